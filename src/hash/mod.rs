@@ -1,0 +1,7 @@
+//! Hashes and the identities made of them. Knows nothing of what is hashed.
+
+mod id;
+
+pub use id::{
+    CatalogueId, ChunkId, Digest, Key, NodeId, Oid, PackId, ParseIdError, RemoteId, RepoId,
+};

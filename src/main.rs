@@ -1,0 +1,6 @@
+//! The `haul` program: everything lives in the library.
+#![forbid(unsafe_code)]
+
+fn main() -> std::process::ExitCode {
+    std::process::ExitCode::SUCCESS
+}

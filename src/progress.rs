@@ -1,0 +1,121 @@
+//! What the core tells the edge: events out, the wish to stop in. Nothing else rides along.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// What a task is about; the edge chooses the words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Finding files and comparing their stamps.
+    Scan,
+    /// Reading, cutting, hashing and packing files; in bytes.
+    Add,
+    /// Sending packs to the remote; in bytes.
+    Upload,
+    /// Fetching nodes and frames from the remote; in bytes.
+    Download,
+    /// Writing files into the worktree; in bytes.
+    Place,
+    /// Comparing packs with what the remote lists; in packs.
+    Verify,
+}
+
+/// One thing that happened.
+#[derive(Clone, Copy, Debug)]
+pub enum Event<'a> {
+    /// A task began; `total` is in the unit of its kind, where it is known.
+    Begin {
+        /// What the task is about.
+        kind: Kind,
+        /// The amount at which the task is complete.
+        total: Option<u64>,
+    },
+    /// A running task got further by `amount`.
+    Advance {
+        /// The task that advanced.
+        kind: Kind,
+        /// How much, in the unit of its kind.
+        amount: u64,
+    },
+    /// A task ended, complete or not.
+    End {
+        /// The task that ended.
+        kind: Kind,
+    },
+    /// Something the user should read once.
+    Note(&'a str),
+    /// Something the user should read and probably act on.
+    Warning(&'a str),
+}
+
+/// Receives events; called from many threads, so it must be quick.
+pub trait Sink: Send + Sync {
+    /// Takes one event.
+    fn on(&self, event: Event<'_>);
+}
+
+/// A sink that drops everything.
+#[derive(Debug, Default)]
+pub struct Silent;
+
+impl Sink for Silent {
+    fn on(&self, _: Event<'_>) {}
+}
+
+/// The user asked to stop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("interrupted")]
+pub struct Stopped;
+
+/// What every long operation carries: where to report, and whether to stop.
+#[derive(Clone, Copy)]
+pub struct Job<'a> {
+    sink: &'a dyn Sink,
+    stop: &'a AtomicBool,
+}
+
+impl<'a> Job<'a> {
+    /// Reports to `sink`; ends early once `stop` is true.
+    pub fn new(sink: &'a dyn Sink, stop: &'a AtomicBool) -> Self {
+        Self { sink, stop }
+    }
+
+    /// Begins a task that ends when the returned value is dropped.
+    pub fn begin(&self, kind: Kind, total: Option<u64>) -> Task<'a> {
+        self.sink.on(Event::Begin { kind, total });
+        Task { sink: self.sink, kind }
+    }
+
+    /// Fails once the user asked to stop; called between chunks.
+    pub fn check(&self) -> Result<(), Stopped> {
+        if self.stop.load(Ordering::Relaxed) { Err(Stopped) } else { Ok(()) }
+    }
+
+    /// Tells the user something worth knowing.
+    pub fn note(&self, text: &str) {
+        self.sink.on(Event::Note(text));
+    }
+
+    /// Tells the user something to act on.
+    pub fn warn(&self, text: &str) {
+        self.sink.on(Event::Warning(text));
+    }
+}
+
+/// A running task; dropping it ends it.
+pub struct Task<'a> {
+    sink: &'a dyn Sink,
+    kind: Kind,
+}
+
+impl Task<'_> {
+    /// Reports progress of `amount`, in the unit of the task's kind.
+    pub fn advance(&self, amount: u64) {
+        self.sink.on(Event::Advance { kind: self.kind, amount });
+    }
+}
+
+impl Drop for Task<'_> {
+    fn drop(&mut self) {
+        self.sink.on(Event::End { kind: self.kind });
+    }
+}
