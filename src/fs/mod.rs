@@ -1,3 +1,18 @@
 //! The only door to the file system for writing. Knows nothing of what it writes.
+//!
+//! Two kinds of durability: what must survive a power cut goes through [`write_durably`] or
+//! [`Temp::publish`] (temp, write, fsync, rename, fsync of the folder); worktree files go through
+//! [`Dir`] (temp, rename, no fsync each) and one [`Dir::sync`] at the end.
 
+mod atomic;
+mod dir;
+mod error;
 pub mod failpoint;
+mod lock;
+mod stamp;
+
+pub use atomic::{Temp, make_folder, move_durably, read_limited, remove, replace, write_durably};
+pub use dir::{Dir, DirEntry, TempFile, is_temp_name};
+pub use error::{FsError, IoResultExt};
+pub use lock::Lock;
+pub use stamp::{FileKind, Stamp, Time};

@@ -1,0 +1,195 @@
+//! Files that appear whole or not at all.
+
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+use tempfile::NamedTempFile;
+
+use crate::fs::error::{FsError, IoResultExt};
+use crate::fs::failpoint;
+
+/// A file being written in a folder for temporary files; gone unless published.
+#[derive(Debug)]
+pub struct Temp {
+    file: NamedTempFile,
+}
+
+impl Temp {
+    /// Creates an empty file in `folder`, which is made if needed.
+    pub fn new_in(folder: &Path) -> Result<Self, FsError> {
+        fs::create_dir_all(folder).at("create the folder", folder)?;
+        let file = tempfile::Builder::new()
+            .prefix("haul-")
+            .tempfile_in(folder)
+            .at("create a temporary file in", folder)?;
+        Ok(Self { file })
+    }
+
+    /// Returns where the file lies until it is published.
+    pub fn path(&self) -> &Path {
+        self.file.path()
+    }
+
+    /// Returns the file for reading or writing at offsets.
+    pub fn as_file(&self) -> &File {
+        self.file.as_file()
+    }
+
+    /// Makes the bytes durable, then gives the file its name `target` and makes that durable.
+    pub fn publish(self, target: &Path) -> Result<(), FsError> {
+        self.place(target, true)
+    }
+
+    /// Gives the file its name without waiting for the disk: for what can be made again.
+    pub fn publish_lazily(self, target: &Path) -> Result<(), FsError> {
+        self.place(target, false)
+    }
+
+    fn place(self, target: &Path, durable: bool) -> Result<(), FsError> {
+        let folder = target.parent().unwrap_or(Path::new("."));
+        make_folder(folder, durable)?;
+        failpoint::hit("fs.publish.written");
+        if durable {
+            self.file.as_file().sync_all().at("write", target)?;
+        }
+        failpoint::hit("fs.publish.synced");
+        set_readable(self.file.as_file(), target)?;
+        self.file.persist(target).map_err(|e| FsError {
+            doing: "create",
+            path: target.to_owned(),
+            source: e.error,
+        })?;
+        failpoint::hit("fs.publish.renamed");
+        if durable { sync_folder(folder) } else { Ok(()) }
+    }
+}
+
+impl Write for Temp {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+/// Temporary files are private; what is published follows the user's umask as any new file does.
+fn set_readable(file: &File, path: &Path) -> Result<(), FsError> {
+    use rustix::fs::Mode;
+    let umask = umask();
+    rustix::fs::fchmod(file, Mode::from_raw_mode(0o666) - umask).at("set the mode of", path)
+}
+
+/// Reads the process's umask once; reading it means setting it for an instant.
+fn umask() -> rustix::fs::Mode {
+    static UMASK: std::sync::OnceLock<u32> = std::sync::OnceLock::new();
+    let raw = UMASK.get_or_init(|| {
+        let old = rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
+        rustix::process::umask(old);
+        old.as_raw_mode()
+    });
+    rustix::fs::Mode::from_raw_mode(*raw)
+}
+
+/// Writes `bytes` as the whole content of `target`, durably: after a crash it is old or new.
+pub fn write_durably(target: &Path, bytes: &[u8]) -> Result<(), FsError> {
+    let folder = target.parent().unwrap_or(Path::new("."));
+    let mut temp = Temp::new_in(folder)?;
+    temp.write_all(bytes).at("write", target)?;
+    temp.publish(target)
+}
+
+/// Writes `bytes` as the whole content of `target`, atomically but without waiting for the disk.
+pub fn replace(target: &Path, bytes: &[u8]) -> Result<(), FsError> {
+    let folder = target.parent().unwrap_or(Path::new("."));
+    let mut temp = Temp::new_in(folder)?;
+    temp.write_all(bytes).at("write", target)?;
+    temp.publish_lazily(target)
+}
+
+/// Makes a folder and its parents; durably, if asked, up to the first that existed.
+pub fn make_folder(folder: &Path, durable: bool) -> Result<(), FsError> {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    let existing = folder.ancestors().find(|p| p.is_dir()).map(Path::to_owned);
+    fs::create_dir_all(folder).at("create the folder", folder)?;
+    if durable {
+        let made = folder.ancestors().skip(1);
+        for parent in made {
+            sync_folder(parent)?;
+            if Some(parent) == existing.as_deref() {
+                break;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Renames `from` to `to` on one file system and makes both folders durable.
+pub fn move_durably(from: &Path, to: &Path) -> Result<(), FsError> {
+    let folder = to.parent().unwrap_or(Path::new("."));
+    make_folder(folder, true)?;
+    #[expect(clippy::disallowed_methods, reason = "this is the door")]
+    fs::rename(from, to).at("rename", from)?;
+    failpoint::hit("fs.move.renamed");
+    sync_folder(folder)?;
+    sync_folder(from.parent().unwrap_or(Path::new(".")))
+}
+
+/// Removes a file; one that is not there is fine.
+pub fn remove(path: &Path) -> Result<(), FsError> {
+    match fs::remove_file(path) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
+        other => other.at("remove", path),
+    }
+}
+
+/// Reads a whole file of at most `limit` bytes; nothing if there is none.
+pub fn read_limited(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, FsError> {
+    let file = match File::open(path) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
+        other => other.at("read", path)?,
+    };
+    let mut bytes = Vec::new();
+    file.take(limit.saturating_add(1)).read_to_end(&mut bytes).at("read", path)?;
+    if bytes.len() as u64 > limit {
+        let source = io::Error::new(
+            io::ErrorKind::FileTooLarge,
+            format!("it is larger than the limit of {limit} bytes"),
+        );
+        return Err(FsError { doing: "read", path: path.to_owned(), source });
+    }
+    Ok(Some(bytes))
+}
+
+fn sync_folder(folder: &Path) -> Result<(), FsError> {
+    let folder: PathBuf = if folder.as_os_str().is_empty() { ".".into() } else { folder.into() };
+    File::open(&folder).and_then(|f| f.sync_all()).at("sync the folder", &folder)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_written_durably_replaces_the_old_one_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a/b/file");
+        write_durably(&path, b"one").unwrap();
+        write_durably(&path, b"two").unwrap();
+        assert_eq!(read_limited(&path, 3).unwrap().unwrap(), b"two");
+        assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_file_over_the_limit_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        write_durably(&path, b"1234").unwrap();
+        assert!(read_limited(&path, 3).is_err());
+        assert!(read_limited(&folder.path().join("none"), 3).unwrap().is_none());
+    }
+}

@@ -1,0 +1,315 @@
+//! A folder held open, reached without following a symbolic link, so that nothing written through
+//! it can land elsewhere even if somebody swaps a folder for a link meanwhile.
+
+use std::fs::File;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{AtFlags, Mode, OFlags, ResolveFlags};
+use rustix::io::Errno;
+
+use crate::fs::error::{FsError, IoResultExt};
+use crate::fs::failpoint;
+use crate::fs::stamp::{FileKind, Stamp};
+
+const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
+const TEMP_PREFIX: &[u8] = b".haul-tmp-";
+
+/// An open folder. Names given to its methods are single names unless a method says otherwise.
+#[derive(Debug)]
+pub struct Dir {
+    fd: OwnedFd,
+    path: PathBuf,
+}
+
+/// One name in a folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DirEntry {
+    /// The raw name.
+    pub name: Vec<u8>,
+    /// What the folder says it is, where the file system records that.
+    pub kind: Option<FileKind>,
+}
+
+/// Says whether a name is that of a temporary file of ours, left by a crash or in use.
+pub fn is_temp_name(name: &[u8]) -> bool {
+    name.starts_with(TEMP_PREFIX)
+}
+
+impl Dir {
+    /// Opens the folder that everything else is relative to; links in `path` itself are followed.
+    pub fn open(path: &Path) -> Result<Self, FsError> {
+        let fd = rustix::fs::open(path, FOLDER, Mode::empty()).at("open the folder", path)?;
+        Ok(Self { fd, path: path.to_owned() })
+    }
+
+    /// Returns the path for messages.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Returns the path of a name in this folder, for messages.
+    pub fn path_of(&self, relative: &[u8]) -> PathBuf {
+        if relative.is_empty() {
+            return self.path.clone();
+        }
+        self.path.join(std::ffi::OsStr::from_bytes(relative))
+    }
+
+    /// Opens a folder below this one by relative path, following no link on the way.
+    pub fn descend(&self, relative: &[u8]) -> Result<Self, FsError> {
+        let path = self.path_of(relative);
+        self.open_below(relative).at("open the folder", &path).map(|fd| Self { fd, path })
+    }
+
+    /// Opens a folder below this one, making what is missing, following no link on the way.
+    pub fn descend_or_make(&self, relative: &[u8]) -> Result<Self, FsError> {
+        let path = self.path_of(relative);
+        match self.open_below(relative) {
+            Ok(fd) => return Ok(Self { fd, path }),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => {}
+            Err(e) => return Err(e).at("open the folder", &path),
+        }
+        let mut fd = self.open_below(b"").at("open the folder", &self.path)?;
+        for part in relative.split(|b| *b == b'/').filter(|p| !p.is_empty()) {
+            match rustix::fs::mkdirat(&fd, part, Mode::from_raw_mode(0o777)) {
+                Ok(()) | Err(Errno::EXIST) => {}
+                Err(e) => return Err(e).at("create the folder", &path),
+            }
+            fd = rustix::fs::openat(&fd, part, FOLDER | OFlags::NOFOLLOW, Mode::empty())
+                .at("open the folder", &path)?;
+        }
+        Ok(Self { fd, path })
+    }
+
+    fn open_below(&self, relative: &[u8]) -> io::Result<OwnedFd> {
+        let flags = FOLDER | OFlags::NOFOLLOW;
+        if relative.is_empty() {
+            return Ok(rustix::fs::openat(&self.fd, c".", flags, Mode::empty())?);
+        }
+        let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
+        match rustix::fs::openat2(&self.fd, relative, flags, Mode::empty(), resolve) {
+            Err(Errno::NOSYS | Errno::PERM | Errno::INVAL) => {}
+            other => return Ok(other?),
+        }
+        let mut fd = rustix::fs::openat(&self.fd, c".", flags, Mode::empty())?;
+        for part in relative.split(|b| *b == b'/') {
+            if part.is_empty() || part == b"." || part == b".." {
+                return Err(io::ErrorKind::InvalidInput.into());
+            }
+            fd = rustix::fs::openat(&fd, part, flags, Mode::empty())?;
+        }
+        Ok(fd)
+    }
+
+    /// Returns what lies at a name, the link itself if it is one; nothing if there is nothing.
+    pub fn stamp(&self, name: &[u8]) -> Result<Option<Stamp>, FsError> {
+        match rustix::fs::statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(stat) => Ok(Some(Stamp::from(&stat))),
+            Err(Errno::NOENT | Errno::NOTDIR) => Ok(None),
+            Err(e) => Err(e).at("look at", &self.path_of(name)),
+        }
+    }
+
+    /// Opens a regular file for reading; never follows a link, never waits on a FIFO.
+    pub fn open_file(&self, name: &[u8]) -> Result<(File, Stamp), FsError> {
+        let path = self.path_of(name);
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let fd = rustix::fs::openat(&self.fd, name, flags, Mode::empty()).at("open", &path)?;
+        let file = File::from(fd);
+        let stamp = Self::stamp_of(&file, &path)?;
+        if stamp.kind != FileKind::File {
+            let source = io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file");
+            return Err(FsError { doing: "read", path, source });
+        }
+        Ok((file, stamp))
+    }
+
+    /// Returns the stamp of an open file; `path` is for the message.
+    pub fn stamp_of(file: &File, path: &Path) -> Result<Stamp, FsError> {
+        Ok(Stamp::from(&rustix::fs::fstat(file).at("look at", path)?))
+    }
+
+    /// Reads where a symbolic link points.
+    pub fn read_link(&self, name: &[u8]) -> Result<Vec<u8>, FsError> {
+        let target = rustix::fs::readlinkat(&self.fd, name, Vec::new());
+        Ok(target.at("read the link", &self.path_of(name))?.into_bytes())
+    }
+
+    /// Lists the names in this folder in byte order, `.` and `..` left out.
+    pub fn entries(&self) -> Result<Vec<DirEntry>, FsError> {
+        let dir = rustix::fs::Dir::read_from(&self.fd).at("list", &self.path)?;
+        let mut out = Vec::new();
+        for entry in dir {
+            let entry = entry.at("list", &self.path)?;
+            let name = entry.file_name().to_bytes();
+            if name == b"." || name == b".." {
+                continue;
+            }
+            let kind = match entry.file_type() {
+                rustix::fs::FileType::RegularFile => Some(FileKind::File),
+                rustix::fs::FileType::Directory => Some(FileKind::Directory),
+                rustix::fs::FileType::Symlink => Some(FileKind::Symlink),
+                rustix::fs::FileType::Unknown => None,
+                rustix::fs::FileType::Fifo
+                | rustix::fs::FileType::Socket
+                | rustix::fs::FileType::CharacterDevice
+                | rustix::fs::FileType::BlockDevice => Some(FileKind::Special),
+            };
+            out.push(DirEntry { name: name.to_vec(), kind });
+        }
+        out.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+        Ok(out)
+    }
+
+    /// Creates a temporary file in this folder; gone unless placed.
+    pub fn temp(&self, executable: bool) -> Result<TempFile<'_>, FsError> {
+        let mode = Mode::from_raw_mode(if executable { 0o777 } else { 0o666 });
+        let flags =
+            OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let name = temp_name();
+        let fd = rustix::fs::openat(&self.fd, name.as_slice(), flags, mode)
+            .at("create a temporary file in", &self.path)?;
+        Ok(TempFile { dir: self, name, file: File::from(fd), placed: false })
+    }
+
+    /// Makes a symbolic link at `name`, replacing a file or link that is there.
+    pub fn symlink(&self, target: &[u8], name: &[u8]) -> Result<(), FsError> {
+        let temp = temp_name();
+        let path = self.path_of(name);
+        rustix::fs::symlinkat(target, &self.fd, temp.as_slice()).at("create the link", &path)?;
+        let renamed = rustix::fs::renameat(&self.fd, temp.as_slice(), &self.fd, name);
+        if renamed.is_err() {
+            // The error that matters is the one of the rename.
+            let _ = rustix::fs::unlinkat(&self.fd, temp.as_slice(), AtFlags::empty());
+        }
+        renamed.at("create the link", &path)
+    }
+
+    /// Renames `name` here to `to` in another open folder of the same file system.
+    pub fn rename(&self, name: &[u8], other: &Self, to: &[u8]) -> Result<(), FsError> {
+        rustix::fs::renameat(&self.fd, name, &other.fd, to).at("rename", &self.path_of(name))
+    }
+
+    /// Removes a file or link; one that is not there is fine.
+    pub fn remove_file(&self, name: &[u8]) -> Result<(), FsError> {
+        match rustix::fs::unlinkat(&self.fd, name, AtFlags::empty()) {
+            Ok(()) | Err(Errno::NOENT) => Ok(()),
+            Err(e) => Err(e).at("remove", &self.path_of(name)),
+        }
+    }
+
+    /// Removes an empty folder; says whether it is gone.
+    pub fn remove_folder(&self, name: &[u8]) -> Result<bool, FsError> {
+        match rustix::fs::unlinkat(&self.fd, name, AtFlags::REMOVEDIR) {
+            Ok(()) | Err(Errno::NOENT) => Ok(true),
+            Err(Errno::NOTEMPTY | Errno::EXIST | Errno::NOTDIR) => Ok(false),
+            Err(e) => Err(e).at("remove the folder", &self.path_of(name)),
+        }
+    }
+
+    /// Makes everything written to this file system durable: once per command, not per file.
+    pub fn sync(&self) -> Result<(), FsError> {
+        #[cfg(target_os = "linux")]
+        return rustix::fs::syncfs(&self.fd).at("sync the file system of", &self.path);
+        #[cfg(not(target_os = "linux"))]
+        {
+            rustix::fs::sync();
+            Ok(())
+        }
+    }
+}
+
+fn temp_name() -> Vec<u8> {
+    let mut random = [0u8; 8];
+    // Without randomness the name is still unlikely to be taken, and O_EXCL refuses if it is.
+    let _ = getrandom::fill(&mut random);
+    let mut name = TEMP_PREFIX.to_vec();
+    name.extend(format!("{:016x}", u64::from_le_bytes(random)).bytes());
+    name
+}
+
+/// A file without its final name yet.
+#[derive(Debug)]
+pub struct TempFile<'d> {
+    dir: &'d Dir,
+    name: Vec<u8>,
+    file: File,
+    placed: bool,
+}
+
+impl TempFile<'_> {
+    /// Returns the open file.
+    pub fn file(&self) -> &File {
+        &self.file
+    }
+
+    /// Gives the file its name, replacing a file or link that is there; returns its stamp.
+    pub fn place(mut self, name: &[u8]) -> Result<Stamp, FsError> {
+        failpoint::hit("fs.place.written");
+        rustix::fs::renameat(&self.dir.fd, self.name.as_slice(), &self.dir.fd, name)
+            .at("create", &self.dir.path_of(name))?;
+        self.placed = true;
+        failpoint::hit("fs.place.renamed");
+        Dir::stamp_of(&self.file, &self.dir.path_of(name))
+    }
+}
+
+impl Drop for TempFile<'_> {
+    fn drop(&mut self) {
+        if !self.placed {
+            let _ = rustix::fs::unlinkat(&self.dir.fd, self.name.as_slice(), AtFlags::empty());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+
+    #[test]
+    fn a_link_on_the_way_is_never_followed() {
+        let folder = tempfile::tempdir().unwrap();
+        let outside = tempfile::tempdir().unwrap();
+        std::os::unix::fs::symlink(outside.path(), folder.path().join("x")).unwrap();
+        let root = Dir::open(folder.path()).unwrap();
+        assert!(root.descend(b"x").is_err());
+        assert!(root.descend_or_make(b"x/y").is_err());
+        assert!(root.descend_or_make(b"x").is_err());
+        assert!(root.descend(b"..").is_err());
+        assert_eq!(std::fs::read_dir(outside.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn placing_over_a_link_replaces_the_link() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("canary");
+        std::os::unix::fs::symlink(&target, folder.path().join("d.bin")).unwrap();
+        let root = Dir::open(folder.path()).unwrap();
+        let temp = root.temp(false).unwrap();
+        temp.file().write_all(b"data").unwrap();
+        temp.place(b"d.bin").unwrap();
+        assert!(!target.exists());
+        assert_eq!(std::fs::read(folder.path().join("d.bin")).unwrap(), b"data");
+    }
+
+    #[test]
+    fn a_temporary_file_that_is_not_placed_is_gone() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = Dir::open(folder.path()).unwrap();
+        drop(root.temp(true).unwrap());
+        assert!(root.entries().unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_fifo_is_not_opened_as_a_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let status = std::process::Command::new("mkfifo").arg(folder.path().join("f")).status();
+        assert!(status.unwrap().success());
+        let root = Dir::open(folder.path()).unwrap();
+        assert!(root.open_file(b"f").is_err());
+    }
+}

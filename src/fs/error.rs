@@ -1,0 +1,52 @@
+//! An I/O error that knows what was done and on which path.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::hint::Hint;
+
+/// Why a file system operation did not succeed.
+#[derive(Debug, thiserror::Error)]
+#[error("could not {doing} `{}`", path.display())]
+pub struct FsError {
+    /// The verb of what was tried: `read`, `create the folder`.
+    pub doing: &'static str,
+    /// The path it was tried on.
+    pub path: PathBuf,
+    /// What the system answered.
+    pub source: io::Error,
+}
+
+impl FsError {
+    /// Says whether the disk or a quota is full.
+    pub fn is_full(&self) -> bool {
+        matches!(self.source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+    }
+
+    /// Says whether the path does not exist.
+    pub fn is_missing(&self) -> bool {
+        self.source.kind() == io::ErrorKind::NotFound
+    }
+}
+
+impl Hint for FsError {
+    fn hint(&self) -> Option<String> {
+        if self.is_full() {
+            return Some("free some disk space and run the same command again".to_owned());
+        }
+        (self.source.kind() == io::ErrorKind::PermissionDenied)
+            .then(|| "check the permissions of this path and run the same command again".to_owned())
+    }
+}
+
+/// Adds the path and the deed to an [`io::Result`].
+pub trait IoResultExt<T> {
+    /// Wraps the error with what was done (`read`) and on which path.
+    fn at(self, doing: &'static str, path: &Path) -> Result<T, FsError>;
+}
+
+impl<T, E: Into<io::Error>> IoResultExt<T> for Result<T, E> {
+    fn at(self, doing: &'static str, path: &Path) -> Result<T, FsError> {
+        self.map_err(|e| FsError { doing, path: path.to_owned(), source: e.into() })
+    }
+}

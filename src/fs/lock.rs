@@ -1,0 +1,48 @@
+//! File locks that the system releases when the process ends, however it ends.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::path::Path;
+
+use crate::fs::error::{FsError, IoResultExt};
+
+/// A held lock on a file; dropping it releases it.
+#[derive(Debug)]
+pub struct Lock {
+    _file: File,
+}
+
+impl Lock {
+    /// Waits for a lock that many may hold together.
+    pub fn shared(path: &Path) -> Result<Self, FsError> {
+        let file = open(path)?;
+        file.lock_shared().at("lock", path)?;
+        Ok(Self { _file: file })
+    }
+
+    /// Waits for a lock that only one may hold.
+    pub fn exclusive(path: &Path) -> Result<Self, FsError> {
+        let file = open(path)?;
+        file.lock().at("lock", path)?;
+        Ok(Self { _file: file })
+    }
+
+    /// Takes the exclusive lock if nobody holds it now.
+    pub fn try_exclusive(path: &Path) -> Result<Option<Self>, FsError> {
+        let file = open(path)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(Self { _file: file })),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(e)) => Err(e).at("lock", path),
+        }
+    }
+}
+
+fn open(path: &Path) -> Result<File, FsError> {
+    OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(path)
+        .at("open", path)
+}
