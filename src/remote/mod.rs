@@ -1,1 +1,26 @@
-//! remote
+//! Storage that the user has: named, immutable objects that are listed, read in ranges and written.
+//!
+//! The only asynchronous code of the project, behind a synchronous face: every public call blocks,
+//! and many requests go out together as one *wave*. Knows keys and bytes; what a key means, and
+//! whether bytes are the right ones, is the caller's to check.
+
+mod batch;
+mod connect;
+mod count;
+mod error;
+mod folder;
+mod io;
+mod runtime;
+mod spec;
+mod upload;
+
+#[cfg(test)]
+mod tests;
+
+pub use batch::Fetch;
+pub use connect::{Create, Remote};
+pub use count::Counts;
+pub use error::{Action, RemoteError};
+pub use io::{Listed, MAX_LISTED, PutOutcome};
+pub use spec::{RemoteSpec, SpecError};
+pub use upload::Upload;

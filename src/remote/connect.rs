@@ -1,0 +1,89 @@
+//! From an address to storage that answers.
+
+use std::fmt;
+use std::io::ErrorKind;
+use std::sync::Arc;
+
+use object_store::ObjectStore;
+use object_store::local::LocalFileSystem;
+
+use super::count::{Counters, Counts};
+use super::error::{Action, RemoteError, Site};
+use super::folder::{self, Folder};
+use super::spec::RemoteSpec;
+
+/// What to do about a folder that does not exist.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Create {
+    /// Fail: a disk may not be mounted.
+    No,
+    /// Make it, and the folders above it.
+    Yes,
+}
+
+/// An open remote; clones share connections and counts.
+///
+/// All methods block, may be called from many threads, and must not be called from asynchronous
+/// code.
+#[derive(Clone)]
+pub struct Remote {
+    pub(super) inner: Arc<Inner>,
+}
+
+/// What the requests of a remote share.
+pub(super) struct Inner {
+    pub(super) store: Arc<dyn ObjectStore>,
+    pub(super) label: Arc<str>,
+    /// The guard of a folder; `None` for storage that has no links.
+    pub(super) folder: Option<Folder>,
+    pub(super) counts: Counters,
+}
+
+impl Remote {
+    /// Opens the remote at `spec`; one that does not exist is [`RemoteError::Gone`].
+    ///
+    /// Everything written to a folder is on disk, file and folder entry, before it is acknowledged.
+    pub fn open(spec: &RemoteSpec, create: Create) -> Result<Self, RemoteError> {
+        let label: Arc<str> = spec.to_string().into();
+        let site = Site { remote: &label, action: Action::Open, key: "/" };
+        if create == Create::Yes {
+            folder::make(spec.folder()).map_err(|e| site.io(&e))?;
+        }
+        let root = spec.folder().canonicalize().map_err(|e| match e.kind() {
+            ErrorKind::NotFound => site.gone("no such folder"),
+            _ => site.io(&e),
+        })?;
+        let folder = Folder { root, remote: Arc::clone(&label) };
+        folder.present(site)?;
+        let store = LocalFileSystem::new_with_prefix(&folder.root)
+            .map_err(|e| site.store(&e))?
+            .with_automatic_cleanup(false)
+            .with_fsync(true);
+        Ok(Self::assemble(Arc::new(store), label, Some(folder)))
+    }
+
+    pub(super) fn assemble(
+        store: Arc<dyn ObjectStore>,
+        label: Arc<str>,
+        folder: Option<Folder>,
+    ) -> Self {
+        let counts = Counters::default();
+        Self { inner: Arc::new(Inner { store, label, folder, counts }) }
+    }
+
+    /// Returns the address as it may be shown: without secrets.
+    pub fn label(&self) -> &str {
+        &self.inner.label
+    }
+
+    /// Returns what went over the line since the remote was opened.
+    pub fn counts(&self) -> Counts {
+        self.inner.counts.now()
+    }
+}
+
+impl fmt::Debug for Remote {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Remote({})", self.inner.label)
+    }
+}

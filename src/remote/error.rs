@@ -1,0 +1,337 @@
+//! Why a remote did not do what was asked, by what the user can do about it.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::io::{self, ErrorKind};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::hint::Hint;
+use crate::progress::Stopped;
+
+/// What was asked of the remote when it failed; prints as a verb.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Connecting to it, or making its folder.
+    Open,
+    /// Listing keys.
+    List,
+    /// Reading an object, its size included.
+    Read,
+    /// Writing an object.
+    Write,
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Open => "open",
+            Self::List => "list",
+            Self::Read => "read",
+            Self::Write => "write",
+        })
+    }
+}
+
+/// Why a remote did not do what was asked. `remote` is its redacted text, `key` the object.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RemoteError {
+    /// The remote answered, and has no such object.
+    #[error("remote `{remote}` has no `{key}`")]
+    Missing {
+        /// The remote, redacted.
+        remote: Arc<str>,
+        /// The object.
+        key: String,
+    },
+    /// The remote itself is not there; says nothing about any object.
+    #[error("remote `{remote}` is not there: {why}")]
+    Gone {
+        /// The remote, redacted.
+        remote: Arc<str>,
+        /// The reason given.
+        why: String,
+    },
+    /// Access was refused.
+    #[error("could not {action} `{key}` on remote `{remote}`: {why}")]
+    Denied {
+        /// The remote, redacted.
+        remote: Arc<str>,
+        /// What was asked.
+        action: Action,
+        /// The object.
+        key: String,
+        /// The reason given.
+        why: String,
+    },
+    /// The request failed, and trying again may help.
+    #[error("could not {action} `{key}` on remote `{remote}`: {why}")]
+    Unreachable {
+        /// The remote, redacted.
+        remote: Arc<str>,
+        /// What was asked.
+        action: Action,
+        /// The object.
+        key: String,
+        /// The reason given.
+        why: String,
+    },
+    /// The remote has no room left.
+    #[error("could not write `{key}` on remote `{remote}`: {why}")]
+    Full {
+        /// The remote, redacted.
+        remote: Arc<str>,
+        /// The object.
+        key: String,
+        /// The reason given.
+        why: String,
+    },
+    /// The remote cannot do this at all.
+    #[error("could not {action} `{key}` on remote `{remote}`, which does not offer this: {why}")]
+    Unsupported {
+        /// The remote, redacted.
+        remote: Arc<str>,
+        /// What was asked.
+        action: Action,
+        /// The object.
+        key: String,
+        /// The reason given.
+        why: String,
+    },
+    /// The object is there, but is not what was written.
+    #[error("`{key}` on remote `{remote}` is damaged: {why}")]
+    Damaged {
+        /// The remote, redacted.
+        remote: Arc<str>,
+        /// The object.
+        key: String,
+        /// The reason given.
+        why: String,
+    },
+    /// Somebody else wrote the object first, or changed it meanwhile.
+    #[error("could not write `{key}` on remote `{remote}`: it changed meanwhile")]
+    Conflict {
+        /// The remote, redacted.
+        remote: Arc<str>,
+        /// The object.
+        key: String,
+    },
+    /// The key has other characters than keys have; nothing was sent.
+    #[error("`{}` is not a key of remote `{remote}`", key.escape_debug())]
+    InvalidKey {
+        /// The remote, redacted.
+        remote: Arc<str>,
+        /// The object.
+        key: String,
+    },
+    /// The range is empty backwards or longer than the caller's limit; nothing was sent.
+    #[error("bytes {start} to {end} of `{key}` are not a range of at most {limit} bytes")]
+    InvalidRange {
+        /// The object.
+        key: String,
+        /// The first byte.
+        start: u64,
+        /// The byte after the last.
+        end: u64,
+        /// The limit.
+        limit: u64,
+    },
+    /// A listing went on beyond what a remote of haul holds.
+    #[error("remote `{remote}` lists more than {limit} keys under `{prefix}`")]
+    TooMany {
+        /// The remote, redacted.
+        remote: Arc<str>,
+        /// The folder that was listed.
+        prefix: String,
+        /// The limit.
+        limit: usize,
+    },
+    /// The local file to be sent could not be read.
+    #[error("could not read `{}`", path.display())]
+    Local {
+        /// The file.
+        path: PathBuf,
+        /// What the file system said.
+        source: io::Error,
+    },
+    /// The local file to be sent is not as long as it was.
+    #[error("`{}` is no longer {expected} bytes long", path.display())]
+    Changed {
+        /// The file.
+        path: PathBuf,
+        /// The length that was announced.
+        expected: u64,
+    },
+    /// The machine gave no threads to talk to remotes with.
+    #[error("could not start the threads that talk to remotes: {why}")]
+    NoThreads {
+        /// The reason given.
+        why: String,
+    },
+    /// The user asked to stop.
+    #[error(transparent)]
+    Stopped(#[from] Stopped),
+}
+
+impl RemoteError {
+    /// Returns true if the remote answered that there is no such object.
+    pub fn is_missing(&self) -> bool {
+        matches!(self, Self::Missing { .. })
+    }
+
+    /// Returns true if the request may have been carried out although it failed.
+    pub(super) fn is_uncertain(&self) -> bool {
+        matches!(self, Self::Unreachable { .. } | Self::Conflict { .. })
+    }
+}
+
+impl Hint for RemoteError {
+    fn hint(&self) -> Option<String> {
+        let text = match self {
+            Self::Missing { .. } => {
+                "ask whoever pushed this to run `haul push` again, then repeat the command".into()
+            }
+            Self::Gone { remote, .. } => {
+                format!(
+                    "check that the disk is mounted, or make the folder with `mkdir -p {remote}`"
+                )
+            }
+            Self::Denied { remote, action: Action::Write, .. } => {
+                format!("ask for the right to write to `{remote}`")
+            }
+            Self::Denied { remote, .. } => format!("ask for the right to read `{remote}`"),
+            Self::Unreachable { .. } | Self::Conflict { .. } => {
+                "run the same command again; what was sent already is not sent twice".into()
+            }
+            Self::Full { remote, .. } => {
+                format!("make room where `{remote}` lies, then run the same command again")
+            }
+            Self::Damaged { .. } => {
+                "run `haul fsck` to see what is affected and where a good copy is".into()
+            }
+            Self::TooMany { .. } => "check that the remote is a folder that only haul uses".into(),
+            Self::Local { .. } | Self::Changed { .. } => {
+                "run `haul fsck` to check the local cache".into()
+            }
+            Self::Unsupported { .. }
+            | Self::InvalidKey { .. }
+            | Self::InvalidRange { .. }
+            | Self::NoThreads { .. }
+            | Self::Stopped(_) => return None,
+        };
+        Some(text)
+    }
+}
+
+/// What was being done, on what: everything an error needs but the reason.
+#[derive(Clone, Copy)]
+pub(super) struct Site<'a> {
+    pub(super) remote: &'a Arc<str>,
+    pub(super) action: Action,
+    pub(super) key: &'a str,
+}
+
+impl Site<'_> {
+    pub(super) fn missing(self) -> RemoteError {
+        RemoteError::Missing { remote: Arc::clone(self.remote), key: self.key.to_owned() }
+    }
+
+    pub(super) fn gone(self, why: impl Into<String>) -> RemoteError {
+        RemoteError::Gone { remote: Arc::clone(self.remote), why: why.into() }
+    }
+
+    pub(super) fn damaged(self, why: impl Into<String>) -> RemoteError {
+        let (remote, key) = (Arc::clone(self.remote), self.key.to_owned());
+        RemoteError::Damaged { remote, key, why: why.into() }
+    }
+
+    pub(super) fn unreachable(self, why: impl Into<String>) -> RemoteError {
+        let (remote, action, key) = (Arc::clone(self.remote), self.action, self.key.to_owned());
+        RemoteError::Unreachable { remote, action, key, why: why.into() }
+    }
+
+    /// Sorts an error of the file system by what the user can do.
+    pub(super) fn io(self, error: &io::Error) -> RemoteError {
+        let (remote, action, key) = (Arc::clone(self.remote), self.action, self.key.to_owned());
+        let (kind, why) = (error.kind(), error.to_string());
+        if matches!(kind, ErrorKind::StorageFull | ErrorKind::QuotaExceeded) {
+            RemoteError::Full { remote, key, why }
+        } else if matches!(kind, ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem) {
+            RemoteError::Denied { remote, action, key, why }
+        } else if kind == ErrorKind::Unsupported {
+            RemoteError::Unsupported { remote, action, key, why }
+        } else {
+            RemoteError::Unreachable { remote, action, key, why }
+        }
+    }
+
+    /// Sorts an error of the storage library by what the user can do.
+    pub(super) fn store(self, error: &object_store::Error) -> RemoteError {
+        use object_store::Error as E;
+        let (remote, action, key) = (Arc::clone(self.remote), self.action, self.key.to_owned());
+        if matches!(error, E::NotFound { .. }) {
+            return self.missing();
+        }
+        if matches!(error, E::AlreadyExists { .. } | E::Precondition { .. }) {
+            return RemoteError::Conflict { remote, key };
+        }
+        let (innermost, io_error) = causes(error);
+        let why = innermost.to_string();
+        if matches!(error, E::PermissionDenied { .. } | E::Unauthenticated { .. }) {
+            return RemoteError::Denied { remote, action, key, why };
+        }
+        if matches!(error, E::NotImplemented { .. } | E::NotSupported { .. }) {
+            return RemoteError::Unsupported { remote, action, key, why };
+        }
+        match io_error {
+            Some(error) => self.io(error),
+            None => RemoteError::Unreachable { remote, action, key, why },
+        }
+    }
+}
+
+/// Finds the innermost cause and, anywhere in the chain, what the file system said.
+fn causes(error: &object_store::Error) -> (&dyn StdError, Option<&io::Error>) {
+    let mut innermost: &dyn StdError = error;
+    let mut found = None;
+    // A chain is a few links long; the bound only keeps a faulty library from hanging us.
+    for _ in 0..32 {
+        found = innermost.downcast_ref::<io::Error>().or(found);
+        match innermost.source() {
+            Some(next) => innermost = next,
+            None => break,
+        }
+    }
+    (innermost, found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sorted(kind: ErrorKind) -> RemoteError {
+        let remote: Arc<str> = "/data".into();
+        let wrapped = io::Error::from(kind);
+        let error = object_store::Error::Generic { store: "test", source: Box::new(wrapped) };
+        Site { remote: &remote, action: Action::Write, key: "p/a" }.store(&error)
+    }
+
+    #[test]
+    fn what_the_file_system_said_is_found_below_the_library_error() {
+        assert!(matches!(sorted(ErrorKind::StorageFull), RemoteError::Full { .. }));
+        assert!(matches!(sorted(ErrorKind::QuotaExceeded), RemoteError::Full { .. }));
+        assert!(matches!(sorted(ErrorKind::PermissionDenied), RemoteError::Denied { .. }));
+        assert!(matches!(sorted(ErrorKind::ReadOnlyFilesystem), RemoteError::Denied { .. }));
+        assert!(matches!(sorted(ErrorKind::Unsupported), RemoteError::Unsupported { .. }));
+        assert!(matches!(sorted(ErrorKind::TimedOut), RemoteError::Unreachable { .. }));
+    }
+
+    #[test]
+    fn messages_name_remote_and_key() {
+        for kind in [ErrorKind::StorageFull, ErrorKind::PermissionDenied, ErrorKind::TimedOut] {
+            let text = sorted(kind).to_string();
+            assert!(text.contains("`/data`") && text.contains("`p/a`"), "{text}");
+        }
+    }
+}
