@@ -15,8 +15,6 @@ use crate::progress::{Job, Silent, Stopped};
 use super::io::is_key;
 use super::{Create, Fetch, Remote, RemoteError, RemoteSpec, Upload};
 
-mod flaky;
-
 fn folder(path: &Path, create: Create) -> Result<Remote, RemoteError> {
     Remote::open(&RemoteSpec::parse("remote", path).unwrap(), create)
 }
@@ -341,7 +339,7 @@ fn a_file_cut_short_is_damaged_and_an_unreadable_folder_is_denied() {
     let error = remote.get_range("p/a", 2..8).unwrap_err();
     assert!(matches!(error, RemoteError::Damaged { .. }), "{error}");
     let parent = dir.path().join("remote/p");
-    fs::set_permissions(&parent, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&parent, fs::Permissions::from_mode(0o000)).unwrap();
     if fs::read_dir(&parent).is_err() {
         for error in [remote.list("p").unwrap_err(), remote.put("p/b", "x".into()).unwrap_err()] {
             assert!(matches!(error, RemoteError::Denied { .. }), "{error}");

@@ -11,7 +11,7 @@ use object_store::{
     ObjectStore, PutMode, PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
 };
 
-use crate::remote::{PutOutcome, Remote, RemoteError};
+use super::{PutOutcome, Remote, RemoteError};
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Fault {
