@@ -199,15 +199,14 @@ async fn fetch_one(
     fetch: Fetch,
     mut permit: OwnedSemaphorePermit,
 ) -> (Result<Bytes, RemoteError>, OwnedSemaphorePermit) {
-    let answer = match fetch.range.clone() {
-        Some(range) => inner.get_range(&fetch.key, range, fetch.limit).await,
-        None => {
-            let give_back = |size: u64| {
-                let needed = usize::try_from(size).unwrap_or(usize::MAX).max(LEAST_COST as usize);
-                drop(permit.split(permit.num_permits().saturating_sub(needed)));
-            };
-            inner.get(&fetch.key, fetch.limit, give_back).await
-        }
+    let answer = if let Some(range) = fetch.range.clone() {
+        inner.get_range(&fetch.key, range, fetch.limit).await
+    } else {
+        let give_back = |size: u64| {
+            let needed = usize::try_from(size).unwrap_or(usize::MAX).max(LEAST_COST as usize);
+            drop(permit.split(permit.num_permits().saturating_sub(needed)));
+        };
+        inner.get(&fetch.key, fetch.limit, give_back).await
     };
     (answer, permit)
 }

@@ -49,9 +49,8 @@ impl Remote {
         if create == Create::Yes {
             folder::make(spec.folder()).map_err(|e| site.io(&e))?;
         }
-        let root = spec.folder().canonicalize().map_err(|e| match e.kind() {
-            ErrorKind::NotFound => site.gone("no such folder"),
-            _ => site.io(&e),
+        let root = spec.folder().canonicalize().map_err(|e| {
+            if e.kind() == ErrorKind::NotFound { site.gone("no such folder") } else { site.io(&e) }
         })?;
         let folder = Folder { root, remote: Arc::clone(&label) };
         folder.present(site)?;

@@ -159,7 +159,7 @@ pub(super) fn make(folder: &Path) -> io::Result<()> {
     }
     make(parent)?;
     match fs::create_dir(folder) {
-        Err(e) if e.kind() != ErrorKind::AlreadyExists => return Err(e),
+        Err(e) if e.kind() != ErrorKind::AlreadyExists => Err(e),
         _ => File::open(parent)?.sync_all(),
     }
 }

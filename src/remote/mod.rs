@@ -15,6 +15,8 @@ mod spec;
 mod upload;
 
 #[cfg(test)]
+mod flaky_tests;
+#[cfg(test)]
 mod tests;
 
 pub use batch::Fetch;

@@ -1,6 +1,5 @@
 //! The one place where synchronous code meets asynchronous code.
 
-use std::future::Future;
 use std::sync::OnceLock;
 use std::time::Duration;
 
