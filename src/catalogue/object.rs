@@ -205,7 +205,9 @@ impl Object {
 
 fn put<R: Record>(records: &[R], sections: &mut Vec<([u8; 4], u32, u64)>, body: &mut Vec<u8>) {
     sections.push((R::TAG, R::SIZE, records.len() as u64));
-    records.iter().for_each(|record| record.write(body));
+    for record in records {
+        record.write(body);
+    }
 }
 
 fn ascending<R: Record>(records: &[R]) -> bool {

@@ -209,5 +209,5 @@ impl Record for PackId {
 ///
 /// The first chunk of each file of more than one belongs there as well.
 pub fn is_hook(id: ChunkId) -> bool {
-    id.0.first().is_some_and(|byte| byte & 0x7f == 0)
+    id.0.first().is_some_and(|byte| byte.trailing_zeros() >= 7)
 }

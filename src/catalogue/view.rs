@@ -254,6 +254,9 @@ impl View {
     }
 
     /// Returns the fetched objects that count, in the order of their names.
+    ///
+    /// A run is among them as long as one of its push records is not covered. Whoever deletes must
+    /// keep all packs of such a run, though [`View::packs_listed`] believes none of them.
     pub fn counting(&self) -> impl Iterator<Item = (&Name, &Listing, &Object)> {
         self.members.iter().filter_map(|(name, member)| {
             let object = member.object.as_deref()?;

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use super::objects::rehash;
-use super::*;
+use super::samples::*;
 
 fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fixtures/formats/v1/catalogue")

@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 
-use super::*;
+use super::samples::*;
 use crate::catalogue::{Entry, Feature, FeatureClass, is_hook};
 use crate::hash::CatalogueId;
 use crate::hash::ChunkId;

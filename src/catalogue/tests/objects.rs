@@ -1,7 +1,8 @@
 use proptest::prelude::*;
 
-use super::*;
+use super::samples::*;
 use crate::catalogue::{ObjectError, UnknownSection};
+use crate::hash::CatalogueId;
 use crate::hash::Digest;
 
 fn bytes_of(object: Object) -> Vec<u8> {
@@ -57,21 +58,24 @@ fn sections_that_are_not_known_are_kept() {
     assert_eq!(bytes_of(read), bytes);
 }
 
+/// What is wrong, and how to make it so.
+type Breaks = (&'static str, fn(&mut Object));
+
 #[test]
 fn what_a_reader_would_refuse_is_not_written() {
     let good = || push_record(1, 1, &[3, 4], &[2]);
     assert!(good().encode().is_ok());
-    let broken: [(&str, fn(&mut Object)); 10] = [
+    let broken: [Breaks; 10] = [
         ("a key twice", |o| o.locs[1].key = o.locs[0].key),
         ("a pack twice", |o| o.packs.push(o.packs[0])),
         ("a row that is not there", |o| o.hooks[0].pack_row = 1),
         ("a source in a push record", |o| o.locs[0].source = 1),
         ("covers in a push record", |o| {
             o.covers.push(CoverRecord {
-                push_record: crate::hash::CatalogueId([0; 8]),
+                push_record: CatalogueId([0; 8]),
                 stored_ms: 0,
                 repo: REPO,
-            })
+            });
         }),
         ("victims in a push record", |o| o.victims.push(pack(1))),
         ("victims in a run", |o| {
@@ -82,7 +86,7 @@ fn what_a_reader_would_refuse_is_not_written() {
         ("a source without its row", |o| o.kind = ObjectKind::Run),
         ("a baseline with sources", |o| o.kind = ObjectKind::Baseline),
         ("a known table as unknown", |o| {
-            o.unknown.push(UnknownSection { tag: *b"VICT", record_size: 16, bytes: vec![0; 16] })
+            o.unknown.push(UnknownSection { tag: *b"VICT", record_size: 16, bytes: vec![0; 16] });
         }),
     ];
     for (what, breaks) in broken {
@@ -144,7 +148,7 @@ fn a_bit_flipped_or_a_byte_missing_anywhere_is_found() {
         Name { kind: ObjectKind::Run, ..name },
         Name { generation: 2, ..name },
         Name { locs: 3, ..name },
-        Name { id: crate::hash::CatalogueId([0; 8]), ..name },
+        Name { id: CatalogueId([0; 8]), ..name },
     ] {
         assert!(Object::parse_named(&other, &bytes).is_err(), "{other}");
     }

@@ -1,4 +1,4 @@
-use super::*;
+use super::samples::*;
 use crate::catalogue::{Feature, FeatureClass, LONE_LIMIT, Need, ViewError, consolidate};
 
 fn run_of(fake: &Fake, names: &[Name], generation: u32) -> Object {

@@ -1,20 +1,15 @@
-//! The catalogue as a whole: golden objects, hostile bytes, and what a view answers.
+//! What the tests of this folder are made from.
 
-mod golden;
-mod names;
-mod objects;
-mod views;
+pub(super) use std::sync::Arc;
 
-use std::sync::Arc;
-
-use super::{
+pub(super) use crate::catalogue::{
     CoverRecord, HookRecord, Listed, LocRecord, Name, Object, ObjectKind, PackRecord,
     SOURCE_BASELINE, SOURCE_PUSH_RECORD, View,
 };
-use crate::hash::Key;
-use crate::hash::PackId;
-use crate::hash::PackKind;
-use crate::hash::RepoId;
+pub(super) use crate::hash::Key;
+pub(super) use crate::hash::PackId;
+pub(super) use crate::hash::PackKind;
+pub(super) use crate::hash::RepoId;
 
 pub(super) const REPO: RepoId = RepoId([0xee; 16]);
 
