@@ -206,6 +206,7 @@ fn read_words(mut stderr: impl Read) -> Vec<u8> {
 
 /// Turns a path of Git into one of this system.
 #[cfg(unix)]
+#[expect(clippy::unnecessary_wraps, reason = "other systems cannot write every name")]
 pub(super) fn os_path(path: &[u8]) -> Result<PathBuf, GitError> {
     use std::os::unix::ffi::OsStrExt as _;
     Ok(PathBuf::from(OsStr::from_bytes(path)))

@@ -17,7 +17,7 @@ const INDEX_WAIT: Duration = Duration::from_secs(5);
 /// An open Git repository with a worktree; can be shared between threads.
 pub struct Git {
     pub(super) root: PathBuf,
-    git_dir: PathBuf,
+    own_dir: PathBuf,
     common_dir: PathBuf,
     /// Nothing if libgit2 cannot open this kind of repository.
     library: Mutex<Option<Repository>>,
@@ -70,7 +70,9 @@ impl Git {
         let flags = match surroundings {
             Surroundings::Heed => RepositoryOpenFlags::FROM_ENV,
             Surroundings::Ignore => {
-                REPOSITORY_VARIABLES.iter().for_each(|name| runner.set(name, None));
+                for name in REPOSITORY_VARIABLES {
+                    runner.set(name, None);
+                }
                 RepositoryOpenFlags::empty()
             }
         };
@@ -78,9 +80,13 @@ impl Git {
         let found = match Repository::open_ext(&runner.folder, flags, none) {
             Ok(library) => found_by_library(library)?,
             // libgit2 knows fewer kinds of repository than Git: Git has the last word.
-            Err(error) => found_by_command(&runner).map_err(|failure| match failure {
-                GitError::Spawn { .. } if error.code() == git2::ErrorCode::NotFound => not_here(),
-                failure => explain(failure, start),
+            Err(error) => found_by_command(&runner).map_err(|failure| {
+                let no_git = matches!(failure, GitError::Spawn { .. });
+                if no_git && error.code() == git2::ErrorCode::NotFound {
+                    not_here()
+                } else {
+                    explain(failure, start)
+                }
             })?,
         };
         // From here on every command means exactly this repository, wherever it is run.
@@ -89,7 +95,7 @@ impl Git {
         runner.set("GIT_WORK_TREE", Some(found.root.as_os_str()));
         Ok(Self {
             root: found.root,
-            git_dir: found.git_dir,
+            own_dir: found.git_dir,
             common_dir: found.common_dir,
             library: Mutex::new(found.library),
             runner,
@@ -104,7 +110,7 @@ impl Git {
 
     /// Returns the Git folder of this worktree: `.git`, or a folder in `.git/worktrees/`.
     pub fn git_dir(&self) -> &Path {
-        &self.git_dir
+        &self.own_dir
     }
 
     /// Returns the Git folder that all worktrees of the repository share.
@@ -175,17 +181,15 @@ fn found_by_command(runner: &Runner) -> Result<Found, GitError> {
 }
 
 fn explain(failure: GitError, start: &Path) -> GitError {
+    let GitError::Command { stderr, .. } = &failure else { return failure };
     let start = start.to_path_buf();
-    match failure {
-        GitError::Command { stderr, .. } if stderr.contains("not a git repository") => {
-            GitError::NotARepository { start }
-        }
-        GitError::Command { stderr, .. } if stderr.contains("dubious ownership") => {
-            GitError::Untrusted { start }
-        }
-        GitError::Command { stderr, .. } if stderr.contains("must be run in a work tree") => {
-            GitError::Bare { git_dir: start }
-        }
-        failure => failure,
+    if stderr.contains("not a git repository") {
+        GitError::NotARepository { start }
+    } else if stderr.contains("dubious ownership") {
+        GitError::Untrusted { start }
+    } else if stderr.contains("must be run in a work tree") {
+        GitError::Bare { git_dir: start }
+    } else {
+        failure
     }
 }

@@ -50,10 +50,10 @@ impl World {
     }
 
     pub(super) fn git(&self, arguments: &[&str]) -> String {
-        self.git_in(&self.root, arguments)
+        Self::git_in(&self.root, arguments)
     }
 
-    pub(super) fn git_in(&self, folder: &Path, arguments: &[&str]) -> String {
+    pub(super) fn git_in(folder: &Path, arguments: &[&str]) -> String {
         let mut command = Command::new("git");
         command.args(arguments).current_dir(folder);
         for name in super::command::REPOSITORY_VARIABLES {

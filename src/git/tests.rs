@@ -72,7 +72,7 @@ fn a_bare_repository_is_refused_but_its_worktrees_are_not() {
     world.git(&["clone", "-q", "--bare", ".", bare.to_str().unwrap()]);
     let error = open_in(&bare).unwrap_err();
     assert!(matches!(error, GitError::Bare { .. }), "{error:?}");
-    world.git_in(&bare, &["worktree", "add", "-q", tree.to_str().unwrap(), "main"]);
+    World::git_in(&bare, &["worktree", "add", "-q", tree.to_str().unwrap(), "main"]);
     let git = open_in(&tree).unwrap();
     assert_eq!((git.root(), git.common_dir()), (tree.as_path(), bare.as_path()));
     assert_eq!(git.pointers_at("HEAD").unwrap().len(), 1);
