@@ -1,1 +1,26 @@
-//! catalogue
+//! The catalogue of a remote and the keys under which everything lies (`docs/format/remote.md`).
+//!
+//! Turns bytes into tables and back, and a listing with its objects into answers. Knows no network
+//! and no files: whoever has listed and fetched can use it.
+
+mod consolidate;
+mod error;
+pub mod key;
+mod name;
+mod object;
+mod parse;
+mod record;
+#[cfg(test)]
+mod tests;
+mod text;
+mod view;
+
+pub use consolidate::consolidate;
+pub use error::{ObjectError, TextError, ViewError};
+pub use name::{Entry, Feature, FeatureClass, Name, ObjectKind};
+pub use object::{MAX_OBJECT_LEN, Object, UnknownSection};
+pub use record::{
+    CoverRecord, HookRecord, LocRecord, PackRecord, SOURCE_BASELINE, SOURCE_PUSH_RECORD, is_hook,
+};
+pub use text::{Registration, RemoteFormat};
+pub use view::{LONE_LIMIT, Listed, Listing, Loc, Need, View};

@@ -1,1 +1,32 @@
-//! git
+//! The only door to Git: what the repository is, what its index and revisions name, what is new.
+//!
+//! No git2 type leaves this module. libgit2 reads what it reads well (discovery, revisions, trees,
+//! local objects, settings); the `git` command does everything that touches the index or a remote,
+//! and takes over any read that libgit2 refuses: SHA-256, reftable, objects of a partial clone
+//! (`docs/adr/0002-git-door.md`). The module hands out bytes and does not know what a pointer says.
+
+mod command;
+mod discover;
+mod error;
+mod history;
+#[cfg(test)]
+mod history_tests;
+mod id;
+mod index;
+mod objects;
+mod quote;
+mod remotes;
+mod settings;
+mod stage;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
+
+pub use discover::Git;
+pub use error::GitError;
+pub use history::PointerBlob;
+pub use id::{CommitId, ObjectId};
+pub use index::IndexEntry;
+pub use objects::{Content, POINTER_LIMIT, TreePointer};
+pub use remotes::RemoteRef;

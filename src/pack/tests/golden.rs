@@ -6,7 +6,7 @@
 use std::path::PathBuf;
 
 use super::hostile::{frame, pack_around};
-use super::*;
+use super::samples::*;
 
 fn fixture(name: &str) -> Vec<u8> {
     let path =

@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 
-use super::*;
+use super::samples::*;
 use crate::pack::{
     Batcher, CODEC_STORED, CODEC_ZSTD, Footer, FrameError, Header, MAX_CHUNK, MAX_NODE_RAW,
     TRAILER_LEN, chunk_in, decode_frame,
@@ -63,16 +63,14 @@ fn every_chunk_of_a_pack_reads_back_from_its_place() {
 
 #[test]
 fn a_node_reads_back_with_its_placement() {
-    let node = node(&text(100));
-    let (summary, bytes) = pack_of(
-        PackKind::Nodes,
-        &[node_frame(&node, b"placement"), node_frame(&super::node(b""), b"")],
-    );
+    let large = node(&text(100));
+    let (summary, bytes) =
+        pack_of(PackKind::Nodes, &[node_frame(&large, b"placement"), node_frame(&node(b""), b"")]);
     let place = summary.objects[0];
-    assert_eq!(place.len as usize, node.len());
+    assert_eq!(place.len as usize, large.len());
     let frame = &bytes[place.offset as usize..][..place.frame_len as usize];
     let frame = decode_frame(&mut Codecs::new(), PackKind::Nodes, frame).unwrap();
-    assert_eq!(frame.node(NodeId::of(&node)).unwrap(), (&node[..], &b"placement"[..]));
+    assert_eq!(frame.node(NodeId::of(&large)).unwrap(), (&large[..], &b"placement"[..]));
     assert!(matches!(frame.node(NodeId([0; 32])), Err(FrameError::WrongId { .. })));
     assert_eq!(verify(summary.id, &bytes).unwrap(), summary);
 }

@@ -1,19 +1,15 @@
-//! Packs as a whole: round trips, golden files, and everything that must be refused.
+//! What the tests of this folder are made from.
 
-mod golden;
-mod hostile;
-mod round_trip;
+pub(super) use std::io::Cursor;
 
-use std::io::Cursor;
-
-use super::{
+pub(super) use crate::hash::ChunkId;
+pub(super) use crate::hash::Digest;
+pub(super) use crate::hash::NodeId;
+pub(super) use crate::hash::PackId;
+pub(super) use crate::pack::{
     Codecs, EncodedFrame, PackKind, PackSummary, PackWriter, VerifyError, encode_data_frame,
     encode_node_frame, verify_pack,
 };
-use crate::hash::ChunkId;
-use crate::hash::Digest;
-use crate::hash::NodeId;
-use crate::hash::PackId;
 
 /// Bytes that no coder can shrink, different for each `seed`.
 pub(super) fn noise(seed: u8, len: usize) -> Vec<u8> {

@@ -1,0 +1,108 @@
+//! Why something of the catalogue was refused.
+
+use crate::hint::Hint;
+use crate::wire::WireError;
+
+use super::name::FeatureClass;
+
+/// Why the bytes of a catalogue object were refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ObjectError {
+    /// A newer release wrote it.
+    #[error(
+        "the catalogue object has {what} {value}, which this build cannot read; a newer haul is needed"
+    )]
+    Newer {
+        /// The field that is not known.
+        what: &'static str,
+        /// Its value.
+        value: u32,
+    },
+    /// The bytes break a rule of the format; they are damaged or were made to harm.
+    #[error("the catalogue object is damaged: {0}")]
+    Malformed(&'static str),
+}
+
+impl From<WireError> for ObjectError {
+    fn from(_: WireError) -> Self {
+        Self::Malformed("it ends too early")
+    }
+}
+
+/// Why a `format` or `repos/` object was refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TextError {
+    /// A newer release wrote it.
+    #[error("`{kind}` has version {version}, which this build cannot read; a newer haul is needed")]
+    Newer {
+        /// The first word of the text.
+        kind: &'static str,
+        /// The version that it declares.
+        version: String,
+    },
+    /// It is not text of the one form that is allowed.
+    #[error("the text is not a valid `{kind}`: {reason}")]
+    Malformed {
+        /// What it should be.
+        kind: &'static str,
+        /// What is wrong.
+        reason: &'static str,
+    },
+}
+
+/// Why a listing of the catalogue was refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ViewError {
+    /// The remote uses something that this build does not know.
+    #[error(
+        "the remote requires `{name}` for {class}, which this build does not have; a newer haul is needed"
+    )]
+    Newer {
+        /// The class of work that is refused.
+        class: FeatureClass,
+        /// The feature or the object that is not known.
+        name: String,
+    },
+    /// More objects than any remote should have.
+    #[error("the catalogue lists {count} objects; at most {limit} are read")]
+    TooMany {
+        /// How many were listed, as far as was counted.
+        count: usize,
+        /// The limit.
+        limit: usize,
+    },
+}
+
+const UPGRADE: &str = "install a newer release of haul";
+
+impl Hint for ObjectError {
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Newer { .. } => Some(UPGRADE.into()),
+            Self::Malformed(_) => Some("run `haul fsck` to see what is damaged".into()),
+        }
+    }
+}
+
+impl Hint for TextError {
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Newer { .. } => Some(UPGRADE.into()),
+            Self::Malformed { .. } => {
+                Some("check that the URL of the remote names a folder or prefix of haul".into())
+            }
+        }
+    }
+}
+
+impl Hint for ViewError {
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Newer { .. } => Some(UPGRADE.into()),
+            Self::TooMany { .. } => Some("run `haul gc` to make the catalogue small again".into()),
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! Finds the repository and holds it open.
+
+use std::ffi::OsStr;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use git2::{Repository, RepositoryOpenFlags};
+
+use super::GitError;
+use super::command::{REPOSITORY_VARIABLES, Runner, os_path};
+
+/// How long `git add` is tried again while another program holds the index.
+const INDEX_WAIT: Duration = Duration::from_secs(5);
+
+/// An open Git repository with a worktree; can be shared between threads.
+pub struct Git {
+    pub(super) root: PathBuf,
+    own_dir: PathBuf,
+    common_dir: PathBuf,
+    /// Nothing if libgit2 cannot open this kind of repository.
+    library: Mutex<Option<Repository>>,
+    pub(super) runner: Runner,
+    pub(super) index_wait: Duration,
+}
+
+/// Whether `GIT_DIR` and its kind speak of the repository that is meant.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Surroundings {
+    /// As `git` does: a hook or filter runs with variables that name its repository and index.
+    Heed,
+    /// The folder alone decides: the caller means a repository that is not the one around it.
+    Ignore,
+}
+
+struct Found {
+    root: PathBuf,
+    git_dir: PathBuf,
+    common_dir: PathBuf,
+    library: Option<Repository>,
+}
+
+impl Git {
+    /// Opens the repository that `start` lies in, as `git` itself would when run there.
+    ///
+    /// Variables such as `GIT_DIR` and `GIT_INDEX_FILE` count, because hooks and filters run with
+    /// them: during `git commit -- PATH` the index that will be committed is not `.git/index`.
+    pub fn open(start: &Path) -> Result<Self, GitError> {
+        Self::discover(start, Surroundings::Heed, Vec::new())
+    }
+
+    /// Opens the repository that `folder` lies in, whatever `GIT_DIR` and its kind say: for a
+    /// repository other than the one the command runs in.
+    pub fn open_at(folder: &Path) -> Result<Self, GitError> {
+        Self::discover(folder, Surroundings::Ignore, Vec::new())
+    }
+
+    pub(super) fn discover(
+        start: &Path,
+        surroundings: Surroundings,
+        variables: Vec<(std::ffi::OsString, Option<std::ffi::OsString>)>,
+    ) -> Result<Self, GitError> {
+        let not_here = || GitError::NotARepository { start: start.to_path_buf() };
+        let folder = std::path::absolute(start).map_err(|_| not_here())?;
+        if !folder.is_dir() {
+            return Err(not_here());
+        }
+        let mut runner = Runner { folder, variables };
+        let flags = match surroundings {
+            Surroundings::Heed => RepositoryOpenFlags::FROM_ENV,
+            Surroundings::Ignore => {
+                for name in REPOSITORY_VARIABLES {
+                    runner.set(name, None);
+                }
+                RepositoryOpenFlags::empty()
+            }
+        };
+        let none: [&OsStr; 0] = [];
+        let found = match Repository::open_ext(&runner.folder, flags, none) {
+            Ok(library) => found_by_library(library)?,
+            // libgit2 knows fewer kinds of repository than Git: Git has the last word.
+            Err(error) => found_by_command(&runner).map_err(|failure| {
+                let no_git = matches!(failure, GitError::Spawn { .. });
+                if no_git && error.code() == git2::ErrorCode::NotFound {
+                    not_here()
+                } else {
+                    explain(failure, start)
+                }
+            })?,
+        };
+        // From here on every command means exactly this repository, wherever it is run.
+        runner.folder.clone_from(&found.root);
+        runner.set("GIT_DIR", Some(found.git_dir.as_os_str()));
+        runner.set("GIT_WORK_TREE", Some(found.root.as_os_str()));
+        Ok(Self {
+            root: found.root,
+            own_dir: found.git_dir,
+            common_dir: found.common_dir,
+            library: Mutex::new(found.library),
+            runner,
+            index_wait: INDEX_WAIT,
+        })
+    }
+
+    /// Returns the worktree root: absolute, symbolic links resolved.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Returns the Git folder of this worktree: `.git`, or a folder in `.git/worktrees/`.
+    pub fn git_dir(&self) -> &Path {
+        &self.own_dir
+    }
+
+    /// Returns the Git folder that all worktrees of the repository share.
+    pub fn common_dir(&self) -> &Path {
+        &self.common_dir
+    }
+
+    /// Asks libgit2. Nothing if it cannot open the repository or cannot answer: the caller then
+    /// asks `git`, whose answer or error counts.
+    pub(super) fn library<T>(
+        &self,
+        ask: impl FnOnce(&Repository) -> Result<T, git2::Error>,
+    ) -> Option<T> {
+        let library = self.library.lock().unwrap_or_else(PoisonError::into_inner);
+        library.as_ref().and_then(|library| ask(library).ok())
+    }
+
+    /// Leaves `git` as the only source, as for a repository that libgit2 cannot open.
+    #[cfg(test)]
+    pub(super) fn without_library(self) -> Self {
+        *self.library.lock().unwrap() = None;
+        self
+    }
+
+    #[cfg(test)]
+    pub(super) fn has_library(&self) -> bool {
+        self.library.lock().unwrap().is_some()
+    }
+}
+
+impl fmt::Debug for Git {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Git").field("root", &self.root).finish_non_exhaustive()
+    }
+}
+
+/// Takes off the slash that libgit2 puts at the end of folders.
+fn folder(path: &Path) -> PathBuf {
+    path.components().collect()
+}
+
+fn found_by_library(library: Repository) -> Result<Found, GitError> {
+    let git_dir = folder(library.path());
+    let Some(root) = library.workdir().map(folder) else {
+        return Err(GitError::Bare { git_dir });
+    };
+    let common_dir = folder(library.commondir());
+    Ok(Found { root, git_dir, common_dir, library: Some(library) })
+}
+
+fn found_by_command(runner: &Runner) -> Result<Found, GitError> {
+    // One question per run: answers end with a line end, and a folder's name may contain one.
+    let ask = |question: &str| -> Result<Vec<u8>, GitError> {
+        let mut answer = runner.git(&["rev-parse", question]).output()?.stdout;
+        if answer.last() == Some(&b'\n') {
+            answer.pop();
+        }
+        Ok(answer)
+    };
+    let git_dir = folder(&os_path(&ask("--absolute-git-dir")?)?);
+    if ask("--is-bare-repository")? == b"true" {
+        return Err(GitError::Bare { git_dir });
+    }
+    let root = folder(&os_path(&ask("--show-toplevel")?)?);
+    let common = runner.folder.join(os_path(&ask("--git-common-dir")?)?);
+    let common_dir = common.canonicalize().unwrap_or(common);
+    Ok(Found { root, git_dir, common_dir, library: None })
+}
+
+fn explain(failure: GitError, start: &Path) -> GitError {
+    let GitError::Command { stderr, .. } = &failure else { return failure };
+    let start = start.to_path_buf();
+    if stderr.contains("not a git repository") {
+        GitError::NotARepository { start }
+    } else if stderr.contains("dubious ownership") {
+        GitError::Untrusted { start }
+    } else if stderr.contains("must be run in a work tree") {
+        GitError::Bare { git_dir: start }
+    } else {
+        failure
+    }
+}

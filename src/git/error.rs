@@ -1,0 +1,138 @@
+//! What can go wrong at the door to Git.
+
+use std::io;
+use std::path::PathBuf;
+
+use super::ObjectId;
+use crate::hint::Hint;
+
+/// Why Git could not be asked, or did not answer.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum GitError {
+    /// Neither the folder nor one above it is a Git repository.
+    #[error("`{}` is not in a Git repository", start.display())]
+    NotARepository {
+        /// Where the search began.
+        start: PathBuf,
+    },
+    /// The repository has no worktree.
+    #[error("`{}` is a bare Git repository: there is no worktree to keep data in", git_dir.display())]
+    Bare {
+        /// The Git folder.
+        git_dir: PathBuf,
+    },
+    /// The repository belongs to another user and Git refuses to trust it.
+    #[error("Git does not trust the repository at `{}`: another user owns it", start.display())]
+    Untrusted {
+        /// Where the search began.
+        start: PathBuf,
+    },
+    /// The `git` program could not be started.
+    #[error("could not run `{command}`")]
+    Spawn {
+        /// The command as one could type it.
+        command: String,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// `git` ran and failed.
+    #[error("`{command}` failed ({status}): {stderr}")]
+    Command {
+        /// The command as one could type it, without passwords.
+        command: String,
+        /// Exit status or signal.
+        status: String,
+        /// What it said, control characters escaped.
+        stderr: String,
+    },
+    /// `git` ran and printed something we do not understand.
+    #[error("`{command}` printed something unexpected: {text}")]
+    Answer {
+        /// The command as one could type it.
+        command: String,
+        /// The part that could not be read.
+        text: String,
+    },
+    /// No commit has this name.
+    #[error("`{rev}` names no commit of this repository")]
+    UnknownRevision {
+        /// As the user gave it, control characters escaped.
+        rev: String,
+    },
+    /// An object that the repository needs is not there.
+    #[error("Git object {id} is missing from the repository")]
+    MissingObject {
+        /// Its name.
+        id: ObjectId,
+    },
+    /// Only files can be staged one by one.
+    #[error("could not stage `{}`: it is a folder", path.display())]
+    Folder {
+        /// The path, relative to the worktree root.
+        path: PathBuf,
+    },
+    /// A name that this system cannot write.
+    #[error("the Git path `{path}` is no file name on this system")]
+    Name {
+        /// The name, escaped.
+        path: String,
+    },
+    /// Another program holds the Git index.
+    #[error("could not stage: the Git index stayed locked by `{}`; the data is kept", lock.display())]
+    Locked {
+        /// The lock file.
+        lock: PathBuf,
+        /// What the user can run to finish.
+        command: String,
+    },
+    /// There are several Git remotes and none is meant by default.
+    #[error("no default Git remote: the branch follows none and there are {count} to choose from")]
+    NoDefaultRemote {
+        /// How many remotes there are.
+        count: usize,
+    },
+}
+
+impl Hint for GitError {
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::NotARepository { .. } => {
+                Some("run `git init` or change into a repository".to_owned())
+            }
+            Self::Bare { .. } => {
+                Some("run haul in a clone, or make a worktree with `git worktree add`".to_owned())
+            }
+            Self::Untrusted { start } => Some(format!(
+                "run `git config --global --add safe.directory {}` if you trust its owner",
+                super::quote::shell(start.as_os_str().as_encoded_bytes())
+            )),
+            Self::Spawn { source, .. } if source.kind() == io::ErrorKind::NotFound => {
+                Some("install Git, version 2.34 or later, so that `git` is found".to_owned())
+            }
+            Self::UnknownRevision { .. } => Some(
+                "check the name with `git log --oneline`, or run `git fetch` if it is newer than \
+                 this clone"
+                    .to_owned(),
+            ),
+            Self::MissingObject { .. } => {
+                Some("run `git fsck`, then `git fetch` to get missing objects again".to_owned())
+            }
+            Self::Locked { command, .. } => Some(format!(
+                "run `{command}` once the other Git command has ended (if none is running, \
+                 remove the lock file first)"
+            )),
+            Self::NoDefaultRemote { count: 0 } => {
+                Some("run `git remote add origin URL`".to_owned())
+            }
+            Self::NoDefaultRemote { .. } => {
+                Some("run `git branch --set-upstream-to=REMOTE/BRANCH`".to_owned())
+            }
+            Self::Spawn { .. }
+            | Self::Command { .. }
+            | Self::Answer { .. }
+            | Self::Folder { .. }
+            | Self::Name { .. } => None,
+        }
+    }
+}

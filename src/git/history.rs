@@ -1,0 +1,195 @@
+//! Which pointers a range of commits brings, and which a path had before.
+
+use std::collections::HashSet;
+
+use super::command::os_path;
+use super::objects::{POINTER_LIMIT, is_file, is_pointer_path, lines, octal};
+use super::{CommitId, Content, Git, GitError, ObjectId};
+
+/// How far back earlier pointers of a path are looked for, in commits.
+const LOOK_BACK: &str = "--max-count=1000";
+
+/// A version of a file named like a pointer, and a commit that has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PointerBlob {
+    /// Path from the root, `/`-separated, raw bytes.
+    pub path: Vec<u8>,
+    /// Git's name of the content.
+    pub id: ObjectId,
+    /// The content, at most [`POINTER_LIMIT`] bytes.
+    pub content: Content,
+    /// The commit that brought it.
+    pub commit: CommitId,
+}
+
+struct Change {
+    commit: CommitId,
+    path: Vec<u8>,
+    before: Vec<(u32, ObjectId)>,
+    after: (u32, ObjectId),
+}
+
+impl Git {
+    /// Reads the distinct pointers in all commits that can be reached from `tips` and not from
+    /// `not`, oldest commit first. Of a merge only what differs from all its parents counts: the
+    /// rest came with a parent. Commits of `not` that this repository lacks are passed over.
+    /// Cost: the commits and changed folders of the range, whatever the length of history.
+    pub fn new_pointers(
+        &self,
+        tips: &[ObjectId],
+        not: &[ObjectId],
+    ) -> Result<Vec<PointerBlob>, GitError> {
+        if tips.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut asked = lines(tips);
+        for id in self.present(not)? {
+            asked.extend(format!("^{id}\n").into_bytes());
+        }
+        let call = self.runner.git(&["rev-list", "--reverse", "--topo-order", "--stdin"]);
+        let commits = call.stdin(&asked).output()?.stdout;
+        let mut seen = HashSet::new();
+        let mut found = Vec::new();
+        self.changes(&commits, &["-c"], None, |change| {
+            let (mode, id) = change.after;
+            if is_file(mode)
+                && is_pointer_path(&change.path)
+                && seen.insert((change.path.clone(), id))
+            {
+                found.push((change.path, id, change.commit));
+            }
+        })?;
+        let ids: Vec<ObjectId> = found.iter().map(|(_, id, _)| *id).collect();
+        let contents = self.contents(&ids, POINTER_LIMIT)?;
+        let whole = |((path, id, commit), content)| PointerBlob { path, id, content, commit };
+        Ok(found.into_iter().zip(contents).map(whole).collect())
+    }
+
+    /// Reads up to `limit` distinct versions that each path had in `HEAD` and the 1000 newest
+    /// commits behind it, newest first, in the order of `paths`. Versions longer than
+    /// [`POINTER_LIMIT`] are left out. Cost: one walk for all paths together.
+    pub fn previous_pointers(
+        &self,
+        paths: &[&[u8]],
+        limit: usize,
+    ) -> Result<Vec<Vec<Vec<u8>>>, GitError> {
+        let mut versions: Vec<Vec<ObjectId>> = vec![Vec::new(); paths.len()];
+        let Some(head) = self.head()?.filter(|_| !paths.is_empty()) else {
+            return Ok(vec![Vec::new(); paths.len()]);
+        };
+        let place: std::collections::HashMap<&[u8], usize> =
+            paths.iter().enumerate().map(|(at, path)| (*path, at)).collect();
+        let mut note = |path: &[u8], (mode, id): (u32, ObjectId)| {
+            let list = place.get(path).and_then(|at| versions.get_mut(*at));
+            if let Some(list) = list
+                && is_file(mode)
+                && list.len() < limit
+                && !list.contains(&id)
+            {
+                list.push(id);
+            }
+        };
+        let head = head.to_string();
+        let commits = self.runner.git(&["rev-list", LOOK_BACK, &head]).output()?.stdout;
+        self.changes(&commits, &["-m"], Some(paths), |change| {
+            note(&change.path, change.after);
+            change.before.iter().for_each(|version| note(&change.path, *version));
+        })?;
+        // A path that did not change in all those commits still has the version of HEAD.
+        for (path, list) in paths.iter().zip(&mut versions).filter(|(_, list)| list.is_empty()) {
+            list.extend(self.file_id(&head, path)?.filter(|_| limit > 0));
+        }
+        versions.iter().map(|ids| self.whole(ids)).collect()
+    }
+
+    fn whole(&self, ids: &[ObjectId]) -> Result<Vec<Vec<u8>>, GitError> {
+        let keep = |content| match content {
+            Content::Whole(bytes) => Some(bytes),
+            Content::TooLarge(_) => None,
+        };
+        Ok(self.contents(ids, POINTER_LIMIT)?.into_iter().filter_map(keep).collect())
+    }
+
+    /// Leaves out objects that this repository does not have, without fetching any.
+    fn present(&self, ids: &[ObjectId]) -> Result<Vec<ObjectId>, GitError> {
+        let known = self.library(|library| {
+            let store = library.odb()?;
+            let here = |id: &&ObjectId| {
+                git2::Oid::from_bytes(id.as_bytes()).is_ok_and(|id| store.exists(id))
+            };
+            Ok(ids.iter().filter(here).copied().collect())
+        });
+        match known {
+            Some(known) => Ok(known),
+            None if ids.is_empty() => Ok(Vec::new()),
+            None => self.present_by_command(ids),
+        }
+    }
+
+    fn present_by_command(&self, ids: &[ObjectId]) -> Result<Vec<ObjectId>, GitError> {
+        let asked = lines(ids);
+        let mut runner = self.runner.clone();
+        runner.set("GIT_NO_LAZY_FETCH", Some("1".as_ref()));
+        let call = runner.git(&["cat-file", "--batch-check=%(objectname)"]);
+        let answer = call.stdin(&asked).output()?.stdout;
+        // An absent one answers `ID missing`, which is no id.
+        Ok(answer.split(|c| *c == b'\n').filter_map(ObjectId::from_hex).collect())
+    }
+
+    /// Walks the differences of commits (one per line) to their parents, to nothing for a root.
+    fn changes(
+        &self,
+        commits: &[u8],
+        merges: &[&str],
+        paths: Option<&[&[u8]]>,
+        mut take: impl FnMut(Change),
+    ) -> Result<(), GitError> {
+        if commits.is_empty() {
+            return Ok(());
+        }
+        let call = self.runner.git(&["diff-tree", "--stdin", "-r", "--root", "-z", "--raw"]);
+        let mut call = call.arguments(["--no-renames", "--no-abbrev"]).arguments(merges);
+        // A long list of paths costs more than all pointers of the range.
+        call = match paths {
+            Some(paths) if paths.len() <= 64 => {
+                let paths: Result<Vec<_>, _> = paths.iter().map(|path| os_path(path)).collect();
+                call.arguments(["--"]).arguments(paths?)
+            }
+            _ => call.arguments(["--", ":(top,glob)**/*.haul"]).globs(),
+        };
+        let call = call.stdin(commits);
+        let mut commit = None;
+        let mut pending = None;
+        let mut wrong = None;
+        call.each_record(|record| {
+            if let Some((commit, before, after)) = pending.take() {
+                take(Change { commit, path: record.to_vec(), before, after });
+            } else if let Some(id) = ObjectId::from_hex(record) {
+                commit = Some(CommitId(id));
+            } else if let (Some(commit), Some((before, after))) = (commit, raw_record(record)) {
+                pending = Some((commit, before, after));
+            } else {
+                wrong = Some(record.to_vec());
+            }
+        })?;
+        wrong.map_or(Ok(()), |record| Err(call.unexpected(&record)))
+    }
+}
+
+/// Modes and names before (one per parent) and after.
+type Sides = (Vec<(u32, ObjectId)>, (u32, ObjectId));
+
+/// Reads `:MODE MODE ID ID LETTER`, with one more colon, mode and name for each further parent.
+fn raw_record(record: &[u8]) -> Option<Sides> {
+    let parents = record.iter().take_while(|c| **c == b':').count();
+    let mut words = record.get(parents..)?.split(|c| *c == b' ');
+    let modes: Option<Vec<u32>> = words.by_ref().take(parents + 1).map(octal).collect();
+    let ids: Option<Vec<ObjectId>> =
+        words.by_ref().take(parents + 1).map(ObjectId::from_hex).collect();
+    let mut sides: Vec<(u32, ObjectId)> = modes?.into_iter().zip(ids?).collect();
+    if parents == 0 || sides.len() != parents + 1 {
+        return None;
+    }
+    let after = sides.pop()?;
+    Some((sides, after))
+}

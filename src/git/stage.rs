@@ -1,0 +1,98 @@
+//! Puts files into the Git index.
+
+use std::path::PathBuf;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::command::os_path;
+use super::quote::shell;
+use super::{Git, GitError};
+
+/// Between two tries at a locked index.
+const RETRY: Duration = Duration::from_millis(50);
+/// Up to this many paths are named one by one in the command that a user is told to run.
+const NAMED_PATHS: usize = 20;
+
+impl Git {
+    /// Stages exactly these files as they lie in the worktree, ignored or not; a path that is gone
+    /// is staged as removed. Folders are refused. Waits up to 5 s for a locked index.
+    pub fn stage(&self, paths: &[&[u8]]) -> Result<(), GitError> {
+        let paths = self.stageable(paths)?;
+        if paths.is_empty() {
+            return Ok(());
+        }
+        let list: Vec<u8> = paths.iter().flat_map(|path| path.iter().copied().chain([0])).collect();
+        let mut arguments =
+            vec!["add", "-A", "-f", "--pathspec-from-file=-", "--pathspec-file-nul"];
+        // Git refuses files outside a sparse checkout unless told; older Gits lack the option.
+        if self.flag("core.sparseCheckout")? {
+            arguments.push("--sparse");
+        }
+        let call = self.runner.git(&arguments).stdin(&list);
+        let start = Instant::now();
+        loop {
+            match call.output() {
+                Err(GitError::Command { stderr, .. }) if lock_in(&stderr).is_some() => {
+                    if start.elapsed() >= self.index_wait {
+                        return Err(self.locked(&stderr, &paths));
+                    }
+                    thread::sleep(RETRY.min(self.index_wait));
+                }
+                result => return result.map(drop),
+            }
+        }
+    }
+
+    /// Leaves out paths that are neither in the worktree nor in the index: nothing to do for them,
+    /// but `git add` would stop at the first.
+    fn stageable<'a>(&self, paths: &[&'a [u8]]) -> Result<Vec<&'a [u8]>, GitError> {
+        let mut gone = Vec::new();
+        for path in paths {
+            let relative = os_path(path)?;
+            match self.root.join(&relative).symlink_metadata() {
+                Ok(found) if found.is_dir() => return Err(GitError::Folder { path: relative }),
+                Ok(_) => {}
+                Err(_) => gone.push(*path),
+            }
+        }
+        let tracked = self.is_tracked(&gone)?;
+        let left_out = |path: &[u8]| gone.contains(&path) && !tracked.contains(path);
+        Ok(paths.iter().copied().filter(|path| !left_out(path)).collect())
+    }
+
+    fn locked(&self, stderr: &str, paths: &[&[u8]]) -> GitError {
+        let lock = lock_in(stderr).unwrap_or_default();
+        let mut command = String::from("git ");
+        let patterns: Vec<Vec<u8>> = if paths.len() <= NAMED_PATHS {
+            command.push_str("--literal-pathspecs ");
+            paths.iter().map(|path| path.to_vec()).collect()
+        } else {
+            let mut names: Vec<Vec<u8>> = paths.iter().map(|path| everywhere(path)).collect();
+            names.sort();
+            names.dedup();
+            names
+        };
+        command.push_str("-C ");
+        command.push_str(&shell(self.root.as_os_str().as_encoded_bytes()));
+        command.push_str(" add -A -f --");
+        for pattern in patterns {
+            command.push(' ');
+            command.push_str(&shell(&pattern));
+        }
+        GitError::Locked { lock: self.root.join(lock), command }
+    }
+}
+
+/// A pattern for the files of this name in all folders.
+fn everywhere(path: &[u8]) -> Vec<u8> {
+    let name = path.rsplit(|c| *c == b'/').next().unwrap_or_default();
+    let name = if name.ends_with(b".haul") { b"*.haul".as_slice() } else { name };
+    [b":(glob)**/".as_slice(), name].concat()
+}
+
+/// Finds the lock file in `Unable to create '/x/.git/index.lock': File exists.`
+fn lock_in(stderr: &str) -> Option<PathBuf> {
+    let (before, _) = stderr.split_once(".lock': File exists")?;
+    let (_, path) = before.split_once("Unable to create '")?;
+    Some(PathBuf::from(format!("{path}.lock")))
+}

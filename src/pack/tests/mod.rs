@@ -1,0 +1,6 @@
+//! Packs as a whole: round trips, golden files, and everything that must be refused.
+
+mod golden;
+mod hostile;
+mod round_trip;
+mod samples;
