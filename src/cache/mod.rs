@@ -1,1 +1,25 @@
-//! cache
+//! Local content and what is known about it: packs, the chunk index, the stat cache.
+//!
+//! Everything but `unpushed/` can be made again. Knows no worktree, no pointer and no remote beyond
+//! its identity.
+
+mod database;
+mod error;
+mod index;
+mod layout;
+mod nodes;
+mod reader;
+mod rebuild;
+mod sink;
+mod stat;
+mod trees;
+
+pub use error::CacheError;
+pub use index::{Held, Index, IndexReader, PackState, Place};
+pub use layout::Layout;
+pub use nodes::NodeSink;
+pub use reader::ObjectReader;
+pub use rebuild::LocalFooter;
+pub use sink::{PackSink, WrittenPack, places_of};
+pub use stat::{Known, StatCache, StatEntry};
+pub use trees::LocalNodeError;

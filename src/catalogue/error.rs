@@ -106,3 +106,28 @@ impl Hint for ViewError {
         }
     }
 }
+
+/// Why a catalogue cannot be used: its listing, one of its objects, or one of its texts.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CatalogueError {
+    /// An object was refused.
+    #[error(transparent)]
+    Object(#[from] ObjectError),
+    /// `format` or a registration was refused.
+    #[error(transparent)]
+    Text(#[from] TextError),
+    /// The listing was refused.
+    #[error(transparent)]
+    View(#[from] ViewError),
+}
+
+impl Hint for CatalogueError {
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Object(e) => e.hint(),
+            Self::Text(e) => e.hint(),
+            Self::View(e) => e.hint(),
+        }
+    }
+}

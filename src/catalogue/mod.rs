@@ -16,7 +16,7 @@ mod text;
 mod view;
 
 pub use consolidate::consolidate;
-pub use error::{ObjectError, TextError, ViewError};
+pub use error::{CatalogueError, ObjectError, TextError, ViewError};
 pub use name::{Entry, Feature, FeatureClass, Name, ObjectKind};
 pub use object::{MAX_OBJECT_LEN, Object, UnknownSection};
 pub use record::{

@@ -109,6 +109,15 @@ pub fn replace(target: &Path, bytes: &[u8]) -> Result<(), FsError> {
     temp.publish_lazily(target)
 }
 
+/// Appends a line to a file, made if needed; what a crash cuts short is for the reader to skip.
+pub fn append_line(path: &Path, line: &str) -> Result<(), FsError> {
+    if let Some(folder) = path.parent() {
+        make_folder(folder, false)?;
+    }
+    let mut file = fs::OpenOptions::new().create(true).append(true).open(path).at("open", path)?;
+    file.write_all(format!("{line}\n").as_bytes()).at("write", path)
+}
+
 /// Makes a folder and its parents; durably, if asked, up to the first that existed.
 pub fn make_folder(folder: &Path, durable: bool) -> Result<(), FsError> {
     if folder.is_dir() {

@@ -2,7 +2,7 @@
 //! it can land elsewhere even if somebody swaps a folder for a link meanwhile.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -210,6 +210,19 @@ impl Dir {
         }
     }
 
+    /// Writes `bytes` as the whole content of `name`, durably: after a crash it is old or new.
+    pub fn write_durably(&self, name: &[u8], bytes: &[u8]) -> Result<(), FsError> {
+        let path = self.path_of(name);
+        let mut temp = self.temp(false)?;
+        temp.file.write_all(bytes).at("write", &path)?;
+        failpoint::hit("fs.durable.written");
+        temp.file.sync_all().at("write", &path)?;
+        temp.place(name)?;
+        rustix::fs::fsync(&self.fd).at("sync the folder", &self.path)?;
+        failpoint::hit("fs.durable.synced");
+        Ok(())
+    }
+
     /// Makes everything written to this file system durable: once per command, not per file.
     pub fn sync(&self) -> Result<(), FsError> {
         #[cfg(target_os = "linux")]
@@ -268,7 +281,6 @@ impl Drop for TempFile<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::io::Write;
 
     #[test]
     fn a_link_on_the_way_is_never_followed() {

@@ -1,1 +1,19 @@
-//! ops
+//! The verbs, one file or folder each: options in, plan, report out. The public interface.
+//!
+//! `plan` reads and changes nothing (`--dry-run` shows it), `run` takes the plan by value and acts,
+//! and returns figures (`--json` prints them). Nothing here prints, exits or reads the environment.
+
+pub mod add;
+pub mod checkout;
+mod error;
+pub mod fetch;
+pub mod init;
+pub mod pull;
+pub mod push;
+pub mod remote;
+mod select;
+pub mod status;
+pub mod verify;
+
+pub use error::{Exit, OpError};
+pub use select::Select;

@@ -1,1 +1,7 @@
-//! repo
+//! The open repository: its parts, opened when first needed. Knows no verb.
+
+mod error;
+mod open;
+
+pub use error::RepoError;
+pub use open::Repo;

@@ -1,1 +1,25 @@
-//! transfer
+//! Moving content between the cache and a remote: the push protocol, fetching in waves, proof that
+//! a remote is complete (`docs/format/protocol.md`). Knows no worktree and no Git.
+
+mod catalogue;
+mod error;
+mod fetch;
+mod filter;
+mod land;
+mod nodes;
+mod push;
+mod ranges;
+mod record;
+mod recut;
+mod root;
+mod upload;
+mod verify;
+mod walk;
+
+pub use catalogue::{Contact, Purpose, Synced};
+pub use error::TransferError;
+pub use fetch::{FetchPlan, Fetched, fetch_data, is_local, plan_fetch};
+pub use filter::{Choice, Filter};
+pub use push::{Home, PushRequest, Pushed, Stage, push};
+pub use root::{Root, Wanted};
+pub use verify::{Gap, Proof, verify};

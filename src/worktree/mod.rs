@@ -1,1 +1,15 @@
-//! worktree
+//! The user's files: finding them, comparing them with pointers, placing them. Knows no remote.
+
+mod door;
+mod error;
+mod known;
+mod place;
+mod pointers;
+mod scan;
+
+pub use door::{Door, Parent};
+pub use error::WorktreeError;
+pub use known::{Content, Knowledge};
+pub use place::{PlaceError, Recipe};
+pub use pointers::{Tracked, TrackedState, load_tracked, parse_tracked};
+pub use scan::{Found, What, scan};

@@ -1,0 +1,114 @@
+//! Writing tree nodes into node packs, each with the placement of its children.
+
+use std::collections::{BTreeSet, HashMap};
+
+use crate::cache::error::CacheError;
+use crate::cache::index::{IndexReader, Place};
+use crate::cache::layout::Layout;
+use crate::cache::sink::{PackSink, WrittenPack};
+use crate::hash::{NodeId, PackId, PackKind};
+use crate::node::{BuiltNode, Child, Loc, PackRef, encode_placement};
+use crate::pack::{Codecs, encode_node_frame};
+
+/// Takes nodes children first and writes those that are new.
+pub struct NodeSink<'a> {
+    sink: PackSink,
+    view: &'a IndexReader,
+    chunks: &'a HashMap<[u8; 32], Place>,
+    replaced: &'a BTreeSet<PackId>,
+    written: HashMap<NodeId, Written>,
+    codecs: Codecs,
+}
+
+#[derive(Clone, Copy)]
+struct Written {
+    pack_number: usize,
+    offset: u32,
+    frame_len: u32,
+}
+
+impl<'a> NodeSink<'a> {
+    /// Places children by `chunks`, the chunks stored just now, and by the index; what the index
+    /// places in a pack that is being `replaced` counts as unknown.
+    pub fn new(
+        layout: &Layout,
+        view: &'a IndexReader,
+        chunks: &'a HashMap<[u8; 32], Place>,
+        replaced: &'a BTreeSet<PackId>,
+    ) -> Self {
+        let sink = PackSink::new(layout, PackKind::Nodes);
+        Self { sink, view, chunks, replaced, written: HashMap::new(), codecs: Codecs::new() }
+    }
+
+    fn find(&self, id: &[u8; 32]) -> Option<Place> {
+        self.view.find(id).filter(|place| !self.replaced.contains(&place.pack))
+    }
+
+    /// Writes a node unless it is known already.
+    pub fn put(&mut self, node: &BuiltNode) -> Result<(), CacheError> {
+        self.put_parts(node.id, &node.bytes, &node.children)
+    }
+
+    /// As [`Self::put`], of a node's bytes and what hangs below it, in order.
+    pub fn put_parts(
+        &mut self,
+        id: NodeId,
+        bytes: &[u8],
+        children: &[Child],
+    ) -> Result<(), CacheError> {
+        if self.written.contains_key(&id) || self.find(&id.0).is_some() {
+            return Ok(());
+        }
+        loop {
+            let locs = children.iter().map(|child| self.locate(child));
+            let locs = locs.collect::<Result<Vec<Loc>, _>>()?;
+            let placement = encode_placement(&locs)
+                .map_err(|e| defect(format!("a node could not be placed: {e}")))?;
+            let frame = encode_node_frame(&mut self.codecs, id, bytes, &placement)
+                .map_err(|e| defect(e.to_string()))?;
+            if !self.sink.room_for(&frame) {
+                // Children in the pack just closed have a name now: place them again.
+                self.sink.close()?;
+                continue;
+            }
+            let pack_number = self.sink.pack_number();
+            let place = self.sink.push(&frame)?;
+            let (offset, frame_len) = (place.offset, place.frame_len);
+            self.written.insert(id, Written { pack_number, offset, frame_len });
+            return Ok(());
+        }
+    }
+
+    fn locate(&self, child: &Child) -> Result<Loc, CacheError> {
+        let id = match child {
+            Child::Chunk { id, .. } => id.0,
+            Child::Node { id, .. } => {
+                if let Some(written) = self.written.get(id) {
+                    let name = self.sink.name_of(written.pack_number);
+                    let pack = name.map_or(PackRef::This, PackRef::Pack);
+                    let (offset, frame_len) = (written.offset, written.frame_len);
+                    return Ok(Loc { pack, offset, frame_len, skip: 0, bases: Vec::new() });
+                }
+                id.0
+            }
+        };
+        let place = self.chunks.get(&id).copied().or_else(|| self.find(&id));
+        let place = place.ok_or_else(|| defect("a child is stored nowhere".to_owned()))?;
+        Ok(Loc {
+            pack: PackRef::Pack(place.pack),
+            offset: place.offset,
+            frame_len: place.frame_len,
+            skip: place.skip,
+            bases: Vec::new(),
+        })
+    }
+
+    /// Closes the last pack; all are durable afterwards.
+    pub fn finish(self) -> Result<Vec<WrittenPack>, CacheError> {
+        self.sink.finish()
+    }
+}
+
+fn defect(why: String) -> CacheError {
+    CacheError::Pack { why }
+}

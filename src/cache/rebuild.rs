@@ -1,0 +1,99 @@
+//! Filling an empty index from the footers of the packs on disk.
+
+use std::fs::{self, File};
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+
+use crate::cache::error::CacheError;
+use crate::cache::index::{Held, Index, PackState, Place};
+use crate::cache::layout::Layout;
+use crate::fs::{IoResultExt, move_durably};
+use crate::hash::{PackId, PackKind};
+use crate::pack::{Footer, HEADER_LEN, Header, TRAILER_LEN};
+
+/// Records every pack in `unpushed/` and `packs/`; drops `parts/`, whose frames nothing lists.
+pub(super) fn fill(index: &Index, layout: &Layout) -> Result<(), CacheError> {
+    for (folder, held) in
+        [(layout.whole_folder(), Held::Whole), (layout.unpushed_folder(), Held::Unpushed)]
+    {
+        for (pack, path) in packs_in(&folder)? {
+            match read_footer(pack, &path) {
+                Some(mut footer) => {
+                    let state = PackState { held, kind: footer.kind.byte(), size: footer.size };
+                    index.record(&[(pack, state)], &mut footer.objects)?;
+                }
+                None => move_durably(&path, &layout.quarantine(pack))?,
+            }
+        }
+    }
+    let parts = layout.part_folder();
+    if parts.exists() {
+        fs::remove_dir_all(&parts).at("remove", &parts)?;
+    }
+    Ok(())
+}
+
+fn packs_in(folder: &Path) -> Result<Vec<(PackId, PathBuf)>, CacheError> {
+    let mut out = Vec::new();
+    for nested in list(folder)? {
+        for path in list(&nested)? {
+            let name = path.file_name().and_then(|n| n.to_str()).and_then(|n| n.parse().ok());
+            if let Some(pack) = name {
+                out.push((pack, path));
+            }
+        }
+    }
+    Ok(out)
+}
+
+fn list(folder: &Path) -> Result<Vec<PathBuf>, CacheError> {
+    if !folder.is_dir() {
+        return Ok(Vec::new());
+    }
+    let mut out = Vec::new();
+    for entry in fs::read_dir(folder).at("list", folder)? {
+        out.push(entry.at("list", folder)?.path());
+    }
+    Ok(out)
+}
+
+/// What the footer of a local pack says.
+pub struct LocalFooter {
+    /// Data or nodes.
+    pub kind: PackKind,
+    /// Size of the pack in bytes.
+    pub size: u32,
+    /// How many frames it has.
+    pub n_frames: u32,
+    /// Its objects and where they lie.
+    pub objects: Vec<([u8; 32], Place)>,
+}
+
+/// Reads what a pack holds from its own tables; nothing if they are not sound.
+pub(super) fn read_footer(pack: PackId, path: &Path) -> Option<LocalFooter> {
+    let file = File::open(path).ok()?;
+    let size = file.metadata().ok()?.len();
+    let mut head = [0; HEADER_LEN as usize];
+    file.read_exact_at(&mut head, 0).ok()?;
+    let kind = Header::parse(&head).ok()?.kind;
+    let mut trailer = [0; TRAILER_LEN as usize];
+    file.read_exact_at(&mut trailer, size.checked_sub(TRAILER_LEN.into())?).ok()?;
+    let tail_len = Footer::tail_len(&trailer, size).ok()?;
+    let mut tail = vec![0; tail_len as usize];
+    file.read_exact_at(&mut tail, size.checked_sub(tail_len.into())?).ok()?;
+    let footer = Footer::parse(kind, &tail, size).ok()?;
+    let objects = footer.objects.iter().map(|o| {
+        let (offset, frame_len) = (o.offset, o.frame_len);
+        (o.id, Place { pack, offset, frame_len, skip: o.skip, len: o.len })
+    });
+    let n_frames = u32::try_from(footer.frames.len()).ok()?;
+    Some(LocalFooter { kind, size: u32::try_from(size).ok()?, n_frames, objects: objects.collect() })
+}
+
+impl Index {
+    /// Reads the footer of a pack that is here whole; nothing if it is not, or not sound.
+    pub fn footer(&self, layout: &Layout, pack: PackId) -> Result<Option<LocalFooter>, CacheError> {
+        let paths = [layout.unpushed(pack), layout.whole(pack)];
+        Ok(paths.iter().find_map(|path| read_footer(pack, path)))
+    }
+}

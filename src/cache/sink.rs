@@ -1,0 +1,118 @@
+//! Writing new packs into `unpushed/`: a pack at a time, made durable in the background.
+
+use std::collections::HashMap;
+use std::thread::JoinHandle;
+
+use crate::cache::error::CacheError;
+use crate::cache::index::Place;
+use crate::cache::layout::Layout;
+use crate::fs::{FsError, Temp};
+use crate::hash::{PackId, PackKind};
+use crate::pack::{EncodedFrame, FramePlace, ObjectPlace, PackSummary, PackWriter};
+
+/// A pack that lies durably in `unpushed/`.
+pub type WrittenPack = PackSummary;
+
+/// Takes frames and turns them into packs; what it has written counts only after [`Self::finish`].
+pub struct PackSink {
+    layout: Layout,
+    kind: PackKind,
+    current: Option<PackWriter<Buffered>>,
+    done: Vec<WrittenPack>,
+    publishing: Option<JoinHandle<Result<(), FsError>>>,
+}
+
+type Buffered = std::io::BufWriter<Temp>;
+/// Bytes gathered before a write reaches the file.
+const BUFFER: usize = 1 << 20;
+
+impl PackSink {
+    /// Starts with no pack.
+    pub fn new(layout: &Layout, kind: PackKind) -> Self {
+        Self { layout: layout.clone(), kind, current: None, done: Vec::new(), publishing: None }
+    }
+
+    /// Returns the number of the pack that the next frame goes to if it fits: 0, 1, …
+    pub fn pack_number(&self) -> usize {
+        self.done.len()
+    }
+
+    /// Returns the name of a pack by its number, once that pack is closed.
+    pub fn name_of(&self, number: usize) -> Option<PackId> {
+        self.done.get(number).map(|pack| pack.id)
+    }
+
+    /// Says whether the frame fits into the open pack.
+    pub fn room_for(&self, frame: &EncodedFrame) -> bool {
+        self.current.as_ref().is_none_or(|pack| pack.room_for(frame))
+    }
+
+    /// Writes a frame, into a new pack if it does not fit; returns where in the pack it lies.
+    pub fn push(&mut self, frame: &EncodedFrame) -> Result<FramePlace, CacheError> {
+        if !self.room_for(frame) {
+            self.close()?;
+        }
+        if self.current.is_none() {
+            self.current = Some(self.start()?);
+        }
+        match &mut self.current {
+            Some(pack) => pack.push(frame).map_err(|e| self.refused(e)),
+            None => Err(CacheError::Pack { why: "no pack is open".to_owned() }),
+        }
+    }
+
+    fn start(&self) -> Result<PackWriter<Buffered>, CacheError> {
+        let mut nonce = [0; 16];
+        getrandom::fill(&mut nonce)
+            .map_err(|e| CacheError::Pack { why: format!("no random bytes: {e}") })?;
+        let temp = Temp::new_in(&self.layout.temp())?;
+        PackWriter::new(Buffered::with_capacity(BUFFER, temp), self.kind, nonce)
+            .map_err(|e| self.refused(e))
+    }
+
+    fn refused(&self, source: std::io::Error) -> CacheError {
+        CacheError::Fs(FsError { doing: "write a pack in", path: self.layout.temp(), source })
+    }
+
+    /// Closes the open pack, if any; its name is known afterwards.
+    pub fn close(&mut self) -> Result<(), CacheError> {
+        let Some(pack) = self.current.take() else { return Ok(()) };
+        let (summary, buffered) = pack.finish().map_err(|e| self.refused(e))?;
+        let temp = buffered.into_inner().map_err(|e| self.refused(e.into_error()))?;
+        self.wait()?;
+        let target = self.layout.unpushed(summary.id);
+        self.publishing = Some(std::thread::spawn(move || temp.publish(&target)));
+        self.done.push(summary);
+        Ok(())
+    }
+
+    fn wait(&mut self) -> Result<(), CacheError> {
+        let Some(thread) = self.publishing.take() else { return Ok(()) };
+        let result = thread.join();
+        result.map_err(|_| CacheError::Pack { why: "the thread that syncs packs died".into() })??;
+        Ok(())
+    }
+
+    /// Closes the last pack and waits until all are durable.
+    pub fn finish(mut self) -> Result<Vec<WrittenPack>, CacheError> {
+        self.close()?;
+        self.wait()?;
+        Ok(std::mem::take(&mut self.done))
+    }
+
+    /// Returns the objects of the open pack, to look up what a frame placed.
+    pub fn open_objects(&self) -> &[ObjectPlace] {
+        self.current.as_ref().map_or(&[], PackWriter::objects)
+    }
+}
+
+/// Maps each object of freshly written packs to its place.
+pub fn places_of(packs: &[WrittenPack]) -> HashMap<[u8; 32], Place> {
+    let objects = packs.iter().flat_map(|pack| {
+        pack.objects.iter().map(|o| {
+            let (offset, frame_len) = (o.offset, o.frame_len);
+            (o.id, Place { pack: pack.id, offset, frame_len, skip: o.skip, len: o.len })
+        })
+    });
+    objects.collect()
+}

@@ -1,0 +1,79 @@
+//! Files in, packs and identities out: reads each file once, cuts it, hashes chunks and file, and
+//! writes the chunks that are new into packs. Knows no pointers, no Git and no remote.
+//!
+//! Small files are read whole by workers that each do everything; a large file runs through three
+//! stages (read and cut, hash and compress, write) with a few blocks between them. Memory is
+//! bounded by [`SMALL`] per worker and the two queues.
+
+mod error;
+mod large;
+mod shared;
+mod small;
+mod take;
+
+pub use error::IntakeError;
+pub use take::{Figures, Intake, take};
+
+use crate::chunk::Profile;
+use crate::fs::Stamp;
+use crate::hash::Oid;
+use crate::recipe::ChunkEntry;
+
+/// Files up to this many bytes are read whole.
+const SMALL: u64 = 8 << 20;
+
+/// Whether content of a few bytes becomes a chunk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Inlining {
+    /// Content of at most 48 bytes is handed back: a manifest entry holds it.
+    Allowed,
+    /// Every file but the empty one has a chunk: a pointer holds no content.
+    Never,
+}
+
+/// A file to take in.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// Path relative to the worktree root.
+    pub path: Vec<u8>,
+    /// Size in bytes when it was found; only a hint for planning.
+    pub size: u64,
+    /// The rule to cut it by.
+    pub profile: Profile,
+    /// Whether its content may be handed back instead of stored.
+    pub inlining: Inlining,
+}
+
+/// What became of a file's bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Stored {
+    /// The bytes themselves: an empty file, or a few bytes that a manifest entry holds.
+    Bytes(Vec<u8>),
+    /// One chunk, whose id is the file's oid.
+    Chunk {
+        /// Size in bytes.
+        size: u64,
+    },
+    /// Several chunks, in order.
+    Chunks {
+        /// Size in bytes.
+        size: u64,
+        /// The rule that cut them.
+        profile: Profile,
+        /// Identity and length of each.
+        chunks: Vec<ChunkEntry>,
+    },
+}
+
+/// A file that was taken in: what was hashed is what is stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Taken {
+    /// The file's identity.
+    pub oid: Oid,
+    /// What became of its bytes.
+    pub stored: Stored,
+    /// The file's stamp, the same before and after it was read.
+    pub stamp: Stamp,
+    /// Whether the stamp would show a later change; if not, it must not be trusted.
+    pub settled: bool,
+}

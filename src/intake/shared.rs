@@ -1,0 +1,84 @@
+//! What all workers of one intake share: known chunks, codecs, and the queue to the pack writer.
+
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::SyncSender;
+use std::sync::{Mutex, PoisonError};
+
+use crate::cache::IndexReader;
+use crate::fs::{Dir, Time};
+use crate::hash::ChunkId;
+use crate::intake::error::IntakeError;
+use crate::pack::{Codecs, EncodedFrame, encode_data_frame};
+use crate::progress::{Job, Task};
+
+const SHARDS: usize = 64;
+
+pub(super) struct Shared<'a> {
+    pub(super) root: &'a Dir,
+    pub(super) job: &'a Job<'a>,
+    pub(super) task: &'a Task<'a>,
+    /// The file system's clock when the intake began.
+    pub(super) began: Time,
+    /// Bytes of chunks that were not known before.
+    pub(super) new_bytes: AtomicU64,
+    view: &'a IndexReader,
+    seen: Vec<Mutex<HashSet<ChunkId>>>,
+    codecs: Mutex<Vec<Codecs>>,
+    frames: SyncSender<Vec<EncodedFrame>>,
+}
+
+impl<'a> Shared<'a> {
+    pub(super) fn new(
+        root: &'a Dir,
+        (job, task): (&'a Job<'a>, &'a Task<'a>),
+        view: &'a IndexReader,
+        frames: SyncSender<Vec<EncodedFrame>>,
+        began: Time,
+    ) -> Self {
+        let seen = std::iter::repeat_with(Mutex::default).take(SHARDS).collect();
+        let new_bytes = AtomicU64::new(0);
+        Self { root, job, task, began, new_bytes, view, seen, codecs: Mutex::default(), frames }
+    }
+
+    /// Says whether the caller is the first to meet this chunk and so has to store it.
+    pub(super) fn claim(&self, id: ChunkId, len: usize) -> bool {
+        let shard = self.seen.get(usize::from(id.0.first().copied().unwrap_or(0)) % SHARDS);
+        let Some(shard) = shard else { return true };
+        if !shard.lock().unwrap_or_else(PoisonError::into_inner).insert(id) {
+            return false;
+        }
+        if self.view.find(&id.0).is_some() {
+            return false;
+        }
+        self.new_bytes.fetch_add(len as u64, Ordering::Relaxed);
+        true
+    }
+
+    /// Lends a set of codecs, which are dear to make.
+    pub(super) fn with_codecs<R>(&self, work: impl FnOnce(&mut Codecs) -> R) -> R {
+        let spare = self.codecs.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let mut codecs = spare.unwrap_or_default();
+        let result = work(&mut codecs);
+        self.codecs.lock().unwrap_or_else(PoisonError::into_inner).push(codecs);
+        result
+    }
+
+    /// Makes the frame of a single chunk.
+    pub(super) fn frame(
+        codecs: &mut Codecs,
+        id: ChunkId,
+        bytes: &[u8],
+    ) -> Result<EncodedFrame, IntakeError> {
+        encode_data_frame(codecs, &[(id, bytes)]).map_err(|e| IntakeError::Defect(e.to_string()))
+    }
+
+    /// Hands frames to the pack writer; waits while its queue is full.
+    pub(super) fn send(&self, frames: Vec<EncodedFrame>) -> Result<(), IntakeError> {
+        if frames.is_empty() {
+            return Ok(());
+        }
+        // The writer's own error, which `take` reports, says why it is gone.
+        self.frames.send(frames).map_err(|_| IntakeError::Defect("the pack writer ended".into()))
+    }
+}

@@ -1,0 +1,127 @@
+//! Files that fit into memory: a worker reads, cuts, hashes and compresses a run of them.
+
+use std::io::Read;
+
+use crate::chunk::cut;
+use crate::fs::{Dir, IoResultExt, Stamp};
+use crate::hash::{ChunkId, Oid};
+use crate::intake::error::IntakeError;
+use crate::intake::shared::Shared;
+use crate::intake::{Inlining, Source, Stored, Taken};
+use crate::pack::{Batcher, Codecs, EncodedFrame, needs_own_frame};
+use crate::recipe::ChunkEntry;
+
+/// How often a file that changes while it is read is read again.
+pub(super) const TRIES: u32 = 3;
+/// Longest content that a manifest entry holds itself.
+const INLINE: usize = 48;
+
+/// Takes in a run of files in path order; frames of small chunks are shared among them.
+pub(super) fn take_run(shared: &Shared, run: &[Source]) -> Result<Vec<Taken>, IntakeError> {
+    shared.with_codecs(|codecs| {
+        let mut worker =
+            Worker { shared, codecs, batcher: Batcher::new(), frames: Vec::new(), folder: None };
+        let mut out = Vec::with_capacity(run.len());
+        let mut bytes = Vec::new();
+        for source in run {
+            shared.job.check()?;
+            let stamp = worker.read(source, &mut bytes)?;
+            out.push(worker.take(source, &bytes, stamp)?);
+            shared.task.advance(bytes.len() as u64);
+        }
+        worker.finish()?;
+        Ok(out)
+    })
+}
+
+struct Worker<'w, 'a> {
+    shared: &'w Shared<'a>,
+    codecs: &'w mut Codecs,
+    batcher: Batcher,
+    frames: Vec<EncodedFrame>,
+    folder: Option<(Vec<u8>, Dir)>,
+}
+
+impl Worker<'_, '_> {
+    /// Reads a whole file, again if it changes meanwhile.
+    fn read(&mut self, source: &Source, bytes: &mut Vec<u8>) -> Result<Stamp, IntakeError> {
+        let (parent, name) = split(&source.path);
+        if self.folder.as_ref().is_none_or(|(path, _)| path != parent) {
+            self.folder = Some((parent.to_vec(), self.shared.root.descend(parent)?));
+        }
+        let Some((_, folder)) = &self.folder else {
+            return Err(IntakeError::Defect("no folder is open".into()));
+        };
+        let path = self.shared.root.path_of(&source.path);
+        for _ in 0..TRIES {
+            let (mut file, before) = folder.open_file(name)?;
+            bytes.clear();
+            bytes.reserve(usize::try_from(before.size).unwrap_or(0));
+            // One byte more than expected shows that it grew; memory stays bounded if it runs away.
+            file.by_ref().take(before.size + 1).read_to_end(bytes).at("read", &path)?;
+            let after = Dir::stamp_of(&file, &path)?;
+            if before == after && bytes.len() as u64 == after.size {
+                return Ok(after);
+            }
+        }
+        Err(IntakeError::Changing { path, tries: TRIES })
+    }
+
+    fn take(&mut self, source: &Source, bytes: &[u8], stamp: Stamp) -> Result<Taken, IntakeError> {
+        let settled = stamp.is_settled_at(self.shared.began);
+        let inline = source.inlining == Inlining::Allowed && bytes.len() <= INLINE;
+        if inline || bytes.is_empty() {
+            let stored = Stored::Bytes(bytes.to_vec());
+            return Ok(Taken { oid: Oid::of(bytes), stored, stamp, settled });
+        }
+        let size = bytes.len() as u64;
+        let lengths = cut(source.profile, bytes);
+        if lengths.len() == 1 {
+            let oid = Oid::of(bytes);
+            self.store(oid.into(), bytes)?;
+            return Ok(Taken { oid, stored: Stored::Chunk { size }, stamp, settled });
+        }
+        let mut chunks = Vec::with_capacity(lengths.len());
+        let mut rest = bytes;
+        for len in lengths {
+            let (chunk, tail) = rest.split_at_checked(len).unwrap_or((rest, &[]));
+            rest = tail;
+            let id = ChunkId::of(chunk);
+            self.store(id, chunk)?;
+            chunks.push(ChunkEntry { id, size: len as u64 });
+        }
+        let stored = Stored::Chunks { size, profile: source.profile, chunks };
+        Ok(Taken { oid: Oid::of(bytes), stored, stamp, settled })
+    }
+
+    fn store(&mut self, id: ChunkId, bytes: &[u8]) -> Result<(), IntakeError> {
+        if !self.shared.claim(id, bytes.len()) {
+            return Ok(());
+        }
+        if needs_own_frame(bytes.len()) {
+            self.frames.push(Shared::frame(self.codecs, id, bytes)?);
+        } else if let Some(batch) = self.batcher.push(id, bytes) {
+            let frame = batch.encode(self.codecs);
+            self.frames.push(frame.map_err(|e| IntakeError::Defect(e.to_string()))?);
+        }
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<(), IntakeError> {
+        if let Some(batch) = self.batcher.finish() {
+            let frame = batch.encode(self.codecs);
+            self.frames.push(frame.map_err(|e| IntakeError::Defect(e.to_string()))?);
+        }
+        self.shared.send(self.frames)
+    }
+}
+
+/// Splits a path into its folder (empty at the top) and its last name.
+pub(super) fn split(path: &[u8]) -> (&[u8], &[u8]) {
+    match path.iter().rposition(|b| *b == b'/') {
+        Some(at) => path.split_at_checked(at).map_or((&[], path), |(parent, name)| {
+            (parent, name.split_first().map_or(name, |(_, name)| name))
+        }),
+        None => (&[], path),
+    }
+}

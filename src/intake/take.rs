@@ -1,0 +1,146 @@
+//! One intake from start to durable packs.
+
+use std::collections::HashMap;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{Receiver, sync_channel};
+
+use rayon::prelude::*;
+
+use crate::cache::{
+    CacheError, Held, Index, Layout, PackSink, PackState, Place, WrittenPack, places_of,
+};
+use crate::fs::{Dir, Time};
+use crate::hash::PackKind;
+use crate::intake::error::IntakeError;
+use crate::intake::shared::Shared;
+use crate::intake::{SMALL, Source, Taken, large, small};
+use crate::pack::EncodedFrame;
+use crate::progress::{Job, Kind};
+
+/// Groups of frames that may wait for the pack writer.
+const QUEUE: usize = 2;
+/// A run of small files that one worker takes: at most this many bytes and files.
+const RUN_BYTES: u64 = 4 << 20;
+const RUN_FILES: usize = 256;
+
+/// Byte counts of an intake.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Figures {
+    /// Bytes of all files read.
+    pub read: u64,
+    /// Bytes of chunks that were not known before.
+    pub new: u64,
+    /// Bytes of the packs that were written.
+    pub stored: u64,
+}
+
+/// What an intake leaves: one [`Taken`] per source, and packs that are durable and not yet indexed.
+pub struct Intake {
+    /// In the order of the sources.
+    pub taken: Vec<Taken>,
+    /// The packs that were written.
+    pub packs: Vec<WrittenPack>,
+    /// Where each new chunk lies.
+    pub places: HashMap<[u8; 32], Place>,
+    /// How much was read, new and stored.
+    pub figures: Figures,
+}
+
+/// Takes in files; `began` is the file system's clock now.
+pub fn take(
+    (root, began): (&Dir, Time),
+    sources: &[Source],
+    layout: &Layout,
+    index: &Index,
+    job: &Job,
+) -> Result<Intake, IntakeError> {
+    let total = sources.iter().map(|s| s.size).sum();
+    let task = job.begin(Kind::Add, Some(total));
+    let view = index.reader()?;
+    let (send, frames) = sync_channel(QUEUE);
+    let shared = Shared::new(root, (job, &task), &view, send, began);
+    let (taken, packs, new) = std::thread::scope(|scope| {
+        let writer = scope.spawn(move || write(layout, &frames));
+        let taken = take_all(&shared, sources);
+        let new = shared.new_bytes.load(Ordering::Relaxed);
+        drop(shared);
+        let packs = writer.join().map_err(|_| IntakeError::Defect("the pack writer died".into()));
+        (taken, packs, new)
+    });
+    // A full disk shows in the writer first; what the workers say then is only the echo.
+    let packs = packs??;
+    let taken = taken?;
+    let read = taken.iter().map(|t| t.stamp.size).sum();
+    let stored = packs.iter().map(|p| p.size).sum();
+    let places = places_of(&packs);
+    Ok(Intake { taken, packs, places, figures: Figures { read, new, stored } })
+}
+
+fn take_all(shared: &Shared, sources: &[Source]) -> Result<Vec<Taken>, IntakeError> {
+    let mut out: Vec<Option<Taken>> = vec![None; sources.len()];
+    let runs = runs(sources);
+    let done: Result<Vec<_>, IntakeError> = runs
+        .par_iter()
+        .map(|run| Ok((run.start, small::take_run(shared, sources.get(run.clone()).unwrap_or_default())?)))
+        .collect();
+    for (start, taken) in done? {
+        for (slot, taken) in out.iter_mut().skip(start).zip(taken) {
+            *slot = Some(taken);
+        }
+    }
+    for (slot, source) in out.iter_mut().zip(sources).filter(|(_, s)| s.size > SMALL) {
+        *slot = Some(large::take_large(shared, source)?);
+    }
+    let all: Option<Vec<Taken>> = out.into_iter().collect();
+    all.ok_or_else(|| IntakeError::Defect("a file was not taken in".into()))
+}
+
+/// Groups small files, in order, into runs for one worker each; large files lie between runs.
+fn runs(sources: &[Source]) -> Vec<std::ops::Range<usize>> {
+    let mut out: Vec<std::ops::Range<usize>> = Vec::new();
+    let mut bytes = 0;
+    for (i, source) in sources.iter().enumerate().filter(|(_, s)| s.size <= SMALL) {
+        match out.last_mut() {
+            Some(run)
+                if run.end == i && bytes + source.size <= RUN_BYTES && run.len() < RUN_FILES =>
+            {
+                run.end = i + 1;
+                bytes += source.size;
+            }
+            _ => {
+                out.push(i..i + 1);
+                bytes = source.size;
+            }
+        }
+    }
+    out
+}
+
+fn write(
+    layout: &Layout,
+    frames: &Receiver<Vec<EncodedFrame>>,
+) -> Result<Vec<WrittenPack>, CacheError> {
+    let mut sink = PackSink::new(layout, PackKind::Data);
+    for group in frames {
+        for frame in &group {
+            sink.push(frame)?;
+        }
+    }
+    sink.finish()
+}
+
+impl Intake {
+    /// Records packs of this intake, and others such as its node packs, in the index.
+    pub fn record(&self, index: &Index, nodes: &[WrittenPack]) -> Result<(), IntakeError> {
+        let packs = self.packs.iter().chain(nodes);
+        let states: Vec<_> = packs
+            .map(|p| {
+                let size = u32::try_from(p.size).unwrap_or(0);
+                (p.id, PackState { held: Held::Unpushed, kind: p.kind.byte(), size })
+            })
+            .collect();
+        let mut objects: Vec<_> = self.places.iter().map(|(id, place)| (*id, *place)).collect();
+        objects.extend(places_of(nodes));
+        Ok(index.record(&states, &mut objects)?)
+    }
+}

@@ -1,0 +1,196 @@
+//! From contents to recipes, manifests and pointers.
+
+use std::collections::HashMap;
+use std::num::NonZeroU8;
+
+use crate::cache::{CacheError, Known, NodeSink, StatEntry};
+use crate::chunk::Profile;
+use crate::hash::{NodeId, Oid};
+use crate::intake::{IntakeError, Stored, Taken};
+use crate::manifest::{Content as EntryContent, EntryKind, FileEntry};
+use crate::ops::add::run::{AddedTarget, Content, Target};
+use crate::ops::error::OpError;
+use crate::path::{RepoPath, json_path};
+use crate::node::{BuildError, Builder};
+use crate::pointer::{Pointer, PointerKind, Root};
+use crate::recipe;
+use crate::worktree::What;
+
+/// A target whose trees are written: its pointer, and what the stat cache is to learn.
+pub(super) struct Built {
+    pub(super) path: RepoPath,
+    /// The pointer's bytes.
+    pub(super) pointer: Vec<u8>,
+    /// Whether the pointer differs from the one that stood there.
+    pub(super) change: &'static str,
+    pub(super) size: u64,
+    files: u64,
+    id: String,
+    is_dir: bool,
+    pub(super) stats: Vec<(Vec<u8>, Option<StatEntry>)>,
+}
+
+impl Built {
+    pub(super) fn into_report(self) -> AddedTarget {
+        AddedTarget {
+            path: json_path(self.path.as_bytes()),
+            kind: if self.is_dir { "dir" } else { "file" },
+            files: self.files,
+            size: self.size,
+            id: self.id,
+            change: self.change,
+        }
+    }
+}
+
+/// The identity of one file's content as entries and pointers name it.
+struct Identity {
+    oid: Oid,
+    size: u64,
+    tree: Option<(Profile, NodeId)>,
+    inline: Option<Vec<u8>>,
+    entry: Option<StatEntry>,
+    executable: bool,
+}
+
+/// Writes the trees of one target and makes its pointer.
+pub(super) fn build(
+    target: &Target,
+    contents: &HashMap<Vec<u8>, Content>,
+    sink: &mut NodeSink,
+) -> Result<Built, OpError> {
+    let mut stats = Vec::new();
+    let content = if target.is_dir {
+        directory(target, contents, sink, &mut stats)?
+    } else {
+        file(target, contents, sink, &mut stats)?
+    };
+    let (size, files, id) = match &content {
+        PointerKind::File { oid, size, .. } => (*size, 1, oid.to_string()),
+        PointerKind::Dir { files, root, size } => (*size, *files, root.to_string()),
+    };
+    let old = target.old.as_ref();
+    let new = match old {
+        Some((old, _)) => Pointer::with_new_content(old, content),
+        None => Pointer::new(content),
+    };
+    let pointer = new.map_err(|e| OpError::Defect(format!("a new pointer is not sound: {e}")))?;
+    let pointer = pointer.to_bytes();
+    let change = match old {
+        None => "added",
+        Some((_, bytes)) if *bytes == pointer => "unchanged",
+        Some(_) => "updated",
+    };
+    let (path, is_dir) = (target.path.clone(), target.is_dir);
+    Ok(Built { path, pointer, change, size, files, id, is_dir, stats })
+}
+
+fn file(
+    target: &Target,
+    contents: &HashMap<Vec<u8>, Content>,
+    sink: &mut NodeSink,
+    stats: &mut Vec<(Vec<u8>, Option<StatEntry>)>,
+) -> Result<PointerKind, OpError> {
+    let identity = identity(&target.path, contents, sink)?;
+    stats.push((target.path.as_bytes().to_vec(), identity.entry));
+    Ok(PointerKind::File {
+        oid: identity.oid,
+        size: identity.size,
+        root: identity
+            .tree
+            .map(|(profile, id)| Root { profile: profile.name().to_owned(), id }),
+        executable: identity.executable,
+    })
+}
+
+fn directory(
+    target: &Target,
+    contents: &HashMap<Vec<u8>, Content>,
+    sink: &mut NodeSink,
+    stats: &mut Vec<(Vec<u8>, Option<StatEntry>)>,
+) -> Result<PointerKind, OpError> {
+    let mut entries = Vec::with_capacity(target.found.len());
+    for found in &target.found {
+        let Some(relative) = found.path.relative_to(&target.path) else { continue };
+        let path = relative.as_bytes().to_vec();
+        let (kind, content) = match &found.what {
+            What::Symlink(to) => (EntryKind::Symlink, EntryContent::Inline(to.clone())),
+            What::EmptyFolder => (EntryKind::EmptyDir, EntryContent::Inline(Vec::new())),
+            What::File(_) => {
+                let identity = identity(&found.path, contents, sink)?;
+                stats.push((found.path.as_bytes().to_vec(), identity.entry));
+                let kind =
+                    if identity.executable { EntryKind::Executable } else { EntryKind::File };
+                (kind, entry_content(identity))
+            }
+        };
+        entries.push(FileEntry { path, kind, content });
+    }
+    let mut builder = Builder::new(|node| sink.put(&node));
+    for entry in entries {
+        builder.push(entry).map_err(|e| unbuilt(e, "manifest"))?;
+    }
+    let built = builder.finish().map_err(|e| unbuilt(e, "manifest"))?;
+    Ok(PointerKind::Dir { files: built.count, root: built.root, size: built.size })
+}
+
+/// A tree that could not be built: the sink's own error, or a defect.
+fn unbuilt(error: BuildError<CacheError>, what: &str) -> IntakeError {
+    match error {
+        BuildError::Sink(e) => e.into(),
+        other => IntakeError::Defect(format!("a {what} could not be built: {other}")),
+    }
+}
+
+fn entry_content(identity: Identity) -> EntryContent {
+    let (oid, size) = (identity.oid, identity.size);
+    match (identity.inline, identity.tree) {
+        (Some(bytes), _) => EntryContent::Inline(bytes),
+        (None, None) => EntryContent::Chunk { oid, size },
+        (None, Some((profile, root))) => {
+            EntryContent::Tree { oid, size, profile_code: NonZeroU8::new(profile.code()).unwrap_or(NonZeroU8::MIN), root }
+        }
+    }
+}
+
+fn identity(
+    path: &RepoPath,
+    contents: &HashMap<Vec<u8>, Content>,
+    sink: &mut NodeSink,
+) -> Result<Identity, OpError> {
+    match contents.get(path.as_bytes()) {
+        Some(Content::Remembered(entry)) => Ok(Identity {
+            oid: entry.oid,
+            size: entry.stamp.size,
+            tree: entry.tree.and_then(|(code, root)| Some((Profile::by_code(code)?, root))),
+            inline: None,
+            entry: Some(*entry),
+            executable: entry.stamp.is_executable(),
+        }),
+        Some(Content::Taken(taken)) => Ok(identity_of(taken, sink)?),
+        None => Err(OpError::Defect("a file was neither remembered nor read".into())),
+    }
+}
+
+fn identity_of(taken: &Taken, sink: &mut NodeSink) -> Result<Identity, IntakeError> {
+    let (tree, inline) = match &taken.stored {
+        Stored::Bytes(bytes) => (None, Some(bytes.clone())),
+        Stored::Chunk { .. } => (None, None),
+        Stored::Chunks { profile, chunks, .. } => {
+            let mut builder = recipe::Builder::new(|node| sink.put(&node));
+            for chunk in chunks {
+                builder.push(*chunk).map_err(|e| unbuilt(e, "recipe"))?;
+            }
+            let shape = builder.finish().map_err(|e| unbuilt(e, "recipe"))?;
+            (shape.root().map(|root| (*profile, root)), None)
+        }
+    };
+    let entry = taken.settled.then_some(StatEntry {
+        stamp: taken.stamp,
+        oid: taken.oid,
+        tree: tree.map(|(profile, root)| (profile.code(), root)),
+        known: Known::Stored,
+    });
+    let (oid, size) = (taken.oid, taken.stored.size());
+    Ok(Identity { oid, size, tree, inline, entry, executable: taken.stamp.is_executable() })
+}

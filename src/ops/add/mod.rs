@@ -1,0 +1,11 @@
+//! `haul add`: files and directories into packs, their pointers into Git.
+//!
+//! Order of what becomes durable: packs, index, pointer, ignore line, Git's index; so an
+//! interruption never leaves a pointer without its content, and `add` again completes the rest.
+
+mod build;
+mod publish;
+mod resolve;
+mod run;
+
+pub use run::{AddOptions, AddPlan, AddReport, AddedTarget, PlannedTarget, plan, run};

@@ -1,0 +1,299 @@
+//! Planning and running an add.
+
+use std::collections::{BTreeSet, HashMap};
+use std::ffi::OsString;
+
+use serde::Serialize;
+
+use crate::cache::{Known, NodeSink, StatEntry};
+use crate::chunk::Profile;
+use crate::fs::{FileKind, Time};
+use crate::intake::{Figures, Inlining, Source, Stored, Taken, take};
+use crate::ops::add::build::{Built, build};
+use crate::ops::add::publish::publish;
+use crate::ops::add::resolve::targets;
+use crate::ops::error::OpError;
+use crate::ops::select::Selection;
+use crate::path::{JsonPath, RepoPath, find_collisions, json_path, show};
+use crate::pointer::{Pointer, PointerKind};
+use crate::progress::{Job, Kind};
+use crate::repo::Repo;
+use crate::worktree::{Found, Knowledge, Tracked, What, load_tracked, scan};
+
+/// Longest content that a manifest entry holds itself, in bytes.
+const INLINE: u64 = 48;
+
+/// What to add.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct AddOptions {
+    /// Paths or globs, relative to the current folder.
+    pub paths: Vec<OsString>,
+    /// Add every tracked path whose data is here; `paths` then choose among those.
+    pub update: bool,
+}
+
+/// One path that would be added.
+#[derive(Clone, Debug, Serialize)]
+pub struct PlannedTarget {
+    /// The path.
+    #[serde(flatten)]
+    pub path: JsonPath,
+    /// `file` or `dir`.
+    pub kind: &'static str,
+    /// Entries.
+    pub files: u64,
+    /// Bytes of all files.
+    pub bytes: u64,
+    #[serde(skip)]
+    pub(super) target: Target,
+}
+
+/// A target with everything found below it.
+#[derive(Clone, Debug)]
+pub(super) struct Target {
+    pub(super) path: RepoPath,
+    /// The pointer that stands there now, with its bytes.
+    pub(super) old: Option<(Pointer, Vec<u8>)>,
+    pub(super) found: Vec<Found>,
+    pub(super) is_dir: bool,
+}
+
+/// What an add would do.
+#[derive(Clone, Debug, Serialize)]
+pub struct AddPlan {
+    /// The paths, in order.
+    pub targets: Vec<PlannedTarget>,
+    /// Entries of all targets.
+    pub files: u64,
+    /// Bytes of all targets.
+    pub bytes: u64,
+}
+
+/// One path that was added.
+#[derive(Clone, Debug, Serialize)]
+pub struct AddedTarget {
+    /// The path.
+    #[serde(flatten)]
+    pub path: JsonPath,
+    /// `file` or `dir`.
+    pub kind: &'static str,
+    /// Entries.
+    pub files: u64,
+    /// Bytes of all files.
+    pub size: u64,
+    /// The oid of a file, the root of a directory.
+    pub id: String,
+    /// `added`, `updated` or `unchanged`.
+    pub change: &'static str,
+}
+
+/// What an add did.
+#[derive(Clone, Debug, Serialize)]
+pub struct AddReport {
+    /// The paths, in order.
+    pub targets: Vec<AddedTarget>,
+    /// Entries of all targets.
+    pub files: u64,
+    /// Bytes of all targets.
+    pub bytes: u64,
+    /// Bytes of chunks that were not known before.
+    pub new_bytes: u64,
+    /// Bytes that were known.
+    pub reused_bytes: u64,
+    /// Bytes of the packs that were written.
+    pub stored_bytes: u64,
+}
+
+/// Finds what an add would take in; reads names and stamps only.
+pub fn plan(repo: &Repo, options: &AddOptions, job: &Job) -> Result<AddPlan, OpError> {
+    repo.require_initialised()?;
+    let mut tracked = load_tracked(repo.git(), repo.door())?;
+    let paths = if options.update {
+        present(repo, options, &tracked)?
+    } else {
+        targets(repo, &options.paths, &tracked)?
+    };
+    let _scanning = job.begin(Kind::Scan, None);
+    let mut out = AddPlan { targets: Vec::new(), files: 0, bytes: 0 };
+    for path in paths {
+        let old = tracked.iter_mut().find(|t| t.path == path);
+        let old = old.and_then(|t| t.pointer().cloned()).map(|p| {
+            let bytes = p.to_bytes();
+            (p, bytes)
+        });
+        let target = find(repo, path, old, job)?;
+        warn_of_names(&target, job);
+        let bytes = target.found.iter().map(size_of).sum();
+        let files = target.found.len() as u64;
+        let kind = if target.is_dir { "dir" } else { "file" };
+        let path = json_path(target.path.as_bytes());
+        out.files += files;
+        out.bytes += bytes;
+        out.targets.push(PlannedTarget { path, kind, files, bytes, target });
+    }
+    Ok(out)
+}
+
+fn size_of(found: &Found) -> u64 {
+    match &found.what {
+        What::File(stamp) => stamp.size,
+        What::Symlink(target) => target.len() as u64,
+        What::EmptyFolder => 0,
+    }
+}
+
+/// The tracked paths whose data is in the worktree.
+fn present(
+    repo: &Repo,
+    options: &AddOptions,
+    tracked: &[Tracked],
+) -> Result<Vec<RepoPath>, OpError> {
+    let mut selection = Selection::new(repo, &options.paths)?;
+    let mut out = Vec::new();
+    for item in tracked {
+        if selection.filter(&item.path).is_some() && repo.door().stamp(&item.path)?.is_some() {
+            out.push(item.path.clone());
+        }
+    }
+    selection.check_used()?;
+    Ok(out)
+}
+
+fn find(
+    repo: &Repo,
+    path: RepoPath,
+    old: Option<(Pointer, Vec<u8>)>,
+    job: &Job,
+) -> Result<Target, OpError> {
+    let stamp = repo.door().stamp(&path)?;
+    let is_dir = stamp.is_some_and(|s| s.kind == FileKind::Directory);
+    let found = match stamp {
+        Some(_) if is_dir => scan(repo.door(), &path, job)?,
+        Some(stamp) => vec![Found { path: path.clone(), what: What::File(stamp) }],
+        None => Vec::new(),
+    };
+    Ok(Target { path, old, found, is_dir })
+}
+
+fn warn_of_names(target: &Target, job: &Job) {
+    for found in &target.found {
+        let shown = show(found.path.as_bytes());
+        for text in [found.path.windows_problem(), found.path.caution()].into_iter().flatten() {
+            job.warn(&format!("`{shown}`: {text}"));
+        }
+    }
+    let paths: Vec<RepoPath> = target.found.iter().map(|f| f.path.clone()).collect();
+    for collision in find_collisions(&paths) {
+        job.warn(&collision.to_string());
+    }
+}
+
+/// Takes everything in, writes pointers and ignore lines, and stages both in Git.
+///
+/// All targets share packs, and one write of the index.
+pub fn run(repo: &Repo, plan: AddPlan, job: &Job) -> Result<AddReport, OpError> {
+    let _working = repo.lock_for_work()?;
+    let began = repo.door().now()?;
+    let index = repo.index()?;
+    let targets: Vec<Target> = plan.targets.into_iter().map(|planned| planned.target).collect();
+    let mut contents = HashMap::new();
+    let mut all = Vec::new();
+    for target in &targets {
+        recall(repo, target, began, &mut contents)?;
+        sources(repo, target, &contents, &mut all);
+    }
+    let intake = take((repo.door().root(), began), &all, repo.layout(), index, job)?;
+    for (source, taken) in all.iter().zip(&intake.taken) {
+        contents.insert(source.path.clone(), Content::Taken(taken.clone()));
+    }
+    let (view, none) = (index.reader()?, BTreeSet::new());
+    let mut sink = NodeSink::new(repo.layout(), &view, &intake.places, &none);
+    let mut done = Vec::with_capacity(targets.len());
+    for target in &targets {
+        job.check()?;
+        done.push(build(target, &contents, &mut sink)?);
+    }
+    let nodes = sink.finish()?;
+    intake.record(index, &nodes)?;
+    publish(repo, &done, job)?;
+    let bytes = done.iter().map(|b| b.size).sum();
+    let Figures { new, stored, .. } = intake.figures;
+    Ok(AddReport {
+        files: plan.files,
+        bytes,
+        new_bytes: new,
+        reused_bytes: u64::saturating_sub(bytes, new),
+        stored_bytes: stored + nodes.iter().map(|p| p.size).sum::<u64>(),
+        targets: done.into_iter().map(Built::into_report).collect(),
+    })
+}
+
+/// What is known of a file: from the stat cache, or taken in just now.
+#[derive(Clone, Debug)]
+pub(super) enum Content {
+    Remembered(StatEntry),
+    Taken(Taken),
+}
+
+/// Finds the files whose stamp and stored content the stat cache still vouches for.
+fn recall(
+    repo: &Repo,
+    target: &Target,
+    began: Time,
+    out: &mut HashMap<Vec<u8>, Content>,
+) -> Result<(), OpError> {
+    let knowledge = Knowledge::new(repo.stat()?.under(target.path.as_bytes())?, began);
+    let view = repo.index()?.reader()?;
+    for found in &target.found {
+        let What::File(stamp) = &found.what else { continue };
+        let Some(entry) = knowledge.recall(&found.path, stamp) else { continue };
+        // Content of a few bytes lies in no chunk; reading it again is as quick.
+        let inline = stamp.size <= INLINE;
+        let stored = match entry.tree {
+            Some((_, root)) => view.find(&root.0).is_some(),
+            None => view.find(&entry.oid.0).is_some(),
+        };
+        if entry.known == Known::Stored && stored && !inline {
+            out.insert(found.path.as_bytes().to_vec(), Content::Remembered(entry));
+        }
+    }
+    Ok(())
+}
+
+fn sources(
+    repo: &Repo,
+    target: &Target,
+    remembered: &HashMap<Vec<u8>, Content>,
+    out: &mut Vec<Source>,
+) {
+    let sticky = target.old.as_ref().and_then(|(old, _)| profile_of(old));
+    let profile = sticky.unwrap_or_else(|| repo.profile());
+    let inlining = if target.is_dir { Inlining::Allowed } else { Inlining::Never };
+    let files = target.found.iter().filter(|f| !remembered.contains_key(f.path.as_bytes()));
+    out.extend(files.filter_map(|found| match &found.what {
+        What::File(stamp) => {
+            let path = found.path.as_bytes().to_vec();
+            Some(Source { path, size: stamp.size, profile, inlining })
+        }
+        What::Symlink(_) | What::EmptyFolder => None,
+    }));
+}
+
+/// The rule that a file's previous version was cut by.
+fn profile_of(pointer: &Pointer) -> Option<Profile> {
+    match pointer.kind() {
+        PointerKind::File { root: Some(root), .. } => Profile::by_name(&root.profile),
+        PointerKind::File { root: None, .. } | PointerKind::Dir { .. } => None,
+    }
+}
+
+impl Stored {
+    /// Returns the size in bytes.
+    pub(super) fn size(&self) -> u64 {
+        match self {
+            Self::Bytes(bytes) => bytes.len() as u64,
+            Self::Chunk { size } | Self::Chunks { size, .. } => *size,
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! What a verb can fail with, and what that means for the exit code.
+
+use crate::cache::CacheError;
+use crate::config::ConfigError;
+use crate::fs::FsError;
+use crate::git::GitError;
+use crate::hint::Hint;
+use crate::intake::IntakeError;
+use crate::path::{PathError, show};
+use crate::progress::Stopped;
+use crate::remote::{RemoteError, SpecError};
+use crate::repo::RepoError;
+use crate::transfer::TransferError;
+use crate::worktree::{PlaceError, WorktreeError};
+
+/// The exit codes of the program, one meaning each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Exit {
+    /// The work is done.
+    Done = 0,
+    /// The answer is no, or the user can fix it.
+    No = 1,
+    /// The command was not understood.
+    Usage = 2,
+    /// The remote is out of reach or refused.
+    Remote = 3,
+    /// Data is damaged or missing.
+    Damaged = 4,
+    /// A defect of haul.
+    Defect = 101,
+    /// The user interrupted it.
+    Interrupted = 130,
+}
+
+/// Why a verb did not succeed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpError {
+    /// The repository could not be opened.
+    #[error(transparent)]
+    Repo(#[from] RepoError),
+    /// The file system refused.
+    #[error(transparent)]
+    Fs(#[from] FsError),
+    /// The cache refused.
+    #[error(transparent)]
+    Cache(#[from] CacheError),
+    /// Git refused.
+    #[error(transparent)]
+    Git(#[from] GitError),
+    /// A setting is wrong.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// A path that haul never tracks.
+    #[error(transparent)]
+    Path(#[from] PathError),
+    /// An address of a remote is wrong.
+    #[error(transparent)]
+    Spec(#[from] SpecError),
+    /// The remote did not do what was asked.
+    #[error(transparent)]
+    Remote(#[from] RemoteError),
+    /// The worktree could not be read or changed.
+    #[error(transparent)]
+    Worktree(#[from] WorktreeError),
+    /// Files could not be taken in.
+    #[error(transparent)]
+    Intake(#[from] IntakeError),
+    /// Content could not be moved.
+    #[error(transparent)]
+    Transfer(#[from] TransferError),
+    /// A file could not be placed.
+    #[error("could not place `{}`: {source}", show(path))]
+    Place {
+        /// The worktree path.
+        path: Vec<u8>,
+        /// What went wrong.
+        source: PlaceError,
+    },
+    /// The request cannot be carried out, and the user can change that.
+    #[error("{what}")]
+    Refused {
+        /// What was asked, of which path, and why not.
+        what: String,
+        /// The next step.
+        next: String,
+    },
+    /// Something that cannot happen did.
+    #[error("a defect in haul: {0}")]
+    Defect(String),
+    /// The user asked to stop.
+    #[error(transparent)]
+    Stopped(#[from] Stopped),
+}
+
+impl OpError {
+    /// Refuses a request: `what` names the path and the cause, `next` the next step.
+    pub(crate) fn refused(what: impl Into<String>, next: impl Into<String>) -> Self {
+        Self::Refused { what: what.into(), next: next.into() }
+    }
+
+    /// Returns the exit code that this failure means.
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Stopped(_)
+            | Self::Worktree(WorktreeError::Stopped(_))
+            | Self::Intake(IntakeError::Stopped(_))
+            | Self::Transfer(TransferError::Stopped(_))
+            | Self::Place { source: PlaceError::Stopped(_), .. } => Exit::Interrupted,
+            Self::Cache(e)
+            | Self::Worktree(WorktreeError::Cache(e))
+            | Self::Intake(IntakeError::Cache(e)) => cache_exit(e),
+            Self::Remote(e) | Self::Transfer(TransferError::Remote(e)) => remote_exit(e),
+            Self::Transfer(e) if e.is_damage() => Exit::Damaged,
+            Self::Transfer(TransferError::Outrun { .. }) => Exit::Remote,
+            Self::Place { source: PlaceError::Wrong { .. }, .. } => Exit::Damaged,
+            Self::Place { source: PlaceError::Cache(e), .. } => cache_exit(e),
+            Self::Intake(IntakeError::Defect(_)) | Self::Defect(_) => Exit::Defect,
+            Self::Repo(_)
+            | Self::Fs(_)
+            | Self::Git(_)
+            | Self::Config(_)
+            | Self::Path(_)
+            | Self::Spec(_)
+            | Self::Worktree(_)
+            | Self::Intake(_)
+            | Self::Transfer(_)
+            | Self::Place { .. }
+            | Self::Refused { .. } => Exit::No,
+        }
+    }
+}
+
+fn cache_exit(error: &CacheError) -> Exit {
+    match error {
+        CacheError::Damaged { .. } => Exit::Damaged,
+        CacheError::Pack { .. } => Exit::Defect,
+        CacheError::Fs(_) | CacheError::Database { .. } | CacheError::Busy { .. } => Exit::No,
+    }
+}
+
+fn remote_exit(error: &RemoteError) -> Exit {
+    if error.is_stopped() {
+        Exit::Interrupted
+    } else if error.is_full() {
+        Exit::No
+    } else if error.is_missing() || error.is_damaged() {
+        Exit::Damaged
+    } else {
+        Exit::Remote
+    }
+}
+
+impl Hint for OpError {
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Repo(e) => e.hint(),
+            Self::Fs(e) => e.hint(),
+            Self::Cache(e) => e.hint(),
+            Self::Git(e) => e.hint(),
+            Self::Config(e) => e.hint(),
+            Self::Path(e) => e.hint(),
+            Self::Spec(e) => e.hint(),
+            Self::Remote(e) => e.hint(),
+            Self::Worktree(e) => e.hint(),
+            Self::Intake(e) => e.hint(),
+            Self::Transfer(e) => e.hint(),
+            Self::Place { source: PlaceError::Fs(e), .. } => e.hint(),
+            Self::Place { source: PlaceError::Cache(e), .. } => e.hint(),
+            Self::Place { source: PlaceError::Absent(_), .. } => {
+                Some("run `haul pull` to fetch it".to_owned())
+            }
+            Self::Place { source: PlaceError::Wrong { .. }, .. } => Some(
+                "ask whoever committed the pointer to run `haul add` and `haul push` again".to_owned(),
+            ),
+            Self::Refused { next, .. } => Some(next.clone()),
+            Self::Defect(_) => Some("report this with the command that you ran".to_owned()),
+            Self::Place { source: PlaceError::Stopped(_), .. } | Self::Stopped(_) => None,
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! Opening a repository and handing out its parts.
+
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use crate::cache::{CacheError, Index, Layout, StatCache};
+use crate::chunk::Profile;
+use crate::config::{Config, Environment, Files, Flag, load};
+use crate::fs::{FsError, Lock, make_folder};
+use crate::git::Git;
+use crate::hash::RepoId;
+use crate::repo::error::RepoError;
+use crate::worktree::Door;
+
+/// An open repository; the index and the stat cache are opened when first asked for.
+pub struct Repo {
+    environment: Environment,
+    cwd: PathBuf,
+    git: Git,
+    door: Door,
+    config: Config,
+    layout: Layout,
+    profile: Profile,
+    index: OnceLock<Index>,
+    stat: OnceLock<StatCache>,
+}
+
+impl Repo {
+    /// Opens the repository that the environment's current folder lies in.
+    pub fn open(environment: &Environment, flags: &[Flag]) -> Result<Self, RepoError> {
+        let git = Git::open(&environment.cwd)?;
+        let files = Files::of(environment, git.root(), git.common_dir());
+        let config = load(&files, environment, flags)?;
+        let door = Door::open(git.root())?;
+        let cache = config.cache_dir.as_ref().map(|v| v.value.as_path());
+        let layout = Layout::new(git.common_dir(), git.git_dir(), cache);
+        let profile = Profile::by_name(&config.add_profile.value).ok_or_else(|| {
+            RepoError::UnknownProfile {
+                name: config.add_profile.value.clone(),
+                origin: config.add_profile.origin.to_string(),
+            }
+        })?;
+        // Git answers with links resolved; arguments are relative to the folder as resolved too.
+        let cwd = std::fs::canonicalize(&environment.cwd).unwrap_or(environment.cwd.clone());
+        let (index, stat) = (OnceLock::new(), OnceLock::new());
+        let environment = environment.clone();
+        Ok(Self { environment, cwd, git, door, config, layout, profile, index, stat })
+    }
+
+    /// Fails unless `haul init` was run here.
+    pub fn require_initialised(&self) -> Result<(), RepoError> {
+        let initialised = self.git.root().join("haul.toml").symlink_metadata().is_ok();
+        if initialised { Ok(()) } else { Err(RepoError::NotInitialised) }
+    }
+
+    /// Returns what the process was started with.
+    pub fn environment(&self) -> &Environment {
+        &self.environment
+    }
+
+    /// Returns the current folder, links resolved.
+    pub fn cwd(&self) -> &Path {
+        &self.cwd
+    }
+
+    /// Returns the door to Git.
+    pub fn git(&self) -> &Git {
+        &self.git
+    }
+
+    /// Returns the door to the worktree.
+    pub fn door(&self) -> &Door {
+        &self.door
+    }
+
+    /// Returns the settings of this run.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Returns where local content lies.
+    pub fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// Returns the rule that new paths are cut by.
+    pub fn profile(&self) -> Profile {
+        self.profile
+    }
+
+    /// Opens the index.
+    pub fn index(&self) -> Result<&Index, CacheError> {
+        if let Some(index) = self.index.get() {
+            return Ok(index);
+        }
+        let index = Index::open(&self.layout)?;
+        Ok(self.index.get_or_init(|| index))
+    }
+
+    /// Opens the stat cache.
+    pub fn stat(&self) -> Result<&StatCache, CacheError> {
+        if let Some(stat) = self.stat.get() {
+            return Ok(stat);
+        }
+        let stat = StatCache::open(&self.layout.stat())?;
+        Ok(self.stat.get_or_init(|| stat))
+    }
+
+    /// Takes the lock that work holds together and eviction alone.
+    pub fn lock_for_work(&self) -> Result<Lock, FsError> {
+        let path = self.layout.lock();
+        if let Some(folder) = path.parent() {
+            make_folder(folder, true)?;
+        }
+        Lock::shared(&path)
+    }
+
+    /// Returns this repository's identity on remotes: of its Git remote's address, so that a fork
+    /// counts as its own; of a random identity kept locally where there is none.
+    pub fn identity(&self) -> Result<(RepoId, Option<String>), RepoError> {
+        let url = match self.git.default_remote() {
+            Ok(name) => self.git.remote_url(&name)?,
+            Err(_) => None,
+        };
+        let seed = match &url {
+            Some(url) => url.clone().into_bytes(),
+            None => self.local_seed()?,
+        };
+        let hash = blake3::derive_key("haul repository v1", &seed);
+        let id = RepoId(*hash.first_chunk::<16>().unwrap_or(&[0; 16]));
+        Ok((id, url.map(|url| crate::config::redact(&url))))
+    }
+
+    fn local_seed(&self) -> Result<Vec<u8>, RepoError> {
+        let path = self.layout.state().join("identity");
+        if let Some(seed) = crate::fs::read_limited(&path, 64)?
+            && seed.len() == 32
+        {
+            return Ok(seed);
+        }
+        let mut seed = [0; 32];
+        getrandom::fill(&mut seed).map_err(|e| RepoError::NoRandomness(e.to_string()))?;
+        crate::fs::write_durably(&path, &seed)?;
+        Ok(seed.to_vec())
+    }
+}

@@ -1,0 +1,292 @@
+//! Contact with a remote: its identity, its catalogue as of one listing, and where roots lie.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::cache::{Index, Layout};
+use crate::catalogue::{
+    FeatureClass, Listed, LocRecord, MAX_OBJECT_LEN, Name, Need, Object, RemoteFormat, View, key,
+};
+use crate::fs::{read_limited, replace};
+use crate::hash::{Digest, Key, RemoteId};
+use crate::progress::Job;
+use crate::remote::{Fetch, Remote, RemoteError};
+use crate::transfer::error::TransferError;
+use crate::transfer::land::{Flaw, Orders};
+use crate::transfer::ranges::Range;
+use crate::transfer::root::Wanted;
+use crate::transfer::walk::Spot;
+
+/// Longest `format` object in bytes.
+const TEXT_LIMIT: u64 = 4096;
+
+/// The remote as of the last listing.
+pub struct Synced {
+    /// Its identity; nothing before the first push.
+    pub id: Option<RemoteId>,
+    /// The catalogue.
+    pub view: View,
+}
+
+/// What contact is made for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// Finding and reading content.
+    Read,
+    /// Relying on what is there and adding to it.
+    Push,
+}
+
+/// An open remote with its catalogue, and the local places that go with it.
+pub struct Contact<'a> {
+    remote: Remote,
+    layout: &'a Layout,
+    index: &'a Index,
+    jobs: usize,
+    purpose: Purpose,
+    synced: Synced,
+}
+
+impl<'a> Contact<'a> {
+    /// Lists the catalogue and fetches what is new in it: two waves cold, one warm.
+    pub fn make(
+        remote: Remote,
+        (layout, index): (&'a Layout, &'a Index),
+        jobs: usize,
+        purpose: Purpose,
+        job: &Job,
+    ) -> Result<Self, TransferError> {
+        let view = View::build([], []).map_err(|e| catalogue_error(&remote, e))?;
+        let synced = Synced { id: None, view };
+        let mut contact = Self { remote, layout, index, jobs, purpose, synced };
+        contact.synced.id = contact.remembered_id()?;
+        contact.refresh(job)?;
+        Ok(contact)
+    }
+
+    /// Lists the catalogue again and fetches what is new in it.
+    pub fn refresh(&mut self, job: &Job) -> Result<(), TransferError> {
+        let listing: Vec<Listed> = self
+            .remote
+            .list(key::CATALOGUE)?
+            .into_iter()
+            .filter_map(|found| {
+                let name = found.key.strip_prefix(key::CATALOGUE)?.to_owned();
+                Some(Listed { name, size: found.size, modified_ms: found.modified_ms })
+            })
+            .collect();
+        let need = match self.purpose {
+            Purpose::Read => Need::Read,
+            Purpose::Push => Need::Rely,
+        };
+        let mut objects: BTreeMap<Name, Arc<Object>> = BTreeMap::new();
+        loop {
+            job.check()?;
+            let have = objects.iter().map(|(name, object)| (*name, Arc::clone(object)));
+            self.synced.view = View::build(listing.iter().cloned(), have).map_err(|e| self.wrong(e))?;
+            let class = match self.purpose {
+                Purpose::Read => FeatureClass::Read,
+                Purpose::Push => FeatureClass::Write,
+            };
+            self.synced.view.check_features(class, &[]).map_err(|e| self.wrong(e))?;
+            let missing = self.synced.view.missing(need);
+            let first_contact = self.synced.id.is_none();
+            if missing.is_empty() && !first_contact {
+                return Ok(());
+            }
+            if !self.load(missing, &mut objects, job)? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Brings catalogue objects from the local copies or the remote, and `format` if it is unknown;
+    /// says whether there is more to look at.
+    fn load(
+        &mut self,
+        missing: Vec<(Name, u64)>,
+        objects: &mut BTreeMap<Name, Arc<Object>>,
+        job: &Job,
+    ) -> Result<bool, TransferError> {
+        let mut asked = Vec::new();
+        for (name, size) in missing {
+            match self.cached(&name, size)? {
+                Some(object) => drop(objects.insert(name, Arc::new(object))),
+                None => asked.push((name, size)),
+            }
+        }
+        let mut fetches: Vec<Fetch> = asked
+            .iter()
+            .map(|(name, size)| Fetch {
+                key: key::catalogue(name),
+                range: None,
+                limit: (*size).min(MAX_OBJECT_LEN),
+            })
+            .collect();
+        let first_contact = self.synced.id.is_none();
+        if first_contact {
+            fetches.push(Fetch { key: key::FORMAT.to_owned(), range: None, limit: TEXT_LIMIT });
+        }
+        let mut format = None;
+        let mut arrived = Vec::new();
+        self.remote.get_ranges(fetches, self.jobs, job, |i, answer| {
+            match asked.get(i) {
+                Some((name, _)) => arrived.push((*name, answer?)),
+                None => match answer {
+                    Ok(bytes) => format = Some(bytes),
+                    Err(e) if e.is_missing() => {}
+                    Err(e) => return Err(e),
+                },
+            }
+            Ok::<(), RemoteError>(())
+        })?;
+        if let Some(bytes) = &format {
+            let parsed = RemoteFormat::parse(bytes).map_err(|e| self.wrong(e))?;
+            self.learn(parsed.id)?;
+        }
+        for (name, bytes) in arrived {
+            let object = Object::parse_named(&name, &bytes).map_err(|e| self.wrong(e))?;
+            self.keep(&name, &bytes)?;
+            objects.insert(name, Arc::new(object));
+        }
+        // A catalogue without `format` is not one: the remote was damaged or is half copied.
+        if first_contact && format.is_none() && !asked.is_empty() {
+            let (remote, key) = (self.label().into(), key::FORMAT.to_owned());
+            return Err(RemoteError::Missing { remote, key }.into());
+        }
+        Ok(!asked.is_empty() || !objects.is_empty())
+    }
+
+    /// Remembers the remote's identity, now known.
+    pub(super) fn learn(&mut self, id: RemoteId) -> Result<(), TransferError> {
+        self.synced.id = Some(id);
+        Ok(replace(&self.id_file(), id.to_string().as_bytes())?)
+    }
+
+    fn id_file(&self) -> PathBuf {
+        let name = Digest::of(self.remote.label().as_bytes()).to_string();
+        self.layout.state().join("remote/by-address").join(name)
+    }
+
+    fn remembered_id(&self) -> Result<Option<RemoteId>, TransferError> {
+        let bytes = read_limited(&self.id_file(), TEXT_LIMIT)?;
+        Ok(bytes.and_then(|b| String::from_utf8(b).ok()).and_then(|text| text.parse().ok()))
+    }
+
+    fn cached(&self, name: &Name, size: u64) -> Result<Option<Object>, TransferError> {
+        let Some(id) = self.synced.id else { return Ok(None) };
+        let path = self.layout.remote(id).join(name.to_string());
+        let bytes = read_limited(&path, size)?;
+        // A local copy that is not sound is as good as none.
+        Ok(bytes.and_then(|bytes| Object::parse_named(name, &bytes).ok()))
+    }
+
+    pub(super) fn keep(&self, name: &Name, bytes: &[u8]) -> Result<(), TransferError> {
+        match self.synced.id {
+            Some(id) => Ok(replace(&self.layout.remote(id).join(name.to_string()), bytes)?),
+            None => Ok(()),
+        }
+    }
+
+    /// Returns where the catalogue says a root lies.
+    pub(super) fn locate(&self, key: Key) -> Option<Spot> {
+        self.find_loc(key).map(|loc| Spot {
+            pack: loc.pack,
+            offset: loc.offset,
+            frame_len: loc.frame_len,
+            skip: loc.skip,
+        })
+    }
+
+    pub(super) fn find_loc(&self, key: Key) -> Option<LocRecord> {
+        self.synced.view.locs(key).first().map(|loc| loc.record)
+    }
+
+    /// Returns the remote as of the last listing.
+    pub fn synced(&self) -> &Synced {
+        &self.synced
+    }
+
+    /// Returns the names of the baselines listed last.
+    pub(super) fn baselines(&self) -> BTreeSet<Name> {
+        self.synced.view.baselines().copied().collect()
+    }
+
+    /// Returns the open remote.
+    pub fn remote(&self) -> &Remote {
+        &self.remote
+    }
+
+    /// Returns the remote's address for messages, without secrets.
+    pub fn label(&self) -> &str {
+        self.remote.label()
+    }
+
+    pub(super) fn layout(&self) -> &'a Layout {
+        self.layout
+    }
+
+    pub(super) fn index(&self) -> &'a Index {
+        self.index
+    }
+
+    pub(super) fn jobs(&self) -> usize {
+        self.jobs
+    }
+
+    fn wrong(&self, error: impl Into<crate::catalogue::CatalogueError>) -> TransferError {
+        catalogue_error(&self.remote, error)
+    }
+
+    /// Turns an object that nobody placed into an error that names its path.
+    pub(super) fn nobody_pushed(
+        &self,
+        wanted: &[Wanted],
+        which: usize,
+        id: &[u8; 32],
+    ) -> TransferError {
+        let path = path_of(wanted, which);
+        TransferError::NobodyPushed { path, root: Digest(*id), remote: self.label().to_owned() }
+    }
+
+    /// Turns the flaw of a fetched frame into an error that names path, object and pack.
+    pub(super) fn flawed(&self, wanted: &[Wanted], flaw: Flaw) -> TransferError {
+        TransferError::Damaged {
+            path: path_of(wanted, flaw.object.wanted),
+            object: Digest(flaw.object.id),
+            pack: flaw.pack,
+            remote: self.label().to_owned(),
+            why: flaw.why,
+        }
+    }
+
+    /// Turns a range that could not be read into an error; a missing pack is damage, and named.
+    pub(super) fn unreadable(
+        &self,
+        range: &Range,
+        orders: &Orders,
+        wanted: &[Wanted],
+        error: RemoteError,
+    ) -> TransferError {
+        let first = range.frames.first().and_then(|f| orders.get(&(range.pack, f.offset)));
+        match first.and_then(|objects| objects.first()) {
+            Some(object) if error.is_missing() || error.is_damaged() => {
+                let (object, pack, why) = (*object, range.pack, error.to_string());
+                self.flawed(wanted, Flaw { object, pack, why })
+            }
+            _ => error.into(),
+        }
+    }
+}
+
+fn path_of(wanted: &[Wanted], which: usize) -> Vec<u8> {
+    wanted.get(which).map_or(Vec::new(), |w| w.path.clone())
+}
+
+fn catalogue_error(
+    remote: &Remote,
+    source: impl Into<crate::catalogue::CatalogueError>,
+) -> TransferError {
+    TransferError::Catalogue { remote: remote.label().to_owned(), source: source.into() }
+}

@@ -1,0 +1,161 @@
+//! Why content could not be moved.
+
+use crate::cache::CacheError;
+use crate::catalogue::CatalogueError;
+use crate::fs::FsError;
+use crate::hash::{Digest, PackId};
+use crate::hint::Hint;
+use crate::node::NodeError;
+use crate::path::show;
+use crate::progress::Stopped;
+use crate::remote::RemoteError;
+
+/// Why a push, fetch or proof did not succeed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TransferError {
+    /// The remote did not do what was asked.
+    #[error(transparent)]
+    Remote(#[from] RemoteError),
+    /// The local cache refused.
+    #[error(transparent)]
+    Cache(#[from] CacheError),
+    /// The file system refused.
+    #[error(transparent)]
+    Fs(#[from] FsError),
+    /// A catalogue object or the listing cannot be used.
+    #[error("the catalogue of remote `{remote}` cannot be used: {source}")]
+    Catalogue {
+        /// The remote.
+        remote: String,
+        /// The reason.
+        source: CatalogueError,
+    },
+    /// The remote was never pushed to.
+    #[error("remote `{remote}` holds no haul data")]
+    NeverUsed {
+        /// The remote.
+        remote: String,
+    },
+    /// The remote's catalogue does not know the content, and it is not on this machine.
+    #[error("the content of `{}` ({root}) is neither on this machine nor on remote `{remote}`", show(path))]
+    NobodyPushed {
+        /// The tracked path.
+        path: Vec<u8>,
+        /// What the pointer names.
+        root: Digest,
+        /// The remote.
+        remote: String,
+    },
+    /// A node is not what its parent or the pointer says.
+    #[error("the tree of `{}` is damaged: {source}", show(path))]
+    Tree {
+        /// The tracked path.
+        path: Vec<u8>,
+        /// What is wrong with the node.
+        source: NodeError,
+    },
+    /// An object is not at the place that its parent names.
+    #[error("{object} of `{}` cannot be read from pack {pack} on remote `{remote}`: {why}", show(path))]
+    Damaged {
+        /// The tracked path.
+        path: Vec<u8>,
+        /// The chunk or node.
+        object: Digest,
+        /// The pack that should hold it.
+        pack: PackId,
+        /// The remote.
+        remote: String,
+        /// What is wrong.
+        why: String,
+    },
+    /// A pack that a push relies on is gone from the remote and not on this machine.
+    #[error("pack {pack}, which `{}` needs, is not listed on remote `{remote}` and not on this machine", show(path))]
+    PinLost {
+        /// The pack.
+        pack: PackId,
+        /// The tracked path.
+        path: Vec<u8>,
+        /// The remote.
+        remote: String,
+    },
+    /// A pack in the cache is not what its name says; nothing was sent.
+    #[error("the local pack {pack} is damaged, so it was not pushed: {why}")]
+    LocalPack {
+        /// The pack.
+        pack: PackId,
+        /// What is wrong.
+        why: String,
+    },
+    /// The remote was cleaned up again and again while this push ran.
+    #[error("remote `{remote}` was changed by gc {rounds} times during this push")]
+    Outrun {
+        /// The remote.
+        remote: String,
+        /// How often the push started over.
+        rounds: u32,
+    },
+    /// More bytes than the user allowed.
+    #[error("{wanted} bytes would be fetched, more than the {allowed} allowed")]
+    OverBudget {
+        /// Bytes to fetch.
+        wanted: u64,
+        /// The limit given.
+        allowed: u64,
+    },
+    /// The user asked to stop.
+    #[error(transparent)]
+    Stopped(#[from] Stopped),
+}
+
+impl TransferError {
+    /// Says whether data is damaged or missing, as opposed to out of reach for now.
+    pub fn is_damage(&self) -> bool {
+        match self {
+            Self::NobodyPushed { .. }
+            | Self::NeverUsed { .. }
+            | Self::Tree { .. }
+            | Self::Damaged { .. }
+            | Self::PinLost { .. }
+            | Self::LocalPack { .. }
+            | Self::Catalogue { .. } => true,
+            Self::Cache(e) => matches!(e, CacheError::Damaged { .. }),
+            Self::Remote(_)
+            | Self::Fs(_)
+            | Self::Outrun { .. }
+            | Self::OverBudget { .. }
+            | Self::Stopped(_) => false,
+        }
+    }
+}
+
+impl Hint for TransferError {
+    fn hint(&self) -> Option<String> {
+        let text = match self {
+            Self::Remote(e) => return e.hint(),
+            Self::Cache(e) => return e.hint(),
+            Self::Fs(e) => return e.hint(),
+            Self::Catalogue { source, .. } => return source.hint(),
+            Self::NeverUsed { .. } => {
+                "check the address with `haul remote list`, or ask whoever committed the pointers to \
+                 run `haul push`"
+            }
+            Self::NobodyPushed { .. } => {
+                "ask whoever committed this pointer to run `haul push`, then run the same command \
+                 again; `git log -- <path>.haul` names them"
+            }
+            Self::Tree { .. } | Self::Damaged { .. } => {
+                "ask whoever has the data to run `haul add` and `haul push` again; `haul verify` \
+                 lists everything that is missing"
+            }
+            Self::PinLost { .. } => {
+                "run `haul add` on the path again with its data present, then `haul push`"
+            }
+            Self::LocalPack { .. } => "run `haul add` on the changed paths again, then `haul push`",
+            Self::Outrun { .. } => "run `haul push` again once gc is done",
+            Self::OverBudget { .. } => "name fewer paths or raise `--max-bytes`",
+            Self::Stopped(_) => return None,
+        };
+        Some(text.to_owned())
+    }
+}

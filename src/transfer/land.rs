@@ -1,0 +1,150 @@
+//! Taking fetched frames in: decoded, every wanted object checked against its id, then kept in the
+//! cache at the frame's own offset.
+
+use std::collections::HashMap;
+use std::fs::{File, OpenOptions};
+use std::os::unix::fs::FileExt;
+use std::sync::{Mutex, PoisonError};
+
+use rayon::prelude::*;
+
+use crate::cache::{Held, Index, Layout, PackState, Place};
+use crate::fs::{IoResultExt, make_folder};
+use crate::hash::{ChunkId, NodeId, PackId, PackKind};
+use crate::pack::{Codecs, Frame, decode_frame};
+use crate::transfer::error::TransferError;
+use crate::transfer::ranges::Range;
+
+/// Objects that wait to be recorded in the index before it is written.
+const RECORD_AT: usize = 64 << 10;
+
+/// An object that is wanted from a frame.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Object {
+    pub(super) id: [u8; 32],
+    pub(super) skip: u32,
+    /// Length in bytes; 0 for a node, whose own header says it.
+    pub(super) len: u32,
+    /// Which of the wanted pointers it serves, for messages.
+    pub(super) wanted: usize,
+}
+
+/// Wanted objects by the pack and offset of their frame.
+pub(super) type Orders = HashMap<(PackId, u32), Vec<Object>>;
+
+/// What was wrong with a frame, and with which object.
+#[derive(Debug)]
+pub(super) struct Flaw {
+    pub(super) object: Object,
+    pub(super) pack: PackId,
+    pub(super) why: String,
+}
+
+/// Keeps fetched frames; lasts for one wave.
+pub(super) struct Landing<'a> {
+    layout: &'a Layout,
+    index: &'a Index,
+    kind: PackKind,
+    codecs: Mutex<Vec<Codecs>>,
+    file: Option<(PackId, File)>,
+    packs: HashMap<PackId, PackState>,
+    objects: Vec<([u8; 32], Place)>,
+}
+
+impl<'a> Landing<'a> {
+    pub(super) fn new(layout: &'a Layout, index: &'a Index, kind: PackKind) -> Self {
+        let (packs, objects) = (HashMap::new(), Vec::new());
+        Self { layout, index, kind, codecs: Mutex::default(), file: None, packs, objects }
+    }
+
+    /// Checks and keeps the frames of one range; nodes come back decoded.
+    ///
+    /// A frame that is not what it should be is not kept; its flaw is returned instead.
+    pub(super) fn land(
+        &mut self,
+        range: &Range,
+        bytes: &[u8],
+        orders: &Orders,
+    ) -> Result<Vec<Result<Frame, Flaw>>, TransferError> {
+        let checked: Vec<(usize, Result<Frame, Flaw>)> = range
+            .frames
+            .par_iter()
+            .enumerate()
+            .map(|(i, span)| {
+                let at = (span.offset - range.from) as usize;
+                let frame = bytes.get(at..at + span.len as usize).unwrap_or_default();
+                let none = Vec::new();
+                let wants = orders.get(&(range.pack, span.offset)).unwrap_or(&none);
+                (i, self.check(range.pack, frame, wants))
+            })
+            .collect();
+        let mut out = Vec::with_capacity(checked.len());
+        for (i, result) in checked {
+            let Some(span) = range.frames.get(i) else { continue };
+            if result.is_ok() {
+                let at = (span.offset - range.from) as usize;
+                let frame = bytes.get(at..at + span.len as usize).unwrap_or_default();
+                self.keep(range.pack, span.offset, frame)?;
+                for object in orders.get(&(range.pack, span.offset)).into_iter().flatten() {
+                    let (pack, offset, frame_len) = (range.pack, span.offset, span.len);
+                    let (skip, len) = (object.skip, object.len);
+                    self.objects.push((object.id, Place { pack, offset, frame_len, skip, len }));
+                }
+            }
+            out.push(result);
+        }
+        if self.objects.len() >= RECORD_AT {
+            self.record()?;
+        }
+        Ok(out)
+    }
+
+    fn check(&self, pack: PackId, bytes: &[u8], wants: &[Object]) -> Result<Frame, Flaw> {
+        let spare = self.codecs.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let mut codecs = spare.unwrap_or_default();
+        let decoded = decode_frame(&mut codecs, self.kind, bytes);
+        self.codecs.lock().unwrap_or_else(PoisonError::into_inner).push(codecs);
+        let flaw = |object: &Object, why: String| Flaw { object: *object, pack, why };
+        let first = wants.first().copied().unwrap_or(Object { id: [0; 32], skip: 0, len: 0, wanted: 0 });
+        let frame = decoded.map_err(|e| flaw(&first, e.to_string()))?;
+        for object in wants {
+            let checked = match self.kind {
+                PackKind::Data => {
+                    frame.chunk(object.skip, object.len, ChunkId(object.id)).map(drop)
+                }
+                PackKind::Nodes => frame.node(NodeId(object.id)).map(drop),
+            };
+            checked.map_err(|e| flaw(object, e.to_string()))?;
+        }
+        Ok(frame)
+    }
+
+    fn keep(&mut self, pack: PackId, offset: u32, frame: &[u8]) -> Result<(), TransferError> {
+        let path = self.layout.part(pack);
+        if self.file.as_ref().is_none_or(|(open, _)| *open != pack) {
+            if let Some(folder) = path.parent() {
+                make_folder(folder, false)?;
+            }
+            let mut options = OpenOptions::new();
+            let file = options.read(true).write(true).create(true).truncate(false).open(&path);
+            self.file = Some((pack, file.at("open", &path)?));
+        }
+        if let Some((_, file)) = &self.file {
+            file.write_all_at(frame, offset.into()).at("write", &path)?;
+        }
+        let state = PackState { held: Held::Part, kind: self.kind.byte(), size: 0 };
+        self.packs.insert(pack, state);
+        Ok(())
+    }
+
+    /// Makes everything kept so far known to the index.
+    pub(super) fn record(&mut self) -> Result<(), TransferError> {
+        if self.objects.is_empty() {
+            return Ok(());
+        }
+        let packs: Vec<_> = self.packs.drain().collect();
+        self.index.record(&packs, &mut self.objects)?;
+        self.objects.clear();
+        Ok(())
+    }
+}

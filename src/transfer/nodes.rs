@@ -1,0 +1,270 @@
+//! Walking trees wave by wave: nodes that are here cost nothing, the others of one level are
+//! fetched together.
+
+use std::collections::{BTreeSet, HashMap};
+
+use bytes::Bytes;
+
+use crate::cache::ObjectReader;
+use crate::hash::{ChunkId, Digest, NodeId, PackId, PackKind};
+use crate::node::node_len;
+use crate::progress::Job;
+use crate::remote::Fetch;
+use crate::transfer::catalogue::Contact;
+use crate::transfer::error::TransferError;
+use crate::transfer::filter::Filter;
+use crate::transfer::land::{Landing, Object, Orders};
+use crate::transfer::ranges::{FrameSpan, Range, Slack, ranges};
+use crate::transfer::root::{Root, Wanted};
+use crate::transfer::walk::{ChunkStep, NodeStep, Spot, expand};
+
+/// Bytes read in front of roots on the chance that their subtrees lie there (nodes are written
+/// children first), over all roots together.
+const BEHIND_TOTAL: u64 = 8 << 20;
+const BEHIND_EACH: u64 = 1 << 20;
+/// Smallest useful amount; below it nothing is read ahead.
+const BEHIND_LEAST: u64 = 16 << 10;
+const HEADER_LEN: u32 = 24;
+
+/// Everything that a walk came to.
+#[derive(Default)]
+pub(super) struct Walked {
+    /// Every wanted chunk, each once.
+    pub(super) chunks: Vec<ChunkStep>,
+    /// The nodes that were read, with the pack each lies in.
+    pub(super) nodes: Vec<(NodeId, PackId, usize)>,
+    /// The first chunk of each file of more than one.
+    pub(super) first_chunks: BTreeSet<ChunkId>,
+    /// Files wanted.
+    pub(super) files: u64,
+    /// Their bytes.
+    pub(super) bytes: u64,
+}
+
+/// Bytes fetched ahead, by pack and offset of the first.
+/// Decoded frames of one wave, by pack and offset.
+type Frames = HashMap<(PackId, u32), Vec<u8>>;
+type Ahead = Vec<(PackId, u32, Bytes)>;
+
+/// Walks everything below the wanted roots; `contact` is `None` where only local nodes count.
+pub(super) fn walk(
+    wanted: &[Wanted],
+    reader: &mut ObjectReader,
+    contact: Option<&Contact>,
+    job: &Job,
+) -> Result<Walked, TransferError> {
+    let mut walker = Walker {
+        wanted,
+        reader,
+        out: Walked::default(),
+        seen_nodes: HashMap::new(),
+        seen_chunks: HashMap::new(),
+        ahead: Ahead::new(),
+    };
+    let mut level = walker.roots(contact);
+    while !level.is_empty() {
+        job.check()?;
+        let mut absent = Vec::new();
+        while let Some(step) = level.pop() {
+            if walker.seen(&step) {
+                continue;
+            }
+            match walker.reader.node(step.id)? {
+                Some((node, placement)) => {
+                    let home = walker.reader.view().find(&step.id.0).map(|place| place.pack);
+                    level.extend(walker.visit(&step, (&node, &placement), home)?);
+                }
+                None => absent.push(step),
+            }
+        }
+        if absent.is_empty() {
+            break;
+        }
+        level = match contact {
+            Some(contact) => walker.fetch(absent, contact, job)?,
+            None => return Err(walker.absent(absent.first(), "this machine")),
+        };
+    }
+    Ok(walker.out)
+}
+
+struct Walker<'w, 'c> {
+    wanted: &'w [Wanted],
+    reader: &'w mut ObjectReader<'c>,
+    out: Walked,
+    seen_nodes: HashMap<(NodeId, usize), ()>,
+    seen_chunks: HashMap<[u8; 32], ()>,
+    ahead: Ahead,
+}
+
+impl Walker<'_, '_> {
+    fn roots(&mut self, contact: Option<&Contact>) -> Vec<NodeStep> {
+        let mut steps = Vec::new();
+        let all = self.wanted;
+        for (wanted, item) in all.iter().enumerate() {
+            match &item.root {
+                Root::Empty => self.out.files += 1,
+                Root::Chunk { id, size } => {
+                    self.out.files += 1;
+                    self.out.bytes += size;
+                    let spot = contact.and_then(|c| c.locate(id.key()));
+                    self.chunk(ChunkStep { wanted, id: *id, size: *size, spot });
+                }
+                Root::Tree { id, expectation } => {
+                    if expectation.kind == crate::node::Kind::Recipe {
+                        self.out.files += 1;
+                        self.out.bytes += expectation.size.unwrap_or(0);
+                    }
+                    let spot = contact.and_then(|c| c.locate(id.key()));
+                    let expectation = expectation.clone();
+                    steps.push(NodeStep { wanted, id: *id, expectation, spot, first: true });
+                }
+            }
+        }
+        steps
+    }
+
+    fn chunk(&mut self, step: ChunkStep) {
+        if self.seen_chunks.insert(step.id.0, ()).is_none() {
+            self.out.chunks.push(step);
+        }
+    }
+
+    /// A node below two wanted filters is visited for each, but an unfiltered one only once.
+    fn seen(&mut self, step: &NodeStep) -> bool {
+        let whole = matches!(self.filter(step.wanted), Filter::All);
+        let key = (step.id, if whole { usize::MAX } else { step.wanted });
+        self.seen_nodes.insert(key, ()).is_some()
+    }
+
+    fn filter(&self, wanted: usize) -> &Filter {
+        self.wanted.get(wanted).map_or(&Filter::All, |w| &w.filter)
+    }
+
+    fn visit(
+        &mut self,
+        step: &NodeStep,
+        node: (&[u8], &[u8]),
+        home: Option<PackId>,
+    ) -> Result<Vec<NodeStep>, TransferError> {
+        let path = self.wanted.get(step.wanted).map_or(&[][..], |w| &w.path);
+        let below = expand(step, node, home, self.filter(step.wanted))
+            .map_err(|source| TransferError::Tree { path: path.to_vec(), source })?;
+        self.out.nodes.extend(home.map(|pack| (step.id, pack, step.wanted)));
+        self.out.first_chunks.extend(below.first_chunk);
+        self.out.files += below.files;
+        self.out.bytes += below.bytes;
+        for chunk in below.chunks {
+            self.chunk(chunk);
+        }
+        Ok(below.nodes)
+    }
+
+    fn absent(&self, step: Option<&NodeStep>, remote: &str) -> TransferError {
+        let path = step.and_then(|s| self.wanted.get(s.wanted)).map_or(Vec::new(), |w| w.path.clone());
+        let root = Digest(step.map_or([0; 32], |s| s.id.0));
+        TransferError::NobodyPushed { path, root, remote: remote.to_owned() }
+    }
+
+    /// Fetches one level of nodes in one wave and visits them; returns the next level.
+    fn fetch(
+        &mut self,
+        mut steps: Vec<NodeStep>,
+        contact: &Contact,
+        job: &Job,
+    ) -> Result<Vec<NodeStep>, TransferError> {
+        let mut orders = Orders::new();
+        for step in &mut steps {
+            step.spot = step.spot.or_else(|| contact.locate(step.id.key()));
+            let Some(spot) = step.spot else {
+                return Err(self.absent(Some(step), contact.label()));
+            };
+            let object = Object { id: step.id.0, skip: 0, len: 0, wanted: step.wanted };
+            orders.entry((spot.pack, spot.offset)).or_default().push(object);
+        }
+        let behind = self.behind(&steps);
+        let slack = if behind == 0 { Slack::Little } else { Slack::Usual };
+        let (ready, missing): (Vec<Spot>, Vec<Spot>) =
+            steps.iter().filter_map(|s| s.spot).partition(|s| self.fetched_ahead(*s).is_some());
+        let mut frames = Frames::new();
+        let mut landing = Landing::new(contact.layout(), contact.index(), PackKind::Nodes);
+        for spot in ready {
+            let Some(bytes) = self.fetched_ahead(spot) else { continue };
+            let range = single(spot);
+            self.take(contact, &mut landing, (&range, &bytes), (&orders, &mut frames))?;
+        }
+        let asked = ranges(missing, slack);
+        let fetches = asked.iter().map(|range| fetch_of(range, behind)).collect();
+        contact.remote().get_ranges(fetches, contact.jobs(), job, |i, answer| {
+            let Some(range) = asked.get(i) else { return Ok(()) };
+            let bytes = answer.map_err(|e| contact.unreadable(range, &orders, self.wanted, e))?;
+            let from = from_of(range, behind);
+            let at = (range.from - from) as usize;
+            let own = bytes.slice(at.min(bytes.len())..);
+            self.take(contact, &mut landing, (range, &own), (&orders, &mut frames))?;
+            if behind > 0 {
+                self.ahead.push((range.pack, from, bytes));
+            }
+            Ok(())
+        })?;
+        landing.record()?;
+        let mut next = Vec::new();
+        for step in &steps {
+            let Some(spot) = step.spot else { continue };
+            let Some(raw) = frames.get(&(spot.pack, spot.offset)) else { continue };
+            let Some(pair) = node_len(raw).and_then(|len| raw.split_at_checked(len)) else { continue };
+            next.extend(self.visit(step, pair, Some(spot.pack))?);
+        }
+        Ok(next)
+    }
+
+    fn take(
+        &self,
+        contact: &Contact,
+        landing: &mut Landing,
+        (range, bytes): (&Range, &[u8]),
+        (orders, frames): (&Orders, &mut Frames),
+    ) -> Result<(), TransferError> {
+        for (span, result) in range.frames.iter().zip(landing.land(range, bytes, orders)?) {
+            match result {
+                Ok(frame) => drop(frames.insert((range.pack, span.offset), frame.raw)),
+                Err(flaw) => return Err(contact.flawed(self.wanted, flaw)),
+            }
+        }
+        Ok(())
+    }
+
+    /// How much to read in front of each root: nothing where only a part is wanted.
+    fn behind(&self, steps: &[NodeStep]) -> u64 {
+        let whole = steps.iter().all(|s| matches!(self.filter(s.wanted), Filter::All));
+        let each = BEHIND_EACH.min(BEHIND_TOTAL / (steps.len() as u64).max(1));
+        if whole && each >= BEHIND_LEAST { each } else { 0 }
+    }
+
+    fn fetched_ahead(&self, spot: Spot) -> Option<Bytes> {
+        let end = u64::from(spot.offset) + u64::from(spot.frame_len);
+        self.ahead.iter().find_map(|(pack, from, bytes)| {
+            let inside = *pack == spot.pack
+                && *from <= spot.offset
+                && end <= u64::from(*from) + bytes.len() as u64;
+            inside.then(|| bytes.slice((spot.offset - from) as usize..))
+        })
+    }
+}
+
+fn single(spot: Spot) -> Range {
+    let frames = vec![FrameSpan { offset: spot.offset, len: spot.frame_len }];
+    let to = spot.offset.saturating_add(spot.frame_len);
+    Range { pack: spot.pack, from: spot.offset, to, frames }
+}
+
+fn from_of(range: &Range, behind: u64) -> u32 {
+    let behind = u32::try_from(behind).unwrap_or(0);
+    range.from.saturating_sub(behind).max(HEADER_LEN).min(range.from)
+}
+
+fn fetch_of(range: &Range, behind: u64) -> Fetch {
+    let (from, to) = (u64::from(from_of(range, behind)), u64::from(range.to));
+    let key = crate::catalogue::key::pack(PackKind::Nodes, range.pack);
+    Fetch { key, range: Some(from..to), limit: to - from }
+}

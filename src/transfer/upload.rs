@@ -1,0 +1,187 @@
+//! Sending packs as they lie, and remembering which arrived, so that a push resumes by name.
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::path::PathBuf;
+
+use bytes::Bytes;
+
+use crate::cache::{Held, Layout};
+use crate::catalogue::{Registration, RemoteFormat, key};
+use crate::fs::{IoResultExt, append_line, read_limited, remove, replace};
+use crate::hash::{Digest, PackId, PackKind, RemoteId, RepoId};
+use crate::progress::{Job, Kind};
+use crate::remote::{PutOutcome, Upload};
+use crate::transfer::catalogue::Contact;
+use crate::transfer::error::TransferError;
+
+/// Largest journal that is read, in bytes: some 30 million packs fit.
+const JOURNAL_LIMIT: u64 = 1 << 30;
+const TEXT_LIMIT: u64 = 4096;
+
+/// What was sent.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Sent {
+    pub(super) packs: u64,
+    pub(super) bytes: u64,
+}
+
+/// Packs that the remote acknowledged in a push that has not ended.
+pub(super) struct Journal {
+    path: PathBuf,
+}
+
+impl Journal {
+    pub(super) fn open(layout: &Layout, remote: RemoteId) -> Result<Self, TransferError> {
+        Ok(Self { path: layout.state().join("journal").join(remote.to_string()) })
+    }
+
+    fn read(&self) -> Result<BTreeSet<PackId>, TransferError> {
+        let bytes = read_limited(&self.path, JOURNAL_LIMIT)?.unwrap_or_default();
+        // A line cut short by a crash names no pack and is passed over.
+        let lines = bytes.split(|b| *b == b'\n').filter_map(|l| std::str::from_utf8(l).ok());
+        Ok(lines.filter_map(|line| line.parse().ok()).collect())
+    }
+
+    fn add(&self, pack: PackId) -> Result<(), TransferError> {
+        Ok(append_line(&self.path, &pack.to_string())?)
+    }
+
+    pub(super) fn clear(&self) -> Result<(), TransferError> {
+        Ok(remove(&self.path)?)
+    }
+}
+
+/// Sees to it that the remote has an identity; returns it.
+pub(super) fn prepare(contact: &mut Contact, _job: &Job) -> Result<RemoteId, TransferError> {
+    if let Some(id) = contact.synced().id {
+        return Ok(id);
+    }
+    let id = RemoteId(random()?);
+    let text = RemoteFormat::new(id).print().map_err(|e| contact.wrong(e))?;
+    let id = match contact.remote().put_if_absent(key::FORMAT, Bytes::from(text))? {
+        PutOutcome::Created => id,
+        PutOutcome::Existed => {
+            let bytes = contact.remote().get(key::FORMAT, TEXT_LIMIT)?;
+            RemoteFormat::parse(&bytes).map_err(|e| contact.wrong(e))?.id
+        }
+    };
+    contact.learn(id)?;
+    Ok(id)
+}
+
+/// Draws random bytes.
+pub(super) fn random() -> Result<[u8; 16], TransferError> {
+    let mut out = [0; 16];
+    getrandom::fill(&mut out)
+        .map_err(|e| crate::cache::CacheError::Pack { why: format!("no random bytes: {e}") })?;
+    Ok(out)
+}
+
+/// Sends packs that the remote has not acknowledged yet; each is proved against its name first.
+pub(super) fn upload(
+    contact: &Contact,
+    journal: &Journal,
+    packs: impl Iterator<Item = PackId>,
+    job: &Job,
+) -> Result<Sent, TransferError> {
+    let view = contact.index().reader()?;
+    let acknowledged = journal.read()?;
+    let (mut uploads, mut ids, mut earlier) = (Vec::new(), Vec::new(), Vec::new());
+    for pack in packs {
+        let Some(state) = view.pack(pack) else { continue };
+        let upload = self::upload_of(contact, pack, state.held, state.kind)?;
+        if acknowledged.contains(&pack) {
+            earlier.push((pack, upload));
+        } else {
+            uploads.push(upload);
+            ids.push(pack);
+        }
+    }
+    if !earlier.is_empty() {
+        let keys = earlier.iter().map(|(_, u)| u.key.clone()).collect();
+        let found = contact.remote().head_many(keys, contact.jobs(), job)?;
+        for ((pack, upload), listed) in earlier.into_iter().zip(found) {
+            if listed.is_none_or(|l| l.size != upload.size) {
+                uploads.push(upload);
+                ids.push(pack);
+            }
+        }
+    }
+    let bytes = uploads.iter().map(|u| u.size).sum();
+    let sizes: Vec<u64> = uploads.iter().map(|u| u.size).collect();
+    let task = job.begin(Kind::Upload, Some(bytes));
+    for (upload, pack) in uploads.iter().zip(&ids) {
+        job.check()?;
+        prove(upload, *pack)?;
+    }
+    contact.remote().put_files(uploads, contact.jobs(), job, |i| {
+        task.advance(sizes.get(i).copied().unwrap_or(0));
+        ids.get(i).map_or(Ok(()), |pack| journal.add(*pack))
+    })?;
+    Ok(Sent { packs: sizes.len() as u64, bytes })
+}
+
+fn upload_of(
+    contact: &Contact,
+    pack: PackId,
+    held: Held,
+    kind: u8,
+) -> Result<Upload, TransferError> {
+    let layout = contact.layout();
+    let unpushed = layout.unpushed(pack);
+    // A push that crashed after moving the file and before noting it left it in the cache.
+    let path = match held {
+        Held::Unpushed if unpushed.exists() => unpushed,
+        Held::Unpushed | Held::Whole | Held::Part | Held::Gone => layout.whole(pack),
+    };
+    let size = std::fs::metadata(&path).at("read", &path)?.len();
+    let kind = PackKind::from_byte(kind).unwrap_or(PackKind::Data);
+    Ok(Upload { key: key::pack(kind, pack), path, size })
+}
+
+/// Checks that a pack still is what its name says: a damaged one must not leave this machine.
+fn prove(upload: &Upload, pack: PackId) -> Result<(), TransferError> {
+    let file = File::open(&upload.path).at("read", &upload.path)?;
+    let mut hasher = blake3::Hasher::new();
+    hasher.update_reader(file).at("read", &upload.path)?;
+    if PackId::from_digest(Digest(*hasher.finalize().as_bytes())) == pack {
+        return Ok(());
+    }
+    let why = format!("`{}` does not hash to its name", upload.path.display());
+    Err(TransferError::LocalPack { pack, why })
+}
+
+/// Says whether the remote still has every one of these packs.
+pub(super) fn all_present(
+    contact: &Contact,
+    packs: impl Iterator<Item = PackId>,
+    job: &Job,
+) -> Result<bool, TransferError> {
+    let view = contact.index().reader()?;
+    let keys = packs
+        .map(|pack| {
+            let kind = view.pack(pack).and_then(|s| PackKind::from_byte(s.kind));
+            key::pack(kind.unwrap_or(PackKind::Data), pack)
+        })
+        .collect();
+    Ok(contact.remote().head_many(keys, contact.jobs(), job)?.iter().all(Option::is_some))
+}
+
+/// Registers this repository with the remote, once.
+pub(super) fn register(
+    contact: &Contact,
+    remote: RemoteId,
+    (repo, url): &(RepoId, Option<String>),
+) -> Result<(), TransferError> {
+    let marker = contact.layout().remote(remote).join(format!("registered-{repo}"));
+    if marker.exists() {
+        return Ok(());
+    }
+    let text = Registration::new(*repo, url.clone()).print();
+    let text = text
+        .or_else(|_| Registration::new(*repo, None).print())
+        .map_err(|e| contact.wrong(e))?;
+    contact.remote().put_if_absent(&key::repo(*repo), Bytes::from(text))?;
+    Ok(replace(&marker, b"")?)
+}

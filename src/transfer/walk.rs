@@ -1,0 +1,150 @@
+//! One step of a walk over trees: a node and its placement in, what lies below it out.
+
+use crate::hash::{ChunkId, NodeId, PackId};
+use crate::manifest::FileEntry;
+use crate::node::{
+    Body, Child, Entry, Expectation, Kind, Loc, Node, NodeError, PackRef, Role, decode_placement,
+};
+use crate::recipe::ChunkEntry;
+use crate::transfer::filter::Filter;
+
+/// Where an object is said to lie: a hint, never proof.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct Spot {
+    pub(super) pack: PackId,
+    pub(super) offset: u32,
+    pub(super) frame_len: u32,
+    pub(super) skip: u32,
+}
+
+/// A node still to be read.
+#[derive(Clone, Debug)]
+pub(super) struct NodeStep {
+    /// Which of the wanted pointers it serves.
+    pub(super) wanted: usize,
+    pub(super) id: NodeId,
+    pub(super) expectation: Expectation,
+    pub(super) spot: Option<Spot>,
+    /// Whether its file begins below it.
+    pub(super) first: bool,
+}
+
+/// A chunk that the walk came to.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ChunkStep {
+    pub(super) wanted: usize,
+    pub(super) id: ChunkId,
+    pub(super) size: u64,
+    pub(super) spot: Option<Spot>,
+}
+
+/// What lies below a node.
+#[derive(Default)]
+pub(super) struct Below {
+    pub(super) nodes: Vec<NodeStep>,
+    pub(super) chunks: Vec<ChunkStep>,
+    /// The first chunk of a file, if the node holds it.
+    pub(super) first_chunk: Option<ChunkId>,
+    /// Files among the leaf entries that the filter wants, and their bytes.
+    pub(super) files: u64,
+    pub(super) bytes: u64,
+}
+
+/// Reads the node of `step`, checks it against what was said of it, and lists what lies below.
+///
+/// `home` is the pack that the node was read from, which its placement calls "this pack".
+pub(super) fn expand(
+    step: &NodeStep,
+    (node, placement): (&[u8], &[u8]),
+    home: Option<PackId>,
+    filter: &Filter,
+) -> Result<Below, NodeError> {
+    match step.expectation.kind {
+        Kind::Recipe => {
+            let node = decode::<ChunkEntry>(step, node)?;
+            let mut below = children(step, &node, placement, home, |_, _| true, |_| true);
+            let first = below.chunks.first().filter(|_| step.first);
+            below.first_chunk = first.map(|chunk| chunk.id);
+            Ok(below)
+        }
+        Kind::Manifest => {
+            let node = decode::<FileEntry>(step, node)?;
+            let mut below = children(
+                step,
+                &node,
+                placement,
+                home,
+                |after, last| filter.may_match_between(after, last),
+                |entry: &FileEntry| filter.matches(entry.key()),
+            );
+            if let Body::Leaf(entries) = node.body() {
+                for entry in entries.iter().filter(|e| filter.matches(e.key())) {
+                    below.files += 1;
+                    below.bytes += entry.size();
+                }
+            }
+            Ok(below)
+        }
+    }
+}
+
+fn decode<E: Entry>(step: &NodeStep, bytes: &[u8]) -> Result<Node<E>, NodeError> {
+    let (node, _) = Node::<E>::decode(bytes)?;
+    step.expectation.check(&node)?;
+    Ok(node)
+}
+
+fn children<E: Entry>(
+    step: &NodeStep,
+    node: &Node<E>,
+    placement: &[u8],
+    home: Option<PackId>,
+    subtree: impl Fn(Option<&[u8]>, &[u8]) -> bool,
+    leaf: impl Fn(&E) -> bool,
+) -> Below {
+    let all = node.children();
+    // A placement that cannot be read is a stale one: the children are looked up elsewhere.
+    let locs = decode_placement(placement, all.len()).unwrap_or_default();
+    let spots = locs.iter().map(|loc| spot(loc, home)).chain(std::iter::repeat(None));
+    let mut below = Below::default();
+    let mut put = |child: &Child, spot: Option<Spot>| match child {
+        Child::Chunk { id, size } => {
+            let (id, size) = (*id, *size);
+            below.chunks.push(ChunkStep { wanted: step.wanted, id, size, spot });
+        }
+        Child::Node { id, expectation } => {
+            let expectation = expectation.clone();
+            let first = expectation.role == Role::Root || (step.first && below.nodes.is_empty());
+            below.nodes.push(NodeStep { wanted: step.wanted, id: *id, expectation, spot, first });
+        }
+    };
+    let mut pairs = all.iter().zip(spots);
+    match node.body() {
+        Body::Inner(entries) => {
+            let mut after: Option<&[u8]> = None;
+            for (entry, (child, spot)) in entries.iter().zip(pairs) {
+                if subtree(after, &entry.key) {
+                    put(child, spot);
+                }
+                after = Some(&entry.key);
+            }
+        }
+        Body::Leaf(entries) => {
+            for entry in entries.iter().filter(|e| e.child().is_some()) {
+                let Some((child, spot)) = pairs.next() else { break };
+                if leaf(entry) {
+                    put(child, spot);
+                }
+            }
+        }
+    }
+    below
+}
+
+fn spot(loc: &Loc, home: Option<PackId>) -> Option<Spot> {
+    let pack = match loc.pack {
+        PackRef::This => home?,
+        PackRef::Pack(pack) => pack,
+    };
+    Some(Spot { pack, offset: loc.offset, frame_len: loc.frame_len, skip: loc.skip })
+}

@@ -1,0 +1,86 @@
+//! Building a file from its chunks beside its target, proving it, and giving it its name.
+
+use std::io::Write;
+
+use crate::cache::{CacheError, ObjectReader};
+use crate::fs::{Dir, FsError, IoResultExt, Stamp};
+use crate::hash::{ChunkId, Oid};
+use crate::progress::{Job, Stopped, Task};
+
+/// Bytes gathered before a write reaches the file.
+const BUFFER: usize = 1 << 20;
+
+/// What is to stand at a path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Recipe {
+    /// These bytes.
+    Bytes(Vec<u8>),
+    /// One chunk.
+    Chunk(ChunkId),
+    /// These chunks in order.
+    Chunks(Vec<ChunkId>),
+}
+
+/// Why a file did not get its name.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PlaceError {
+    /// The file system refused.
+    #[error(transparent)]
+    Fs(#[from] FsError),
+    /// The cache refused.
+    #[error(transparent)]
+    Cache(#[from] CacheError),
+    /// A chunk is not on this machine.
+    #[error("chunk {0} is not on this machine")]
+    Absent(ChunkId),
+    /// The chunks are sound but the file they make is not the one that was named.
+    #[error("the content hashes to {actual}, not to {expected}")]
+    Wrong {
+        /// The oid that the pointer or manifest names.
+        expected: Oid,
+        /// What the bytes hash to.
+        actual: Oid,
+    },
+    /// The user asked to stop.
+    #[error(transparent)]
+    Stopped(#[from] Stopped),
+}
+
+/// Writes a file into `dir` under `name` once its whole hash is right; returns its stamp.
+pub(super) fn place_file(
+    reader: &mut ObjectReader,
+    (dir, name): (&Dir, &[u8]),
+    (recipe, oid, executable): (&Recipe, Oid, bool),
+    task: &Task,
+    job: &Job,
+) -> Result<Stamp, PlaceError> {
+    let temp = dir.temp(executable)?;
+    let path = dir.path_of(name);
+    let mut hasher = blake3::Hasher::new();
+    let mut out = std::io::BufWriter::with_capacity(BUFFER, temp.file());
+    let mut put = |bytes: &[u8]| {
+        hasher.update(bytes);
+        task.advance(bytes.len() as u64);
+        out.write_all(bytes).at("write", &path)
+    };
+    let chunks = match recipe {
+        Recipe::Bytes(bytes) => {
+            put(bytes)?;
+            &[][..]
+        }
+        Recipe::Chunk(id) => std::slice::from_ref(id),
+        Recipe::Chunks(ids) => ids,
+    };
+    for id in chunks {
+        job.check()?;
+        put(reader.chunk(*id)?.ok_or(PlaceError::Absent(*id))?)?;
+    }
+    out.flush().at("write", &path)?;
+    drop(out);
+    let actual = Oid(*hasher.finalize().as_bytes());
+    if actual != oid {
+        return Err(PlaceError::Wrong { expected: oid, actual });
+    }
+    Ok(temp.place(name)?)
+}
