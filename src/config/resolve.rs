@@ -1,0 +1,260 @@
+//! Puts the layers together: the strongest valid value of every setting wins.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use super::address::{committed_problem, has_secret, is_remote_name, printable};
+use super::schema::{
+    DEFAULT_PROFILE, Kind, MAX_JOBS, SETTINGS, Setting, find, meant, nearest, variable,
+};
+use super::source::{Entry, Raw};
+use super::{ConfigError, Environment, Layer, Origin, Source, Value, Warning};
+
+/// Variables that are no settings: they say something about one run.
+const RUN_VARIABLES: [&str; 5] =
+    ["HAUL_SKIP", "HAUL_SKIP_SMUDGE", "HAUL_ACCEPT_REMOTE", "HAUL_LOG", "HAUL_FAILPOINT"];
+
+/// A setting given on the command line.
+#[derive(Clone, Debug)]
+pub struct Flag {
+    /// The setting, such as `jobs`.
+    pub key: &'static str,
+    /// As the user typed it, such as `--jobs`.
+    pub flag: String,
+    /// What was given with it.
+    pub value: OsString,
+}
+
+/// Everything settings are made from.
+#[derive(Clone, Copy, Debug)]
+pub struct Given<'a> {
+    /// Settings files in any order.
+    pub sources: &'a [Source],
+    /// What the process was started with.
+    pub environment: &'a Environment,
+    /// Command-line flags.
+    pub flags: &'a [Flag],
+}
+
+/// The settings of one run.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Config {
+    /// `remote.default`: the remote that is used when none is named.
+    pub remote_default: Option<Value<String>>,
+    /// `remotes.<name>.url`: addresses by name. Show them only through [`super::redact`].
+    pub remotes: BTreeMap<String, Value<String>>,
+    /// `jobs`: transfers at once, 1 to 256.
+    pub jobs: Value<usize>,
+    /// `cache.dir`: absolute unless the folder it starts from is not.
+    pub cache_dir: Option<Value<PathBuf>>,
+    /// `add.profile`: name of the chunk profile of new paths; a name, not proven to be known.
+    pub add_profile: Value<String>,
+    /// What was ignored or changed.
+    pub warnings: Vec<Warning>,
+}
+
+impl Config {
+    /// Returns the remote that is meant when none is named: the one that is set, else the only one.
+    pub fn default_remote(&self) -> Option<&str> {
+        let set = self.remote_default.as_ref().map(|name| name.value.as_str());
+        let mut names = self.remotes.keys();
+        let only = names.next().filter(|_| names.next().is_none()).map(String::as_str);
+        set.or(only)
+    }
+}
+
+/// Puts layers together.
+///
+/// Unknown settings, and those that a committed file must not touch, become warnings. A value that
+/// its setting does not take is an error, wherever it stands.
+pub fn resolve(given: &Given<'_>) -> Result<Config, ConfigError> {
+    let default = |value| Value { value, origin: Origin::Default };
+    let most = usize::try_from(MAX_JOBS).unwrap_or(1);
+    let jobs = given.environment.cores.saturating_mul(4).clamp(1, most);
+    let mut config = Config {
+        remote_default: None,
+        remotes: BTreeMap::new(),
+        jobs: Value { value: jobs, origin: Origin::Default },
+        cache_dir: None,
+        add_profile: default(DEFAULT_PROFILE.to_owned()),
+        warnings: Vec::new(),
+    };
+    let mut sources: Vec<&Source> = given.sources.iter().collect();
+    sources.sort_by_key(|source| source.layer);
+    for source in sources {
+        for entry in source.entries()? {
+            config.apply(entry, given.environment)?;
+        }
+    }
+    for (name, value) in &given.environment.variables {
+        if let Some(entry) = config.variable_entry(name, value) {
+            config.apply(entry, given.environment)?;
+        }
+    }
+    for flag in given.flags {
+        let key = flag.key.split('.').map(str::to_owned).collect();
+        let origin = Origin::Flag(flag.flag.clone());
+        config.apply(Entry { key, raw: raw(&flag.value), origin }, given.environment)?;
+    }
+    Ok(config)
+}
+
+fn raw(value: &OsString) -> Raw {
+    value.to_str().map_or_else(|| Raw::Foreign(value.clone()), |text| Raw::Text(text.to_owned()))
+}
+
+fn wrong(entry: &Entry, expected: &'static str) -> ConfigError {
+    ConfigError::Value { name: shown(&entry.key), expected, origin: entry.origin.clone() }
+}
+
+fn shown(key: &[String]) -> String {
+    printable(&key.join("."))
+}
+
+fn text(entry: &Entry) -> Option<&str> {
+    match &entry.raw {
+        Raw::Text(text) if !text.is_empty() => Some(text),
+        Raw::Text(_) | Raw::Number(_) | Raw::Foreign(_) | Raw::Other => None,
+    }
+}
+
+impl Config {
+    fn apply(&mut self, entry: Entry, environment: &Environment) -> Result<(), ConfigError> {
+        let Some(setting) = find(&entry.key) else {
+            let meant = meant(&entry.key).map(|name| printable(&name));
+            let name = shown(&entry.key);
+            self.warnings.push(Warning::Unknown { name, origin: entry.origin, meant });
+            return Ok(());
+        };
+        if entry.origin.layer() == Layer::Repo && !setting.committed {
+            let name = shown(&entry.key);
+            self.warnings.push(Warning::NotCommitted { name, origin: entry.origin });
+            return Ok(());
+        }
+        match setting.kind {
+            Kind::RemoteName => self.set_default_remote(entry),
+            Kind::Address => self.set_address(&entry),
+            Kind::Number { min, max } => self.set_jobs(entry, setting, min, max),
+            Kind::Path => self.set_cache_dir(entry, environment),
+            Kind::Profile => self.set_profile(entry),
+        }
+    }
+
+    fn set_default_remote(&mut self, entry: Entry) -> Result<(), ConfigError> {
+        let name = text(&entry).filter(|name| is_remote_name(name));
+        let value = name.ok_or_else(|| wrong(&entry, "the name of a remote"))?.to_owned();
+        self.remote_default = Some(Value { value, origin: entry.origin });
+        Ok(())
+    }
+
+    fn set_address(&mut self, entry: &Entry) -> Result<(), ConfigError> {
+        let [_, remote, _] = entry.key.as_slice() else { return Ok(()) };
+        if !is_remote_name(remote) {
+            return Err(wrong(entry, "a setting of a remote with a usable name"));
+        }
+        let value = text(entry).ok_or_else(|| wrong(entry, "a URL or a folder"))?.to_owned();
+        let (name, origin) = (shown(&entry.key), entry.origin.clone());
+        if origin.layer() == Layer::Repo
+            && let Some(why) = committed_problem(&value)
+        {
+            self.warnings.push(Warning::Address { name, origin, why });
+            return Ok(());
+        }
+        if has_secret(&value) {
+            self.warnings.push(Warning::Secret { name, origin: origin.clone() });
+        }
+        self.remotes.insert(remote.clone(), Value { value, origin });
+        Ok(())
+    }
+
+    fn set_jobs(
+        &mut self,
+        entry: Entry,
+        setting: &Setting,
+        min: i64,
+        max: i64,
+    ) -> Result<(), ConfigError> {
+        let number = match &entry.raw {
+            Raw::Number(number) => Some(*number),
+            Raw::Text(text) => text.trim().parse().ok(),
+            Raw::Foreign(_) | Raw::Other => None,
+        };
+        let given = number.ok_or_else(|| wrong(&entry, "a whole number"))?;
+        let used = given.clamp(min, max);
+        let origin = entry.origin;
+        if used != given {
+            let name = setting.name.to_owned();
+            self.warnings.push(Warning::Clamped { name, origin: origin.clone(), given, used });
+        }
+        self.jobs = Value { value: usize::try_from(used).unwrap_or(1), origin };
+        Ok(())
+    }
+
+    fn set_cache_dir(
+        &mut self,
+        entry: Entry,
+        environment: &Environment,
+    ) -> Result<(), ConfigError> {
+        let given = match &entry.raw {
+            Raw::Text(text) if !text.is_empty() => PathBuf::from(text),
+            Raw::Foreign(path) => PathBuf::from(path),
+            Raw::Text(_) | Raw::Number(_) | Raw::Other => return Err(wrong(&entry, "a folder")),
+        };
+        let from = match &entry.origin {
+            Origin::File { path, .. } => path.parent().unwrap_or(Path::new("")),
+            Origin::Default | Origin::Variable(_) | Origin::Flag(_) => &environment.cwd,
+        };
+        let value = match given.strip_prefix("~") {
+            Ok(rest) => {
+                let home = environment.home.as_deref();
+                home.ok_or_else(|| wrong(&entry, "a folder (there is no home)"))?.join(rest)
+            }
+            Err(_) => from.join(given),
+        };
+        self.cache_dir = Some(Value { value, origin: entry.origin });
+        Ok(())
+    }
+
+    fn set_profile(&mut self, entry: Entry) -> Result<(), ConfigError> {
+        let fits = |name: &&str| {
+            let inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '.';
+            name.len() <= 16
+                && name.starts_with(|c: char| c.is_ascii_lowercase())
+                && name.chars().all(inner)
+        };
+        let name = text(&entry).filter(fits);
+        let value = name.ok_or_else(|| wrong(&entry, "the name of a chunk profile"))?.to_owned();
+        self.add_profile = Value { value, origin: entry.origin };
+        Ok(())
+    }
+
+    /// Finds the setting that a variable sets; warns of one that looks misspelt.
+    fn variable_entry(&mut self, name: &str, value: &OsString) -> Option<Entry> {
+        let origin = Origin::Variable(name.to_owned());
+        let plain = || SETTINGS.iter().filter(|setting| !setting.name.contains('<'));
+        if let Some(setting) = plain().find(|setting| variable(setting.name) == name) {
+            let key = setting.name.split('.').map(str::to_owned).collect();
+            return Some(Entry { key, raw: raw(value), origin });
+        }
+        let remote = name.strip_prefix("HAUL_REMOTES_").and_then(|rest| rest.strip_suffix("_URL"));
+        if let Some(remote) = remote {
+            let key = ["remotes".to_owned(), self.remote_of(remote), "url".to_owned()];
+            return Some(Entry { key: key.into(), raw: raw(value), origin });
+        }
+        let known = plain().map(|setting| variable(setting.name));
+        let known = known.chain(RUN_VARIABLES.map(str::to_owned));
+        let meant = nearest(name, known).filter(|meant| meant != name);
+        if meant.is_some() {
+            self.warnings.push(Warning::Unknown { name: printable(name), origin, meant });
+        }
+        None
+    }
+
+    /// The remote that `MY_DATA` in a variable means: a known one, else `my_data`.
+    fn remote_of(&self, part: &str) -> String {
+        let same = |name: &&String| variable(name).strip_prefix("HAUL_") == Some(part);
+        self.remotes.keys().find(same).cloned().unwrap_or_else(|| part.to_ascii_lowercase())
+    }
+}

@@ -1,0 +1,150 @@
+//! Every setting once: name, type, default, meaning, and who may set it.
+
+/// What kind of value a setting takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// The name of a haul remote.
+    RemoteName,
+    /// A URL or a folder.
+    Address,
+    /// A whole number, clamped to the range.
+    Number {
+        /// The smallest that is used.
+        min: i64,
+        /// The largest that is used.
+        max: i64,
+    },
+    /// A folder; `~/` is the home folder.
+    Path,
+    /// The name of a chunk profile.
+    Profile,
+}
+
+/// One setting.
+#[derive(Clone, Copy, Debug)]
+pub struct Setting {
+    /// Dotted name; `<name>` stands for any remote name.
+    pub name: &'static str,
+    /// What it takes.
+    pub kind: Kind,
+    /// The default, in words.
+    pub default: &'static str,
+    /// What it means, in one line.
+    pub doc: &'static str,
+    /// Whether a committed file may set it.
+    pub committed: bool,
+}
+
+/// The most transfers at once.
+pub(super) const MAX_JOBS: i64 = 256;
+/// The chunk profile of a path that has none yet.
+pub(super) const DEFAULT_PROFILE: &str = "m64.1";
+
+/// All settings, sorted by name.
+pub const SETTINGS: [Setting; 5] = [
+    Setting {
+        name: "add.profile",
+        kind: Kind::Profile,
+        default: "`m64.1`",
+        doc: "Chunk profile of paths that are added for the first time.",
+        committed: true,
+    },
+    Setting {
+        name: "cache.dir",
+        kind: Kind::Path,
+        default: "`haul/` under the Git folder",
+        doc: "Folder of the cache; may be shared by clones and users.",
+        committed: false,
+    },
+    Setting {
+        name: "jobs",
+        kind: Kind::Number { min: 1, max: MAX_JOBS },
+        default: "four per core",
+        doc: "Transfers at once, 1 to 256.",
+        committed: true,
+    },
+    Setting {
+        name: "remote.default",
+        kind: Kind::RemoteName,
+        default: "the only remote",
+        doc: "Remote that is used when none is named.",
+        committed: true,
+    },
+    Setting {
+        name: "remotes.<name>.url",
+        kind: Kind::Address,
+        default: "none",
+        doc: "Where the remote lies: a URL, or a folder relative to the worktree root.",
+        committed: true,
+    },
+];
+
+/// Finds the setting that a key path is; part 1 of `remotes.<name>.url` matches anything.
+pub(super) fn find(key: &[String]) -> Option<&'static Setting> {
+    SETTINGS.iter().find(|setting| {
+        let parts: Vec<&str> = setting.name.split('.').collect();
+        parts.len() == key.len()
+            && parts.iter().zip(key).all(|(part, given)| part.starts_with('<') || part == given)
+    })
+}
+
+/// Finds the known name that an unknown one was probably meant to be.
+pub(super) fn meant(key: &[String]) -> Option<String> {
+    let given = key.join(".");
+    let known = SETTINGS.iter().map(|setting| match key {
+        [_, name, _] => setting.name.replace("<name>", name),
+        _ => setting.name.to_owned(),
+    });
+    nearest(&given, known)
+}
+
+/// Returns the candidate that is at most two letters away, the nearest one.
+pub(super) fn nearest(given: &str, candidates: impl IntoIterator<Item = String>) -> Option<String> {
+    let near = candidates.into_iter().map(|name| (distance(given, &name), name));
+    near.filter(|(steps, _)| *steps <= 2).min_by_key(|(steps, _)| *steps).map(|(_, name)| name)
+}
+
+/// Letters to insert, remove or replace. Long names are never near: bounds the work on hostile keys.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    if a.len() > 128 || b.len() > 128 {
+        return usize::MAX;
+    }
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut next = vec![i + 1];
+        for (y, pair) in b.iter().zip(row.windows(2)) {
+            let (diagonal, above) = match pair {
+                [diagonal, above] => (*diagonal, *above),
+                _ => (usize::MAX, usize::MAX),
+            };
+            let left = next.last().copied().unwrap_or(usize::MAX);
+            let replaced = diagonal + usize::from(x != *y);
+            next.push(replaced.min(above + 1).min(left + 1));
+        }
+        row = next;
+    }
+    row.last().copied().unwrap_or(usize::MAX)
+}
+
+/// Writes the table of all settings as Markdown, for the reference pages.
+pub fn reference() -> String {
+    let head =
+        "| setting | variable | default | in `haul.toml` | meaning |\n|---|---|---|---|---|\n";
+    let line = |setting: &Setting| {
+        let (name, variable) = (setting.name, variable(setting.name));
+        let committed = if setting.committed { "yes" } else { "no" };
+        let (default, doc) = (setting.default, setting.doc);
+        format!("| `{name}` | `{variable}` | {default} | {committed} | {doc} |\n")
+    };
+    SETTINGS.iter().fold(head.to_owned(), |table, setting| table + &line(setting))
+}
+
+/// The variable that sets a key: `remotes.my-data.url` is `HAUL_REMOTES_MY_DATA_URL`.
+pub(super) fn variable(name: &str) -> String {
+    let letter = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' };
+    if name.contains('<') {
+        return "HAUL_REMOTES_<NAME>_URL".to_owned();
+    }
+    format!("HAUL_{}", name.chars().map(letter).collect::<String>())
+}

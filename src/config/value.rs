@@ -1,0 +1,57 @@
+//! A setting with where it came from.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use super::Layer;
+
+/// Where a value was set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// Built in.
+    Default,
+    /// A line of a file, counted from 1.
+    File {
+        /// Which of the files.
+        layer: Layer,
+        /// The file.
+        path: PathBuf,
+        /// The line.
+        line: usize,
+    },
+    /// An environment variable.
+    Variable(String),
+    /// A command-line flag, such as `--jobs`.
+    Flag(String),
+}
+
+impl Origin {
+    /// Returns the layer of this origin.
+    pub fn layer(&self) -> Layer {
+        match self {
+            Self::Default => Layer::Default,
+            Self::File { layer, .. } => *layer,
+            Self::Variable(_) => Layer::Env,
+            Self::Flag(_) => Layer::Flag,
+        }
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Default => f.write_str("default"),
+            Self::File { path, line, .. } => write!(f, "{}:{line}", path.display()),
+            Self::Variable(name) | Self::Flag(name) => f.write_str(name),
+        }
+    }
+}
+
+/// A value that knows where it was set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Value<T> {
+    /// The value itself.
+    pub value: T,
+    /// Where it was set.
+    pub origin: Origin,
+}
