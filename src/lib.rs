@@ -14,6 +14,7 @@ pub mod fs;
 pub mod git;
 pub mod hash;
 pub mod hint;
+pub mod intake;
 pub mod manifest;
 pub mod node;
 pub mod ops;

@@ -60,7 +60,7 @@ fn read(
                     break;
                 }
             }
-            Ok(())
+            Ok::<(), std::io::Error>(())
         });
         let result = digest(shared, &blocks);
         drop(blocks);

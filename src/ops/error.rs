@@ -78,6 +78,14 @@ pub enum OpError {
         /// What went wrong.
         source: PlaceError,
     },
+    /// A committed remote outside the repository that the user has not agreed to.
+    #[error("remote `{name}` (`{url}`) lies outside the repository and you have not accepted it")]
+    NotAccepted {
+        /// The remote's name.
+        name: String,
+        /// Its address, without secrets.
+        url: String,
+    },
     /// The request cannot be carried out, and the user can change that.
     #[error("{what}")]
     Refused {
@@ -127,6 +135,7 @@ impl OpError {
             | Self::Intake(_)
             | Self::Transfer(_)
             | Self::Place { .. }
+            | Self::NotAccepted { .. }
             | Self::Refused { .. } => Exit::No,
         }
     }
@@ -174,6 +183,9 @@ impl Hint for OpError {
             Self::Place { source: PlaceError::Wrong { .. }, .. } => Some(
                 "ask whoever committed the pointer to run `haul add` and `haul push` again".to_owned(),
             ),
+            Self::NotAccepted { name, url } => Some(format!(
+                "if you trust it, run `haul remote accept {name}`, or set HAUL_ACCEPT_REMOTE={url}"
+            )),
             Self::Refused { next, .. } => Some(next.clone()),
             Self::Defect(_) => Some("report this with the command that you ran".to_owned()),
             Self::Place { source: PlaceError::Stopped(_), .. } | Self::Stopped(_) => None,

@@ -4,16 +4,19 @@
 //! and returns figures (`--json` prints them). Nothing here prints, exits or reads the environment.
 
 pub mod add;
-pub mod checkout;
+// pub mod checkout;
 mod error;
-pub mod fetch;
+mod open;
+mod requests;
+// pub mod fetch;
 pub mod init;
-pub mod pull;
-pub mod push;
+// pub mod pull;
+// pub mod push;
 pub mod remote;
 mod select;
-pub mod status;
-pub mod verify;
+// pub mod status;
+// pub mod verify;
 
 pub use error::{Exit, OpError};
+pub use requests::Requests;
 pub use select::Select;

@@ -1,1 +1,175 @@
-//! remote
+//! `haul remote`: which storage the packs go to.
+
+use std::ffi::OsStr;
+use std::path::{Component, Path, PathBuf};
+
+use serde::Serialize;
+
+use crate::config::{
+    Accepted, Files, Layer, add_remote, has_secret, is_remote_name, redact, remove_remote,
+    set_default_remote,
+};
+use crate::fs::write_durably;
+use crate::ops::error::OpError;
+use crate::ops::init::write;
+use crate::ops::open::{accepted, accepted_list, spec_of};
+use crate::progress::Job;
+use crate::remote::{Create, Remote, RemoteSpec};
+use crate::repo::Repo;
+
+/// What a change did.
+#[derive(Clone, Debug, Serialize)]
+pub struct RemoteReport {
+    /// The remote's name.
+    pub name: String,
+    /// Its address, without secrets.
+    pub url: String,
+    /// Files that were changed.
+    pub changed: Vec<String>,
+}
+
+/// One remote.
+#[derive(Clone, Debug, Serialize)]
+pub struct RemoteRow {
+    /// Its name.
+    pub name: String,
+    /// Its address, without secrets.
+    pub url: String,
+    /// Whether it is used when none is named.
+    pub default: bool,
+    /// Whether it may be used without asking.
+    pub accepted: bool,
+    /// Where it was set.
+    pub origin: String,
+}
+
+/// Adds a remote to `haul.toml`, accepts it for this user, and makes its folder if it is missing.
+pub fn add(repo: &Repo, name: &str, url: &OsStr, job: &Job) -> Result<RemoteReport, OpError> {
+    repo.require_initialised()?;
+    if !is_remote_name(name) {
+        return Err(OpError::refused(
+            format!("`{}` cannot name a remote", name.escape_debug()),
+            "use up to 64 letters, digits, `.`, `_` or `-`, a letter or digit first",
+        ));
+    }
+    let Some(url) = url.to_str() else {
+        return Err(OpError::refused("the address is not UTF-8", "use another folder"));
+    };
+    if has_secret(url) {
+        return Err(OpError::refused(
+            format!("the address `{}` holds a password or key", redact(url)),
+            "leave it out: credentials come from the environment, never from a committed file",
+        ));
+    }
+    let url = from_root(repo, url);
+    let spec = RemoteSpec::parse(&url, repo.git().root())?;
+    let text = read(repo)?;
+    let new = add_remote(&text, name, &url).map_err(edit)?;
+    let opened = Remote::open(&spec, Create::Yes)?;
+    job.note(&format!("remote `{name}` is `{}`", opened.label()));
+    save(repo, &new)?;
+    remember(repo, &spec)?;
+    Ok(RemoteReport { name: name.to_owned(), url: spec.to_string(), changed: vec![FILE.to_owned()] })
+}
+
+const FILE: &str = "haul.toml";
+
+/// A relative folder is meant from the current folder, and written as seen from the root, where
+/// everybody reads it.
+fn from_root(repo: &Repo, url: &str) -> String {
+    if url.contains("://") || Path::new(url).is_absolute() {
+        return url.to_owned();
+    }
+    let mut whole = PathBuf::new();
+    for part in repo.cwd().join(url).components() {
+        match part {
+            Component::ParentDir => drop(whole.pop()),
+            Component::CurDir => {}
+            Component::Normal(_) | Component::RootDir | Component::Prefix(_) => whole.push(part),
+        }
+    }
+    let root = repo.git().root();
+    let mut up = PathBuf::new();
+    for base in root.ancestors() {
+        if let Ok(rest) = whole.strip_prefix(base) {
+            let relative = up.join(rest);
+            let text = relative.to_string_lossy().into_owned();
+            return if text.starts_with("..") { text } else { format!("./{text}") };
+        }
+        up.push("..");
+    }
+    url.to_owned()
+}
+
+/// Lists the remotes by name.
+pub fn list(repo: &Repo) -> Result<Vec<RemoteRow>, OpError> {
+    let config = repo.config();
+    let mut out = Vec::new();
+    for (name, url) in &config.remotes {
+        let may_use = match RemoteSpec::parse(&url.value, repo.git().root()) {
+            Ok(spec) => accepted(repo, name, &spec)?,
+            Err(_) => false,
+        };
+        out.push(RemoteRow {
+            name: name.clone(),
+            url: redact(&url.value),
+            default: config.default_remote() == Some(name.as_str()),
+            accepted: may_use,
+            origin: url.origin.to_string(),
+        });
+    }
+    Ok(out)
+}
+
+/// Takes a remote out of `haul.toml`; what it holds stays.
+pub fn remove(repo: &Repo, name: &str) -> Result<RemoteReport, OpError> {
+    let url = spec_of(repo, name).map_or_else(|_| String::new(), |spec| spec.to_string());
+    let new = remove_remote(&read(repo)?, name).map_err(edit)?;
+    save(repo, &new)?;
+    Ok(RemoteReport { name: name.to_owned(), url, changed: vec![FILE.to_owned()] })
+}
+
+/// Makes a remote the one that is used when none is named.
+pub fn set_default(repo: &Repo, name: &str) -> Result<RemoteReport, OpError> {
+    let spec = spec_of(repo, name)?;
+    let new = set_default_remote(&read(repo)?, name).map_err(edit)?;
+    save(repo, &new)?;
+    Ok(RemoteReport { name: name.to_owned(), url: spec.to_string(), changed: vec![FILE.to_owned()] })
+}
+
+/// Agrees to a remote that the repository names, for this user and this address.
+pub fn accept(repo: &Repo, name: &str) -> Result<RemoteReport, OpError> {
+    let spec = spec_of(repo, name)?;
+    let changed = remember(repo, &spec)?;
+    Ok(RemoteReport { name: name.to_owned(), url: spec.to_string(), changed })
+}
+
+fn remember(repo: &Repo, spec: &RemoteSpec) -> Result<Vec<String>, OpError> {
+    let Some(path) = repo.environment().accepted_file() else {
+        return Err(OpError::refused(
+            "there is no home folder to keep accepted remotes in",
+            "set HOME or XDG_CONFIG_HOME, or use HAUL_ACCEPT_REMOTE",
+        ));
+    };
+    let mut list: Accepted = accepted_list(repo)?;
+    if !list.insert(spec.text(), repo.git().root()) {
+        return Ok(Vec::new());
+    }
+    write_durably(&path, list.print().as_bytes())?;
+    Ok(vec![path.display().to_string()])
+}
+
+fn read(repo: &Repo) -> Result<String, OpError> {
+    let path = repo.git().root().join(FILE);
+    Ok(Files::read(Layer::Repo, &path)?.unwrap_or_else(crate::config::first_file))
+}
+
+fn save(repo: &Repo, text: &str) -> Result<(), OpError> {
+    write(repo, FILE, text.as_bytes())?;
+    Ok(repo.git().stage(&[FILE.as_bytes()])?)
+}
+
+fn edit(error: crate::config::EditError) -> OpError {
+    use crate::hint::Hint;
+    OpError::refused(error.to_string(), error.hint().unwrap_or_else(|| "edit `haul.toml`".into()))
+}

@@ -8,26 +8,23 @@ use std::path::{Component, Path};
 use globset::{GlobBuilder, GlobMatcher};
 
 use crate::fs::FileKind;
+use crate::git::{Content, TreePointer};
 use crate::ops::error::OpError;
 use crate::path::{RepoPath, show};
+use crate::pointer::{Pointer, PointerError};
 use crate::repo::Repo;
-use crate::transfer::{Choice, Filter};
+use crate::transfer::{Choice, Filter, Root, Wanted};
+use crate::worktree::{TrackedState, load_tracked, parse_tracked};
 
 /// Which pointers and which of their paths a verb is about, and of which revision.
 #[derive(Clone, Debug, Default)]
-#[non_exhaustive]
 pub struct Select {
     /// Paths or globs, relative to the current folder; none means everything.
     pub paths: Vec<OsString>,
     /// A revision; the pointers in the worktree if absent.
     pub rev: Option<String>,
-}
-
-impl Select {
-    /// Chooses by paths and revision.
-    pub fn new(paths: Vec<OsString>, rev: Option<String>) -> Self {
-        Self { paths, rev }
-    }
+    /// The pointers of every branch and tag.
+    pub all: bool,
 }
 
 /// Turns an argument into a path of the repository; nothing is looked up.
@@ -225,4 +222,82 @@ fn glob_prefix_meets(pattern: &RepoPath, path: &RepoPath) -> bool {
         }
     }
     wanted.next().is_some()
+}
+
+/// A pointer that a verb is about.
+pub(crate) struct Chosen {
+    pub(crate) path: RepoPath,
+    pub(crate) pointer: Pointer,
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) filter: Filter,
+}
+
+impl Chosen {
+    /// Returns it as transfer sees it.
+    pub(crate) fn wanted(&self) -> Wanted {
+        let (root, filter) = (Root::of(&self.pointer), self.filter.clone());
+        Wanted { path: self.path.as_bytes().to_vec(), root, filter }
+    }
+}
+
+/// Finds the selected pointers, in the worktree or at a revision; one that is not sound is an error.
+pub(crate) fn chosen(repo: &Repo, select: &Select) -> Result<Vec<Chosen>, OpError> {
+    let mut selection = Selection::new(repo, &select.paths)?;
+    let mut out = Vec::new();
+    for (path, state) in candidates(repo, select)? {
+        let Some(filter) = selection.filter(&path) else { continue };
+        match state {
+            TrackedState::Sound(pointer, bytes) => {
+                out.push(Chosen { path, pointer, bytes, filter });
+            }
+            TrackedState::Missing => {}
+            TrackedState::Unsound(error) => return Err(unsound(&path, &error)),
+        }
+    }
+    selection.check_used()?;
+    Ok(out)
+}
+
+/// Turns what is wrong with a pointer into an error that names it.
+pub(crate) fn unsound(path: &RepoPath, error: &PointerError) -> OpError {
+    use crate::hint::Hint;
+    let next = error.hint().unwrap_or_else(|| {
+        "restore it with `git checkout -- <pointer>`, or run `haul add` on the data again".to_owned()
+    });
+    OpError::refused(format!("the pointer of `{}` cannot be used: {error}", show(path.as_bytes())), next)
+}
+
+fn candidates(repo: &Repo, select: &Select) -> Result<Vec<(RepoPath, TrackedState)>, OpError> {
+    if select.all {
+        let mut out = Vec::new();
+        let refs = repo.git().run(&["for-each-ref", "--format=%(refname)"], b"")?;
+        for name in String::from_utf8_lossy(&refs).lines() {
+            // A tag may name a tree or a file: nothing to look for.
+            if let Ok(found) = repo.git().pointers_at(name) {
+                for pointer in found {
+                    out.push(at_revision(pointer)?);
+                }
+            }
+        }
+        return Ok(out);
+    }
+    match &select.rev {
+        Some(rev) => repo.git().pointers_at(rev)?.into_iter().map(at_revision).collect(),
+        None => {
+            let tracked = load_tracked(repo.git(), repo.door())?;
+            Ok(tracked.into_iter().map(|t| (t.path, t.state)).collect())
+        }
+    }
+}
+
+fn at_revision(found: TreePointer) -> Result<(RepoPath, TrackedState), OpError> {
+    let path = RepoPath::new(&found.path)?.target_of_pointer()?;
+    let state = match found.content {
+        Content::Whole(bytes) => parse_tracked(bytes),
+        Content::TooLarge(len) => {
+            let len = usize::try_from(len).unwrap_or(usize::MAX);
+            TrackedState::Unsound(PointerError::TooLong { len })
+        }
+    };
+    Ok((path, state))
 }

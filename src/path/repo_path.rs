@@ -77,6 +77,12 @@ impl RepoPath {
         }
     }
 
+    /// Names one of haul's or Git's own settings files at the worktree root, which [`Self::new`]
+    /// refuses: no content of a repository may ever be written there.
+    pub(crate) fn new_settings_file(name: &'static [u8]) -> Self {
+        Self(name.into())
+    }
+
     /// Returns the raw bytes.
     pub fn as_bytes(&self) -> &[u8] {
         &self.0

@@ -175,6 +175,21 @@ pub enum RemoteError {
 }
 
 impl RemoteError {
+    /// Says whether the object is there but is not what was written.
+    pub fn is_damaged(&self) -> bool {
+        matches!(self, Self::Damaged { .. })
+    }
+
+    /// Says whether the remote has no room left.
+    pub fn is_full(&self) -> bool {
+        matches!(self, Self::Full { .. })
+    }
+
+    /// Says whether the user asked to stop.
+    pub fn is_stopped(&self) -> bool {
+        matches!(self, Self::Stopped(_))
+    }
+
     /// Returns true if the remote answered that there is no such object.
     pub fn is_missing(&self) -> bool {
         matches!(self, Self::Missing { .. })

@@ -235,7 +235,7 @@ impl<'a> Contact<'a> {
         self.jobs
     }
 
-    fn wrong(&self, error: impl Into<crate::catalogue::CatalogueError>) -> TransferError {
+    pub(super) fn wrong(&self, error: impl Into<crate::catalogue::CatalogueError>) -> TransferError {
         catalogue_error(&self.remote, error)
     }
 

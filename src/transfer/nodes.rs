@@ -205,14 +205,14 @@ impl Walker<'_, '_> {
             if behind > 0 {
                 self.ahead.push((range.pack, from, bytes));
             }
-            Ok(())
+            Ok::<(), TransferError>(())
         })?;
         landing.record()?;
         let mut next = Vec::new();
         for step in &steps {
             let Some(spot) = step.spot else { continue };
             let Some(raw) = frames.get(&(spot.pack, spot.offset)) else { continue };
-            let Some(pair) = node_len(raw).and_then(|len| raw.split_at_checked(len)) else { continue };
+            let Some(pair) = node_len(raw).ok().and_then(|len| raw.split_at_checked(len)) else { continue };
             next.extend(self.visit(step, pair, Some(spot.pack))?);
         }
         Ok(next)

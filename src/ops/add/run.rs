@@ -25,7 +25,6 @@ const INLINE: u64 = 48;
 
 /// What to add.
 #[derive(Clone, Debug, Default)]
-#[non_exhaustive]
 pub struct AddOptions {
     /// Paths or globs, relative to the current folder.
     pub paths: Vec<OsString>,
@@ -185,7 +184,9 @@ fn warn_of_names(target: &Target, job: &Job) {
     }
     let paths: Vec<RepoPath> = target.found.iter().map(|f| f.path.clone()).collect();
     for collision in find_collisions(&paths) {
-        job.warn(&collision.to_string());
+        let names: Vec<String> =
+            collision.paths.iter().map(|p| format!("`{}`", show(p.as_bytes()))).collect();
+        job.warn(&format!("{} {}", names.join(" and "), collision.kind));
     }
 }
 

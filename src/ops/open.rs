@@ -1,0 +1,78 @@
+//! Opening the remote that a verb is to use: named, known, accepted.
+
+use crate::config::{Accepted, Files, Layer, is_accepted, redact};
+use crate::ops::error::OpError;
+use crate::remote::{Create, Remote, RemoteSpec};
+use crate::repo::Repo;
+
+/// A remote that may be used, not opened yet.
+pub(crate) struct Chosen {
+    pub(crate) name: String,
+    pub(crate) spec: RemoteSpec,
+    pub(crate) jobs: usize,
+}
+
+/// Finds the remote that is meant and checks that the user agreed to it.
+pub(crate) fn choose(
+    repo: &Repo,
+    name: Option<&str>,
+    jobs: Option<usize>,
+) -> Result<Chosen, OpError> {
+    let config = repo.config();
+    let name = name.or_else(|| config.default_remote()).ok_or_else(|| {
+        let what = if config.remotes.is_empty() {
+            "no remote is set up"
+        } else {
+            "several remotes are set up, and none of them is the default"
+        };
+        OpError::refused(what, "run `haul remote add NAME FOLDER` or `haul remote default NAME`")
+    })?;
+    let spec = spec_of(repo, name)?;
+    if !accepted(repo, name, &spec)? {
+        return Err(OpError::NotAccepted { name: name.to_owned(), url: spec.to_string() });
+    }
+    let jobs = jobs.unwrap_or(config.jobs.value).clamp(1, 256);
+    Ok(Chosen { name: name.to_owned(), spec, jobs })
+}
+
+/// Reads the address of a remote.
+pub(crate) fn spec_of(repo: &Repo, name: &str) -> Result<RemoteSpec, OpError> {
+    let url = repo.config().remotes.get(name).ok_or_else(|| {
+        OpError::refused(
+            format!("there is no remote `{}`", name.escape_debug()),
+            "run `haul remote list` to see the remotes, or `haul remote add` to add one",
+        )
+    })?;
+    Ok(RemoteSpec::parse(&url.value, repo.git().root())?)
+}
+
+/// Says whether a remote may be used: what the user set, what lies inside the repository, or what
+/// the user has agreed to.
+pub(crate) fn accepted(repo: &Repo, name: &str, spec: &RemoteSpec) -> Result<bool, OpError> {
+    let root = repo.git().root();
+    let value = repo.config().remotes.get(name);
+    if value.is_none_or(|v| v.origin.layer() != Layer::Repo) || spec.is_inside(root) {
+        return Ok(true);
+    }
+    let variable = repo.environment().text("HAUL_ACCEPT_REMOTE");
+    Ok(is_accepted(&accepted_list(repo)?, variable, spec.text(), root))
+}
+
+/// Reads the user's list of accepted remotes.
+pub(crate) fn accepted_list(repo: &Repo) -> Result<Accepted, OpError> {
+    let Some(path) = repo.environment().accepted_file() else { return Ok(Accepted::default()) };
+    let text = Files::read(Layer::User, &path)?.unwrap_or_default();
+    Ok(Accepted::parse(&text, &path)?)
+}
+
+impl Chosen {
+    /// Opens it; a folder that is not there is an error.
+    pub(crate) fn open(&self) -> Result<Remote, OpError> {
+        Ok(Remote::open(&self.spec, Create::No)?)
+    }
+
+    /// Returns the address for people, without secrets.
+    pub(crate) fn url(&self) -> String {
+        redact(self.spec.text())
+    }
+}

@@ -1,0 +1,31 @@
+//! What a verb asked of the remote, as reports show it.
+
+use serde::Serialize;
+
+use crate::remote::Counts;
+
+/// Requests and bytes of one verb.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub struct Requests {
+    /// Listings.
+    pub list: u64,
+    /// Reads of objects or ranges.
+    pub get: u64,
+    /// Objects written.
+    pub put: u64,
+    /// Look-ups of sizes.
+    pub head: u64,
+    /// Rounds of requests that went out together.
+    pub waves: u64,
+    /// Bytes sent.
+    pub sent: u64,
+    /// Bytes received.
+    pub received: u64,
+}
+
+impl From<Counts> for Requests {
+    fn from(counts: Counts) -> Self {
+        let Counts { list, get, put, head, waves, bytes_sent, bytes_received } = counts;
+        Self { list, get, put, head, waves, sent: bytes_sent, received: bytes_received }
+    }
+}
