@@ -1,1 +1,100 @@
-//! fetch
+//! `haul fetch`: content of pointers into the cache.
+
+use serde::Serialize;
+
+use crate::cache::ObjectReader;
+use crate::ops::error::OpError;
+use crate::ops::open::choose;
+use crate::ops::requests::Requests;
+use crate::ops::select::{Select, chosen};
+use crate::progress::Job;
+use crate::repo::Repo;
+use crate::transfer::{self, Contact, Purpose, TransferError, Wanted, is_local, plan_fetch};
+
+/// What to fetch.
+#[derive(Clone, Debug, Default)]
+pub struct FetchOptions {
+    /// Which pointers, and which part of each.
+    pub select: Select,
+    /// The remote; the default one if absent.
+    pub remote: Option<String>,
+    /// Transfers at once.
+    pub jobs: Option<usize>,
+    /// Refuse to fetch more than this many bytes.
+    pub max_bytes: Option<u64>,
+}
+
+/// What a fetch would bring.
+#[derive(Serialize)]
+pub struct FetchPlan<'r> {
+    /// The remote's name; empty if none is needed.
+    pub remote: String,
+    /// Files wanted.
+    pub files: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Bytes of chunks that are not here, before compression.
+    pub fetch_bytes: u64,
+    #[serde(skip)]
+    work: Option<(transfer::FetchPlan, Contact<'r>)>,
+}
+
+/// What a fetch brought.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct FetchReport {
+    /// The remote's name; empty if none was needed.
+    pub remote: String,
+    /// Files wanted.
+    pub files: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Bytes of chunks that came from the remote, before compression.
+    pub fetched_bytes: u64,
+    /// Bytes that were here.
+    pub reused_bytes: u64,
+    /// What was asked of the remote.
+    pub requests: Requests,
+}
+
+/// Finds what is absent; asks the remote, for nodes only, unless everything is here.
+pub fn plan<'r>(
+    repo: &'r Repo,
+    options: &FetchOptions,
+    job: &Job,
+) -> Result<FetchPlan<'r>, OpError> {
+    let wanted: Vec<Wanted> = chosen(repo, &options.select)?.iter().map(|c| c.wanted()).collect();
+    let index = repo.index()?;
+    let mut reader = ObjectReader::new(repo.layout(), index)?;
+    if let Some((files, bytes)) = is_local(&wanted, &mut reader, job)? {
+        return Ok(FetchPlan { remote: String::new(), files, bytes, fetch_bytes: 0, work: None });
+    }
+    let target = choose(repo, options.remote.as_deref(), options.jobs)?;
+    let parts = (repo.layout(), index);
+    let contact = Contact::make(target.open()?, parts, target.jobs, Purpose::Read, job)?;
+    let mut reader = ObjectReader::new(repo.layout(), index)?;
+    let work = plan_fetch(wanted, &mut reader, &contact, job)?;
+    if let Some(allowed) = options.max_bytes.filter(|max| work.absent_bytes > *max) {
+        return Err(TransferError::OverBudget { wanted: work.absent_bytes, allowed }.into());
+    }
+    let (files, bytes, fetch_bytes) = (work.files, work.bytes, work.absent_bytes);
+    let work = Some((work, contact));
+    Ok(FetchPlan { remote: target.name, files, bytes, fetch_bytes, work })
+}
+
+/// Fetches what is absent.
+pub fn run(repo: &Repo, plan: FetchPlan<'_>, job: &Job) -> Result<FetchReport, OpError> {
+    let _working = repo.lock_for_work()?;
+    let mut report = FetchReport {
+        remote: plan.remote,
+        files: plan.files,
+        bytes: plan.bytes,
+        reused_bytes: plan.bytes.saturating_sub(plan.fetch_bytes),
+        ..FetchReport::default()
+    };
+    if let Some((work, contact)) = plan.work {
+        let fetched = transfer::fetch_data(work, &contact, job)?;
+        report.fetched_bytes = fetched.fetched_bytes;
+        report.requests = contact.remote().counts().into();
+    }
+    Ok(report)
+}

@@ -8,14 +8,14 @@ pub mod add;
 mod error;
 mod open;
 mod requests;
-// pub mod fetch;
+pub mod fetch;
 pub mod init;
 // pub mod pull;
-// pub mod push;
+pub mod push;
 pub mod remote;
 mod select;
 // pub mod status;
-// pub mod verify;
+pub mod verify;
 
 pub use error::{Exit, OpError};
 pub use requests::Requests;

@@ -1,1 +1,240 @@
-//! push
+//! `haul push`: everything that the commits being pushed name goes to the remote, before Git's refs
+//! move.
+
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+
+use serde::Serialize;
+
+use crate::cache::Held;
+use crate::git::{Content, ObjectId};
+use crate::ops::error::OpError;
+use crate::ops::open::{Chosen as Target, choose};
+use crate::ops::requests::Requests;
+use crate::ops::select::{Select, Selection, chosen};
+use crate::path::{RepoPath, show};
+use crate::progress::Job;
+use crate::repo::Repo;
+use crate::transfer::{Contact, Filter, Home, Purpose, PushRequest, Root, Stage, Wanted, push};
+use crate::worktree::{TrackedState, parse_tracked};
+
+/// What to push.
+#[derive(Clone, Debug, Default)]
+pub struct PushOptions {
+    /// Only these tracked paths, whole.
+    pub paths: Vec<OsString>,
+    /// The commits up to this revision; up to `HEAD`, and what is staged, if absent.
+    pub rev: Option<String>,
+    /// The commits of every local branch and tag.
+    pub all: bool,
+    /// The remote; the default one if absent.
+    pub remote: Option<String>,
+    /// Transfers at once.
+    pub jobs: Option<usize>,
+}
+
+/// What a push would do.
+#[derive(Serialize)]
+pub struct PushPlan {
+    /// The remote's name.
+    pub remote: String,
+    /// Its address, without secrets.
+    pub url: String,
+    /// Pointers whose content has to be there.
+    pub roots: u64,
+    /// Packs that were never pushed.
+    pub packs: u64,
+    /// Bytes of these packs: the most that will be sent.
+    pub bytes: u64,
+    #[serde(skip)]
+    target: Target,
+    #[serde(skip)]
+    wanted: Vec<(Wanted, Stage)>,
+}
+
+/// What a push did.
+#[derive(Clone, Debug, Serialize)]
+pub struct PushReport {
+    /// The remote's name.
+    pub remote: String,
+    /// Pointers whose content is there now.
+    pub roots: u64,
+    /// Those of them that the remote had.
+    pub reused_roots: u64,
+    /// Packs sent.
+    pub packs: u64,
+    /// Bytes of these packs.
+    pub sent_bytes: u64,
+    /// Bytes of packs relied on.
+    pub reused_bytes: u64,
+    /// What was asked of the remote.
+    pub requests: Requests,
+}
+
+/// Finds what the commits being pushed name; asks Git's remote for its refs, and nobody else.
+pub fn plan(repo: &Repo, options: &PushOptions, job: &Job) -> Result<PushPlan, OpError> {
+    repo.require_initialised()?;
+    let target = choose(repo, options.remote.as_deref(), options.jobs)?;
+    let wanted = roots(repo, options, job)?;
+    let unpushed = repo.index()?.packs(Held::Unpushed)?;
+    let bytes = unpushed.iter().map(|(_, state)| u64::from(state.size)).sum();
+    Ok(PushPlan {
+        remote: target.name.clone(),
+        url: target.url(),
+        roots: wanted.len() as u64,
+        packs: unpushed.len() as u64,
+        bytes,
+        target,
+        wanted,
+    })
+}
+
+/// Collects roots, each once: of new commits, of what is staged or at the revision.
+fn roots(
+    repo: &Repo,
+    options: &PushOptions,
+    job: &Job,
+) -> Result<Vec<(Wanted, Stage)>, OpError> {
+    let mut selection = Selection::new(repo, &options.paths)?;
+    let mut seen = BTreeSet::new();
+    let mut out = Vec::new();
+    let mut add = |path: &RepoPath, root: Root, stage: Stage| {
+        if selection.filter(path).is_some() && root.id().is_none_or(|id| seen.insert(id)) {
+            let path = path.as_bytes().to_vec();
+            out.push((Wanted { path, root, filter: Filter::All }, stage));
+        }
+    };
+    let tips = tips(repo, options)?;
+    for found in repo.git().new_pointers(&tips, &published(repo, job)?)? {
+        let path = RepoPath::new(&found.path)?.target_of_pointer()?;
+        let state = match found.content {
+            Content::Whole(bytes) => parse_tracked(bytes),
+            Content::TooLarge(_) => continue,
+        };
+        match state {
+            TrackedState::Sound(pointer, _) => add(&path, Root::of(&pointer), Stage::Unpublished),
+            TrackedState::Missing => {}
+            // What is broken at the tip is refused below; an old commit cannot be mended.
+            TrackedState::Unsound(error) => job.warn(&format!(
+                "commit {} has an unusable pointer for `{}`: {error}",
+                found.commit.0,
+                show(path.as_bytes())
+            )),
+        }
+    }
+    let current = if options.all {
+        Vec::new()
+    } else {
+        chosen(repo, &Select { rev: options.rev.clone(), ..Select::default() })?
+    };
+    // Staged but not committed, or committed and published without its data.
+    let stage = if options.rev.is_some() { Stage::Published } else { staged(repo)? };
+    for item in current {
+        add(&item.path, Root::of(&item.pointer), stage);
+    }
+    selection.check_used()?;
+    Ok(out)
+}
+
+/// Whether the worktree's pointers are those of published commits, or changed since.
+fn staged(repo: &Repo) -> Result<Stage, OpError> {
+    let Some(_) = repo.git().head()? else { return Ok(Stage::Unpublished) };
+    let at_head = chosen(repo, &Select { rev: Some("HEAD".into()), ..Select::default() });
+    let now = chosen(repo, &Select::default())?;
+    let Ok(at_head) = at_head else { return Ok(Stage::Unpublished) };
+    let same = at_head.len() == now.len()
+        && at_head.iter().zip(&now).all(|(a, b)| a.path == b.path && a.bytes == b.bytes);
+    Ok(if same { Stage::Published } else { Stage::Unpublished })
+}
+
+fn tips(repo: &Repo, options: &PushOptions) -> Result<Vec<ObjectId>, OpError> {
+    if options.all {
+        let arguments =
+            ["for-each-ref", "--format=%(objectname)", "refs/heads", "refs/tags"];
+        let text = repo.git().run(&arguments, b"")?;
+        return Ok(text.split(|b| *b == b'\n').filter_map(ObjectId::from_hex).collect());
+    }
+    match &options.rev {
+        Some(rev) => Ok(vec![repo.git().resolve(rev)?.0]),
+        None => Ok(repo.git().head()?.map(|commit| commit.0).into_iter().collect()),
+    }
+}
+
+/// The commits that Git's remote has, asked now; as last seen where it cannot be asked.
+fn published(repo: &Repo, job: &Job) -> Result<Vec<ObjectId>, OpError> {
+    let Ok(name) = repo.git().default_remote() else { return Ok(Vec::new()) };
+    match repo.git().remote_refs(&name) {
+        Ok(refs) => Ok(refs.into_iter().map(|found| found.id).collect()),
+        Err(error) => {
+            job.warn(&format!(
+                "could not ask the Git remote `{name}` which commits it has, so all content of this \
+                 branch is checked: {error}"
+            ));
+            Ok(Vec::new())
+        }
+    }
+}
+
+/// Runs the push protocol.
+pub fn run(repo: &Repo, plan: PushPlan, job: &Job) -> Result<PushReport, OpError> {
+    let _working = repo.lock_for_work()?;
+    let mut report = PushReport {
+        remote: plan.remote,
+        roots: 0,
+        reused_roots: 0,
+        packs: 0,
+        sent_bytes: 0,
+        reused_bytes: 0,
+        requests: Requests::default(),
+    };
+    if plan.wanted.iter().all(|(wanted, _)| wanted.root == Root::Empty) {
+        return Ok(report);
+    }
+    let remote = plan.target.open()?;
+    let parts = (repo.layout(), repo.index()?);
+    let mut contact = Contact::make(remote, parts, plan.target.jobs, Purpose::Push, job)?;
+    let is_home = repo.config().default_remote() == Some(plan.target.name.as_str());
+    let request = PushRequest {
+        earlier: earlier(repo, &plan.wanted)?,
+        roots: plan.wanted,
+        repo: repo.identity()?,
+        home: if is_home { Home::Yes } else { Home::No },
+    };
+    let pushed = push(&request, &mut contact, job)?;
+    report.roots = pushed.roots;
+    report.reused_roots = pushed.reused_roots;
+    report.packs = pushed.packs;
+    report.sent_bytes = pushed.sent_bytes;
+    report.reused_bytes = pushed.reused_bytes;
+    report.requests = contact.remote().counts().into();
+    Ok(report)
+}
+
+/// The previous versions of each path: what the remote most likely shares with the new one.
+fn earlier(repo: &Repo, wanted: &[(Wanted, Stage)]) -> Result<Vec<Wanted>, OpError> {
+    const VERSIONS: usize = 4;
+    let mut pointers = Vec::new();
+    let mut paths = BTreeSet::new();
+    for (item, _) in wanted {
+        if paths.insert(item.path.clone()) {
+            pointers.push(RepoPath::new(&item.path)?.pointer_path()?);
+        }
+    }
+    let keys: Vec<&[u8]> = pointers.iter().map(RepoPath::as_bytes).collect();
+    if repo.git().head()?.is_none() {
+        return Ok(Vec::new());
+    }
+    let found = repo.git().previous_pointers(&keys, VERSIONS)?;
+    let mut out = Vec::new();
+    for (path, versions) in paths.into_iter().zip(found) {
+        for bytes in versions {
+            if let TrackedState::Sound(pointer, _) = parse_tracked(bytes) {
+                let (path, root) = (path.clone(), Root::of(&pointer));
+                out.push(Wanted { path, root, filter: Filter::All });
+            }
+        }
+    }
+    let new: BTreeSet<_> = wanted.iter().filter_map(|(w, _)| w.root.id()).collect();
+    out.retain(|w| w.root.id().is_some_and(|id| !new.contains(&id)));
+    Ok(out)
+}

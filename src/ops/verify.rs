@@ -1,1 +1,82 @@
-//! verify
+//! `haul verify`: proof that a remote has everything that a revision names.
+
+use serde::Serialize;
+
+use crate::ops::error::OpError;
+use crate::ops::open::choose;
+use crate::ops::requests::Requests;
+use crate::ops::select::{Select, chosen};
+use crate::path::{JsonPath, json_path};
+use crate::progress::Job;
+use crate::repo::Repo;
+use crate::transfer::{self, Contact, Purpose, Wanted};
+
+/// What to prove.
+#[derive(Clone, Debug, Default)]
+pub struct VerifyOptions {
+    /// The revision; the pointers in the worktree if absent.
+    pub rev: Option<String>,
+    /// The remote; the default one if absent.
+    pub remote: Option<String>,
+    /// Transfers at once.
+    pub jobs: Option<usize>,
+}
+
+/// Something that is missing.
+#[derive(Clone, Debug, Serialize)]
+pub struct MissingRow {
+    /// The tracked path that needs it.
+    #[serde(flatten)]
+    pub path: JsonPath,
+    /// What is wrong.
+    pub why: String,
+    /// The root, node or pack.
+    pub object: String,
+}
+
+/// What was proved.
+#[derive(Clone, Debug, Serialize)]
+pub struct VerifyReport {
+    /// The remote's name.
+    pub remote: String,
+    /// The revision; empty for the worktree.
+    pub rev: String,
+    /// Pointers looked at.
+    pub pointers: u64,
+    /// Packs that they need.
+    pub packs: u64,
+    /// Bytes of files that they stand for.
+    pub bytes: u64,
+    /// What is missing.
+    pub missing: Vec<MissingRow>,
+    /// Whether nothing is.
+    pub complete: bool,
+    /// What was asked of the remote.
+    pub requests: Requests,
+}
+
+/// Proves every pointer of a revision against the remote as it is now.
+pub fn run(repo: &Repo, options: &VerifyOptions, job: &Job) -> Result<VerifyReport, OpError> {
+    let select = Select { rev: options.rev.clone(), ..Select::default() };
+    let wanted: Vec<Wanted> = chosen(repo, &select)?.iter().map(|c| c.wanted()).collect();
+    let target = choose(repo, options.remote.as_deref(), options.jobs)?;
+    let parts = (repo.layout(), repo.index()?);
+    let contact = Contact::make(target.open()?, parts, target.jobs, Purpose::Read, job)?;
+    let proof = transfer::verify(&wanted, &contact, job)?;
+    let missing = proof.gaps.into_iter().map(|gap| MissingRow {
+        path: json_path(&gap.path),
+        why: gap.why,
+        object: gap.object,
+    });
+    let missing: Vec<MissingRow> = missing.collect();
+    Ok(VerifyReport {
+        remote: target.name,
+        rev: options.rev.clone().unwrap_or_default(),
+        pointers: wanted.len() as u64,
+        packs: proof.packs,
+        bytes: proof.bytes,
+        complete: missing.is_empty(),
+        missing,
+        requests: contact.remote().counts().into(),
+    })
+}

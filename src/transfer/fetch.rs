@@ -37,18 +37,19 @@ pub struct Fetched {
     pub fetched_bytes: u64,
 }
 
-/// Says whether every wanted pointer is complete on this machine, asking nobody.
+/// Returns files and bytes wanted if all of it is on this machine already, asking nobody.
 pub fn is_local(
     wanted: &[Wanted],
     reader: &mut ObjectReader,
     job: &Job,
-) -> Result<bool, TransferError> {
+) -> Result<Option<(u64, u64)>, TransferError> {
     match walk(wanted, reader, None, job) {
         Ok(walked) => {
             let view = reader.view();
-            Ok(walked.chunks.iter().all(|c| view.find_held(&c.id.0).is_some()))
+            let all = walked.chunks.iter().all(|c| view.find_held(&c.id.0).is_some());
+            Ok(all.then_some((walked.files, walked.bytes)))
         }
-        Err(TransferError::NobodyPushed { .. }) => Ok(false),
+        Err(TransferError::NobodyPushed { .. }) => Ok(None),
         Err(e) => Err(e),
     }
 }

@@ -2,6 +2,7 @@
 //! a remote is complete (`docs/format/protocol.md`). Knows no worktree and no Git.
 
 mod catalogue;
+mod dedup;
 mod error;
 mod fetch;
 mod filter;

@@ -9,6 +9,7 @@ use crate::fs::{failpoint, move_durably};
 use crate::hash::{PackId, RemoteId, RepoId};
 use crate::progress::Job;
 use crate::transfer::catalogue::Contact;
+use crate::transfer::dedup::dedup;
 use crate::transfer::error::TransferError;
 use crate::transfer::nodes::{Walked, walk};
 use crate::transfer::record::Record;
@@ -32,6 +33,8 @@ pub enum Stage {
 pub struct PushRequest {
     /// The roots, each with the stage of its commits.
     pub roots: Vec<(Wanted, Stage)>,
+    /// Earlier versions of the same paths: where to look for chunks that the remote has.
+    pub earlier: Vec<Wanted>,
     /// This repository as the remote knows it, and where its Git repository is.
     pub repo: (RepoId, Option<String>),
     /// Whether packs confirmed here need not be kept any more.
@@ -89,6 +92,7 @@ pub fn push(
     let there: Vec<&Wanted> = there.into_iter().map(|(wanted, _)| wanted).collect();
     let remote = prepare(contact, job)?;
     let journal = Journal::open(contact.layout(), remote)?;
+    dedup(contact, &absent, &request.earlier, job)?;
     for _ in 0..ROUNDS {
         job.check()?;
         let mut reader = ObjectReader::new(contact.layout(), contact.index())?;

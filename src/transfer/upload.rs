@@ -90,7 +90,7 @@ pub(super) fn upload(
     let (mut uploads, mut ids, mut earlier) = (Vec::new(), Vec::new(), Vec::new());
     for pack in packs {
         let Some(state) = view.pack(pack) else { continue };
-        let upload = self::upload_of(contact, pack, state.held, state.kind)?;
+        let upload = upload_of(contact, pack, state.held, state.kind)?;
         if acknowledged.contains(&pack) {
             earlier.push((pack, upload));
         } else {
