@@ -7,6 +7,7 @@ use crate::node::{
 };
 use crate::wire::put_varint;
 use proptest::prelude::*;
+use std::collections::HashSet;
 
 fn chunk(n: u64) -> ChunkEntry {
     ChunkEntry { id: ChunkId::of(&n.to_le_bytes()), size: 1 + n % 1000 }
@@ -35,9 +36,9 @@ fn all(store: &Store, shape: Shape) -> Vec<ChunkEntry> {
 
 fn spliced(entries: &[ChunkEntry], changes: &[Splice<ChunkEntry>], plan: &[Plan]) -> usize {
     let (store, root) = stored(entries);
-    let mut made = 0;
+    let mut made = HashSet::new();
     let shape = splice(root, store.source(), changes.to_vec(), |node| {
-        made += 1;
+        made.insert(node.id);
         store.put(node);
         Ok(())
     })
@@ -46,9 +47,12 @@ fn spliced(entries: &[ChunkEntry], changes: &[Splice<ChunkEntry>], plan: &[Plan]
     for (range, new) in plan.iter().rev() {
         expected.splice(range.clone(), new.iter().copied());
     }
-    assert_eq!(shape, build(expected.iter().copied()).unwrap().0);
+    let (scratch, nodes) = build(expected.iter().copied()).unwrap();
+    assert_eq!(shape, scratch);
     assert_eq!(all(&store, shape), expected);
-    made
+    let needed: HashSet<NodeId> = nodes.iter().map(|node| node.id).collect();
+    assert!(made.is_subset(&needed), "a node was made that the new tree does not hold");
+    made.len()
 }
 
 type Plan = (std::ops::Range<usize>, Vec<ChunkEntry>);
@@ -73,7 +77,7 @@ fn a_file_of_no_chunk_or_of_one_has_no_node() {
 #[test]
 fn nodes_come_children_first_and_the_root_last() {
     let (shape, nodes) = build(chunks(0..2000)).unwrap();
-    let mut seen = std::collections::HashSet::new();
+    let mut seen = HashSet::new();
     for node in &nodes {
         for child in &node.children {
             if let crate::node::Child::Node { id, .. } = child {
