@@ -29,7 +29,7 @@ fn every_form_reads_back_and_inline_entries_are_no_children() {
     assert_eq!(node.children().len(), 2);
     assert_eq!(node.children(), built.nodes[0].children);
     assert_eq!((node.count(), node.last_key()), (6, &b"f"[..]));
-    each_cut_is_refused(bytes, |bytes| Node::<FileEntry>::decode(bytes));
+    each_cut_is_refused(bytes, Node::<FileEntry>::decode);
 }
 
 #[test]
@@ -68,7 +68,9 @@ fn content_in_a_form_that_its_size_or_kind_forbids_is_refused() {
 /// Writes entries into a leaf without any check.
 fn leaf(entries: &[FileEntry]) -> Vec<u8> {
     let mut body = Vec::new();
-    entries.iter().for_each(|entry| entry.encode(&mut body));
+    for entry in entries {
+        entry.encode(&mut body);
+    }
     node_bytes(0, entries.len(), &body)
 }
 
