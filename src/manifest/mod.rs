@@ -5,6 +5,8 @@ mod content;
 mod diff;
 mod edit;
 mod entry;
+#[cfg(test)]
+mod form_tests;
 mod path;
 #[cfg(test)]
 mod tests;

@@ -24,7 +24,7 @@ impl Scope {
     fn may_hold(&self, floor: Option<&[u8]>, last: &[u8], bytes: &Range<u64>) -> bool {
         match self {
             Self::All => true,
-            Self::Bytes(wanted) => bytes.start < wanted.end && wanted.start < bytes.end,
+            Self::Bytes(wanted) => overlap(bytes, wanted),
             Self::Under(dir) if dir.is_empty() => true,
             Self::Under(dir) => {
                 let after_floor = |key: &[u8]| floor.is_none_or(|floor| floor < key);
@@ -39,7 +39,7 @@ impl Scope {
     fn holds(&self, key: &[u8], bytes: &Range<u64>) -> bool {
         match self {
             Self::All => true,
-            Self::Bytes(wanted) => bytes.start < wanted.end && wanted.start < bytes.end,
+            Self::Bytes(wanted) => overlap(bytes, wanted),
             Self::Under(dir) => {
                 dir.is_empty()
                     || key
@@ -48,6 +48,10 @@ impl Scope {
             }
         }
     }
+}
+
+fn overlap(a: &Range<u64>, b: &Range<u64>) -> bool {
+    a.start.max(b.start) < a.end.min(b.end)
 }
 
 struct Open {

@@ -247,3 +247,73 @@ fn within(value: u64, limit: u64, what: &'static str) -> Result<usize, Placement
 fn flag(set: bool, bit: u8) -> u8 {
     if set { bit } else { 0 }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn pack() -> impl Strategy<Value = PackRef> {
+        prop_oneof![Just(PackRef::This), (1_u8..4).prop_map(|n| PackRef::Pack(PackId([n; 16])))]
+    }
+
+    fn number() -> impl Strategy<Value = u32> {
+        prop_oneof![Just(0), 0_u32..200, 0_u32..8 << 20]
+    }
+
+    fn loc() -> impl Strategy<Value = Loc> {
+        let base = (pack(), number(), 1_u32..300, number())
+            .prop_map(|(pack, offset, frame_len, skip)| BaseLoc { pack, offset, frame_len, skip });
+        let bases = prop_oneof![Just(Vec::new()), proptest::collection::vec(base, 0..5)];
+        (pack(), prop_oneof![Just(24), Just(34), number()], Just(10), number(), bases).prop_map(
+            |(pack, offset, frame_len, skip, bases)| Loc { pack, offset, frame_len, skip, bases },
+        )
+    }
+
+    proptest! {
+        #[test]
+        fn locations_read_back_as_written(locs in proptest::collection::vec(loc(), 0..9)) {
+            let bytes = encode_placement(&locs).unwrap();
+            prop_assert_eq!(decode_placement(&bytes, locs.len()), Ok(locs.clone()));
+            prop_assert!(decode_placement(&bytes, locs.len() + 1).is_err());
+            for len in 0..bytes.len() {
+                prop_assert!(decode_placement(&bytes[..len], locs.len()).is_err());
+            }
+        }
+
+        #[test]
+        fn arbitrary_bytes_never_panic_and_what_is_accepted_has_one_form(
+            bytes in proptest::collection::vec(prop_oneof![0_u8..32, any::<u8>()], 0..80),
+            children in 0_usize..6,
+        ) {
+            if let Ok(locs) = decode_placement(&bytes, children) {
+                prop_assert_eq!(encode_placement(&locs).unwrap(), bytes);
+            }
+        }
+    }
+
+    #[test]
+    fn frames_beyond_a_pack_and_too_many_bases_are_refused() {
+        let base = BaseLoc { pack: PackRef::This, offset: 24, frame_len: 9, skip: 0 };
+        let good = Loc { pack: PackRef::This, offset: 24, frame_len: 9, skip: 0, bases: vec![] };
+        let bad = [
+            Loc { frame_len: 0, ..good.clone() },
+            Loc { frame_len: (9 << 20) + 1, ..good.clone() },
+            Loc { offset: 64 << 20, ..good.clone() },
+            Loc { offset: u32::MAX, ..good.clone() },
+            Loc { bases: vec![base; 5], ..good.clone() },
+            Loc { bases: vec![BaseLoc { frame_len: 0, ..base }], ..good.clone() },
+        ];
+        for loc in bad {
+            assert!(encode_placement(std::slice::from_ref(&loc)).is_err(), "{loc:?}");
+        }
+        assert!(encode_placement(&[Loc { bases: vec![base; 4], ..good }]).is_ok());
+    }
+
+    #[test]
+    fn a_count_of_packs_that_lies_is_refused_without_allocating() {
+        assert!(decode_placement(&[0xff, 0xff, 0xff, 0xff, 0x0f], 0).is_err());
+        assert!(decode_placement(&[0x80, 0x10], usize::MAX).is_err());
+        assert_eq!(decode_placement(&[0], 0), Ok(Vec::new()));
+    }
+}

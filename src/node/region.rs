@@ -74,6 +74,13 @@ where
         let mut stream = Stream::new(self.level, self.changes, next, start);
         let mut window = VecDeque::new();
         loop {
+            if window.is_empty()
+                && let Some((at, next)) = stream.standing(self.old)?
+                && self.reach(next)?.is_none_or(|reach| reach > at)
+            {
+                self.close(at);
+                return Ok((at, next));
+            }
             self.fill(&mut stream, &mut window, 1)?;
             let n = match self.look(window.front())? {
                 Next::Jump(at, next) => {

@@ -86,13 +86,43 @@ impl<'c, E: Entry> Stream<'c, E> {
                 };
                 return Ok(Some(self.pulled(item.clone(), opens)));
             }
-            self.at = change.end;
-            self.change += 1;
-            self.given = 0;
+            self.finish_change(change.end);
         }
         let Some(OldItem { item, opens }) = self.old_item(old)? else { return Ok(None) };
         self.at = self.at.saturating_add(item.count());
         Ok(Some(self.pulled(item, opens)))
+    }
+
+    /// Says at which old node the stream stands, and before which change, if the next item opens
+    /// one; reads no node of the level itself.
+    pub(super) fn standing<F, B, S>(
+        &mut self,
+        old: &mut OldTree<E, F>,
+    ) -> Result<Option<(u64, usize)>, ReadError<S>>
+    where
+        F: FnMut(NodeId) -> Result<B, S>,
+        B: AsRef<[u8]>,
+        S: Error + 'static,
+    {
+        while let Some(change) = self.changes.get(self.change)
+            && (self.given > 0 || change.start == self.at)
+        {
+            if self.given < change.items.len() {
+                return Ok(None);
+            }
+            self.finish_change(change.end);
+        }
+        if self.at >= old.count() {
+            return Ok(None);
+        }
+        let start = old.place(self.level, self.at)?.start;
+        Ok((start == self.at).then_some((start, self.change)))
+    }
+
+    fn finish_change(&mut self, end: u64) {
+        self.at = end;
+        self.change += 1;
+        self.given = 0;
     }
 
     fn pulled(&self, item: Item<E>, opens: Option<Opened>) -> Pulled<E> {

@@ -39,10 +39,6 @@ impl Store {
         self.nodes.borrow_mut().insert(id, bytes.to_vec());
     }
 
-    pub(crate) fn bytes(&self, id: NodeId) -> Vec<u8> {
-        self.nodes.borrow()[&id].clone()
-    }
-
     pub(crate) fn holds(&self, id: NodeId) -> bool {
         self.nodes.borrow().contains_key(&id)
     }
