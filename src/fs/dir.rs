@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{AtFlags, Mode, OFlags, ResolveFlags};
 use rustix::io::Errno;
 
+use crate::fs::atomic::{Temp, make_folder};
 use crate::fs::error::{FsError, IoResultExt};
 use crate::fs::failpoint;
 use crate::fs::stamp::{FileKind, Stamp};
@@ -191,6 +192,30 @@ impl Dir {
     /// Renames `name` here to `to` in another open folder of the same file system.
     pub fn rename(&self, name: &[u8], other: &Self, to: &[u8]) -> Result<(), FsError> {
         rustix::fs::renameat(&self.fd, name, &other.fd, to).at("rename", &self.path_of(name))
+    }
+
+    /// Moves a file, link or folder out of the worktree to an absolute path, whose folders are made;
+    /// across file systems by copy, the original removed only once the copy is durable.
+    pub fn move_out(&self, name: &[u8], to: &Path) -> Result<(), FsError> {
+        let path = self.path_of(name);
+        if let Some(folder) = to.parent() {
+            make_folder(folder, true)?;
+        }
+        match rustix::fs::renameat(&self.fd, name, rustix::fs::CWD, to) {
+            Err(Errno::XDEV) => {}
+            other => return other.at("put aside", &path),
+        }
+        let (mut file, _) = self.open_file(name)?;
+        let mut temp = Temp::new_in(to.parent().unwrap_or(Path::new("/")))?;
+        io::copy(&mut file, &mut temp).at("put aside", &path)?;
+        temp.publish(to)?;
+        self.remove_file(name)
+    }
+
+    /// Returns how many bytes this file system has left for this user.
+    pub fn free_bytes(&self) -> Result<u64, FsError> {
+        let stat = rustix::fs::fstatvfs(&self.fd).at("look at the file system of", &self.path)?;
+        Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
     }
 
     /// Removes a file or link; one that is not there is fine.

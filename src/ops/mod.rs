@@ -4,17 +4,17 @@
 //! and returns figures (`--json` prints them). Nothing here prints, exits or reads the environment.
 
 pub mod add;
-// pub mod checkout;
+pub mod checkout;
 mod error;
 mod open;
 mod requests;
 pub mod fetch;
 pub mod init;
-// pub mod pull;
+pub mod pull;
 pub mod push;
 pub mod remote;
 mod select;
-// pub mod status;
+pub mod status;
 pub mod verify;
 
 pub use error::{Exit, OpError};

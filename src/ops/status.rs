@@ -1,1 +1,266 @@
-//! status
+//! `haul status`: tracked data against pointers, pointers against `HEAD`, and what was not pushed.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+
+use serde::Serialize;
+
+use crate::cache::{Held, IndexReader, Known, ObjectReader, StatEntry};
+use crate::fs::{FileKind, Stamp, Time};
+use crate::git::Content as GitContent;
+use crate::manifest::EntryKind;
+use crate::ops::checkout::{Target, targets};
+use crate::ops::error::OpError;
+use crate::ops::select::{Chosen, Selection};
+use crate::path::{JsonPath, RepoPath, json_path};
+use crate::pointer::PointerError;
+use crate::progress::{Job, Kind};
+use crate::repo::Repo;
+use crate::transfer::{Filter, Root};
+use crate::worktree::{Content, Found, Knowledge, TrackedState, What, load_tracked, scan};
+
+/// What to look at.
+#[derive(Clone, Debug, Default)]
+pub struct StatusOptions {
+    /// Paths or globs, relative to the current folder; everything if empty.
+    pub paths: Vec<OsString>,
+}
+
+/// A path that is not as its pointer says.
+#[derive(Clone, Debug, Serialize)]
+pub struct StatusEntry {
+    /// The path.
+    #[serde(flatten)]
+    pub path: JsonPath,
+    /// `modified`, `missing`, `untracked` (inside a tracked folder), `type-changed`, `unknown` (the
+    /// tree is not on this machine), `conflict`, `pointer-damaged` or `pointer-missing`.
+    pub state: &'static str,
+    /// The tracked path it belongs to.
+    pub pointer: JsonPath,
+}
+
+/// A tracked path.
+#[derive(Clone, Debug, Serialize)]
+pub struct PointerRow {
+    /// The path.
+    #[serde(flatten)]
+    pub path: JsonPath,
+    /// The pointer against the one in `HEAD`: `same`, `new` or `changed`.
+    pub against_head: &'static str,
+    /// Whether its content was pushed: `yes`, `no`, or `unknown` (not from this machine).
+    pub pushed: &'static str,
+}
+
+/// How the worktree stands.
+#[derive(Clone, Debug, Serialize)]
+pub struct StatusReport {
+    /// Paths that are not as their pointers say, in order.
+    pub entries: Vec<StatusEntry>,
+    /// Tracked paths, in order.
+    pub pointers: Vec<PointerRow>,
+    /// Whether all data is as the pointers say.
+    pub clean: bool,
+    /// Files looked at.
+    pub files: u64,
+    /// Their bytes, as the pointers say.
+    pub bytes: u64,
+}
+
+struct Look<'r> {
+    repo: &'r Repo,
+    began: Time,
+    view: IndexReader,
+    head: BTreeMap<Vec<u8>, Vec<u8>>,
+    report: StatusReport,
+    learned: Vec<(Vec<u8>, Option<StatEntry>)>,
+}
+
+/// Compares by stamps; reads only files that the stat cache cannot vouch for.
+pub fn run(repo: &Repo, options: &StatusOptions, job: &Job) -> Result<StatusReport, OpError> {
+    let mut selection = Selection::new(repo, &options.paths)?;
+    let report =
+        StatusReport { entries: Vec::new(), pointers: Vec::new(), clean: true, files: 0, bytes: 0 };
+    let mut look = Look {
+        repo,
+        began: repo.door().now()?,
+        view: repo.index()?.reader()?,
+        head: at_head(repo)?,
+        report,
+        learned: Vec::new(),
+    };
+    for item in load_tracked(repo.git(), repo.door())? {
+        job.check()?;
+        let Some(filter) = selection.filter(&item.path) else { continue };
+        match item.state {
+            TrackedState::Missing => look.entry(&item.path, "pointer-missing", &item.path),
+            TrackedState::Unsound(PointerError::Conflict { .. }) => {
+                look.entry(&item.path, "conflict", &item.path);
+            }
+            TrackedState::Unsound(_) => look.entry(&item.path, "pointer-damaged", &item.path),
+            TrackedState::Sound(pointer, bytes) => {
+                let chosen = Chosen { path: item.path, pointer, bytes, filter };
+                look.pointer(&chosen)?;
+                look.data(&chosen, job)?;
+            }
+        }
+    }
+    selection.check_used()?;
+    if !look.learned.is_empty() {
+        let files = look.learned.iter().map(|(path, entry)| (path.as_slice(), *entry));
+        repo.stat()?.save(files, [])?;
+    }
+    look.report.clean = look.report.entries.is_empty();
+    Ok(look.report)
+}
+
+fn at_head(repo: &Repo) -> Result<BTreeMap<Vec<u8>, Vec<u8>>, OpError> {
+    if repo.git().head()?.is_none() {
+        return Ok(BTreeMap::new());
+    }
+    let found = repo.git().pointers_at("HEAD")?.into_iter();
+    Ok(found
+        .filter_map(|pointer| match pointer.content {
+            GitContent::Whole(bytes) => Some((pointer.path, bytes)),
+            GitContent::TooLarge(_) => None,
+        })
+        .collect())
+}
+
+impl Look<'_> {
+    fn entry(&mut self, path: &RepoPath, state: &'static str, pointer: &RepoPath) {
+        let (path, pointer) = (json_path(path.as_bytes()), json_path(pointer.as_bytes()));
+        self.report.entries.push(StatusEntry { path, state, pointer });
+    }
+
+    fn pointer(&mut self, item: &Chosen) -> Result<(), OpError> {
+        let against_head = match self.head.get(item.path.pointer_path()?.as_bytes()) {
+            None => "new",
+            Some(bytes) if *bytes == item.bytes => "same",
+            Some(_) => "changed",
+        };
+        let place = Root::of(&item.pointer).id().and_then(|id| self.view.find(&id));
+        let held = place.and_then(|place| self.view.pack(place.pack)).map(|state| state.held);
+        let pushed = match held {
+            Some(Held::Unpushed) => "no",
+            Some(Held::Whole | Held::Part | Held::Gone) => "yes",
+            None => "unknown",
+        };
+        let path = json_path(item.path.as_bytes());
+        self.report.pointers.push(PointerRow { path, against_head, pushed });
+        Ok(())
+    }
+
+    fn data(&mut self, item: &Chosen, job: &Job) -> Result<(), OpError> {
+        self.report.bytes += item.pointer.size();
+        let stamp = self.repo.door().stamp(&item.path)?;
+        let Some(stamp) = stamp else {
+            self.entry(&item.path, "missing", &item.path);
+            return Ok(());
+        };
+        let mut reader = ObjectReader::new(self.repo.layout(), self.repo.index()?)?;
+        let Some(targets) = targets(item, &mut reader)? else {
+            self.entry(&item.path, "unknown", &item.path);
+            return Ok(());
+        };
+        let is_dir = matches!(item.pointer.kind(), crate::pointer::PointerKind::Dir { .. });
+        let found = match (is_dir, stamp.kind) {
+            (true, FileKind::Directory) => scan(self.repo.door(), &item.path, job)?,
+            (false, FileKind::File) => {
+                vec![Found { path: item.path.clone(), what: What::File(stamp) }]
+            }
+            _ => {
+                self.entry(&item.path, "type-changed", &item.path);
+                return Ok(());
+            }
+        };
+        self.report.files += targets.len() as u64;
+        self.join(item, &targets, &found, job)
+    }
+
+    /// Walks both sorted lists side by side.
+    fn join(
+        &mut self,
+        item: &Chosen,
+        targets: &[Target],
+        found: &[Found],
+        job: &Job,
+    ) -> Result<(), OpError> {
+        let knowledge = Knowledge::new(self.repo.stat()?.under(item.path.as_bytes())?, self.began);
+        let mut pairs: Vec<(&Target, RepoPath, Stamp)> = Vec::new();
+        let mut there = found.iter().peekable();
+        for target in targets {
+            while let Some(extra) = there.next_if(|f| f.path < target.path) {
+                self.untracked(item, extra);
+            }
+            let Some(same) = there.next_if(|f| f.path == target.path) else {
+                // An empty folder that now holds files is no longer listed as one.
+                let filled = target.kind == EntryKind::EmptyDir
+                    && there.peek().is_some_and(|f| f.path.starts_with_dir(&target.path));
+                if !filled {
+                    self.entry(&target.path, "missing", &item.path);
+                }
+                continue;
+            };
+            match (&same.what, target.kind) {
+                (What::File(stamp), EntryKind::File | EntryKind::Executable) => {
+                    pairs.push((target, same.path.clone(), *stamp));
+                }
+                (What::Symlink(to), EntryKind::Symlink) => {
+                    if crate::hash::Oid::of(to) != target.oid() {
+                        self.entry(&target.path, "modified", &item.path);
+                    }
+                }
+                (What::EmptyFolder, EntryKind::EmptyDir) => {}
+                _ => self.entry(&target.path, "type-changed", &item.path),
+            }
+        }
+        for extra in there {
+            self.untracked(item, extra);
+        }
+        self.compare(item, &pairs, &knowledge, job)
+    }
+
+    fn untracked(&mut self, item: &Chosen, found: &Found) {
+        let relative = found.path.relative_to(&item.path);
+        let wanted = matches!(item.filter, Filter::All)
+            || relative.is_some_and(|rest| item.filter.matches(rest.as_bytes()));
+        if wanted {
+            self.entry(&found.path, "untracked", &item.path);
+        }
+    }
+
+    fn compare(
+        &mut self,
+        item: &Chosen,
+        pairs: &[(&Target, RepoPath, Stamp)],
+        knowledge: &Knowledge,
+        job: &Job,
+    ) -> Result<(), OpError> {
+        let task = job.begin(Kind::Scan, None);
+        // A size that differs says enough; nothing needs to be read.
+        let same_size = |(t, _, s): &&(&Target, RepoPath, Stamp)| t.content.size() == s.size;
+        let files: Vec<_> =
+            pairs.iter().filter(same_size).map(|(_, path, stamp)| (path.clone(), *stamp)).collect();
+        let mut contents = knowledge.identify(self.repo.door(), &files, &task, job)?.into_iter();
+        for pair in pairs {
+            let (target, path, stamp) = pair;
+            let content = if same_size(&pair) { contents.next() } else { None };
+            let executable = target.kind == EntryKind::Executable;
+            let right = content.is_some_and(|c| c.oid == target.oid())
+                && stamp.is_executable() == executable;
+            if !right {
+                self.entry(path, "modified", &item.path);
+            }
+            if let Some(content) = content
+                && knowledge.recall(path, stamp).is_none()
+            {
+                let known = if right { Known::Stored } else { Known::Hashed };
+                let entry = knowledge.entry(&Content { known, ..content });
+                let tree = if right { target.tree() } else { None };
+                let entry = entry.map(|e| StatEntry { tree, ..e });
+                self.learned.push((path.as_bytes().to_vec(), entry));
+            }
+        }
+        Ok(())
+    }
+}

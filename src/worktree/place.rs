@@ -48,7 +48,7 @@ pub enum PlaceError {
 }
 
 /// Writes a file into `dir` under `name` once its whole hash is right; returns its stamp.
-pub(super) fn place_file(
+pub(crate) fn place_file(
     reader: &mut ObjectReader,
     (dir, name): (&Dir, &[u8]),
     (recipe, oid, executable): (&Recipe, Oid, bool),

@@ -4,8 +4,10 @@
 //! interruption never leaves a pointer without its content, and `add` again completes the rest.
 
 mod build;
+mod ignore;
 mod publish;
 mod resolve;
 mod run;
 
+pub(crate) use ignore::ignore_lines;
 pub use run::{AddOptions, AddPlan, AddReport, AddedTarget, PlannedTarget, plan, run};

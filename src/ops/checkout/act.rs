@@ -1,0 +1,252 @@
+//! Carrying a checkout out: aside, moves, removals, writes, one sync, and last the stat cache.
+
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::time::Duration;
+
+use rayon::prelude::*;
+use serde::Serialize;
+
+use crate::cache::{Known, ObjectReader, StatEntry};
+use crate::fs::{FileKind, Stamp, Time};
+use crate::manifest::{Content, EntryKind};
+use crate::ops::checkout::orphans::Orphan;
+use crate::ops::checkout::plan::{CheckoutPlan, Work, Write};
+use crate::ops::checkout::tidy::{aside, move_data, remove_all};
+use crate::ops::checkout::wanted::{Target, chunks};
+use crate::ops::error::OpError;
+use crate::path::{JsonPath, RepoPath, json_path, show};
+use crate::progress::{Job, Kind, Task};
+use crate::repo::Repo;
+use crate::units::ByteSize;
+use crate::worktree::{Parent, PlaceError, Recipe, place_file};
+
+/// Files that one worker places at a time.
+const PIECE: usize = 64;
+/// Changed files that a refusal names.
+const NAMED: usize = 10;
+
+/// What a checkout did.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct CheckoutReport {
+    /// Files written.
+    pub written: u64,
+    /// Files removed.
+    pub removed: u64,
+    /// Tracked paths renamed.
+    pub moved: u64,
+    /// Files that were as they should be.
+    pub unchanged: u64,
+    /// Bytes written.
+    pub bytes: u64,
+    /// The folder where changed files were put.
+    pub aside: Option<String>,
+    /// Paths whose content is not on this machine.
+    pub missing: Vec<JsonPath>,
+}
+
+/// Does what the plan says, unless the user's unsaved work is in the way.
+pub fn run(repo: &Repo, plan: CheckoutPlan, job: &Job) -> Result<CheckoutReport, OpError> {
+    let _working = repo.lock_for_work()?;
+    refuse(&plan)?;
+    check_room(repo, &plan)?;
+    let mut report = CheckoutReport {
+        unchanged: plan.keep,
+        missing: plan.missing,
+        ..CheckoutReport::default()
+    };
+    let Work { began, orphans, writes, removals, learned, pointers, .. } = plan.work;
+    let mut notes = Notes { files: Vec::new(), pointers: Vec::new() };
+    report.aside = aside(repo, &writes, began, job)?;
+    for orphan in &orphans {
+        match orphan {
+            Orphan::Moved { from, to } => {
+                report.moved += 1;
+                move_data(repo, from, to, &mut notes)?;
+            }
+            Orphan::Gone { path, files } => {
+                report.removed += remove_all(repo, files, Some(path), &mut notes)?;
+                notes.pointers.push((path.as_bytes().to_vec(), None));
+            }
+        }
+    }
+    report.removed += remove_all(repo, &removals, None, &mut notes)?;
+    let placed = write_all(repo, &writes, &mut report, job)?;
+    repo.door().root().sync()?;
+    notes.files.extend(learned.into_iter().map(|(path, entry)| (path, Some(entry))));
+    notes.files.extend(entries(repo, placed)?);
+    notes.pointers.extend(pointers.into_iter().map(|(path, bytes)| (path, Some(bytes))));
+    let files = notes.files.iter().map(|(path, entry)| (path.as_slice(), *entry));
+    let pointers = notes.pointers.iter().map(|(path, bytes)| (path.as_slice(), bytes.as_deref()));
+    repo.stat()?.save(files, pointers)?;
+    Ok(report)
+}
+
+/// What the stat cache is to learn.
+pub(super) struct Notes {
+    pub(super) files: Vec<(Vec<u8>, Option<StatEntry>)>,
+    pub(super) pointers: Vec<(Vec<u8>, Option<Vec<u8>>)>,
+}
+
+fn refuse(plan: &CheckoutPlan) -> Result<(), OpError> {
+    if plan.work.force || plan.refused.is_empty() {
+        return Ok(());
+    }
+    let unsaved = plan.work.writes.iter().filter(|write| write.unsaved);
+    let mut names: Vec<String> =
+        unsaved.take(NAMED).map(|w| format!("`{}`", show(w.target.path.as_bytes()))).collect();
+    if plan.refused.len() > NAMED {
+        names.push(format!("and {} more", plan.refused.len() - NAMED));
+    }
+    Err(OpError::refused(
+        format!("nothing was changed: {} would be overwritten, with changes not added", names.join(", ")),
+        "run `haul add` to keep the changes, or repeat with `--force` to put them aside",
+    ))
+}
+
+/// Refuses before the first write what the disk cannot hold.
+fn check_room(repo: &Repo, plan: &CheckoutPlan) -> Result<(), OpError> {
+    let free = repo.door().root().free_bytes()?;
+    if plan.bytes <= free {
+        return Ok(());
+    }
+    Err(OpError::refused(
+        format!(
+            "nothing was changed: {} are needed in `{}`, and {} are free",
+            ByteSize(plan.bytes),
+            repo.git().root().display(),
+            ByteSize(free)
+        ),
+        "free some disk space, or name fewer paths",
+    ))
+}
+
+struct Placed {
+    path: RepoPath,
+    stamp: Stamp,
+    target: Target,
+}
+
+fn write_all(
+    repo: &Repo,
+    writes: &[Write],
+    report: &mut CheckoutReport,
+    job: &Job,
+) -> Result<Vec<Placed>, OpError> {
+    let total = writes.iter().map(|w| w.target.content.size()).sum();
+    let task = job.begin(Kind::Place, Some(total));
+    let missing = Mutex::new(Vec::new());
+    let index = repo.index()?;
+    let pieces: Result<Vec<Vec<Placed>>, OpError> = writes
+        .par_chunks(PIECE)
+        .map(|piece| {
+            let mut reader = ObjectReader::new(repo.layout(), index)?;
+            let mut parent = Parent::default();
+            let mut out = Vec::with_capacity(piece.len());
+            for write in piece {
+                job.check()?;
+                match write_one(repo, write, (&mut reader, &mut parent), &task, job)? {
+                    Some(placed) => out.push(placed),
+                    None => {
+                        let path = json_path(write.target.path.as_bytes());
+                        missing.lock().unwrap_or_else(PoisonError::into_inner).push(path);
+                    }
+                }
+            }
+            Ok(out)
+        })
+        .collect();
+    let placed: Vec<Placed> = pieces?.into_iter().flatten().collect();
+    report.missing.extend(missing.into_inner().unwrap_or_else(PoisonError::into_inner));
+    report.written = placed.len() as u64;
+    report.bytes = placed.iter().map(|p| p.target.content.size()).sum();
+    Ok(placed)
+}
+
+/// Writes one file, link or empty folder; nothing if its content is not on this machine.
+fn write_one(
+    repo: &Repo,
+    write: &Write,
+    (reader, parent): (&mut ObjectReader, &mut Parent),
+    task: &Task,
+    job: &Job,
+) -> Result<Option<Placed>, OpError> {
+    let target = &write.target;
+    let path = &target.path;
+    let failed = |source: PlaceError| OpError::Place { path: path.as_bytes().to_vec(), source };
+    let recipe = match &target.content {
+        Content::Inline(bytes) => Recipe::Bytes(bytes.clone()),
+        Content::Chunk { oid, .. } => Recipe::Chunk((*oid).into()),
+        Content::Tree { .. } => match chunks(target, reader)? {
+            Some(ids) => Recipe::Chunks(ids),
+            None => return Ok(None),
+        },
+    };
+    let Some(dir) = parent.make(repo.door(), path)? else {
+        return Err(OpError::Defect("a folder could not be opened".to_owned()));
+    };
+    let name = path.file_name();
+    let now = dir.stamp(name)?;
+    if !write.unsaved && !unchanged(now.as_ref(), write.seen.as_ref()) {
+        return Err(OpError::refused(
+            format!("`{}` was changed while it was about to be replaced", show(path.as_bytes())),
+            "run the same command again",
+        ));
+    }
+    if now.is_some_and(|s| s.kind == FileKind::Directory) && target.kind != EntryKind::EmptyDir {
+        dir.remove_folder(name)?;
+    }
+    let stamp = match (target.kind, &recipe) {
+        (EntryKind::EmptyDir, _) => {
+            dir.descend_or_make(name)?;
+            dir.stamp(name)?
+        }
+        (EntryKind::Symlink, Recipe::Bytes(to)) => {
+            dir.symlink(to, name)?;
+            dir.stamp(name)?
+        }
+        (kind, recipe) => {
+            let what = (recipe, target.oid(), kind == EntryKind::Executable);
+            match place_file(reader, (dir, name), what, task, job) {
+                Ok(stamp) => Some(stamp),
+                Err(PlaceError::Absent(_)) => return Ok(None),
+                Err(e) => return Err(failed(e)),
+            }
+        }
+    };
+    let stamp = stamp.ok_or_else(|| OpError::Defect("a placed file is not there".to_owned()))?;
+    Ok(Some(Placed { path: path.clone(), stamp, target: target.clone() }))
+}
+
+/// A folder whose files were just removed by this run has changed only in its times.
+fn unchanged(now: Option<&Stamp>, seen: Option<&Stamp>) -> bool {
+    match (now, seen) {
+        (None, _) => true,
+        (Some(now), Some(seen)) if now.kind == FileKind::Directory => now.ino == seen.ino,
+        (now, seen) => now == seen,
+    }
+}
+
+type Entries = Vec<(Vec<u8>, Option<StatEntry>)>;
+
+/// Makes the stat cache entries of placed files, once a later change of them would show.
+fn entries(repo: &Repo, placed: Vec<Placed>) -> Result<Entries, OpError> {
+    let newest = placed.iter().map(|p| p.stamp.mtime.max(p.stamp.ctime)).max();
+    let now: Time = repo.door().now()?;
+    if newest.is_some_and(|time| time.settled() > now) {
+        std::thread::sleep(Duration::from_millis(25));
+    }
+    let now = repo.door().now()?;
+    let files = placed.into_iter().filter(|p| p.target.kind != EntryKind::EmptyDir);
+    Ok(files
+        .map(|p| {
+            let entry = p.stamp.is_settled_at(now).then(|| StatEntry {
+                stamp: p.stamp,
+                oid: p.target.oid(),
+                tree: p.target.tree(),
+                known: Known::Stored,
+            });
+            (p.path.as_bytes().to_vec(), entry)
+        })
+        .collect())
+}

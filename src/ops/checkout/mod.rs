@@ -1,0 +1,11 @@
+//! `haul checkout`: worktree files as the pointers say, never over the user's unsaved work.
+
+mod act;
+mod orphans;
+mod plan;
+mod tidy;
+mod wanted;
+
+pub use act::{CheckoutReport, run};
+pub use plan::{CheckoutOptions, CheckoutPlan, plan};
+pub(crate) use wanted::{Target, targets};

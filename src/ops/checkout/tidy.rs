@@ -1,0 +1,111 @@
+//! Making room for a checkout: the user's changes aside, renamed data moved, gone files removed.
+
+use std::collections::BTreeSet;
+use std::os::unix::ffi::OsStrExt;
+
+use crate::cache::StatEntry;
+use crate::fs::{FileKind, Stamp, Time};
+use crate::ops::add::ignore_lines;
+use crate::ops::checkout::act::Notes;
+use crate::ops::checkout::plan::Write;
+use crate::ops::error::OpError;
+use crate::path::RepoPath;
+use crate::progress::Job;
+use crate::repo::Repo;
+use crate::worktree::Parent;
+
+/// Puts the user's unsaved files into a new folder of the state; returns it if there were any.
+pub(super) fn aside(
+    repo: &Repo,
+    writes: &[Write],
+    now: Time,
+    job: &Job,
+) -> Result<Option<String>, OpError> {
+    let unsaved: Vec<&Write> = writes.iter().filter(|w| w.unsaved).collect();
+    if unsaved.is_empty() {
+        return Ok(None);
+    }
+    let folder = repo.layout().aside().join(now.0.to_string());
+    let mut parent = Parent::default();
+    for write in unsaved {
+        let path = &write.target.path;
+        let Some(dir) = parent.of(repo.door(), path)? else { continue };
+        let to = folder.join(std::ffi::OsStr::from_bytes(path.as_bytes()));
+        dir.move_out(path.file_name(), &to)?;
+    }
+    let folder = folder.display().to_string();
+    job.note(&format!("changed files were put aside in `{folder}`"));
+    Ok(Some(folder))
+}
+
+/// Renames data after its pointer, mends the ignore lines, and moves what the stat cache knows.
+pub(super) fn move_data(
+    repo: &Repo,
+    from: &RepoPath,
+    to: &RepoPath,
+    notes: &mut Notes,
+) -> Result<(), OpError> {
+    let (mut source, mut target) = (Parent::default(), Parent::default());
+    let old = repo.stat()?.under(from.as_bytes())?;
+    let moved = match (source.of(repo.door(), from)?, target.make(repo.door(), to)?) {
+        (Some(source), Some(target)) => source.rename(from.file_name(), target, to.file_name()),
+        _ => return Err(OpError::Defect("a folder could not be opened".to_owned())),
+    };
+    moved?;
+    ignore_lines(repo, &[to], &[from])?;
+    let mut parent = Parent::default();
+    for (path, entry) in old {
+        let rest = path.get(from.as_bytes().len()..).unwrap_or_default();
+        let new = RepoPath::new([to.as_bytes(), rest].concat())?;
+        let stamp = match parent.of(repo.door(), &new)? {
+            Some(dir) => dir.stamp(new.file_name())?,
+            None => None,
+        };
+        notes.files.push((path, None));
+        // A rename touches the inode's own time and nothing else.
+        let same = |s: &Stamp| Stamp { ctime: entry.stamp.ctime, ..*s } == entry.stamp;
+        let entry = stamp.filter(same).map(|stamp| StatEntry { stamp, ..entry });
+        notes.files.push((new.as_bytes().to_vec(), entry));
+    }
+    notes.pointers.push((from.as_bytes().to_vec(), None));
+    Ok(())
+}
+
+/// Removes files whose stamps are still those that were seen, then folders left empty; `top` is
+/// removed too if it is a folder and empty. Returns how many files went.
+pub(super) fn remove_all(
+    repo: &Repo,
+    files: &[(RepoPath, Stamp)],
+    top: Option<&RepoPath>,
+    notes: &mut Notes,
+) -> Result<u64, OpError> {
+    let mut parent = Parent::default();
+    let mut removed = 0;
+    let mut folders: BTreeSet<RepoPath> = BTreeSet::new();
+    for (path, seen) in files {
+        let Some(dir) = parent.of(repo.door(), path)? else { continue };
+        if dir.stamp(path.file_name())?.as_ref() != Some(seen) {
+            continue;
+        }
+        dir.remove_file(path.file_name())?;
+        removed += 1;
+        notes.files.push((path.as_bytes().to_vec(), None));
+        folders.extend(path.parent());
+    }
+    parent.close();
+    if let Some(top) = top
+        && repo.door().stamp(top)?.is_some_and(|s| s.kind == FileKind::Directory)
+    {
+        folders.insert(top.clone());
+    }
+    // Deepest first, so that a folder of empty folders goes as well.
+    while let Some(folder) = folders.pop_last() {
+        let Some(dir) = parent.of(repo.door(), &folder)? else { continue };
+        let gone = dir.remove_folder(folder.file_name())?;
+        parent.close();
+        if gone && top.is_some_and(|top| folder.starts_with_dir(top)) {
+            folders.extend(folder.parent());
+        }
+    }
+    Ok(removed)
+}

@@ -1,0 +1,132 @@
+//! From pointers to what is to stand at each worktree path.
+
+use std::num::NonZeroU8;
+
+use crate::cache::{LocalNodeError, ObjectReader};
+use crate::hash::{ChunkId, NodeId, Oid};
+use crate::manifest::{Content, EntryKind, FileEntry};
+use crate::node::{Cursor, Entry, ReadError, Scope};
+use crate::ops::error::OpError;
+use crate::ops::select::Chosen;
+use crate::path::{RepoPath, show};
+use crate::pointer::PointerKind;
+use crate::recipe::Chunks;
+use crate::transfer::{Root, TransferError};
+
+/// What is to stand at a path.
+#[derive(Clone, Debug)]
+pub(crate) struct Target {
+    pub(crate) path: RepoPath,
+    pub(crate) kind: EntryKind,
+    pub(crate) content: Content,
+}
+
+impl Target {
+    /// Returns the hash that the content must have; of a link, of where it points.
+    pub(crate) fn oid(&self) -> Oid {
+        self.content.oid()
+    }
+
+    /// Returns the profile code and recipe root, if there is a recipe.
+    pub(crate) fn tree(&self) -> Option<(u8, NodeId)> {
+        match &self.content {
+            Content::Tree { profile_code, root, .. } => Some((profile_code.get(), *root)),
+            Content::Inline(_) | Content::Chunk { .. } => None,
+        }
+    }
+}
+
+/// Lists everything that a pointer wants in the worktree, in path order; only local nodes are read.
+///
+/// Nothing if a node is not on this machine.
+pub(crate) fn targets(
+    chosen: &Chosen,
+    reader: &mut ObjectReader,
+) -> Result<Option<Vec<Target>>, OpError> {
+    match chosen.pointer.kind() {
+        PointerKind::File { oid, size, root, executable } => {
+            let kind = if *executable { EntryKind::Executable } else { EntryKind::File };
+            let content = match root {
+                _ if *size == 0 => Content::Inline(Vec::new()),
+                None => Content::Chunk { oid: *oid, size: *size },
+                Some(root) => {
+                    // A profile that this build does not know is one it need not know to read.
+                    let profile = crate::chunk::Profile::by_name(&root.profile);
+                    let code = profile.and_then(|p| NonZeroU8::new(p.code()));
+                    let profile_code = code.unwrap_or(NonZeroU8::MAX);
+                    Content::Tree { oid: *oid, size: *size, profile_code, root: root.id }
+                }
+            };
+            Ok(Some(vec![Target { path: chosen.path.clone(), kind, content }]))
+        }
+        PointerKind::Dir { .. } => directory(chosen, reader),
+    }
+}
+
+fn directory(
+    chosen: &Chosen,
+    reader: &mut ObjectReader,
+) -> Result<Option<Vec<Target>>, OpError> {
+    let Root::Tree { id, expectation } = Root::of(&chosen.pointer) else { return Ok(None) };
+    let entries = Cursor::<FileEntry, _>::new(id, expectation, Scope::All, |id| {
+        reader.node_bytes(id)
+    });
+    let mut out = Vec::new();
+    for entry in entries {
+        let entry = match entry {
+            Ok(entry) => entry,
+            Err(ReadError::Source { source: LocalNodeError::Absent(_), .. }) => return Ok(None),
+            Err(e) => return Err(tree_error(&chosen.path, e)),
+        };
+        if !chosen.filter.matches(entry.key()) {
+            continue;
+        }
+        let path = [chosen.path.as_bytes(), b"/", entry.key()].concat();
+        let path = RepoPath::new(&path)?;
+        if path.is_pointer_path() && matches!(entry.content, Content::Inline(_) | Content::Chunk { .. }) {
+            guard_pointer(&path, &entry)?;
+        }
+        out.push(Target { path, kind: entry.kind, content: entry.content });
+    }
+    Ok(Some(out))
+}
+
+/// A manifest never holds what looks like a pointer: Git would take it for one.
+fn guard_pointer(path: &RepoPath, entry: &FileEntry) -> Result<(), OpError> {
+    match &entry.content {
+        Content::Inline(bytes) if crate::pointer::looks_like_pointer(bytes) => Err(OpError::refused(
+            format!("`{}` of a tracked folder is itself a pointer", show(path.as_bytes())),
+            "ask whoever committed it to take the pointer out of the folder",
+        )),
+        Content::Inline(_) | Content::Chunk { .. } | Content::Tree { .. } => Ok(()),
+    }
+}
+
+fn tree_error(path: &RepoPath, error: ReadError<LocalNodeError>) -> OpError {
+    match error {
+        ReadError::Source { source: LocalNodeError::Cache(e), .. } => e.into(),
+        ReadError::Source { source: LocalNodeError::Absent(id), .. } => {
+            OpError::Defect(format!("node {id} vanished"))
+        }
+        ReadError::Node { source, .. } => {
+            TransferError::Tree { path: path.as_bytes().to_vec(), source }.into()
+        }
+    }
+}
+
+/// The chunks of a file's content in order; nothing if a node is not on this machine.
+pub(crate) fn chunks(
+    target: &Target,
+    reader: &mut ObjectReader,
+) -> Result<Option<Vec<ChunkId>>, OpError> {
+    let Content::Tree { size, root, .. } = &target.content else { return Ok(None) };
+    let mut out = Vec::new();
+    for chunk in Chunks::all(*root, *size, |id| reader.node_bytes(id)) {
+        match chunk {
+            Ok(at) => out.push(at.entry.id),
+            Err(ReadError::Source { source: LocalNodeError::Absent(_), .. }) => return Ok(None),
+            Err(e) => return Err(tree_error(&target.path, e)),
+        }
+    }
+    Ok(Some(out))
+}
