@@ -254,7 +254,12 @@ impl Look<'_> {
             if let Some(content) = content
                 && knowledge.recall(path, stamp).is_none()
             {
-                let known = if right { Known::Stored } else { Known::Hashed };
+                // Only what this machine or its remote surely holds may be overwritten later.
+                let held = match target.tree() {
+                    Some((_, root)) => self.view.find(&root.0).is_some(),
+                    None => self.view.find(&target.oid().0).is_some(),
+                };
+                let known = if right && held { Known::Stored } else { Known::Hashed };
                 let entry = knowledge.entry(&Content { known, ..content });
                 let tree = if right { target.tree() } else { None };
                 let entry = entry.map(|e| StatEntry { tree, ..e });
