@@ -1,0 +1,30 @@
+use std::ffi::OsString;
+
+use clap::Args;
+
+const EXAMPLES: &str = "\
+Examples:
+  haul add data/train model.safetensors    track a folder and a file
+  haul add -u                              take every tracked path that changed
+
+Then `git commit` the pointers and `haul push` the content.";
+
+/// Track files and folders, or take their changed content
+///
+/// Keeps the content in the cache, writes a pointer `PATH.haul` beside each path, adds the path
+/// to `.gitignore` and stages both in Git.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct AddArgs {
+    /// Files and folders, each one tracked as a unit
+    #[arg(value_name = "PATH", required_unless_present = "update")]
+    pub(crate) paths: Vec<OsString>,
+
+    /// Take every tracked path that changed (below PATH, if given)
+    #[arg(long, short)]
+    pub(crate) update: bool,
+
+    /// Show what would be added and change nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}

@@ -1,0 +1,145 @@
+//! What every verb understands, and the list of verbs.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::cli::args::{
+    AddArgs, CheckoutArgs, DemoArgs, FetchArgs, InitArgs, PullArgs, PushArgs, RemoteArgs,
+    StatusArgs, VerifyArgs,
+};
+
+const EXAMPLES: &str = "\
+Examples:
+  haul init                                   set up the Git repository you are in
+  haul remote add origin /mnt/data/project    say where content is kept
+  haul add data/train && git commit -m data   track a folder: Git gets a small pointer
+  haul push && git push                       content first, then the pointers
+  haul pull                                   after `git clone` or `git pull`: get the content
+
+Exit codes:
+  0 done · 1 the answer is no, or you can fix it · 2 wrong usage · 3 remote unreachable or denied
+  4 content damaged or missing · 101 a defect of haul · 130 interrupted";
+
+/// Keeps large data beside Git: small pointers in Git, content in storage you already have.
+#[derive(Debug, Parser)]
+#[command(name = "haul", version, after_help = EXAMPLES, arg_required_else_help = true)]
+#[command(infer_long_args = false, disable_help_subcommand = true)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) globals: Globals,
+    #[command(subcommand)]
+    pub(crate) verb: Verb,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Options of every verb")]
+pub(crate) struct Globals {
+    /// Print one JSON document on stdout instead of text
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+
+    /// Print no progress, no notes and no closing line; warnings and errors stay
+    #[arg(long, short, global = true)]
+    pub(crate) quiet: bool,
+
+    /// Say more about what happens (repeat for more)
+    #[arg(long, short, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+
+    /// How progress is shown on stderr; by default bars on a terminal, else plain
+    #[arg(long, global = true, value_name = "HOW")]
+    pub(crate) progress: Option<Progress>,
+
+    /// When to use colours
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub(crate) color: Color,
+
+    /// Run as if started in this folder
+    #[arg(short = 'C', global = true, value_name = "DIR")]
+    pub(crate) directory: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Progress {
+    /// One JSON event per line
+    Json,
+    /// A line every three seconds
+    Plain,
+    /// Bars, if stderr is a terminal
+    Bars,
+    /// Nothing
+    None,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal, unless `NO_COLOR` is set
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    Init(InitArgs),
+    Remote(RemoteArgs),
+    Add(AddArgs),
+    Status(StatusArgs),
+    Push(PushArgs),
+    Fetch(FetchArgs),
+    Checkout(CheckoutArgs),
+    Pull(PullArgs),
+    Verify(VerifyArgs),
+    Demo(DemoArgs),
+}
+
+impl Verb {
+    /// Returns the name under which the verb is called and under which JSON documents file it.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Init(_) => "init",
+            Self::Remote(args) => args.verb.name(),
+            Self::Add(_) => "add",
+            Self::Status(_) => "status",
+            Self::Push(_) => "push",
+            Self::Fetch(_) => "fetch",
+            Self::Checkout(_) => "checkout",
+            Self::Pull(_) => "pull",
+            Self::Verify(_) => "verify",
+            Self::Demo(_) => "demo",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_flags_fit_together() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_verb_shows_an_example() {
+        for verb in Cli::command().get_subcommands() {
+            let help = verb.get_after_help().expect("has text below its flags").to_string();
+            assert!(help.contains("Example"), "{}", verb.get_name());
+            assert!(help.contains(&format!("haul {}", verb.get_name())), "{}", verb.get_name());
+        }
+    }
+
+    #[test]
+    fn a_verb_or_a_list_of_paths_is_required_where_nothing_can_be_guessed() {
+        assert!(Cli::try_parse_from(["haul", "add"]).is_err());
+        assert!(Cli::try_parse_from(["haul", "add", "-u"]).is_ok());
+        assert!(Cli::try_parse_from(["haul", "remote"]).is_err());
+        assert!(Cli::try_parse_from(["haul", "push", "--jobs", "0"]).is_err());
+        assert!(Cli::try_parse_from(["haul", "push", "--all", "--rev", "HEAD"]).is_err());
+        assert!(Cli::try_parse_from(["haul", "status", "--json", "--porcelain"]).is_err());
+    }
+}

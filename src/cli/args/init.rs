@@ -1,0 +1,14 @@
+use clap::Args;
+
+const EXAMPLE: &str = "\
+Example:
+  git init && haul init && git commit -m \"use haul\"
+
+Running it again changes nothing.";
+
+/// Set up haul in the Git repository you are in
+///
+/// Writes `haul.toml`, the settings that everybody shares, and stages it in Git.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLE)]
+pub(crate) struct InitArgs {}

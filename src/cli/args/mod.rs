@@ -1,0 +1,28 @@
+//! The flags of each verb, as clap reads them. No logic.
+
+mod add;
+mod checkout;
+mod demo;
+mod fetch;
+mod globals;
+mod init;
+mod pull;
+mod push;
+mod remote;
+mod select;
+mod size;
+mod status;
+mod verify;
+
+pub(crate) use add::AddArgs;
+pub(crate) use checkout::CheckoutArgs;
+pub(crate) use demo::DemoArgs;
+pub(crate) use fetch::{FetchArgs, TransferArgs};
+pub(crate) use globals::{Cli, Color, Globals, Progress, Verb};
+pub(crate) use init::InitArgs;
+pub(crate) use pull::PullArgs;
+pub(crate) use push::PushArgs;
+pub(crate) use remote::{RemoteArgs, RemoteVerb};
+pub(crate) use select::SelectArgs;
+pub(crate) use status::StatusArgs;
+pub(crate) use verify::VerifyArgs;

@@ -1,0 +1,42 @@
+use std::ffi::OsString;
+use std::num::NonZeroUsize;
+
+use clap::Args;
+
+const EXAMPLES: &str = "\
+Examples:
+  haul push && git push       content first, so that no pointer names what nobody has
+  haul push --dry-run         show how much would be sent
+
+A push that was interrupted goes on where it stopped when it is run again.";
+
+/// Send content to the remote
+///
+/// Sends what the pointers of HEAD and of the index name and the remote does not have yet.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct PushArgs {
+    /// Only the pointers of these paths
+    #[arg(value_name = "PATH")]
+    pub(crate) paths: Vec<OsString>,
+
+    /// The pointers of this revision
+    #[arg(long, value_name = "REV")]
+    pub(crate) rev: Option<String>,
+
+    /// The pointers of all branches and tags
+    #[arg(long, conflicts_with = "rev")]
+    pub(crate) all: bool,
+
+    /// The remote, instead of the default one
+    #[arg(long, value_name = "NAME")]
+    pub(crate) remote: Option<String>,
+
+    /// How many transfers run at once
+    #[arg(long, value_name = "N")]
+    pub(crate) jobs: Option<NonZeroUsize>,
+
+    /// Show what would be sent and send nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}

@@ -1,0 +1,27 @@
+use std::num::NonZeroUsize;
+
+use clap::Args;
+
+const EXAMPLES: &str = "\
+Examples:
+  haul verify              before you delete a copy, or in CI
+  haul verify v1.0
+
+Exits with 4 and lists what is missing if the remote is not complete.";
+
+/// Prove that everything a revision's pointers name is on the remote
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct VerifyArgs {
+    /// The revision; HEAD by default
+    #[arg(value_name = "REV")]
+    pub(crate) rev: Option<String>,
+
+    /// The remote, instead of the default one
+    #[arg(long, value_name = "NAME")]
+    pub(crate) remote: Option<String>,
+
+    /// How many requests run at once
+    #[arg(long, value_name = "N")]
+    pub(crate) jobs: Option<NonZeroUsize>,
+}
