@@ -1,0 +1,123 @@
+//! Progress for programs: one JSON object per line on stderr.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+
+use crate::cli::render::meter::{Meter, Running};
+use crate::cli::render::say;
+use crate::path::escape_json;
+use crate::progress::{Event, Kind, Sink};
+
+/// At most this often is one task reported between its begin and its end.
+const EVERY: Duration = Duration::from_millis(100);
+
+/// Prints events as they come, with `advance` thinned out.
+#[derive(Default)]
+pub(super) struct Events {
+    meter: Mutex<Meter>,
+}
+
+#[derive(Serialize)]
+struct Line<'a> {
+    haul: u32,
+    event: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    task: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    done: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    total: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<&'a str>,
+}
+
+fn name(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Scan => "scan",
+        Kind::Add => "add",
+        Kind::Upload => "upload",
+        Kind::Download => "download",
+        Kind::Place => "place",
+        Kind::Verify => "verify",
+    }
+}
+
+fn of_task(event: &'static str, running: &Running) -> String {
+    line(&Line {
+        haul: 1,
+        event,
+        task: Some(name(running.kind)),
+        done: Some(running.done),
+        total: running.total,
+        text: None,
+    })
+}
+
+/// Returns the line of something said.
+pub(super) fn of_text(event: &'static str, text: &str) -> String {
+    line(&Line { haul: 1, event, task: None, done: None, total: None, text: Some(text) })
+}
+
+fn line(line: &Line<'_>) -> String {
+    escape_json(&serde_json::to_string(line).unwrap_or_default())
+}
+
+impl Events {
+    fn lines(&self, event: Event<'_>, now: Instant) -> Option<String> {
+        let mut meter = self.meter.lock().unwrap_or_else(PoisonError::into_inner);
+        let ended = meter.on(event, now);
+        match event {
+            Event::Note(text) => Some(of_text("note", text)),
+            Event::Warning(text) => Some(of_text("warning", text)),
+            Event::End { .. } => ended.map(|running| of_task("end", &running)),
+            Event::Begin { kind, .. } => {
+                meter.find(kind).map(|running| of_task("begin", &running.show(now)))
+            }
+            Event::Advance { kind, .. } => {
+                let running = meter.find(kind)?;
+                let shown = running.shown_at()?;
+                (now.duration_since(shown) >= EVERY).then(|| of_task("advance", &running.show(now)))
+            }
+        }
+    }
+}
+
+impl Sink for Events {
+    fn on(&self, event: Event<'_>) {
+        if let Some(line) = self.lines(event, Instant::now()) {
+            say(&line);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn events_are_json_lines_and_advance_is_thinned_out() {
+        let events = Events::default();
+        let start = Instant::now();
+        let kind = Kind::Upload;
+        let at = |millis, event| events.lines(event, start + Duration::from_millis(millis));
+        assert_eq!(
+            at(0, Event::Begin { kind, total: Some(9) }).as_deref(),
+            Some(r#"{"haul":1,"event":"begin","task":"upload","done":0,"total":9}"#)
+        );
+        assert_eq!(at(50, Event::Advance { kind, amount: 4 }), None);
+        assert_eq!(
+            at(100, Event::Advance { kind, amount: 4 }).as_deref(),
+            Some(r#"{"haul":1,"event":"advance","task":"upload","done":8,"total":9}"#)
+        );
+        assert_eq!(
+            at(110, Event::End { kind }).as_deref(),
+            Some(r#"{"haul":1,"event":"end","task":"upload","done":8,"total":9}"#)
+        );
+        assert_eq!(
+            at(120, Event::Warning("a\"b")).as_deref(),
+            Some(r#"{"haul":1,"event":"warning","text":"a\"b"}"#)
+        );
+    }
+}

@@ -1,0 +1,135 @@
+//! The closing line of each verb: files, bytes, new and reused bytes, time.
+
+use std::time::Duration;
+
+use crate::ops::add::AddReport;
+use crate::ops::checkout::CheckoutReport;
+use crate::ops::fetch::FetchReport;
+use crate::ops::push::PushReport;
+use crate::ops::status::StatusReport;
+use crate::ops::verify::VerifyReport;
+use crate::path::show;
+use crate::units::{ByteSize, Count, elapsed};
+
+/// Something a closing line can be made of.
+pub(crate) struct Figures(pub(crate) Duration);
+
+impl Figures {
+    /// Ends a line with the time.
+    pub(crate) fn close(&self, line: &str) -> String {
+        format!("{line}, in {}", elapsed(self.0))
+    }
+}
+
+fn many(count: u64, one: &str, more: &str) -> String {
+    format!("{} {}", Count(count), if count == 1 { one } else { more })
+}
+
+/// Returns `1 file`, `5,000 files`.
+pub(crate) fn files(count: u64) -> String {
+    many(count, "file", "files")
+}
+
+fn name(name: &str) -> String {
+    format!("`{}`", show(name.as_bytes()))
+}
+
+/// Returns `added 5,000 files, 98.2 MiB: 97.1 MiB new, 1.1 MiB reused, 40.3 MiB stored`.
+pub(crate) fn add_line(report: &AddReport) -> String {
+    if report.targets.is_empty() {
+        return "added nothing: no tracked path changed".to_owned();
+    }
+    format!(
+        "added {}, {}: {} new, {} reused, {} stored",
+        files(report.files),
+        ByteSize(report.bytes),
+        ByteSize(report.new_bytes),
+        ByteSize(report.reused_bytes),
+        ByteSize(report.stored_bytes)
+    )
+}
+
+/// Returns `5,000 files, 98.2 MiB tracked: nothing differs`.
+pub(crate) fn status_line(report: &StatusReport) -> String {
+    let differ = u64::try_from(report.entries.len()).unwrap_or(u64::MAX);
+    let verdict = match differ {
+        0 if report.clean => "nothing differs".to_owned(),
+        0 => "the worktree is as its pointers say".to_owned(),
+        differ => many(differ, "path differs", "paths differ"),
+    };
+    format!("{}, {} tracked: {verdict}", files(report.files), ByteSize(report.bytes))
+}
+
+/// Returns ``pushed 3 roots to `origin`: 97.1 MiB sent in 2 packs, 1.1 MiB reused``.
+pub(crate) fn push_line(report: &PushReport) -> String {
+    let remote = name(&report.remote);
+    let roots = many(report.roots, "root", "roots");
+    if report.packs == 0 {
+        return format!("pushed {roots} to {remote}: nothing to send, all is there");
+    }
+    format!(
+        "pushed {roots} to {remote}: {} sent in {}, {} reused",
+        ByteSize(report.sent_bytes),
+        many(report.packs, "pack", "packs"),
+        ByteSize(report.reused_bytes)
+    )
+}
+
+/// Returns ``fetched 5,000 files, 98.2 MiB from `origin`: 40.3 MiB received, 1.1 MiB reused``.
+pub(crate) fn fetch_line(report: &FetchReport) -> String {
+    format!(
+        "fetched {}, {} from {}: {} received, {} reused",
+        files(report.files),
+        ByteSize(report.bytes),
+        name(&report.remote),
+        ByteSize(report.fetched_bytes),
+        ByteSize(report.reused_bytes)
+    )
+}
+
+/// Returns `placed 20 files, 98.2 MiB: 1 removed, 0 moved, 4,980 unchanged`.
+pub(crate) fn checkout_line(report: &CheckoutReport) -> String {
+    format!(
+        "placed {}, {}: {} removed, {} moved, {} unchanged",
+        files(report.written),
+        ByteSize(report.bytes),
+        Count(report.removed),
+        Count(report.moved),
+        Count(report.unchanged)
+    )
+}
+
+/// Returns ``verified 3 pointers on `origin`: 12 packs, 40.3 MiB, complete``.
+pub(crate) fn verify_line(report: &VerifyReport) -> String {
+    let missing = u64::try_from(report.missing.len()).unwrap_or(u64::MAX);
+    let verdict = if report.complete {
+        "complete".to_owned()
+    } else {
+        many(missing, "path not complete", "paths not complete")
+    };
+    format!(
+        "verified {} on {}: {}, {}, {verdict}",
+        many(report.pointers, "pointer", "pointers"),
+        name(&report.remote),
+        many(report.packs, "pack", "packs"),
+        ByteSize(report.bytes)
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_is_singular_and_thousands_are_separated() {
+        assert_eq!(files(1), "1 file");
+        assert_eq!(files(0), "0 files");
+        assert_eq!(files(5000), "5,000 files");
+    }
+
+    #[test]
+    fn the_time_closes_the_line() {
+        let line = Figures(Duration::from_millis(810)).close("added 5 files");
+        assert_eq!(line, "added 5 files, in 0.81 s");
+    }
+}

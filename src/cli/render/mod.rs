@@ -1,0 +1,25 @@
+//! How answers, progress and errors look: stdout is data, stderr is talk.
+
+mod bars;
+mod error;
+mod events;
+mod figures;
+mod json;
+mod meter;
+mod path;
+mod plain;
+mod say;
+mod status;
+mod style;
+mod talk;
+
+pub(crate) use error::ErrorText;
+pub(crate) use figures::{
+    Figures, add_line, checkout_line, fetch_line, files, push_line, status_line, verify_line,
+};
+pub(crate) use json::Document;
+pub(crate) use path::{porcelain, shown};
+pub(crate) use say::{Talking, say};
+pub(crate) use status::{porcelain_listing, status_listing};
+pub(crate) use style::{Style, Word};
+pub(crate) use talk::Talk;

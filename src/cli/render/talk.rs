@@ -1,0 +1,80 @@
+//! Everything that goes to stderr during one run.
+
+use std::io::{self, IsTerminal};
+
+use crate::cli::args::{Globals, Progress};
+use crate::cli::process::variable;
+use crate::cli::render::bars::Bars;
+use crate::cli::render::events::{Events, of_text};
+use crate::cli::render::plain::Plain;
+use crate::cli::render::{ErrorText, Style, Talking, say};
+use crate::progress::Sink;
+
+/// The sink that the flags ask for, and the style of the lines around it.
+pub(crate) struct Talk {
+    sink: Box<dyn Sink>,
+    style: Style,
+    quiet: bool,
+    /// Lines are JSON objects.
+    events: bool,
+}
+
+impl Talk {
+    /// Chooses by the flags and by whether stderr is a terminal.
+    pub(crate) fn new(globals: &Globals) -> Self {
+        let terminal = io::stderr().is_terminal();
+        let style = Style::choose(globals.color, terminal);
+        let quiet = globals.quiet;
+        let talking = Talking { style, quiet };
+        let progress = choose(globals, terminal);
+        let sink: Box<dyn Sink> = match progress {
+            Progress::Json => Box::new(Events::default()),
+            Progress::None => Box::new(talking),
+            Progress::Bars => Box::new(Bars::new(talking)),
+            Progress::Plain => Box::new(Plain::new(talking)),
+        };
+        Self { sink, style, quiet, events: progress == Progress::Json }
+    }
+
+    /// Returns where the library reports to.
+    pub(crate) fn sink(&self) -> &dyn Sink {
+        &*self.sink
+    }
+
+    /// Prints the closing line.
+    pub(crate) fn figures(&self, line: &str) {
+        if self.events {
+            say(&of_text("figures", line));
+        } else if !self.quiet {
+            say(line);
+        }
+    }
+
+    /// Prints what to read besides the figures.
+    pub(crate) fn note(&self, text: &str) {
+        self.sink.on(crate::progress::Event::Note(text));
+    }
+
+    /// Prints a line of the demo's story.
+    pub(crate) fn step(&self, line: &str) {
+        if self.events {
+            say(&of_text("step", line));
+        } else if !self.quiet {
+            say(line);
+        }
+    }
+
+    /// Prints an error; as text whatever the flags are, so that it is seen in any log.
+    pub(crate) fn error(&self, error: &ErrorText) {
+        say(&error.lines(self.style));
+    }
+}
+
+fn choose(globals: &Globals, terminal: bool) -> Progress {
+    match globals.progress {
+        Some(asked) => asked,
+        None if globals.quiet => Progress::None,
+        None if terminal && variable("TERM").is_none_or(|term| term != "dumb") => Progress::Bars,
+        None => Progress::Plain,
+    }
+}
