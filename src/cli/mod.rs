@@ -1,1 +1,14 @@
-//! cli
+//! The command line: flags in, text or JSON out. Knows the verbs' public interface and nothing below
+//! it; the only place that prints.
+
+mod args;
+mod command;
+mod demo;
+mod exit;
+mod failure;
+mod process;
+mod render;
+mod run;
+mod session;
+
+pub use run::main;

@@ -1,0 +1,67 @@
+use std::io::{self, Write};
+
+use crate::cli::args::CheckoutArgs;
+use crate::cli::command::select::select;
+use crate::cli::failure::Failure;
+use crate::cli::render::{Figures, checkout_line, files, shown};
+use crate::cli::session::{Answer, Session};
+use crate::ops;
+use crate::ops::Exit;
+use crate::ops::checkout::{CheckoutOptions, CheckoutPlan, CheckoutReport};
+use crate::path::{JsonPath, show};
+use crate::units::{ByteSize, Count};
+
+pub(super) fn run(args: &CheckoutArgs, session: &Session<'_>) -> Result<Exit, Failure> {
+    let repo = session.repo()?;
+    let options = CheckoutOptions { select: select(&args.select, false), force: args.force };
+    let plan = ops::checkout::plan(&repo, &options, &session.job)?;
+    if args.dry_run {
+        let figures = Figures(session.started.elapsed()).close(&planned(&plan));
+        let text = |out: &mut dyn Write| list("changed", &plan.refused, out);
+        session.answer(Answer { report: &plan, dry_run: true, text, figures })?;
+        return Ok(Exit::Done);
+    }
+    let report = ops::checkout::run(&repo, plan, &session.job)?;
+    let figures = Figures(session.started.elapsed()).close(&checkout_line(&report));
+    remarks(&report, "`haul pull` brings it", session);
+    let text = |out: &mut dyn Write| missing(&report, out);
+    session.answer(Answer { report: &report, dry_run: false, text, figures })?;
+    Ok(if report.missing.is_empty() { Exit::Done } else { Exit::No })
+}
+
+fn planned(plan: &CheckoutPlan) -> String {
+    let line = format!(
+        "would place {}, {}: {} removed, {} moved, {} unchanged",
+        files(plan.write),
+        ByteSize(plan.bytes),
+        Count(plan.remove),
+        Count(plan.r#move),
+        Count(plan.keep)
+    );
+    match plan.refused.len() {
+        0 => line,
+        refused => format!("{line}; refused for {refused}, which you changed"),
+    }
+}
+
+/// Says where changed files went and what to do about missing content.
+pub(super) fn remarks(report: &CheckoutReport, advice: &str, session: &Session<'_>) {
+    if let Some(aside) = &report.aside {
+        let aside = show(aside.as_bytes());
+        session.talk.note(&format!("what you changed was put aside in `{aside}`"));
+    }
+    if !report.missing.is_empty() {
+        let count = report.missing.len();
+        let what = if count == 1 { "1 path" } else { &format!("{count} paths") };
+        session.job.warn(&format!("content is missing for {what}; {advice}"));
+    }
+}
+
+/// Lists the paths whose content is nowhere to be had.
+pub(super) fn missing(report: &CheckoutReport, out: &mut dyn Write) -> io::Result<()> {
+    list("missing", &report.missing, out)
+}
+
+fn list(word: &str, paths: &[JsonPath], out: &mut dyn Write) -> io::Result<()> {
+    paths.iter().try_for_each(|path| writeln!(out, "{word:<9} {}", shown(path)))
+}

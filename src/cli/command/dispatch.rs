@@ -1,0 +1,21 @@
+use crate::cli::args::Verb;
+use crate::cli::command::{add, checkout, demo, fetch, init, pull, push, remote, status, verify};
+use crate::cli::failure::Failure;
+use crate::cli::session::Session;
+use crate::ops::Exit;
+
+/// Runs the verb.
+pub(crate) fn run(verb: &Verb, session: &Session<'_>) -> Result<Exit, Failure> {
+    match verb {
+        Verb::Init(_) => init::run(session),
+        Verb::Remote(args) => remote::run(&args.verb, session),
+        Verb::Add(args) => add::run(args, session),
+        Verb::Status(args) => status::run(args, session),
+        Verb::Push(args) => push::run(args, session),
+        Verb::Fetch(args) => fetch::run(args, session),
+        Verb::Checkout(args) => checkout::run(args, session),
+        Verb::Pull(args) => pull::run(args, session),
+        Verb::Verify(args) => verify::run(args, session),
+        Verb::Demo(args) => demo::run(args, session),
+    }
+}

@@ -1,0 +1,49 @@
+use crate::cli::failure::Failure;
+use crate::cli::session::Session;
+use crate::ops;
+use crate::ops::Exit;
+use crate::ops::init::InitReport;
+use crate::path::show;
+
+pub(super) fn run(session: &Session<'_>) -> Result<Exit, Failure> {
+    let report = ops::init::run(session.environment)?;
+    let figures = line(&report);
+    session.answer_figures(&report, false, figures)?;
+    Ok(Exit::Done)
+}
+
+fn line(report: &InitReport) -> String {
+    let root = show(report.root.as_bytes());
+    let names = |names: &[String]| {
+        let names: Vec<String> =
+            names.iter().map(|name| format!("`{}`", show(name.as_bytes()))).collect();
+        names.join(", ")
+    };
+    let created = format!("created {}", names(&report.created));
+    let changed = format!("changed {}", names(&report.changed));
+    match (report.created.is_empty(), report.changed.is_empty()) {
+        (true, true) => format!("`{root}` was set up already, nothing to do"),
+        (false, true) => format!("set up haul in `{root}`: {created}"),
+        (true, false) => format!("set up haul in `{root}`: {changed}"),
+        (false, false) => format!("set up haul in `{root}`: {created}; {changed}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_line_names_what_was_made_and_what_was_changed() {
+        let report = |created: &[&str], changed: &[&str]| InitReport {
+            root: "/r".to_owned(),
+            created: created.iter().map(|&name| name.to_owned()).collect(),
+            changed: changed.iter().map(|&name| name.to_owned()).collect(),
+        };
+        assert_eq!(line(&report(&[], &[])), "`/r` was set up already, nothing to do");
+        assert_eq!(
+            line(&report(&["haul.toml", "a"], &["b"])),
+            "set up haul in `/r`: created `haul.toml`, `a`; changed `b`"
+        );
+    }
+}

@@ -1,0 +1,16 @@
+//! From a verb's flags to its options, and from its report to an answer. One file per verb.
+
+mod add;
+mod checkout;
+mod demo;
+mod dispatch;
+mod fetch;
+mod init;
+mod pull;
+mod push;
+mod remote;
+mod select;
+mod status;
+mod verify;
+
+pub(crate) use dispatch::run;

@@ -1,0 +1,31 @@
+use std::io::Write;
+
+use crate::cli::args::PullArgs;
+use crate::cli::command::checkout::{missing, remarks};
+use crate::cli::command::select::{fetch_options, planned, select};
+use crate::cli::failure::Failure;
+use crate::cli::render::{Figures, checkout_line, fetch_line};
+use crate::cli::session::{Answer, Session};
+use crate::ops;
+use crate::ops::Exit;
+use crate::ops::pull::PullOptions;
+
+pub(super) fn run(args: &PullArgs, session: &Session<'_>) -> Result<Exit, Failure> {
+    let repo = session.repo()?;
+    let fetch = fetch_options(select(&args.select, false), &args.transfer);
+    let options = PullOptions { fetch, force: args.force };
+    let plan = ops::pull::plan(&repo, &options, &session.job)?;
+    if args.dry_run {
+        let line = planned("pull", &plan.remote, (plan.files, plan.bytes, plan.fetch_bytes));
+        let figures = Figures(session.started.elapsed()).close(&line);
+        session.answer_figures(&plan, true, figures)?;
+        return Ok(Exit::Done);
+    }
+    let report = ops::pull::run(&repo, plan, &session.job)?;
+    let line = format!("{}; {}", fetch_line(&report.fetch), checkout_line(&report.checkout));
+    let figures = Figures(session.started.elapsed()).close(&line);
+    remarks(&report.checkout, "ask whoever pushed the pointers to run `haul push`", session);
+    let text = |out: &mut dyn Write| missing(&report.checkout, out);
+    session.answer(Answer { report: &report, dry_run: false, text, figures })?;
+    Ok(if report.checkout.missing.is_empty() { Exit::Done } else { Exit::Damaged })
+}

@@ -1,0 +1,43 @@
+use std::num::NonZeroUsize;
+
+use crate::cli::args::PushArgs;
+use crate::cli::failure::Failure;
+use crate::cli::render::{Figures, push_line};
+use crate::cli::session::Session;
+use crate::ops;
+use crate::ops::Exit;
+use crate::ops::push::{PushOptions, PushPlan};
+use crate::path::show;
+use crate::units::{ByteSize, Count};
+
+pub(super) fn run(args: &PushArgs, session: &Session<'_>) -> Result<Exit, Failure> {
+    let repo = session.repo()?;
+    let options = PushOptions {
+        paths: args.paths.clone(),
+        rev: args.rev.clone(),
+        all: args.all,
+        remote: args.remote.clone(),
+        jobs: args.jobs.map(NonZeroUsize::get),
+    };
+    let plan = ops::push::plan(&repo, &options, &session.job)?;
+    if args.dry_run {
+        let figures = Figures(session.started.elapsed()).close(&planned(&plan));
+        session.answer_figures(&plan, true, figures)?;
+        return Ok(Exit::Done);
+    }
+    let report = ops::push::run(&repo, plan, &session.job)?;
+    let figures = Figures(session.started.elapsed()).close(&push_line(&report));
+    session.answer_figures(&report, false, figures)?;
+    Ok(Exit::Done)
+}
+
+fn planned(plan: &PushPlan) -> String {
+    format!(
+        "would push {} roots to `{}` ({}): at most {} in {} packs",
+        Count(plan.roots),
+        show(plan.remote.as_bytes()),
+        show(plan.url.as_bytes()),
+        ByteSize(plan.bytes),
+        Count(plan.packs)
+    )
+}

@@ -1,0 +1,57 @@
+//! Everything that can end a command early, as one error with an exit code.
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::cli::demo::DemoError;
+use crate::hint::Hint;
+use crate::ops::{Exit, OpError};
+
+/// Why a command ended early.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    #[error(transparent)]
+    Op(#[from] OpError),
+    #[error(transparent)]
+    Demo(#[from] DemoError),
+    #[error("could not change to the folder `{}`", path.display())]
+    Folder { path: PathBuf, source: io::Error },
+    #[error("could not write to standard output")]
+    Output { source: io::Error },
+    #[error("could not put the report into JSON")]
+    Json { source: serde_json::Error },
+}
+
+impl Failure {
+    pub(crate) fn exit(&self) -> Exit {
+        match self {
+            Self::Op(error) => error.exit(),
+            Self::Demo(error) => error.exit(),
+            Self::Output { source } if source.kind() == io::ErrorKind::BrokenPipe => Exit::Done,
+            Self::Folder { .. } | Self::Output { .. } => Exit::No,
+            Self::Json { .. } => Exit::Defect,
+        }
+    }
+
+    /// Says whether the reader of our output went away, which is nobody's fault.
+    pub(crate) fn is_quiet(&self) -> bool {
+        matches!(self, Self::Output { .. }) && self.exit() == Exit::Done
+    }
+}
+
+impl Hint for Failure {
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Op(error) => error.hint(),
+            Self::Demo(error) => error.hint(),
+            Self::Folder { .. } | Self::Output { .. } | Self::Json { .. } => None,
+        }
+    }
+}
+
+impl From<io::Error> for Failure {
+    /// Only output is written by the command line itself; all else arrives as an operation's error.
+    fn from(source: io::Error) -> Self {
+        Self::Output { source }
+    }
+}

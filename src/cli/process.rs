@@ -1,0 +1,90 @@
+//! What belongs to the process as a whole: signals, panics, variables read before any setting.
+
+use std::backtrace::Backtrace;
+use std::ffi::OsString;
+use std::io::Write;
+use std::panic::{self, PanicHookInfo};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::cli::exit;
+use crate::cli::render;
+use crate::fs::failpoint;
+use crate::ops::Exit;
+use crate::path::show;
+
+/// The user asked to stop.
+pub(crate) static STOP: AtomicBool = AtomicBool::new(false);
+
+/// Reads a variable that no setting can stand for.
+#[expect(clippy::disallowed_methods, reason = "concerns the terminal or the tests, not a setting")]
+pub(crate) fn variable(name: &str) -> Option<OsString> {
+    std::env::var_os(name).filter(|value| !value.is_empty())
+}
+
+/// Makes the first SIGINT, SIGTERM or SIGHUP raise [`STOP`], and the second end the process.
+pub(crate) fn catch_signals() {
+    let caught = ctrlc::set_handler(|| {
+        if STOP.swap(true, Ordering::Relaxed) {
+            #[expect(clippy::exit, clippy::disallowed_methods, reason = "asked for twice")]
+            std::process::exit(i32::from(exit::number(Exit::Interrupted)));
+        }
+        render::say("stopping; once more to stop at once");
+    });
+    if let Err(error) = caught {
+        tracing::warn!(%error, "signals end the process at once");
+    }
+}
+
+/// Makes a panic say that it is our fault; with a backtrace if `verbose`.
+pub(crate) fn explain_panics(verbose: bool) {
+    panic::set_hook(Box::new(move |info| {
+        render::say(&panic_text(info));
+        if verbose {
+            render::say(&Backtrace::force_capture().to_string());
+        } else {
+            render::say("  hint: run it again with -v and report what it prints");
+        }
+    }));
+}
+
+fn panic_text(info: &PanicHookInfo<'_>) -> String {
+    let payload = info.payload();
+    let text = payload.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+    let what = show(text.unwrap_or("no message").as_bytes());
+    let place = info.location().map_or_else(String::new, |at| format!(" at {at}"));
+    format!("error: this is a defect of haul\n cause: {what}{place}")
+}
+
+/// Arms the crash point that the fault tests ask for; nothing in release builds.
+pub(crate) fn arm_crash_point() {
+    if let Some(spec) = variable("HAUL_FAILPOINT").and_then(|spec| spec.into_string().ok()) {
+        failpoint::arm(&spec);
+    }
+}
+
+/// Sends what the library logs to stderr, as `-v` and `HAUL_LOG` ask.
+pub(crate) fn start_log(verbose: u8) {
+    let level = match verbose {
+        0 => None,
+        1 => Some("haul=info"),
+        2 => Some("haul=debug"),
+        _ => Some("haul=trace,object_store=debug"),
+    };
+    let asked = variable("HAUL_LOG").and_then(|text| text.into_string().ok());
+    let Some(filter) = asked.as_deref().or(level) else { return };
+    let started = tracing_subscriber::fmt()
+        .with_env_filter(tracing_subscriber::EnvFilter::new(filter))
+        .with_writer(std::io::stderr)
+        .with_ansi(false)
+        .without_time()
+        .try_init();
+    if started.is_err() {
+        render::say("warning: the log was already started");
+    }
+}
+
+/// Ends what is printed, so that nothing is lost when `main` returns.
+pub(crate) fn flush() -> std::io::Result<()> {
+    std::io::stdout().flush()
+}

@@ -1,0 +1,71 @@
+//! One run of one verb: what it needs from outside and how it answers.
+
+use std::io::{self, Write};
+use std::time::Instant;
+
+use serde::Serialize;
+
+use crate::cli::failure::Failure;
+use crate::cli::render::{Document, Style, Talk};
+use crate::config::Environment;
+use crate::ops::OpError;
+use crate::progress::Job;
+use crate::repo::Repo;
+
+/// What a command is given.
+pub(crate) struct Session<'a> {
+    pub(crate) environment: &'a Environment,
+    pub(crate) job: Job<'a>,
+    pub(crate) talk: &'a Talk,
+    pub(crate) verb: &'static str,
+    /// One JSON document instead of text.
+    pub(crate) json: bool,
+    /// How text on stdout is coloured.
+    pub(crate) style: Style,
+    pub(crate) started: Instant,
+}
+
+/// A finished verb: what `--json` prints, what text prints, and the closing line.
+pub(crate) struct Answer<'a, R, T> {
+    pub(crate) report: &'a R,
+    pub(crate) dry_run: bool,
+    pub(crate) text: T,
+    pub(crate) figures: String,
+}
+
+impl Session<'_> {
+    /// Opens the repository that the current folder lies in.
+    pub(crate) fn repo(&self) -> Result<Repo, Failure> {
+        Ok(Repo::open(self.environment).map_err(OpError::from)?)
+    }
+
+    /// Prints a verb's answer: data on stdout, the figures on stderr.
+    pub(crate) fn answer<R, T>(&self, answer: Answer<'_, R, T>) -> Result<(), Failure>
+    where
+        R: Serialize,
+        T: FnOnce(&mut dyn Write) -> io::Result<()>,
+    {
+        let mut out = io::BufWriter::new(io::stdout().lock());
+        if self.json {
+            let document = Document::new(self.verb, answer.dry_run, answer.report);
+            let text = document.text().map_err(|source| Failure::Json { source })?;
+            out.write_all(text.as_bytes())?;
+        } else {
+            (answer.text)(&mut out)?;
+        }
+        out.flush()?;
+        self.talk.figures(&answer.figures);
+        Ok(())
+    }
+
+    /// Prints the answer of a verb that has no text on stdout.
+    pub(crate) fn answer_figures<R: Serialize>(
+        &self,
+        report: &R,
+        dry_run: bool,
+        figures: String,
+    ) -> Result<(), Failure> {
+        let text = |_: &mut dyn Write| Ok(());
+        self.answer(Answer { report, dry_run, text, figures })
+    }
+}
