@@ -1,0 +1,118 @@
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+
+use crate::harness::{Output, Tree, World};
+
+/// A folder, mostly a Git repository, to run commands in.
+pub(crate) struct Repo<'a> {
+    world: &'a World,
+    path: PathBuf,
+}
+
+impl<'a> Repo<'a> {
+    pub(super) fn new(world: &'a World, path: PathBuf) -> Self {
+        Self { world, path }
+    }
+
+    /// Returns a path in the folder.
+    pub(crate) fn path(&self, name: impl AsRef<Path>) -> PathBuf {
+        self.path.join(name)
+    }
+
+    /// Runs `haul` here.
+    pub(crate) fn haul(&self, arguments: &[impl AsRef<OsStr>]) -> Output {
+        self.world.haul(&self.path, arguments, &[])
+    }
+
+    /// Runs `haul` here with further variables.
+    pub(crate) fn haul_with(
+        &self,
+        arguments: &[impl AsRef<OsStr>],
+        variables: &[(&str, &str)],
+    ) -> Output {
+        self.world.haul(&self.path, arguments, variables)
+    }
+
+    /// Runs `haul` here with a stdout that nobody reads.
+    pub(crate) fn haul_unread(&self, arguments: &[impl AsRef<OsStr>]) -> Output {
+        self.world.haul_unread(&self.path, arguments)
+    }
+
+    /// Runs `git` here.
+    pub(crate) fn git(&self, arguments: &[impl AsRef<OsStr>]) -> Output {
+        self.world.git(&self.path, arguments)
+    }
+
+    /// Commits what is staged.
+    pub(crate) fn commit(&self, message: &str) {
+        self.git(&["commit", "--quiet", "--message", message]).ok();
+    }
+
+    /// Clones the repository with plain `git`.
+    pub(crate) fn clone_as(&self, name: &str) -> Repo<'a> {
+        let path = self.world.path(name);
+        let arguments =
+            [OsStr::new("clone"), OsStr::new("--quiet"), self.path.as_os_str(), path.as_os_str()];
+        self.git(&arguments).ok();
+        Repo::new(self.world, path)
+    }
+
+    /// Writes a file and the folders above it.
+    pub(crate) fn write(&self, name: impl AsRef<Path>, bytes: &[u8]) {
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().expect("lies in a folder")).expect("makes folders");
+        fs::write(&path, bytes).expect("writes a file");
+    }
+
+    /// Reads a file.
+    pub(crate) fn read(&self, name: impl AsRef<Path>) -> Vec<u8> {
+        let path = self.path(name);
+        fs::read(&path).unwrap_or_else(|error| panic!("`{}`: {error}", path.display()))
+    }
+
+    /// Reads a file of text.
+    pub(crate) fn text(&self, name: impl AsRef<Path>) -> String {
+        String::from_utf8(self.read(name)).expect("is text")
+    }
+
+    /// Makes an empty folder.
+    pub(crate) fn mkdir(&self, name: impl AsRef<Path>) {
+        fs::create_dir_all(self.path(name)).expect("makes folders");
+    }
+
+    /// Makes a symbolic link.
+    pub(crate) fn link(&self, target: impl AsRef<Path>, name: impl AsRef<Path>) {
+        symlink(target, self.path(name)).expect("makes a link");
+    }
+
+    /// Makes a file executable, or takes that back.
+    pub(crate) fn set_executable(&self, name: impl AsRef<Path>, executable: bool) {
+        let mode = fs::Permissions::from_mode(if executable { 0o755 } else { 0o644 });
+        fs::set_permissions(self.path(name), mode).expect("changes the mode");
+    }
+
+    /// Removes a file or a whole folder.
+    pub(crate) fn remove(&self, name: impl AsRef<Path>) {
+        let path = self.path(name);
+        let removed =
+            if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+        removed.unwrap_or_else(|error| panic!("`{}`: {error}", path.display()));
+    }
+
+    /// Says whether a path exists, be it a dangling link.
+    pub(crate) fn has(&self, name: impl AsRef<Path>) -> bool {
+        self.path(name).symlink_metadata().is_ok()
+    }
+
+    /// Takes everything in but `.git`.
+    pub(crate) fn tree(&self) -> Tree {
+        Tree::of(&self.path)
+    }
+
+    /// Takes in everything below one folder of it.
+    pub(crate) fn tree_of(&self, name: impl AsRef<Path>) -> Tree {
+        Tree::of(&self.path(name))
+    }
+}

@@ -1,0 +1,107 @@
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use tempfile::TempDir;
+
+use crate::harness::{Output, Remote, Repo};
+
+/// A temporary folder with a home, Git settings and nothing of the user's.
+pub(crate) struct World {
+    folder: TempDir,
+    /// The folder with all links resolved, as programs report it.
+    root: PathBuf,
+}
+
+impl World {
+    /// Makes an empty world.
+    pub(crate) fn new() -> Self {
+        let folder =
+            tempfile::Builder::new().prefix("haul-test-").tempdir().expect("makes a folder");
+        let root = folder.path().canonicalize().expect("is there");
+        let world = Self { folder, root };
+        std::fs::create_dir(world.home()).expect("makes a home");
+        let settings = "[user]\n\tname = Test\n\temail = test@example.com\n\
+            [init]\n\tdefaultBranch = main\n[gc]\n\tauto = 0\n\
+            [advice]\n\tdetachedHead = false\n[commit]\n\tgpgSign = false\n";
+        std::fs::write(world.home().join(".gitconfig"), settings).expect("writes the settings");
+        world
+    }
+
+    /// Returns a path in the world.
+    pub(crate) fn path(&self, name: impl AsRef<Path>) -> PathBuf {
+        self.root.join(name)
+    }
+
+    /// Returns the home folder of all commands.
+    pub(crate) fn home(&self) -> PathBuf {
+        self.path("home")
+    }
+
+    /// Makes a Git repository without anything of haul.
+    pub(crate) fn repo(&self, name: &str) -> Repo<'_> {
+        let repo = self.folder(name);
+        repo.git(&["init", "--quiet"]).ok();
+        repo
+    }
+
+    /// Makes a plain folder to run commands in.
+    pub(crate) fn folder(&self, name: &str) -> Repo<'_> {
+        let path = self.path(name);
+        std::fs::create_dir_all(&path).expect("makes a folder");
+        Repo::new(self, path)
+    }
+
+    /// Names a folder remote; `haul` makes it.
+    pub(crate) fn remote(&self, name: &str) -> Remote {
+        Remote::new(self.path(name))
+    }
+
+    /// Runs `haul` in a folder, with variables besides the world's own.
+    pub(crate) fn haul(
+        &self,
+        folder: &Path,
+        arguments: &[impl AsRef<OsStr>],
+        variables: &[(&str, &str)],
+    ) -> Output {
+        let mut command = self.command(env!("CARGO_BIN_EXE_haul"), folder, arguments);
+        command.envs(variables.iter().copied());
+        Output::of("haul", arguments, &mut command)
+    }
+
+    /// Runs `haul` in a folder, its stdout being a pipe that is closed at the other end.
+    pub(crate) fn haul_unread(&self, folder: &Path, arguments: &[impl AsRef<OsStr>]) -> Output {
+        let (reader, writer) = std::io::pipe().expect("makes a pipe");
+        drop(reader);
+        let mut command = self.command(env!("CARGO_BIN_EXE_haul"), folder, arguments);
+        command.stdout(writer);
+        Output::of("haul", arguments, &mut command)
+    }
+
+    /// Runs `git` in a folder.
+    pub(crate) fn git(&self, folder: &Path, arguments: &[impl AsRef<OsStr>]) -> Output {
+        Output::of("git", arguments, &mut self.command("git", folder, arguments))
+    }
+
+    fn command(&self, program: &str, folder: &Path, arguments: &[impl AsRef<OsStr>]) -> Command {
+        let mut command = Command::new(program);
+        command.args(arguments).current_dir(folder).env_clear();
+        // Git's hooks and drivers look for `haul`, Git itself for its own programs.
+        let own = Path::new(env!("CARGO_BIN_EXE_haul")).parent().expect("lies in a folder");
+        let users = std::env::var_os("PATH").unwrap_or_default();
+        let all = [own.to_owned()].into_iter().chain(std::env::split_paths(&users));
+        command.env("PATH", std::env::join_paths(all).expect("are paths"));
+        let home = self.home();
+        command.env("HOME", &home).env("TMPDIR", self.folder.path());
+        command.env("XDG_CONFIG_HOME", home.join(".config"));
+        command.env("XDG_CACHE_HOME", home.join(".cache"));
+        command.env("XDG_STATE_HOME", home.join(".local/state"));
+        command.env("XDG_DATA_HOME", home.join(".local/share"));
+        command.env("GIT_CONFIG_GLOBAL", home.join(".gitconfig"));
+        command.env("GIT_CONFIG_NOSYSTEM", "1").env("GIT_TERMINAL_PROMPT", "0");
+        // Nothing above the world is searched for a repository.
+        command.env("GIT_CEILING_DIRECTORIES", &self.root);
+        command.env("LC_ALL", "C").env("TZ", "UTC").env("NO_COLOR", "1").env("COLUMNS", "100");
+        command
+    }
+}

@@ -1,0 +1,36 @@
+//! The program as its users meet it: every test runs the real `haul` in a world of its own.
+//!
+//! # How to write a test
+//!
+//! One file per verb, one test per behaviour, named as a sentence. The harness in short:
+//!
+//! ```text
+//! let world = World::new();                       // temp folder, own HOME, own Git settings
+//! let remote = world.remote("shared");            // a folder remote, not made yet
+//! let a = world.repo("a");                        // `git init`, nothing else
+//! a.write("data/x.bin", &data::bytes(1, 200_000));
+//! a.haul(&["init"]).ok();                         // `.ok()`: exit code 0, or the test shows all output
+//! a.haul(&["add", "data"]).ok();
+//! a.commit("data");                               // `git commit` of what is staged
+//! a.haul(&["push"]).fails_with(1).says("remote"); // exit code, and words on stderr
+//! let report = a.haul(&["status", "--json"]).ok().json();
+//! let b = a.clone_as("b");                        // `git clone`
+//! b.tree().assert_same(&a.tree());                // every path, kind, mode and byte, but `.git`
+//! assert_eq!(remote.keys("p/").len(), 1);         // what lies on the remote
+//! a.haul_with(&["add", "data"], &[("HAUL_FAILPOINT", "name")]).dies();
+//! ```
+//!
+//! Data comes from [`harness::data`]: the same bytes for the same seed, everywhere. Nothing of the
+//! user's settings, home or environment reaches a test, and a test leaves nothing behind.
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "a test fails by panicking, and makes plain files"
+)]
+
+mod harness;
+mod harness_itself;
+mod help;
+mod init;
+mod usage;
