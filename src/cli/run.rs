@@ -48,9 +48,12 @@ fn answer_usage(error: &clap::Error, arguments: &[OsString]) -> Exit {
     }
     let json = arguments.iter().take_while(|a| *a != "--").any(|a| a == OsStr::new("--json"));
     if json {
-        let text = error.render().to_string();
-        let message = text.trim().trim_start_matches("error: ").to_owned();
-        print_document(&ErrorText { message, ..ErrorText::default() }.document(None, Exit::Usage));
+        let rendered = error.render().to_string();
+        let first = rendered.split("\n\n").next().unwrap_or(&rendered);
+        let words: Vec<&str> = first.trim_start_matches("error:").split_whitespace().collect();
+        let message = words.join(" ");
+        let hint = Some("run it with `--help`".to_owned());
+        print_document(&ErrorText { message, causes: vec![], hint }.document(None, Exit::Usage));
     }
     Exit::Usage
 }
