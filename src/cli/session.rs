@@ -34,9 +34,13 @@ pub(crate) struct Answer<'a, R, T> {
 }
 
 impl Session<'_> {
-    /// Opens the repository that the current folder lies in.
+    /// Opens the repository that the current folder lies in, and tells of settings without effect.
     pub(crate) fn repo(&self) -> Result<Repo, Failure> {
-        Ok(Repo::open(self.environment).map_err(OpError::from)?)
+        let repo = Repo::open(self.environment, &[]).map_err(OpError::from)?;
+        for warning in &repo.config().warnings {
+            self.job.warn(&warning.to_string());
+        }
+        Ok(repo)
     }
 
     /// Prints a verb's answer: data on stdout, the figures on stderr.

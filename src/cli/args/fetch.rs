@@ -1,5 +1,3 @@
-use std::num::NonZeroUsize;
-
 use clap::Args;
 
 use crate::cli::args::SelectArgs;
@@ -36,9 +34,9 @@ pub(crate) struct TransferArgs {
     #[arg(long, value_name = "NAME")]
     pub(crate) remote: Option<String>,
 
-    /// How many transfers run at once
-    #[arg(long, value_name = "N")]
-    pub(crate) jobs: Option<NonZeroUsize>,
+    /// How many transfers run at once, 1 to 256
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(crate) jobs: Option<u16>,
 
     /// Stop before fetching if it would be more than this, such as 500M or 2G
     #[arg(long, value_name = "SIZE", value_parser = parse_size)]

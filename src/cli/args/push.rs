@@ -1,5 +1,4 @@
 use std::ffi::OsString;
-use std::num::NonZeroUsize;
 
 use clap::Args;
 
@@ -32,9 +31,9 @@ pub(crate) struct PushArgs {
     #[arg(long, value_name = "NAME")]
     pub(crate) remote: Option<String>,
 
-    /// How many transfers run at once
-    #[arg(long, value_name = "N")]
-    pub(crate) jobs: Option<NonZeroUsize>,
+    /// How many transfers run at once, 1 to 256
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(crate) jobs: Option<u16>,
 
     /// Show what would be sent and send nothing
     #[arg(long)]

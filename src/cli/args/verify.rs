@@ -1,5 +1,3 @@
-use std::num::NonZeroUsize;
-
 use clap::Args;
 
 const EXAMPLES: &str = "\
@@ -21,7 +19,7 @@ pub(crate) struct VerifyArgs {
     #[arg(long, value_name = "NAME")]
     pub(crate) remote: Option<String>,
 
-    /// How many requests run at once
-    #[arg(long, value_name = "N")]
-    pub(crate) jobs: Option<NonZeroUsize>,
+    /// How many requests run at once, 1 to 256
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(crate) jobs: Option<u16>,
 }

@@ -1,5 +1,3 @@
-use std::num::NonZeroUsize;
-
 use crate::cli::args::PushArgs;
 use crate::cli::failure::Failure;
 use crate::cli::render::{Figures, push_line};
@@ -17,7 +15,7 @@ pub(super) fn run(args: &PushArgs, session: &Session<'_>) -> Result<Exit, Failur
         rev: args.rev.clone(),
         all: args.all,
         remote: args.remote.clone(),
-        jobs: args.jobs.map(NonZeroUsize::get),
+        jobs: args.jobs.map(usize::from),
     };
     let plan = ops::push::plan(&repo, &options, &session.job)?;
     if args.dry_run {

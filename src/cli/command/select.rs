@@ -1,7 +1,5 @@
 //! What fetch, checkout and pull have in common.
 
-use std::num::NonZeroUsize;
-
 use crate::cli::args::{SelectArgs, TransferArgs};
 use crate::cli::render::files;
 use crate::ops::Select;
@@ -17,7 +15,7 @@ pub(super) fn fetch_options(select: Select, args: &TransferArgs) -> FetchOptions
     FetchOptions {
         select,
         remote: args.remote.clone(),
-        jobs: args.jobs.map(NonZeroUsize::get),
+        jobs: args.jobs.map(usize::from),
         max_bytes: args.max_bytes,
     }
 }

@@ -1,5 +1,4 @@
 use std::io::{self, Write};
-use std::num::NonZeroUsize;
 
 use crate::cli::args::VerifyArgs;
 use crate::cli::failure::Failure;
@@ -15,7 +14,7 @@ pub(super) fn run(args: &VerifyArgs, session: &Session<'_>) -> Result<Exit, Fail
     let options = VerifyOptions {
         rev: args.rev.clone(),
         remote: args.remote.clone(),
-        jobs: args.jobs.map(NonZeroUsize::get),
+        jobs: args.jobs.map(usize::from),
     };
     let report = ops::verify::run(&repo, &options, &session.job)?;
     let figures = Figures(session.started.elapsed()).close(&verify_line(&report));
