@@ -35,7 +35,7 @@ fn init_outside_a_repository_says_what_to_do() {
 fn an_init_that_died_half_way_is_finished_by_the_next() {
     let world = World::new();
     let a = world.repo("a");
-    a.haul_with(&["init"], &[("HAUL_FAILPOINT", "fs.publish.written")]).dies();
+    a.haul_with(&["init"], &[("HAUL_FAILPOINT", "fs.durable.written")]).dies();
     assert!(!a.has("haul.toml"));
     a.haul(&["init"]).ok();
     assert!(a.has("haul.toml"));

@@ -56,18 +56,21 @@ impl Bars {
             bar
         };
         if matches!(event, Event::Begin { .. }) {
-            restyle(&bar, kind, running.total);
+            style(&bar, kind, running.total);
         }
         bar.set_position(running.done);
     }
 }
 
 fn new_bar(kind: Kind, total: Option<u64>) -> ProgressBar {
-    let bar = total.map_or_else(ProgressBar::no_length, ProgressBar::new);
+    // Hidden until it is added, and styled by then: it would be drawn once in the default style.
+    let bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::hidden());
+    style(&bar, kind, total);
     bar.with_message(words(kind))
 }
 
-fn restyle(bar: &ProgressBar, kind: Kind, total: Option<u64>) {
+/// A second task of the kind may change what is known of the total.
+fn style(bar: &ProgressBar, kind: Kind, total: Option<u64>) {
     if let Some(total) = total {
         bar.set_length(total);
     } else {

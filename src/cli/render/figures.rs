@@ -37,7 +37,10 @@ fn name(name: &str) -> String {
 /// Returns `added 5,000 files, 98.2 MiB: 97.1 MiB new, 1.1 MiB reused, 40.3 MiB stored`.
 pub(crate) fn add_line(report: &AddReport) -> String {
     if report.targets.is_empty() {
-        return "added nothing: no tracked path changed".to_owned();
+        return "added nothing: no tracked path is in the worktree".to_owned();
+    }
+    if report.targets.iter().all(|target| target.change == "unchanged") {
+        return format!("nothing changed in {}, {}", files(report.files), ByteSize(report.bytes));
     }
     format!(
         "added {}, {}: {} new, {} reused, {} stored",
@@ -77,11 +80,15 @@ pub(crate) fn push_line(report: &PushReport) -> String {
 
 /// Returns ``fetched 5,000 files, 98.2 MiB from `origin`: 40.3 MiB received, 1.1 MiB reused``.
 pub(crate) fn fetch_line(report: &FetchReport) -> String {
+    // No remote is asked if the cache has everything.
+    let from = match report.remote.as_str() {
+        "" => String::new(),
+        remote => format!(" from {}", name(remote)),
+    };
     format!(
-        "fetched {}, {} from {}: {} received, {} reused",
+        "fetched {}, {}{from}: {} received, {} reused",
         files(report.files),
         ByteSize(report.bytes),
-        name(&report.remote),
         ByteSize(report.fetched_bytes),
         ByteSize(report.reused_bytes)
     )
