@@ -17,7 +17,10 @@ pub(super) fn run(args: &CheckoutArgs, session: &Session<'_>) -> Result<Exit, Fa
     let plan = ops::checkout::plan(&repo, &options, &session.job)?;
     if args.dry_run {
         let figures = Figures(session.started.elapsed()).close(&planned(&plan));
-        let text = |out: &mut dyn Write| list("changed", &plan.refused, out);
+        let text = |out: &mut dyn Write| {
+            list("changed", &plan.refused, out)?;
+            list("missing", &plan.missing, out)
+        };
         session.answer(Answer { report: &plan, dry_run: true, text, figures })?;
         return Ok(Exit::Done);
     }

@@ -11,7 +11,7 @@ pub(super) fn run(args: &FetchArgs, session: &Session<'_>) -> Result<Exit, Failu
     let options = fetch_options(select(&args.select, args.all), &args.transfer);
     let plan = ops::fetch::plan(&repo, &options, &session.job)?;
     if args.dry_run {
-        let line = planned("fetch", &plan.remote, (plan.files, plan.bytes, plan.fetch_bytes));
+        let line = planned("fetch", &plan);
         let figures = Figures(session.started.elapsed()).close(&line);
         session.answer_figures(&plan, true, figures)?;
         return Ok(Exit::Done);

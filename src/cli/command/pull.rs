@@ -16,7 +16,7 @@ pub(super) fn run(args: &PullArgs, session: &Session<'_>) -> Result<Exit, Failur
     let options = PullOptions { fetch, force: args.force };
     let plan = ops::pull::plan(&repo, &options, &session.job)?;
     if args.dry_run {
-        let line = planned("pull", &plan.remote, (plan.files, plan.bytes, plan.fetch_bytes));
+        let line = planned("pull", &plan.fetch);
         let figures = Figures(session.started.elapsed()).close(&line);
         session.answer_figures(&plan, true, figures)?;
         return Ok(Exit::Done);

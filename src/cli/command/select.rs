@@ -3,7 +3,7 @@
 use crate::cli::args::{SelectArgs, TransferArgs};
 use crate::cli::render::files;
 use crate::ops::Select;
-use crate::ops::fetch::FetchOptions;
+use crate::ops::fetch::{FetchOptions, FetchPlan};
 use crate::path::show;
 use crate::units::ByteSize;
 
@@ -21,16 +21,16 @@ pub(super) fn fetch_options(select: Select, args: &TransferArgs) -> FetchOptions
 }
 
 /// Returns what a dry run of fetch or pull would get.
-pub(super) fn planned(
-    verb: &str,
-    remote: &str,
-    (count, bytes, fetch_bytes): (u64, u64, u64),
-) -> String {
+pub(super) fn planned(verb: &str, plan: &FetchPlan) -> String {
+    // No remote is asked if the cache has everything.
+    let from = match plan.remote.as_str() {
+        "" => String::new(),
+        remote => format!(" from `{}`", show(remote.as_bytes())),
+    };
     format!(
-        "would {verb} {}, {} from `{}`: about {} to receive",
-        files(count),
-        ByteSize(bytes),
-        show(remote.as_bytes()),
-        ByteSize(fetch_bytes)
+        "would {verb} {}, {}{from}: about {} to receive",
+        files(plan.files),
+        ByteSize(plan.bytes),
+        ByteSize(plan.fetch_bytes)
     )
 }
