@@ -38,7 +38,7 @@ impl Session<'_> {
     pub(crate) fn repo(&self) -> Result<Repo, Failure> {
         let repo = Repo::open(self.environment, &[]).map_err(OpError::from)?;
         for warning in &repo.config().warnings {
-            self.job.warn(&format!("{warning}"));
+            self.job.warn(&warning.to_string());
         }
         Ok(repo)
     }
