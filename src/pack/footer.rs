@@ -199,7 +199,7 @@ fn read_objects(
     n_objects: u32,
 ) -> Result<Vec<ObjectPlace>, PackError> {
     let listed: u64 = frames.iter().map(|f| u64::from(f.n_objects)).sum();
-    if listed != n_objects.into() {
+    if listed != u64::from(n_objects) {
         return Err(PackError::Malformed("its frames hold another number of objects"));
     }
     let mut seen = HashSet::with_capacity(n_objects as usize);
