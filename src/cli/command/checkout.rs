@@ -8,7 +8,7 @@ use crate::cli::session::{Answer, Session};
 use crate::ops;
 use crate::ops::Exit;
 use crate::ops::checkout::{CheckoutOptions, CheckoutPlan, CheckoutReport};
-use crate::path::{JsonPath, show};
+use crate::path::JsonPath;
 use crate::units::{ByteSize, Count};
 
 pub(super) fn run(args: &CheckoutArgs, session: &Session<'_>) -> Result<Exit, Failure> {
@@ -47,12 +47,8 @@ fn planned(plan: &CheckoutPlan) -> String {
     }
 }
 
-/// Says where changed files went and what to do about missing content.
+/// Says what to do about missing content; where changed files went, the verb itself said.
 pub(super) fn remarks(report: &CheckoutReport, advice: &str, session: &Session<'_>) {
-    if let Some(aside) = &report.aside {
-        let aside = show(aside.as_bytes());
-        session.talk.note(&format!("what you changed was put aside in `{aside}`"));
-    }
     if !report.missing.is_empty() {
         let count = report.missing.len();
         let what = if count == 1 { "1 path" } else { &format!("{count} paths") };

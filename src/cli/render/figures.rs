@@ -52,12 +52,11 @@ pub(crate) fn add_line(report: &AddReport) -> String {
     )
 }
 
-/// Returns `5,000 files, 98.2 MiB tracked: nothing differs`.
+/// Returns `5,000 files, 98.2 MiB tracked: no path differs`.
 pub(crate) fn status_line(report: &StatusReport) -> String {
     let differ = u64::try_from(report.entries.len()).unwrap_or(u64::MAX);
     let verdict = match differ {
-        0 if report.clean => "nothing differs".to_owned(),
-        0 => "the worktree is as its pointers say".to_owned(),
+        0 => "no path differs".to_owned(),
         differ => many(differ, "path differs", "paths differ"),
     };
     format!("{}, {} tracked: {verdict}", files(report.files), ByteSize(report.bytes))
@@ -89,7 +88,7 @@ pub(crate) fn fetch_line(report: &FetchReport) -> String {
         "fetched {}, {}{from}: {} received, {} reused",
         files(report.files),
         ByteSize(report.bytes),
-        ByteSize(report.fetched_bytes),
+        ByteSize(report.requests.received),
         ByteSize(report.reused_bytes)
     )
 }

@@ -12,14 +12,19 @@ struct Group {
     states: &'static [&'static str],
 }
 
-const GROUPS: [Group; 4] = [
+const GROUPS: [Group; 5] = [
     Group {
         heading: "Changed, not added:",
         advice: &[
             "`haul add -u` takes the changes",
             "`haul checkout --force PATH` brings the pointer's content back and puts yours aside",
         ],
-        states: &["modified", "untracked", "added", "type-changed"],
+        states: &["modified", "type-changed"],
+    },
+    Group {
+        heading: "New in tracked folders:",
+        advice: &["`haul add -u` takes them"],
+        states: &["untracked", "added"],
     },
     Group {
         heading: "Not in the worktree:",

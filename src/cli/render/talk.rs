@@ -50,11 +50,6 @@ impl Talk {
         }
     }
 
-    /// Prints what to read besides the figures.
-    pub(crate) fn note(&self, text: &str) {
-        self.sink.on(crate::progress::Event::Note(text));
-    }
-
     /// Prints a line of the demo's story.
     pub(crate) fn step(&self, line: &str) {
         if self.events {
