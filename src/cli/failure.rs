@@ -11,7 +11,7 @@ use crate::ops::{Exit, OpError};
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
     #[error(transparent)]
-    Op(#[from] OpError),
+    Op(Box<OpError>),
     #[error(transparent)]
     Demo(#[from] DemoError),
     #[error("could not change to the folder `{}`", path.display())]
@@ -46,6 +46,13 @@ impl Hint for Failure {
             Self::Demo(error) => error.hint(),
             Self::Folder { .. } | Self::Output { .. } | Self::Json { .. } => None,
         }
+    }
+}
+
+impl From<OpError> for Failure {
+    /// Boxed: it is far larger than any answer.
+    fn from(error: OpError) -> Self {
+        Self::Op(Box::new(error))
     }
 }
 

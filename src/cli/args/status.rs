@@ -9,8 +9,9 @@ Examples:
 
 With --porcelain each line is two letters, a tab and a path. The first letter says what is
 compared, the second how it differs; later versions may add letters:
-  w content against its pointer    M modified  D missing  ? untracked  T another kind  A added
-                                   X not known  U conflict  ! pointer damaged  P pointer missing  R moved
+  w content against its pointer    M modified  D missing  ? untracked  T another kind
+                                   A added  R moved  U conflict  X not known
+                                   ! pointer damaged  P pointer missing
   h pointer against HEAD           N new  M changed
   r pointer against the remote     ! not pushed  ? not known
 In paths, backslashes, control characters and bytes that are not UTF-8 are written as \\\\, \\n, \\t,
