@@ -41,7 +41,10 @@ impl Db {
                     waited += STEP;
                 }
                 Err(DatabaseError::DatabaseAlreadyOpen) => {
-                    return Err(CacheError::Busy { path: path.to_owned(), waited: waited.as_secs() });
+                    return Err(CacheError::Busy {
+                        path: path.to_owned(),
+                        waited: waited.as_secs(),
+                    });
                 }
                 Err(DatabaseError::Storage(redb::StorageError::Io(e)))
                     if e.kind() != std::io::ErrorKind::InvalidData

@@ -39,9 +39,12 @@ impl Place {
         let mut out = [0; 32];
         let (pack, rest) = out.split_at_mut(16);
         pack.copy_from_slice(&self.pack.0);
-        for (slot, n) in
-            rest.as_chunks_mut::<4>().0.iter_mut().zip([self.offset, self.frame_len, self.skip, self.len])
-        {
+        for (slot, n) in rest.as_chunks_mut::<4>().0.iter_mut().zip([
+            self.offset,
+            self.frame_len,
+            self.skip,
+            self.len,
+        ]) {
             *slot = n.to_le_bytes();
         }
         out
@@ -208,7 +211,7 @@ impl Index {
         packs: &[(PackId, PackState)],
         objects: &mut [([u8; 32], Place)],
     ) -> Result<(), CacheError> {
-        objects.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+        objects.sort_unstable_by_key(|a| a.0);
         self.write(|txn| {
             let mut table = txn.open_table(PACKS)?;
             for (pack, state) in packs {

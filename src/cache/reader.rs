@@ -14,6 +14,9 @@ use crate::pack::{Codecs, Frame, FrameError, decode_frame};
 /// Open pack files kept at a time.
 const OPEN_PACKS: usize = 8;
 
+/// The bytes of a node, and those of its placement.
+pub type NodeAndPlacement = (Vec<u8>, Vec<u8>);
+
 /// Reads objects; one per thread, as it keeps open files and the last decoded frame.
 pub struct ObjectReader<'c> {
     layout: &'c Layout,
@@ -51,7 +54,7 @@ impl<'c> ObjectReader<'c> {
     }
 
     /// Returns the bytes of a node, checked, and its placement; nothing if not on this machine.
-    pub fn node(&mut self, id: NodeId) -> Result<Option<(Vec<u8>, Vec<u8>)>, CacheError> {
+    pub fn node(&mut self, id: NodeId) -> Result<Option<NodeAndPlacement>, CacheError> {
         let Some((place, held)) = self.view.find_held(&id.0) else { return Ok(None) };
         self.load(&id.0, place, held, PackKind::Nodes)?;
         let found = match &self.last {

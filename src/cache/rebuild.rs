@@ -87,7 +87,12 @@ pub(super) fn read_footer(pack: PackId, path: &Path) -> Option<LocalFooter> {
         (o.id, Place { pack, offset, frame_len, skip: o.skip, len: o.len })
     });
     let n_frames = u32::try_from(footer.frames.len()).ok()?;
-    Some(LocalFooter { kind, size: u32::try_from(size).ok()?, n_frames, objects: objects.collect() })
+    Some(LocalFooter {
+        kind,
+        size: u32::try_from(size).ok()?,
+        n_frames,
+        objects: objects.collect(),
+    })
 }
 
 impl Index {

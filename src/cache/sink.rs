@@ -89,7 +89,8 @@ impl PackSink {
     fn wait(&mut self) -> Result<(), CacheError> {
         let Some(thread) = self.publishing.take() else { return Ok(()) };
         let result = thread.join();
-        result.map_err(|_| CacheError::Pack { why: "the thread that syncs packs died".into() })??;
+        result
+            .map_err(|_| CacheError::Pack { why: "the thread that syncs packs died".into() })??;
         Ok(())
     }
 

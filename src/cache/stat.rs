@@ -69,18 +69,13 @@ impl StatEntry {
         let flags = r.u8().ok()?;
         let known = if flags & 1 == 1 { Known::Stored } else { Known::Hashed };
         let kind = if flags & 2 == 2 { FileKind::Symlink } else { FileKind::File };
-        let stamp = Stamp {
-            kind,
-            dev,
-            ino,
-            size,
-            mtime: Time(mtime),
-            ctime: Time(ctime),
-            mode,
-        };
+        let stamp = Stamp { kind, dev, ino, size, mtime: Time(mtime), ctime: Time(ctime), mode };
         Some(Self { stamp, oid, tree: (profile != 0).then_some((profile, root)), known })
     }
 }
+
+/// A tracked path, and the bytes of its pointer.
+pub type PathAndPointer = (Vec<u8>, Vec<u8>);
 
 /// The open stat cache of one worktree; keys are repository paths.
 pub struct StatCache {
@@ -132,7 +127,7 @@ impl StatCache {
     }
 
     /// Returns the bytes of the pointers that haul last added or placed, by tracked path.
-    pub fn pointers(&self) -> Result<Vec<(Vec<u8>, Vec<u8>)>, CacheError> {
+    pub fn pointers(&self) -> Result<Vec<PathAndPointer>, CacheError> {
         let fail = |e: &dyn std::fmt::Display| self.db.failed(e);
         let txn = self.db.db.begin_read().map_err(|e| fail(&e))?;
         let table = match txn.open_table(POINTERS) {

@@ -11,7 +11,9 @@ pub mod failpoint;
 mod lock;
 mod stamp;
 
-pub use atomic::{Temp, append_line, make_folder, move_durably, read_limited, remove, replace, write_durably};
+pub use atomic::{
+    Temp, append_line, make_folder, move_durably, read_limited, remove, replace, write_durably,
+};
 pub use dir::{Dir, DirEntry, TempFile, is_temp_name};
 pub use error::{FsError, IoResultExt};
 pub use lock::Lock;

@@ -38,9 +38,9 @@ impl Hint for IntakeError {
         match self {
             Self::Fs(e) => e.hint(),
             Self::Cache(e) => e.hint(),
-            Self::Changing { .. } => {
-                Some("wait until the program that writes it is done, then run `haul add` again".into())
-            }
+            Self::Changing { .. } => Some(
+                "wait until the program that writes it is done, then run `haul add` again".into(),
+            ),
             Self::Defect(_) => Some("report this with the command that you ran".to_owned()),
             Self::Stopped(_) => None,
         }

@@ -79,7 +79,8 @@ fn digest(
     let mut chunks = Vec::new();
     for block in blocks {
         shared.job.check()?;
-        let (_, done) = rayon::join(|| whole.update(&block.bytes).count(), || encode(shared, &block));
+        let (_, done) =
+            rayon::join(|| whole.update(&block.bytes).count(), || encode(shared, &block));
         let mut frames = Vec::new();
         for (entry, frame) in done? {
             chunks.push(entry);

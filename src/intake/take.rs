@@ -81,7 +81,9 @@ fn take_all(shared: &Shared, sources: &[Source]) -> Result<Vec<Taken>, IntakeErr
     let runs = runs(sources);
     let done: Result<Vec<_>, IntakeError> = runs
         .par_iter()
-        .map(|run| Ok((run.start, small::take_run(shared, sources.get(run.clone()).unwrap_or_default())?)))
+        .map(|run| {
+            Ok((run.start, small::take_run(shared, sources.get(run.clone()).unwrap_or_default())?))
+        })
         .collect();
     for (start, taken) in done? {
         for (slot, taken) in out.iter_mut().skip(start).zip(taken) {

@@ -118,12 +118,12 @@ impl OpError {
             | Self::Place { source: PlaceError::Stopped(_), .. } => Exit::Interrupted,
             Self::Cache(e)
             | Self::Worktree(WorktreeError::Cache(e))
-            | Self::Intake(IntakeError::Cache(e)) => cache_exit(e),
+            | Self::Intake(IntakeError::Cache(e))
+            | Self::Place { source: PlaceError::Cache(e), .. } => cache_exit(e),
             Self::Remote(e) | Self::Transfer(TransferError::Remote(e)) => remote_exit(e),
             Self::Transfer(e) if e.is_damage() => Exit::Damaged,
             Self::Transfer(TransferError::Outrun { .. }) => Exit::Remote,
             Self::Place { source: PlaceError::Wrong { .. }, .. } => Exit::Damaged,
-            Self::Place { source: PlaceError::Cache(e), .. } => cache_exit(e),
             Self::Intake(IntakeError::Defect(_)) | Self::Defect(_) => Exit::Defect,
             Self::Repo(_)
             | Self::Fs(_)
@@ -165,8 +165,8 @@ impl Hint for OpError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Repo(e) => e.hint(),
-            Self::Fs(e) => e.hint(),
-            Self::Cache(e) => e.hint(),
+            Self::Fs(e) | Self::Place { source: PlaceError::Fs(e), .. } => e.hint(),
+            Self::Cache(e) | Self::Place { source: PlaceError::Cache(e), .. } => e.hint(),
             Self::Git(e) => e.hint(),
             Self::Config(e) => e.hint(),
             Self::Path(e) => e.hint(),
@@ -175,13 +175,12 @@ impl Hint for OpError {
             Self::Worktree(e) => e.hint(),
             Self::Intake(e) => e.hint(),
             Self::Transfer(e) => e.hint(),
-            Self::Place { source: PlaceError::Fs(e), .. } => e.hint(),
-            Self::Place { source: PlaceError::Cache(e), .. } => e.hint(),
             Self::Place { source: PlaceError::Absent(_), .. } => {
                 Some("run `haul pull` to fetch it".to_owned())
             }
             Self::Place { source: PlaceError::Wrong { .. }, .. } => Some(
-                "ask whoever committed the pointer to run `haul add` and `haul push` again".to_owned(),
+                "ask whoever committed the pointer to run `haul add` and `haul push` again"
+                    .to_owned(),
             ),
             Self::NotAccepted { name, url } => Some(format!(
                 "if you trust it, run `haul remote accept {name}`, or set HAUL_ACCEPT_REMOTE={url}"

@@ -62,7 +62,8 @@ pub fn plan<'r>(
     options: &FetchOptions,
     job: &Job,
 ) -> Result<FetchPlan<'r>, OpError> {
-    let wanted: Vec<Wanted> = chosen(repo, &options.select)?.iter().map(|c| c.wanted()).collect();
+    let wanted: Vec<Wanted> =
+        chosen(repo, &options.select)?.iter().map(super::select::Chosen::wanted).collect();
     let index = repo.index()?;
     let mut reader = ObjectReader::new(repo.layout(), index)?;
     if let Some((files, bytes)) = is_local(&wanted, &mut reader, job)? {
@@ -92,7 +93,7 @@ pub fn run(repo: &Repo, plan: FetchPlan<'_>, job: &Job) -> Result<FetchReport, O
         ..FetchReport::default()
     };
     if let Some((work, contact)) = plan.work {
-        let fetched = transfer::fetch_data(work, &contact, job)?;
+        let fetched = transfer::fetch_data(&work, &contact, job)?;
         report.fetched_bytes = fetched.fetched_bytes;
         report.requests = contact.remote().counts().into();
     }

@@ -6,13 +6,13 @@
 pub mod add;
 pub mod checkout;
 mod error;
-mod open;
-mod requests;
 pub mod fetch;
 pub mod init;
+mod open;
 pub mod pull;
 pub mod push;
 pub mod remote;
+mod requests;
 mod select;
 pub mod status;
 pub mod verify;

@@ -90,11 +90,7 @@ pub fn plan(repo: &Repo, options: &PushOptions, job: &Job) -> Result<PushPlan, O
 }
 
 /// Collects roots, each once: of new commits, of what is staged or at the revision.
-fn roots(
-    repo: &Repo,
-    options: &PushOptions,
-    job: &Job,
-) -> Result<Vec<(Wanted, Stage)>, OpError> {
+fn roots(repo: &Repo, options: &PushOptions, job: &Job) -> Result<Vec<(Wanted, Stage)>, OpError> {
     let mut selection = Selection::new(repo, &options.paths)?;
     let mut seen = BTreeSet::new();
     let mut out = Vec::new();
@@ -105,7 +101,7 @@ fn roots(
         }
     };
     let tips = tips(repo, options)?;
-    for found in repo.git().new_pointers(&tips, &published(repo, job)?)? {
+    for found in repo.git().new_pointers(&tips, &published(repo, job))? {
         let path = RepoPath::new(&found.path)?.target_of_pointer()?;
         let state = match found.content {
             Content::Whole(bytes) => parse_tracked(bytes),
@@ -149,8 +145,7 @@ fn staged(repo: &Repo) -> Result<Stage, OpError> {
 
 fn tips(repo: &Repo, options: &PushOptions) -> Result<Vec<ObjectId>, OpError> {
     if options.all {
-        let arguments =
-            ["for-each-ref", "--format=%(objectname)", "refs/heads", "refs/tags"];
+        let arguments = ["for-each-ref", "--format=%(objectname)", "refs/heads", "refs/tags"];
         let text = repo.git().run(&arguments, b"")?;
         return Ok(text.split(|b| *b == b'\n').filter_map(ObjectId::from_hex).collect());
     }
@@ -161,16 +156,16 @@ fn tips(repo: &Repo, options: &PushOptions) -> Result<Vec<ObjectId>, OpError> {
 }
 
 /// The commits that Git's remote has, asked now; as last seen where it cannot be asked.
-fn published(repo: &Repo, job: &Job) -> Result<Vec<ObjectId>, OpError> {
-    let Ok(name) = repo.git().default_remote() else { return Ok(Vec::new()) };
+fn published(repo: &Repo, job: &Job) -> Vec<ObjectId> {
+    let Ok(name) = repo.git().default_remote() else { return Vec::new() };
     match repo.git().remote_refs(&name) {
-        Ok(refs) => Ok(refs.into_iter().map(|found| found.id).collect()),
+        Ok(refs) => refs.into_iter().map(|found| found.id).collect(),
         Err(error) => {
             job.warn(&format!(
                 "could not ask the Git remote `{name}` which commits it has, so all content of this \
                  branch is checked: {error}"
             ));
-            Ok(Vec::new())
+            Vec::new()
         }
     }
 }

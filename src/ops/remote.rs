@@ -10,6 +10,7 @@ use crate::config::{
     set_default_remote,
 };
 use crate::fs::write_durably;
+use crate::hint::Hint;
 use crate::ops::error::OpError;
 use crate::ops::init::write;
 use crate::ops::open::{accepted, accepted_list, spec_of};
@@ -64,12 +65,16 @@ pub fn add(repo: &Repo, name: &str, url: &OsStr, job: &Job) -> Result<RemoteRepo
     let url = from_root(repo, url);
     let spec = RemoteSpec::parse(&url, repo.git().root())?;
     let text = read(repo)?;
-    let new = add_remote(&text, name, &url).map_err(edit)?;
+    let new = add_remote(&text, name, &url).map_err(|e| edit(&e))?;
     let opened = Remote::open(&spec, Create::Yes)?;
     job.note(&format!("remote `{name}` is `{}`", opened.label()));
     save(repo, &new)?;
     remember(repo, &spec)?;
-    Ok(RemoteReport { name: name.to_owned(), url: spec.to_string(), changed: vec![FILE.to_owned()] })
+    Ok(RemoteReport {
+        name: name.to_owned(),
+        url: spec.to_string(),
+        changed: vec![FILE.to_owned()],
+    })
 }
 
 const FILE: &str = "haul.toml";
@@ -124,7 +129,7 @@ pub fn list(repo: &Repo) -> Result<Vec<RemoteRow>, OpError> {
 /// Takes a remote out of `haul.toml`; what it holds stays.
 pub fn remove(repo: &Repo, name: &str) -> Result<RemoteReport, OpError> {
     let url = spec_of(repo, name).map_or_else(|_| String::new(), |spec| spec.to_string());
-    let new = remove_remote(&read(repo)?, name).map_err(edit)?;
+    let new = remove_remote(&read(repo)?, name).map_err(|e| edit(&e))?;
     save(repo, &new)?;
     Ok(RemoteReport { name: name.to_owned(), url, changed: vec![FILE.to_owned()] })
 }
@@ -132,9 +137,13 @@ pub fn remove(repo: &Repo, name: &str) -> Result<RemoteReport, OpError> {
 /// Makes a remote the one that is used when none is named.
 pub fn set_default(repo: &Repo, name: &str) -> Result<RemoteReport, OpError> {
     let spec = spec_of(repo, name)?;
-    let new = set_default_remote(&read(repo)?, name).map_err(edit)?;
+    let new = set_default_remote(&read(repo)?, name).map_err(|e| edit(&e))?;
     save(repo, &new)?;
-    Ok(RemoteReport { name: name.to_owned(), url: spec.to_string(), changed: vec![FILE.to_owned()] })
+    Ok(RemoteReport {
+        name: name.to_owned(),
+        url: spec.to_string(),
+        changed: vec![FILE.to_owned()],
+    })
 }
 
 /// Agrees to a remote that the repository names, for this user and this address.
@@ -169,7 +178,6 @@ fn save(repo: &Repo, text: &str) -> Result<(), OpError> {
     Ok(repo.git().stage(&[FILE.as_bytes()])?)
 }
 
-fn edit(error: crate::config::EditError) -> OpError {
-    use crate::hint::Hint;
+fn edit(error: &crate::config::EditError) -> OpError {
     OpError::refused(error.to_string(), error.hint().unwrap_or_else(|| "edit `haul.toml`".into()))
 }

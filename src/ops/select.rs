@@ -156,9 +156,9 @@ impl Selection {
             let choice = match rule {
                 Rule::Everything => Some(None),
                 Rule::Under(top) if top == path || path.starts_with_dir(top) => Some(None),
-                Rule::Under(top) => top
-                    .relative_to(path)
-                    .map(|rest| Some(Choice::Under(rest.as_bytes().to_vec()))),
+                Rule::Under(top) => {
+                    top.relative_to(path).map(|rest| Some(Choice::Under(rest.as_bytes().to_vec())))
+                }
                 Rule::Glob(..) if glob_covers(rule, path) => Some(None),
                 Rule::Glob(pattern, matcher) => glob_prefix_meets(pattern, path).then(|| {
                     let mut prefix = path.as_bytes().to_vec();
@@ -186,7 +186,10 @@ impl Selection {
         match self.rules.iter().find(|(rule, _, used)| !used && !matches!(rule, Rule::Everything)) {
             None => Ok(()),
             Some((_, argument, _)) => Err(OpError::refused(
-                format!("`{}` is not tracked, nor inside a tracked path", show(argument.as_bytes())),
+                format!(
+                    "`{}` is not tracked, nor inside a tracked path",
+                    show(argument.as_bytes())
+                ),
                 "run `haul status` to see what is tracked, or `haul add` to track it",
             )),
         }
@@ -211,14 +214,13 @@ fn glob_prefix_meets(pattern: &RepoPath, path: &RepoPath) -> bool {
     let mut wanted = pattern.parts();
     for part in path.parts() {
         match wanted.next() {
-            None => return false,
             Some(b"**") => return true,
             Some(glob) if is_glob(glob) => match compile(glob) {
                 Ok(m) if m.is_match(OsStr::from_bytes(part)) => {}
                 _ => return false,
             },
             Some(name) if name == part => {}
-            Some(_) => return false,
+            Some(_) | None => return false,
         }
     }
     wanted.next().is_some()
@@ -262,9 +264,13 @@ pub(crate) fn chosen(repo: &Repo, select: &Select) -> Result<Vec<Chosen>, OpErro
 pub(crate) fn unsound(path: &RepoPath, error: &PointerError) -> OpError {
     use crate::hint::Hint;
     let next = error.hint().unwrap_or_else(|| {
-        "restore it with `git checkout -- <pointer>`, or run `haul add` on the data again".to_owned()
+        "restore it with `git checkout -- <pointer>`, or run `haul add` on the data again"
+            .to_owned()
     });
-    OpError::refused(format!("the pointer of `{}` cannot be used: {error}", show(path.as_bytes())), next)
+    OpError::refused(
+        format!("the pointer of `{}` cannot be used: {error}", show(path.as_bytes())),
+        next,
+    )
 }
 
 fn candidates(repo: &Repo, select: &Select) -> Result<Vec<(RepoPath, TrackedState)>, OpError> {
@@ -281,12 +287,11 @@ fn candidates(repo: &Repo, select: &Select) -> Result<Vec<(RepoPath, TrackedStat
         }
         return Ok(out);
     }
-    match &select.rev {
-        Some(rev) => repo.git().pointers_at(rev)?.into_iter().map(at_revision).collect(),
-        None => {
-            let tracked = load_tracked(repo.git(), repo.door())?;
-            Ok(tracked.into_iter().map(|t| (t.path, t.state)).collect())
-        }
+    if let Some(rev) = &select.rev {
+        repo.git().pointers_at(rev)?.into_iter().map(at_revision).collect()
+    } else {
+        let tracked = load_tracked(repo.git(), repo.door())?;
+        Ok(tracked.into_iter().map(|t| (t.path, t.state)).collect())
     }
 }
 

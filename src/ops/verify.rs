@@ -58,7 +58,8 @@ pub struct VerifyReport {
 /// Proves every pointer of a revision against the remote as it is now.
 pub fn run(repo: &Repo, options: &VerifyOptions, job: &Job) -> Result<VerifyReport, OpError> {
     let select = Select { rev: options.rev.clone(), ..Select::default() };
-    let wanted: Vec<Wanted> = chosen(repo, &select)?.iter().map(|c| c.wanted()).collect();
+    let wanted: Vec<Wanted> =
+        chosen(repo, &select)?.iter().map(super::select::Chosen::wanted).collect();
     let target = choose(repo, options.remote.as_deref(), options.jobs)?;
     let parts = (repo.layout(), repo.index()?);
     let contact = Contact::make(target.open()?, parts, target.jobs, Purpose::Read, job)?;

@@ -25,7 +25,9 @@ pub enum CollisionKind {
 impl std::fmt::Display for CollisionKind {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
-            Self::FileAndFolder => "cannot both exist: one is a file where the other needs a folder",
+            Self::FileAndFolder => {
+                "cannot both exist: one is a file where the other needs a folder"
+            }
             Self::Unicode => "are one name on systems that normalise Unicode, such as macOS",
             Self::Case => "are one name on systems that ignore case, such as macOS and Windows",
             Self::ShortName => "are one name on Windows, where one is the short form of the other",

@@ -41,9 +41,9 @@ impl Hint for RepoError {
             Self::Config(e) => e.hint(),
             Self::Fs(e) => e.hint(),
             Self::NotInitialised => Some("run `haul init`".to_owned()),
-            Self::UnknownProfile { .. } => {
-                Some("set `add.profile` to m16.1, m64.1 or m256.1, or install a newer haul".to_owned())
-            }
+            Self::UnknownProfile { .. } => Some(
+                "set `add.profile` to m16.1, m64.1 or m256.1, or install a newer haul".to_owned(),
+            ),
             Self::NoRandomness(_) => None,
         }
     }

@@ -84,7 +84,8 @@ impl<'a> Contact<'a> {
         loop {
             job.check()?;
             let have = objects.iter().map(|(name, object)| (*name, Arc::clone(object)));
-            self.synced.view = View::build(listing.iter().cloned(), have).map_err(|e| self.wrong(e))?;
+            self.synced.view =
+                View::build(listing.iter().cloned(), have).map_err(|e| self.wrong(e))?;
             let class = match self.purpose {
                 Purpose::Read => FeatureClass::Read,
                 Purpose::Push => FeatureClass::Write,
@@ -235,7 +236,10 @@ impl<'a> Contact<'a> {
         self.jobs
     }
 
-    pub(super) fn wrong(&self, error: impl Into<crate::catalogue::CatalogueError>) -> TransferError {
+    pub(super) fn wrong(
+        &self,
+        error: impl Into<crate::catalogue::CatalogueError>,
+    ) -> TransferError {
         catalogue_error(&self.remote, error)
     }
 

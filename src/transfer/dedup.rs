@@ -36,7 +36,8 @@ pub(super) fn dedup(
     if packs.is_empty() || absent.is_empty() || contact.synced().view.counting().next().is_none() {
         return Ok(());
     }
-    let new: HashSet<[u8; 32]> = packs.values().flat_map(|f| f.objects.iter().map(|o| o.0)).collect();
+    let new: HashSet<[u8; 32]> =
+        packs.values().flat_map(|f| f.objects.iter().map(|o| o.0)).collect();
     let mut elsewhere = from_earlier(contact, earlier, &new, job)?;
     from_hooks(contact, &packs, &new, &mut elsewhere, job)?;
     let replaced: BTreeSet<PackId> =
@@ -103,13 +104,16 @@ fn from_earlier(
             continue;
         };
         if new.contains(&step.id.0) {
-            out.insert(step.id.0, Place {
-                pack: spot.pack,
-                offset: spot.offset,
-                frame_len: spot.frame_len,
-                skip: spot.skip,
-                len: u32::try_from(step.size).unwrap_or(u32::MAX),
-            });
+            out.insert(
+                step.id.0,
+                Place {
+                    pack: spot.pack,
+                    offset: spot.offset,
+                    frame_len: spot.frame_len,
+                    skip: spot.skip,
+                    len: u32::try_from(step.size).unwrap_or(u32::MAX),
+                },
+            );
         }
     }
     Ok(out)
@@ -160,18 +164,21 @@ fn footers(
     packs: &[(PackId, u64)],
     job: &Job,
 ) -> Result<Vec<(PackId, Footer)>, TransferError> {
-    let guess = packs.iter().map(|(pack, size)| (*pack, *size, TAIL_GUESS.min(*size))).collect();
+    let guess: Vec<_> =
+        packs.iter().map(|(pack, size)| (*pack, *size, TAIL_GUESS.min(*size))).collect();
     let mut out = Vec::new();
     let mut longer = Vec::new();
-    for (pack, size, tail) in tails(contact, guess, job)? {
+    for (pack, size, tail) in tails(contact, &guess, job)? {
         let Some(trailer) = tail.last_chunk::<{ TRAILER_LEN as usize }>() else { continue };
         let Ok(len) = Footer::tail_len(trailer, size) else { continue };
         match tail.len().checked_sub(len as usize).and_then(|at| tail.get(at..)) {
-            Some(exact) => out.extend(Footer::parse(PackKind::Data, exact, size).map(|f| (pack, f))),
+            Some(exact) => {
+                out.extend(Footer::parse(PackKind::Data, exact, size).map(|f| (pack, f)));
+            }
             None => longer.push((pack, size, u64::from(len))),
         }
     }
-    for (pack, size, tail) in tails(contact, longer, job)? {
+    for (pack, size, tail) in tails(contact, &longer, job)? {
         out.extend(Footer::parse(PackKind::Data, &tail, size).map(|f| (pack, f)));
     }
     Ok(out)
@@ -181,7 +188,7 @@ type Tail = (PackId, u64, bytes::Bytes);
 
 fn tails(
     contact: &Contact,
-    wanted: Vec<(PackId, u64, u64)>,
+    wanted: &[(PackId, u64, u64)],
     job: &Job,
 ) -> Result<Vec<Tail>, TransferError> {
     let mut out = Vec::new();

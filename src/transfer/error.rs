@@ -38,7 +38,10 @@ pub enum TransferError {
         remote: String,
     },
     /// The remote's catalogue does not know the content, and it is not on this machine.
-    #[error("the content of `{}` ({root}) is neither on this machine nor on remote `{remote}`", show(path))]
+    #[error(
+        "the content of `{}` ({root}) is neither on this machine nor on remote `{remote}`",
+        show(path)
+    )]
     NobodyPushed {
         /// The tracked path.
         path: Vec<u8>,
@@ -56,7 +59,10 @@ pub enum TransferError {
         source: NodeError,
     },
     /// An object is not at the place that its parent names.
-    #[error("{object} of `{}` cannot be read from pack {pack} on remote `{remote}`: {why}", show(path))]
+    #[error(
+        "{object} of `{}` cannot be read from pack {pack} on remote `{remote}`: {why}",
+        show(path)
+    )]
     Damaged {
         /// The tracked path.
         path: Vec<u8>,
@@ -70,7 +76,10 @@ pub enum TransferError {
         why: String,
     },
     /// A pack that a push relies on is gone from the remote and not on this machine.
-    #[error("pack {pack}, which `{}` needs, is not listed on remote `{remote}` and not on this machine", show(path))]
+    #[error(
+        "pack {pack}, which `{}` needs, is not listed on remote `{remote}` and not on this machine",
+        show(path)
+    )]
     PinLost {
         /// The pack.
         pack: PackId,

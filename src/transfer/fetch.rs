@@ -70,7 +70,11 @@ pub fn plan_fetch(
 }
 
 /// Fetches the absent chunks of a plan in one wave.
-pub fn fetch_data(plan: FetchPlan, contact: &Contact, job: &Job) -> Result<Fetched, TransferError> {
+pub fn fetch_data(
+    plan: &FetchPlan,
+    contact: &Contact,
+    job: &Job,
+) -> Result<Fetched, TransferError> {
     let mut orders = Orders::new();
     let mut spots = Vec::with_capacity(plan.chunks.len());
     for step in &plan.chunks {
@@ -85,7 +89,8 @@ pub fn fetch_data(plan: FetchPlan, contact: &Contact, job: &Job) -> Result<Fetch
     }
     let whole = plan.wanted.iter().all(|w| matches!(w.filter, Filter::All));
     let asked = ranges(spots, if whole { Slack::Usual } else { Slack::Little });
-    let task = job.begin(Kind::Download, Some(asked.iter().map(|r| u64::from(r.to - r.from)).sum()));
+    let task =
+        job.begin(Kind::Download, Some(asked.iter().map(|r| u64::from(r.to - r.from)).sum()));
     let mut landing = Landing::new(contact.layout(), contact.index(), PackKind::Data);
     let fetches = asked.iter().map(fetch_of).collect();
     let result = contact.remote().get_ranges(fetches, contact.jobs(), job, |i, answer| {

@@ -105,7 +105,8 @@ impl<'a> Landing<'a> {
         let decoded = decode_frame(&mut codecs, self.kind, bytes);
         self.codecs.lock().unwrap_or_else(PoisonError::into_inner).push(codecs);
         let flaw = |object: &Object, why: String| Flaw { object: *object, pack, why };
-        let first = wants.first().copied().unwrap_or(Object { id: [0; 32], skip: 0, len: 0, wanted: 0 });
+        let first =
+            wants.first().copied().unwrap_or(Object { id: [0; 32], skip: 0, len: 0, wanted: 0 });
         let frame = decoded.map_err(|e| flaw(&first, e.to_string()))?;
         for object in wants {
             let checked = match self.kind {

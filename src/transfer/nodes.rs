@@ -1,7 +1,7 @@
 //! Walking trees wave by wave: nodes that are here cost nothing, the others of one level are
 //! fetched together.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use bytes::Bytes;
 
@@ -57,8 +57,8 @@ pub(super) fn walk(
         wanted,
         reader,
         out: Walked::default(),
-        seen_nodes: HashMap::new(),
-        seen_chunks: HashMap::new(),
+        seen_nodes: HashSet::new(),
+        seen_chunks: HashSet::new(),
         ahead: Ahead::new(),
     };
     let mut level = walker.roots(contact);
@@ -92,8 +92,8 @@ struct Walker<'w, 'c> {
     wanted: &'w [Wanted],
     reader: &'w mut ObjectReader<'c>,
     out: Walked,
-    seen_nodes: HashMap<(NodeId, usize), ()>,
-    seen_chunks: HashMap<[u8; 32], ()>,
+    seen_nodes: HashSet<(NodeId, usize)>,
+    seen_chunks: HashSet<[u8; 32]>,
     ahead: Ahead,
 }
 
@@ -125,7 +125,7 @@ impl Walker<'_, '_> {
     }
 
     fn chunk(&mut self, step: ChunkStep) {
-        if self.seen_chunks.insert(step.id.0, ()).is_none() {
+        if self.seen_chunks.insert(step.id.0) {
             self.out.chunks.push(step);
         }
     }
@@ -134,7 +134,7 @@ impl Walker<'_, '_> {
     fn seen(&mut self, step: &NodeStep) -> bool {
         let whole = matches!(self.filter(step.wanted), Filter::All);
         let key = (step.id, if whole { usize::MAX } else { step.wanted });
-        self.seen_nodes.insert(key, ()).is_some()
+        !self.seen_nodes.insert(key)
     }
 
     fn filter(&self, wanted: usize) -> &Filter {
@@ -161,7 +161,8 @@ impl Walker<'_, '_> {
     }
 
     fn absent(&self, step: Option<&NodeStep>, remote: &str) -> TransferError {
-        let path = step.and_then(|s| self.wanted.get(s.wanted)).map_or(Vec::new(), |w| w.path.clone());
+        let path =
+            step.and_then(|s| self.wanted.get(s.wanted)).map_or(Vec::new(), |w| w.path.clone());
         let root = Digest(step.map_or([0; 32], |s| s.id.0));
         TransferError::NobodyPushed { path, root, remote: remote.to_owned() }
     }
@@ -212,7 +213,9 @@ impl Walker<'_, '_> {
         for step in &steps {
             let Some(spot) = step.spot else { continue };
             let Some(raw) = frames.get(&(spot.pack, spot.offset)) else { continue };
-            let Some(pair) = node_len(raw).ok().and_then(|len| raw.split_at_checked(len)) else { continue };
+            let Some(pair) = node_len(raw).ok().and_then(|len| raw.split_at_checked(len)) else {
+                continue;
+            };
             next.extend(self.visit(step, pair, Some(spot.pack))?);
         }
         Ok(next)

@@ -91,7 +91,7 @@ pub fn push(
     let absent: Vec<Wanted> = absent.into_iter().map(|(wanted, _)| wanted.clone()).collect();
     let there: Vec<&Wanted> = there.into_iter().map(|(wanted, _)| wanted).collect();
     let remote = prepare(contact, job)?;
-    let journal = Journal::open(contact.layout(), remote)?;
+    let journal = Journal::open(contact.layout(), remote);
     dedup(contact, &absent, &request.earlier, job)?;
     for _ in 0..ROUNDS {
         job.check()?;
@@ -179,14 +179,17 @@ fn locs(
     for (i, wanted) in absent.iter().enumerate() {
         let (Some(key), Some(id)) = (wanted.root.key(), wanted.root.id()) else { continue };
         let place = view.find(&id).ok_or_else(|| contact.nobody_pushed(absent, i, &id))?;
-        out.insert(key, LocRecord {
+        out.insert(
             key,
-            pack: place.pack,
-            offset: place.offset,
-            frame_len: place.frame_len,
-            skip: place.skip,
-            source: SOURCE_PUSH_RECORD,
-        });
+            LocRecord {
+                key,
+                pack: place.pack,
+                offset: place.offset,
+                frame_len: place.frame_len,
+                skip: place.skip,
+                source: SOURCE_PUSH_RECORD,
+            },
+        );
     }
     Ok(out.into_values().collect())
 }

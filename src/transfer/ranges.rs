@@ -39,7 +39,10 @@ pub(super) enum Slack {
 pub(super) fn ranges(spots: impl IntoIterator<Item = Spot>, slack: Slack) -> Vec<Range> {
     let mut packs: BTreeMap<PackId, Vec<FrameSpan>> = BTreeMap::new();
     for spot in spots {
-        packs.entry(spot.pack).or_default().push(FrameSpan { offset: spot.offset, len: spot.frame_len });
+        packs
+            .entry(spot.pack)
+            .or_default()
+            .push(FrameSpan { offset: spot.offset, len: spot.frame_len });
     }
     let mut out = Vec::new();
     for (pack, mut frames) in packs {
@@ -86,7 +89,8 @@ mod tests {
 
     #[test]
     fn neighbours_share_a_request_and_far_frames_do_not() {
-        let spots = [spot(1, 100, 1000), spot(1, 1100, 1000), spot(1, 9_000_000, 10), spot(2, 24, 5)];
+        let spots =
+            [spot(1, 100, 1000), spot(1, 1100, 1000), spot(1, 9_000_000, 10), spot(2, 24, 5)];
         let found = ranges(spots, Slack::Usual);
         let spans: Vec<_> = found.iter().map(|r| (r.from, r.to, r.frames.len())).collect();
         assert_eq!(spans, [(100, 2100, 2), (9_000_000, 9_000_010, 1), (24, 29, 1)]);

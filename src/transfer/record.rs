@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use bytes::Bytes;
 
 use crate::catalogue::{
-    CatalogueError, HookRecord, LocRecord, Object, ObjectKind, PackRecord, consolidate, is_hook, key,
+    CatalogueError, HookRecord, LocRecord, Object, ObjectKind, PackRecord, consolidate, is_hook,
+    key,
 };
 use crate::hash::{ChunkId, PackId, PackKind, RepoId};
 use crate::transfer::catalogue::Contact;
@@ -26,7 +27,8 @@ impl Record<'_> {
     /// Writes the record to the remote, and a run before it if lone records have piled up.
     pub(super) fn put(self, contact: &Contact) -> Result<(), TransferError> {
         let view = &contact.synced().view;
-        let mut object = Object::new(ObjectKind::PushRecord, view.generation(), self.repo, random()?);
+        let mut object =
+            Object::new(ObjectKind::PushRecord, view.generation(), self.repo, random()?);
         object.locs = self.locs;
         let mut hooks: BTreeMap<[u8; 8], u32> = BTreeMap::new();
         for (row, pack) in (0u32..).zip(&self.own) {

@@ -48,7 +48,8 @@ pub(super) fn recut(
     let mut places = elsewhere.clone();
     places.extend(places_of(&data));
     let nodes = rewrite_nodes(contact, &nodes, &replaced, &places, job)?;
-    record(contact, places, data.iter().chain(&nodes).collect(), elsewhere)?;
+    let new: Vec<&WrittenPack> = data.iter().chain(&nodes).collect();
+    record(contact, places, &new, elsewhere)?;
     // Only now that everything lives elsewhere, and durably, may the old packs go.
     let packs: Vec<PackId> = replaced.into_iter().collect();
     contact.index().forget(&packs)?;
@@ -129,7 +130,7 @@ fn children(kind: Option<u8>, node: &[u8]) -> Result<Vec<Child>, NodeError> {
 fn record(
     contact: &Contact,
     places: Elsewhere,
-    new: Vec<&WrittenPack>,
+    new: &[&WrittenPack],
     elsewhere: &Elsewhere,
 ) -> Result<(), TransferError> {
     let mut objects: Vec<_> = places.into_iter().collect();

@@ -32,8 +32,8 @@ pub(super) struct Journal {
 }
 
 impl Journal {
-    pub(super) fn open(layout: &Layout, remote: RemoteId) -> Result<Self, TransferError> {
-        Ok(Self { path: layout.state().join("journal").join(remote.to_string()) })
+    pub(super) fn open(layout: &Layout, remote: RemoteId) -> Self {
+        Self { path: layout.state().join("journal").join(remote.to_string()) }
     }
 
     fn read(&self) -> Result<BTreeSet<PackId>, TransferError> {
@@ -179,9 +179,8 @@ pub(super) fn register(
         return Ok(());
     }
     let text = Registration::new(*repo, url.clone()).print();
-    let text = text
-        .or_else(|_| Registration::new(*repo, None).print())
-        .map_err(|e| contact.wrong(e))?;
+    let text =
+        text.or_else(|_| Registration::new(*repo, None).print()).map_err(|e| contact.wrong(e))?;
     contact.remote().put_if_absent(&key::repo(*repo), Bytes::from(text))?;
     Ok(replace(&marker, b"")?)
 }

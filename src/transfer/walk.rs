@@ -62,7 +62,7 @@ pub(super) fn expand(
     match step.expectation.kind {
         Kind::Recipe => {
             let node = decode::<ChunkEntry>(step, node)?;
-            let mut below = children(step, &node, placement, home, |_, _| true, |_| true);
+            let mut below = children(step, &node, (placement, home), |_, _| true, |_| true);
             let first = below.chunks.first().filter(|_| step.first);
             below.first_chunk = first.map(|chunk| chunk.id);
             Ok(below)
@@ -72,8 +72,7 @@ pub(super) fn expand(
             let mut below = children(
                 step,
                 &node,
-                placement,
-                home,
+                (placement, home),
                 |after, last| filter.may_match_between(after, last),
                 |entry: &FileEntry| filter.matches(entry.key()),
             );
@@ -97,8 +96,7 @@ fn decode<E: Entry>(step: &NodeStep, bytes: &[u8]) -> Result<Node<E>, NodeError>
 fn children<E: Entry>(
     step: &NodeStep,
     node: &Node<E>,
-    placement: &[u8],
-    home: Option<PackId>,
+    (placement, home): (&[u8], Option<PackId>),
     subtree: impl Fn(Option<&[u8]>, &[u8]) -> bool,
     leaf: impl Fn(&E) -> bool,
 ) -> Below {

@@ -65,7 +65,8 @@ pub fn scan(door: &Door, folder: &RepoPath, job: &Job) -> Result<Vec<Found>, Wor
                 FileKind::Directory => pending.push((full.as_bytes().to_vec(), depth + 1)),
                 FileKind::File => {
                     if entry.name.ends_with(b".haul") && is_pointer(&dir, &entry.name, stamp)? {
-                        let (folder, pointer) = (folder.as_bytes().to_vec(), full.as_bytes().to_vec());
+                        let (folder, pointer) =
+                            (folder.as_bytes().to_vec(), full.as_bytes().to_vec());
                         return Err(WorktreeError::PointerInside { folder, pointer });
                     }
                     out.push(Found { path: full, what: What::File(stamp) });

@@ -8,10 +8,10 @@ use crate::chunk::Profile;
 use crate::hash::{NodeId, Oid};
 use crate::intake::{IntakeError, Stored, Taken};
 use crate::manifest::{Content as EntryContent, EntryKind, FileEntry};
+use crate::node::{BuildError, Builder};
 use crate::ops::add::run::{AddedTarget, Content, Target};
 use crate::ops::error::OpError;
 use crate::path::{RepoPath, json_path};
-use crate::node::{BuildError, Builder};
 use crate::pointer::{Pointer, PointerKind, Root};
 use crate::recipe;
 use crate::worktree::What;
@@ -96,9 +96,7 @@ fn file(
     Ok(PointerKind::File {
         oid: identity.oid,
         size: identity.size,
-        root: identity
-            .tree
-            .map(|(profile, id)| Root { profile: profile.name().to_owned(), id }),
+        root: identity.tree.map(|(profile, id)| Root { profile: profile.name().to_owned(), id }),
         executable: identity.executable,
     })
 }
@@ -138,7 +136,7 @@ fn directory(
 fn unbuilt(error: BuildError<CacheError>, what: &str) -> IntakeError {
     match error {
         BuildError::Sink(e) => e.into(),
-        other => IntakeError::Defect(format!("a {what} could not be built: {other}")),
+        BuildError::Entries(e) => IntakeError::Defect(format!("a {what} could not be built: {e}")),
     }
 }
 
@@ -147,9 +145,12 @@ fn entry_content(identity: Identity) -> EntryContent {
     match (identity.inline, identity.tree) {
         (Some(bytes), _) => EntryContent::Inline(bytes),
         (None, None) => EntryContent::Chunk { oid, size },
-        (None, Some((profile, root))) => {
-            EntryContent::Tree { oid, size, profile_code: NonZeroU8::new(profile.code()).unwrap_or(NonZeroU8::MIN), root }
-        }
+        (None, Some((profile, root))) => EntryContent::Tree {
+            oid,
+            size,
+            profile_code: NonZeroU8::new(profile.code()).unwrap_or(NonZeroU8::MIN),
+            root,
+        },
     }
 }
 

@@ -35,7 +35,11 @@ pub(super) fn targets(
             && below.starts_with_dir(above)
         {
             return Err(OpError::refused(
-                format!("cannot track `{}` and `{}` inside it", show(above.as_bytes()), show(below.as_bytes())),
+                format!(
+                    "cannot track `{}` and `{}` inside it",
+                    show(above.as_bytes()),
+                    show(below.as_bytes())
+                ),
                 "name the folder as a whole or its parts, not both",
             ));
         }
@@ -44,11 +48,7 @@ pub(super) fn targets(
     Ok(out)
 }
 
-fn globbed(
-    repo: &Repo,
-    pattern: &RepoPath,
-    tracked: &[Tracked],
-) -> Result<Vec<RepoPath>, OpError> {
+fn globbed(repo: &Repo, pattern: &RepoPath, tracked: &[Tracked]) -> Result<Vec<RepoPath>, OpError> {
     let found = glob_matches(repo, pattern)?;
     let keys: Vec<&[u8]> = found.iter().map(RepoPath::as_bytes).collect();
     let in_git = if keys.is_empty() { BTreeSet::new() } else { repo.git().is_tracked(&keys)? };
@@ -81,14 +81,20 @@ fn check(repo: &Repo, path: &RepoPath, tracked: &[Tracked]) -> Result<(), OpErro
     path.pointer_path()?;
     if let Some(outer) = tracked.iter().find(|t| t.path != *path && path.starts_with_dir(&t.path)) {
         return Err(OpError::refused(
-            format!("cannot track `{shown}` by itself: it lies inside the tracked `{}`", show(outer.path.as_bytes())),
+            format!(
+                "cannot track `{shown}` by itself: it lies inside the tracked `{}`",
+                show(outer.path.as_bytes())
+            ),
             format!("run `haul add {}`", show(outer.path.as_bytes())),
         ));
     }
     if let Some(inner) = tracked.iter().find(|t| t.path != *path && t.path.starts_with_dir(path)) {
         let pointer = inner.path.pointer_path()?;
         return Err(OpError::refused(
-            format!("cannot track `{shown}`: the pointer `{}` lies inside", show(pointer.as_bytes())),
+            format!(
+                "cannot track `{shown}`: the pointer `{}` lies inside",
+                show(pointer.as_bytes())
+            ),
             "track the folder as a whole or its parts, not both",
         ));
     }

@@ -50,11 +50,8 @@ pub fn run(repo: &Repo, plan: CheckoutPlan, job: &Job) -> Result<CheckoutReport,
     let _working = repo.lock_for_work()?;
     refuse(&plan)?;
     check_room(repo, &plan)?;
-    let mut report = CheckoutReport {
-        unchanged: plan.keep,
-        missing: plan.missing,
-        ..CheckoutReport::default()
-    };
+    let mut report =
+        CheckoutReport { unchanged: plan.keep, missing: plan.missing, ..CheckoutReport::default() };
     let Work { began, orphans, writes, removals, learned, pointers, .. } = plan.work;
     let mut notes = Notes { files: Vec::new(), pointers: Vec::new() };
     report.aside = aside(repo, &writes, began, job)?;
@@ -99,7 +96,10 @@ fn refuse(plan: &CheckoutPlan) -> Result<(), OpError> {
         names.push(format!("and {} more", plan.refused.len() - NAMED));
     }
     Err(OpError::refused(
-        format!("nothing was changed: {} would be overwritten, with changes not added", names.join(", ")),
+        format!(
+            "nothing was changed: {} would be overwritten, with changes not added",
+            names.join(", ")
+        ),
         "run `haul add` to keep the changes, or repeat with `--force` to put them aside",
     ))
 }
@@ -145,12 +145,13 @@ fn write_all(
             let mut out = Vec::with_capacity(piece.len());
             for write in piece {
                 job.check()?;
-                match write_one(repo, write, (&mut reader, &mut parent), &task, job)? {
-                    Some(placed) => out.push(placed),
-                    None => {
-                        let path = json_path(write.target.path.as_bytes());
-                        missing.lock().unwrap_or_else(PoisonError::into_inner).push(path);
-                    }
+                if let Some(placed) =
+                    write_one(repo, write, (&mut reader, &mut parent), &task, job)?
+                {
+                    out.push(placed);
+                } else {
+                    let path = json_path(write.target.path.as_bytes());
+                    missing.lock().unwrap_or_else(PoisonError::into_inner).push(path);
                 }
             }
             Ok(out)

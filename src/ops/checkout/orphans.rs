@@ -40,15 +40,12 @@ pub(super) fn orphans(repo: &Repo, chosen: &[Chosen], job: &Job) -> Result<Vec<O
             Some(item) if can_move(repo, &from, &item.path)? => Some(item.path.clone()),
             Some(_) | None => None,
         };
-        out.push(match moved {
-            Some(to) => {
-                taken.insert(to.clone());
-                Orphan::Moved { from, to }
-            }
-            None => {
-                let files = unchanged(repo, &from)?;
-                Orphan::Gone { path: from, files }
-            }
+        out.push(if let Some(to) = moved {
+            taken.insert(to.clone());
+            Orphan::Moved { from, to }
+        } else {
+            let files = unchanged(repo, &from)?;
+            Orphan::Gone { path: from, files }
         });
     }
     Ok(out)

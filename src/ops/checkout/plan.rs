@@ -105,12 +105,7 @@ pub fn plan(repo: &Repo, options: &CheckoutOptions, job: &Job) -> Result<Checkou
     Ok(plan)
 }
 
-fn compare(
-    repo: &Repo,
-    item: &Chosen,
-    plan: &mut CheckoutPlan,
-    job: &Job,
-) -> Result<(), OpError> {
+fn compare(repo: &Repo, item: &Chosen, plan: &mut CheckoutPlan, job: &Job) -> Result<(), OpError> {
     let mut reader = ObjectReader::new(repo.layout(), repo.index()?)?;
     let Some(targets) = targets(item, &mut reader)? else {
         plan.missing.push(json_path(item.path.as_bytes()));
@@ -230,8 +225,7 @@ fn judge(
                 Verdict::Unsaved
             })
         }
-        (FileKind::Special, _) => Ok(Verdict::Unsaved),
-        (kind, Some(content)) => {
+        (kind @ (FileKind::File | FileKind::Symlink), Some(content)) => {
             let executable = target.kind == EntryKind::Executable;
             let mode = kind == FileKind::Symlink || stamp.is_executable() == executable;
             let same = content.oid == target.oid();
@@ -241,7 +235,7 @@ fn judge(
             let safe = same || content.known == Known::Stored || kept(repo, &target.path, content)?;
             Ok(if safe { Verdict::Replace } else { Verdict::Unsaved })
         }
-        (FileKind::File | FileKind::Symlink, None) => Ok(Verdict::Unsaved),
+        (FileKind::Special, _) | (FileKind::File | FileKind::Symlink, None) => Ok(Verdict::Unsaved),
     }
 }
 

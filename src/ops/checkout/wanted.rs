@@ -63,14 +63,10 @@ pub(crate) fn targets(
     }
 }
 
-fn directory(
-    chosen: &Chosen,
-    reader: &mut ObjectReader,
-) -> Result<Option<Vec<Target>>, OpError> {
+fn directory(chosen: &Chosen, reader: &mut ObjectReader) -> Result<Option<Vec<Target>>, OpError> {
     let Root::Tree { id, expectation } = Root::of(&chosen.pointer) else { return Ok(None) };
-    let entries = Cursor::<FileEntry, _>::new(id, expectation, Scope::All, |id| {
-        reader.node_bytes(id)
-    });
+    let entries =
+        Cursor::<FileEntry, _>::new(id, expectation, Scope::All, |id| reader.node_bytes(id));
     let mut out = Vec::new();
     for entry in entries {
         let entry = match entry {
@@ -83,7 +79,9 @@ fn directory(
         }
         let path = [chosen.path.as_bytes(), b"/", entry.key()].concat();
         let path = RepoPath::new(&path)?;
-        if path.is_pointer_path() && matches!(entry.content, Content::Inline(_) | Content::Chunk { .. }) {
+        if path.is_pointer_path()
+            && matches!(entry.content, Content::Inline(_) | Content::Chunk { .. })
+        {
             guard_pointer(&path, &entry)?;
         }
         out.push(Target { path, kind: entry.kind, content: entry.content });
@@ -94,10 +92,12 @@ fn directory(
 /// A manifest never holds what looks like a pointer: Git would take it for one.
 fn guard_pointer(path: &RepoPath, entry: &FileEntry) -> Result<(), OpError> {
     match &entry.content {
-        Content::Inline(bytes) if crate::pointer::looks_like_pointer(bytes) => Err(OpError::refused(
-            format!("`{}` of a tracked folder is itself a pointer", show(path.as_bytes())),
-            "ask whoever committed it to take the pointer out of the folder",
-        )),
+        Content::Inline(bytes) if crate::pointer::looks_like_pointer(bytes) => {
+            Err(OpError::refused(
+                format!("`{}` of a tracked folder is itself a pointer", show(path.as_bytes())),
+                "ask whoever committed it to take the pointer out of the folder",
+            ))
+        }
         Content::Inline(_) | Content::Chunk { .. } | Content::Tree { .. } => Ok(()),
     }
 }
