@@ -13,7 +13,7 @@ const ROWS: &[&[&str]] = &[
     &["chunk", "path", "node"],
     &["recipe", "manifest", "pack", "pointer", "catalogue"],
     &["cache", "remote", "git"],
-    &["transfer", "worktree", "config"],
+    &["intake", "transfer", "worktree", "config"],
     &["repo"],
     &["ops"],
     &["cli"],
