@@ -1,6 +1,7 @@
 //! From a verb's flags to its options, and from its report to an answer. One file per verb.
 
 mod add;
+mod ask;
 mod checkout;
 mod demo;
 mod dispatch;

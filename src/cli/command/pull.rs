@@ -1,6 +1,7 @@
 use std::io::Write;
 
 use crate::cli::args::PullArgs;
+use crate::cli::command::ask::accepts;
 use crate::cli::command::checkout::{missing, remarks};
 use crate::cli::command::select::{fetch_options, planned, select};
 use crate::cli::failure::Failure;
@@ -14,7 +15,13 @@ pub(super) fn run(args: &PullArgs, session: &Session<'_>) -> Result<Exit, Failur
     let repo = session.repo()?;
     let fetch = fetch_options(select(&args.select, false), &args.transfer);
     let options = PullOptions { fetch, force: args.force };
-    let plan = ops::pull::plan(&repo, &options, &session.job)?;
+    let plan = match ops::pull::plan(&repo, &options, &session.job) {
+        Ok(plan) => plan,
+        Err(error) => {
+            accepts(error, &repo, session)?;
+            ops::pull::plan(&repo, &options, &session.job)?
+        }
+    };
     if args.dry_run {
         let line = planned("pull", &plan.fetch);
         let figures = Figures(session.started.elapsed()).close(&line);
