@@ -29,6 +29,7 @@
     reason = "a test fails by panicking, and makes plain files"
 )]
 
+mod ask;
 mod harness;
 mod harness_itself;
 mod help;

@@ -12,11 +12,7 @@ use crate::repo::Repo;
 /// Turns a remote that was not accepted into a question; returns if the user agrees, which is kept.
 ///
 /// Any other failure, and this one where nobody can answer, is handed back.
-pub(super) fn accepts(
-    error: OpError,
-    repo: &Repo,
-    session: &Session<'_>,
-) -> Result<(), Failure> {
+pub(super) fn accepts(error: OpError, repo: &Repo, session: &Session<'_>) -> Result<(), Failure> {
     let there = io::stdin().is_terminal() && io::stderr().is_terminal();
     let OpError::NotAccepted { name, url } = &error else { return Err(error.into()) };
     if session.json || !there {

@@ -40,6 +40,11 @@ impl<'a> Repo<'a> {
         self.world.haul_unread(&self.path, arguments)
     }
 
+    /// Runs a line of `haul` here on a terminal, where somebody types `answer`.
+    pub(crate) fn haul_on_terminal(&self, line: &str, answer: &str) -> Output {
+        self.world.haul_on_terminal(&self.path, line, answer)
+    }
+
     /// Runs `git` here.
     pub(crate) fn git(&self, arguments: &[impl AsRef<OsStr>]) -> Output {
         self.world.git(&self.path, arguments)

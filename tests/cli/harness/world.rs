@@ -78,6 +78,17 @@ impl World {
         Output::of("haul", arguments, &mut command)
     }
 
+    /// Runs a line of `haul` in a folder on a terminal of its own, where somebody types `answer`.
+    ///
+    /// The terminal is that of `script` from util-linux; what the program says comes on stdout.
+    pub(crate) fn haul_on_terminal(&self, folder: &Path, line: &str, answer: &str) -> Output {
+        let script = format!(
+            "printf '%s\\n' '{answer}' | script --quiet --return --command '{line}' /dev/null"
+        );
+        let arguments = ["-c", &script];
+        Output::of("sh", &arguments, &mut self.command("sh", folder, &arguments))
+    }
+
     /// Runs `git` in a folder.
     pub(crate) fn git(&self, folder: &Path, arguments: &[impl AsRef<OsStr>]) -> Output {
         Output::of("git", arguments, &mut self.command("git", folder, arguments))

@@ -1,0 +1,41 @@
+//! Questions that a person at a terminal is asked.
+
+use crate::harness::{Repo, World, data};
+
+/// A clone, in the hands of somebody who has not accepted its remote.
+fn strangers_clone(world: &World) -> Repo<'_> {
+    let a = world.repo("a");
+    a.write("x.bin", &data::bytes(1, 5000));
+    a.haul(&["init"]).ok();
+    a.haul(&["remote", "add", "origin", "../shared"]).ok();
+    a.haul(&["add", "x.bin"]).ok();
+    a.commit("data");
+    a.haul(&["push"]).ok();
+    std::fs::remove_dir_all(world.home().join(".config")).expect("forgets what was accepted");
+    a.clone_as("b")
+}
+
+#[test]
+fn pull_asks_on_a_terminal_before_it_uses_a_remote_outside_the_repository() {
+    let world = World::new();
+    let b = strangers_clone(&world);
+    b.haul_on_terminal("haul pull", "n")
+        .fails_with(1)
+        .prints("[y/N]")
+        .prints("remote accept origin");
+    assert!(!b.has("x.bin"));
+    b.haul_on_terminal("haul pull", "y").ok().prints("[y/N]");
+    assert_eq!(b.read("x.bin"), data::bytes(1, 5000));
+    // The answer is kept: nobody is asked again, terminal or not.
+    b.remove("x.bin");
+    b.haul(&["pull"]).ok();
+}
+
+#[test]
+fn pull_without_a_terminal_names_the_command_that_accepts() {
+    let world = World::new();
+    let b = strangers_clone(&world);
+    b.haul(&["pull"]).fails_with(1).says("haul remote accept origin");
+    b.haul(&["pull", "--json"]).fails_with(1);
+    assert!(!b.has("x.bin"));
+}
