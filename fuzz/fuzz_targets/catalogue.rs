@@ -11,7 +11,7 @@ fuzz_target!(|input: &[u8]| {
     // No fuzzer finds the right hash.
     let Some(hashed) = bytes.len().checked_sub(36) else { return };
     let hash = Digest::of(&bytes[..hashed]);
-    bytes[hashed..hashed + 32].copy_from_slice(hash.as_bytes());
+    bytes[hashed..hashed + 32].copy_from_slice(&hash.0);
     let Ok(object) = Object::parse(&bytes) else { return };
     let (name, again) = object.clone().encode().unwrap();
     assert!(again == bytes, "another encoding of the same object was accepted");

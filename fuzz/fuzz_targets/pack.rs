@@ -37,6 +37,6 @@ fn seal(pack: &mut [u8]) -> Option<usize> {
     let tail = pack.len().checked_sub(len)?;
     let hashed = pack.len() - 36;
     let hash = Digest::of(pack.get(tail..hashed)?);
-    pack.get_mut(hashed..hashed + 32)?.copy_from_slice(hash.as_bytes());
+    pack.get_mut(hashed..hashed + 32)?.copy_from_slice(&hash.0);
     Some(len)
 }
