@@ -197,6 +197,21 @@ fn every_source_that_a_page_names_exists() {
 }
 
 #[test]
+fn every_direct_dependency_has_its_reason() {
+    let page = root().join("docs/adr/0010-direct-dependencies.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let package = std::fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    let (_, rest) = package.split_once("\n[dependencies]\n").unwrap();
+    let (list, _) = rest.split_once("\n[").unwrap();
+    let names: Vec<&str> = list.lines().filter_map(|line| Some(line.split_once(" = ")?.0)).collect();
+    assert!(names.len() > 10, "{names:?}");
+    let rows: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix("| ")).collect();
+    for name in names {
+        assert!(rows.iter().any(|row| row.starts_with(&format!("{name} |"))), "`{name}`");
+    }
+}
+
+#[test]
 fn a_page_is_read_as_it_is_meant() {
     let page = "text\n<!-- test: as other -->\n```console\n$ a && b    # exits with 3\nout …\n```\n\
         ```text\n$ not this\n```\n```console\n$ c\n```\n";
