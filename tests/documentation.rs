@@ -203,7 +203,8 @@ fn every_direct_dependency_has_its_reason() {
     let package = std::fs::read_to_string(root().join("Cargo.toml")).unwrap();
     let (_, rest) = package.split_once("\n[dependencies]\n").unwrap();
     let (list, _) = rest.split_once("\n[").unwrap();
-    let names: Vec<&str> = list.lines().filter_map(|line| Some(line.split_once(" = ")?.0)).collect();
+    let names: Vec<&str> =
+        list.lines().filter_map(|line| Some(line.split_once(" = ")?.0)).collect();
     assert!(names.len() > 10, "{names:?}");
     let rows: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix("| ")).collect();
     for name in names {
