@@ -58,11 +58,22 @@ fn resolve_or_root(repo: &Repo, argument: &OsStr) -> Result<Option<RepoPath>, Op
         }
     }
     let absolute: std::path::PathBuf = [OsStr::new("/")].into_iter().chain(parts).collect();
-    let relative = absolute.strip_prefix(repo.git().root()).map_err(|_| outside())?;
+    let relative = below_root(repo, &absolute).ok_or_else(outside)?;
     if relative.as_os_str().is_empty() {
         return Ok(None);
     }
     Ok(Some(RepoPath::new(relative.as_os_str().as_bytes())?))
+}
+
+/// Returns the rest of an absolute path below the worktree root, which may be named through links
+/// outside of it; links inside are never followed.
+fn below_root<'p>(repo: &Repo, absolute: &'p Path) -> Option<&'p Path> {
+    let root = repo.git().root();
+    if let Ok(rest) = absolute.strip_prefix(root) {
+        return Some(rest);
+    }
+    let top = absolute.ancestors().find(|above| above.canonicalize().is_ok_and(|a| a == root))?;
+    absolute.strip_prefix(top).ok()
 }
 
 /// Says whether a path holds characters that mean something in a glob.
