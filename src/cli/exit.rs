@@ -5,7 +5,6 @@ use std::process::ExitCode;
 use crate::ops::Exit;
 
 /// Every exit code with its meaning; the reference page is made of it.
-#[cfg(test)]
 pub(crate) const MEANINGS: [(Exit, &str); 7] = [
     (Exit::Done, "done"),
     (Exit::No, "the answer is no, or you can fix it"),

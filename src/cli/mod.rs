@@ -7,8 +7,10 @@ mod demo;
 mod exit;
 mod failure;
 mod process;
+mod reference;
 mod render;
 mod run;
 mod session;
 
+pub use reference::{cli_reference, config_reference, exit_code_reference};
 pub use run::main;

@@ -8,7 +8,8 @@ Running it again changes nothing.";
 
 /// Set up haul in the Git repository you are in
 ///
-/// Writes `haul.toml`, the settings that everybody shares, and stages it in Git.
+/// Writes `haul.toml`, the settings that everybody shares, and a line in `.gitattributes` by which
+/// ignore files of two branches merge; stages both in Git.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLE)]
 pub(crate) struct InitArgs {}

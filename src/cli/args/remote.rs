@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 
 const EXAMPLES: &str = "\
 Examples:
-  haul remote add origin /mnt/data/project    a folder, kept as `file:///mnt/data/project`
+  haul remote add origin /mnt/data/project    a folder; it is made if it is missing
   haul remote list
   haul remote accept origin                   use a folder that somebody else committed
 
