@@ -225,12 +225,7 @@ enum Verdict {
     Unsaved(RepoPath),
 }
 
-fn judge(
-    repo: &Repo,
-    seen: &Seen,
-    knowledge: &Knowledge,
-    work: &Work,
-) -> Result<Verdict, OpError> {
+fn judge(repo: &Repo, seen: &Seen, knowledge: &Knowledge, work: &Work) -> Result<Verdict, OpError> {
     let path = &seen.target.path;
     let stamp = match &seen.site {
         Site::Free => return Ok(Verdict::Replace),
