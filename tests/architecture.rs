@@ -168,6 +168,17 @@ fn only_remotes_are_async() {
 }
 
 #[test]
+fn only_the_door_writes_to_the_disk() {
+    let others = sources().into_iter().filter(|source| {
+        // The remote's module writes through the object store, the demo makes up data to add.
+        !["fs", "remote"].contains(&source.module.as_str()) && !source.file.starts_with("cli/demo")
+    });
+    let words = ["OpenOptions", "remove_dir_all", "write_all_at", "set_len("];
+    let wrong: Vec<_> = others.flat_map(|source| source.places_of(&words)).collect();
+    assert_none(&wrong, "writing goes through `fs`");
+}
+
+#[test]
 fn no_path_climbs_twice() {
     let wrong: Vec<_> =
         sources().iter().flat_map(|source| source.places_of(&["super::super"])).collect();

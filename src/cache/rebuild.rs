@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::cache::error::CacheError;
 use crate::cache::index::{Held, Index, PackState, Place};
 use crate::cache::layout::Layout;
-use crate::fs::{IoResultExt, move_durably};
+use crate::fs::{IoResultExt, move_durably, remove_tree};
 use crate::hash::{PackId, PackKind};
 use crate::pack::{Footer, HEADER_LEN, Header, TRAILER_LEN};
 
@@ -26,11 +26,7 @@ pub(super) fn fill(index: &Index, layout: &Layout) -> Result<(), CacheError> {
             }
         }
     }
-    let parts = layout.part_folder();
-    if parts.exists() {
-        fs::remove_dir_all(&parts).at("remove", &parts)?;
-    }
-    Ok(())
+    Ok(remove_tree(&layout.part_folder())?)
 }
 
 fn packs_in(folder: &Path) -> Result<Vec<(PackId, PathBuf)>, CacheError> {

@@ -156,6 +156,14 @@ pub fn remove(path: &Path) -> Result<(), FsError> {
     }
 }
 
+/// Removes a folder with everything in it; one that is not there is fine.
+pub fn remove_tree(path: &Path) -> Result<(), FsError> {
+    match fs::remove_dir_all(path) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
+        other => other.at("remove", path),
+    }
+}
+
 /// Reads a whole file of at most `limit` bytes; nothing if there is none.
 pub fn read_limited(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, FsError> {
     let file = match File::open(path) {

@@ -7,7 +7,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, Mode, OFlags, ResolveFlags};
+use rustix::fs::{AtFlags, FlockOperation, Mode, OFlags, ResolveFlags};
 use rustix::io::Errno;
 
 use crate::fs::atomic::{Temp, make_folder};
@@ -170,10 +170,20 @@ impl Dir {
         let mode = Mode::from_raw_mode(if executable { 0o777 } else { 0o666 });
         let flags =
             OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let name = temp_name();
-        let fd = rustix::fs::openat(&self.fd, name.as_slice(), flags, mode)
-            .at("create a temporary file in", &self.path)?;
-        Ok(TempFile { dir: self, name, file: File::from(fd), placed: false })
+        loop {
+            let name = temp_name();
+            let fd = rustix::fs::openat(&self.fd, name.as_slice(), flags, mode)
+                .at("create a temporary file in", &self.path)?;
+            let file = File::from(fd);
+            // The lock tells a sweep that somebody still writes here. One that was quicker took the
+            // file away; where locks are not to be had, no sweep gets one either.
+            let locked = rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive);
+            let links = rustix::fs::fstat(&file).at("look at", &self.path)?.st_nlink;
+            if links == 0 || locked == Err(Errno::WOULDBLOCK) {
+                continue;
+            }
+            return Ok(TempFile { dir: self, name, file, placed: false });
+        }
     }
 
     /// Makes a symbolic link at `name`, replacing a file or link that is there.
@@ -245,6 +255,22 @@ impl Dir {
         temp.place(name)?;
         rustix::fs::fsync(&self.fd).at("sync the folder", &self.path)?;
         failpoint::hit("fs.durable.synced");
+        Ok(())
+    }
+
+    /// Removes temporary files that a process which is gone left in this folder.
+    ///
+    /// A living one holds a lock on each of its own. Links have none and stay.
+    pub fn sweep(&self) -> Result<(), FsError> {
+        for entry in self.entries()? {
+            if !is_temp_name(&entry.name) || entry.kind != Some(FileKind::File) {
+                continue;
+            }
+            let Ok((file, _)) = self.open_file(&entry.name) else { continue };
+            if rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok() {
+                self.remove_file(&entry.name)?;
+            }
+        }
         Ok(())
     }
 
@@ -339,6 +365,18 @@ mod tests {
         let root = Dir::open(folder.path()).unwrap();
         drop(root.temp(true).unwrap());
         assert!(root.entries().unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_sweep_takes_what_the_dead_left_and_nothing_of_the_living() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = Dir::open(folder.path()).unwrap();
+        let living = root.temp(false).unwrap();
+        std::fs::write(folder.path().join(".haul-tmp-0123456789abcdef"), b"dead").unwrap();
+        std::fs::write(folder.path().join("other"), b"stays").unwrap();
+        root.sweep().unwrap();
+        let names: Vec<Vec<u8>> = root.entries().unwrap().into_iter().map(|e| e.name).collect();
+        assert_eq!(names, [living.name.clone(), b"other".to_vec()]);
     }
 
     #[test]

@@ -23,6 +23,11 @@ impl FsError {
         matches!(self.source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
     }
 
+    /// Says whether a symbolic link stood where none is followed.
+    pub fn is_link(&self) -> bool {
+        self.source.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error())
+    }
+
     /// Says whether the path does not exist.
     pub fn is_missing(&self) -> bool {
         self.source.kind() == io::ErrorKind::NotFound
@@ -33,6 +38,12 @@ impl Hint for FsError {
     fn hint(&self) -> Option<String> {
         if self.is_full() {
             return Some("free some disk space and run the same command again".to_owned());
+        }
+        if self.is_link() {
+            return Some(
+                "put a real folder in place of the symbolic link: haul never writes through one"
+                    .to_owned(),
+            );
         }
         (self.source.kind() == io::ErrorKind::PermissionDenied)
             .then(|| "check the permissions of this path and run the same command again".to_owned())

@@ -9,12 +9,15 @@ mod dir;
 mod error;
 pub mod failpoint;
 mod lock;
+mod sparse;
 mod stamp;
 
 pub use atomic::{
-    Temp, append_line, make_folder, move_durably, read_limited, remove, replace, write_durably,
+    Temp, append_line, make_folder, move_durably, read_limited, remove, remove_tree, replace,
+    write_durably,
 };
 pub use dir::{Dir, DirEntry, TempFile, is_temp_name};
 pub use error::{FsError, IoResultExt};
 pub use lock::Lock;
+pub use sparse::SparseFile;
 pub use stamp::{FileKind, Stamp, Time};

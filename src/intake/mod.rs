@@ -3,7 +3,7 @@
 //!
 //! Small files are read whole by workers that each do everything; a large file runs through three
 //! stages (read and cut, hash and compress, write) with a few blocks between them. Memory is
-//! bounded by [`SMALL`] per worker and the two queues.
+//! bounded by 8 MiB per worker and the two queues.
 
 mod error;
 mod large;

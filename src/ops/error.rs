@@ -123,7 +123,9 @@ impl OpError {
             Self::Remote(e) | Self::Transfer(TransferError::Remote(e)) => remote_exit(e),
             Self::Transfer(e) if e.is_damage() => Exit::Damaged,
             Self::Transfer(TransferError::Outrun { .. }) => Exit::Remote,
-            Self::Place { source: PlaceError::Wrong { .. }, .. } => Exit::Damaged,
+            Self::Place {
+                source: PlaceError::Wrong { .. } | PlaceError::WrongSize { .. }, ..
+            } => Exit::Damaged,
             Self::Intake(IntakeError::Defect(_)) | Self::Defect(_) => Exit::Defect,
             Self::Repo(_)
             | Self::Fs(_)
@@ -178,8 +180,11 @@ impl Hint for OpError {
             Self::Place { source: PlaceError::Absent(_), .. } => {
                 Some("run `haul pull` to fetch it".to_owned())
             }
-            Self::Place { source: PlaceError::Wrong { .. }, .. } => Some(
-                "ask whoever committed the pointer to run `haul add` and `haul push` again"
+            Self::Place {
+                source: PlaceError::Wrong { .. } | PlaceError::WrongSize { .. }, ..
+            } => Some(
+                "if the pointer was edited, restore it with `git checkout`; else ask whoever \
+                 committed it to run `haul add` and `haul push` again"
                     .to_owned(),
             ),
             Self::NotAccepted { name, url } => Some(format!(

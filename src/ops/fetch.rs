@@ -6,7 +6,7 @@ use crate::cache::ObjectReader;
 use crate::ops::error::OpError;
 use crate::ops::open::choose;
 use crate::ops::requests::Requests;
-use crate::ops::select::{Select, chosen};
+use crate::ops::select::{Select, chosen, nothing_matches};
 use crate::progress::Job;
 use crate::repo::Repo;
 use crate::transfer::{self, Contact, Purpose, TransferError, Wanted, is_local, plan_fetch};
@@ -76,6 +76,9 @@ pub fn plan<'r>(
     let work = plan_fetch(wanted, &mut reader, &contact, job)?;
     if let Some(allowed) = options.max_bytes.filter(|max| work.absent_bytes > *max) {
         return Err(TransferError::OverBudget { wanted: work.absent_bytes, allowed }.into());
+    }
+    if work.files == 0 && !options.select.paths.is_empty() {
+        return Err(nothing_matches());
     }
     let (files, bytes, fetch_bytes) = (work.files, work.bytes, work.absent_bytes);
     let work = Some((work, contact));

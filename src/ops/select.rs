@@ -58,11 +58,22 @@ fn resolve_or_root(repo: &Repo, argument: &OsStr) -> Result<Option<RepoPath>, Op
         }
     }
     let absolute: std::path::PathBuf = [OsStr::new("/")].into_iter().chain(parts).collect();
-    let relative = absolute.strip_prefix(repo.git().root()).map_err(|_| outside())?;
+    let relative = below_root(repo, &absolute).ok_or_else(outside)?;
     if relative.as_os_str().is_empty() {
         return Ok(None);
     }
     Ok(Some(RepoPath::new(relative.as_os_str().as_bytes())?))
+}
+
+/// Returns the rest of an absolute path below the worktree root, which may be named through links
+/// outside of it; links inside are never followed.
+fn below_root<'p>(repo: &Repo, absolute: &'p Path) -> Option<&'p Path> {
+    let root = repo.git().root();
+    if let Ok(rest) = absolute.strip_prefix(root) {
+        return Some(rest);
+    }
+    let top = absolute.ancestors().find(|above| above.canonicalize().is_ok_and(|a| a == root))?;
+    absolute.strip_prefix(top).ok()
 }
 
 /// Says whether a path holds characters that mean something in a glob.
@@ -160,11 +171,18 @@ impl Selection {
                     top.relative_to(path).map(|rest| Some(Choice::Under(rest.as_bytes().to_vec())))
                 }
                 Rule::Glob(..) if glob_covers(rule, path) => Some(None),
-                Rule::Glob(pattern, matcher) => glob_prefix_meets(pattern, path).then(|| {
-                    let mut prefix = path.as_bytes().to_vec();
-                    prefix.push(b'/');
-                    Some(Choice::Glob { prefix, matcher: matcher.clone() })
-                }),
+                Rule::Glob(pattern, matcher) => {
+                    // Brackets and stars may simply be part of a name.
+                    if let Some(rest) = pattern.relative_to(path) {
+                        *used = true;
+                        choices.push(Choice::Under(rest.as_bytes().to_vec()));
+                    }
+                    glob_prefix_meets(pattern, path).then(|| {
+                        let mut prefix = path.as_bytes().to_vec();
+                        prefix.push(b'/');
+                        Some(Choice::Glob { prefix, matcher: matcher.clone() })
+                    })
+                }
             };
             match choice {
                 None => {}
@@ -198,7 +216,10 @@ impl Selection {
 
 /// Says whether a glob matches the tracked path itself or a folder above it.
 fn glob_covers(rule: &Rule, path: &RepoPath) -> bool {
-    let Rule::Glob(_, matcher) = rule else { return false };
+    let Rule::Glob(pattern, matcher) = rule else { return false };
+    if pattern == path || path.starts_with_dir(pattern) {
+        return true;
+    }
     let mut above = Some(path.clone());
     while let Some(path) = above {
         if matcher.is_match(path.to_os()) {
@@ -240,6 +261,14 @@ impl Chosen {
         let (root, filter) = (Root::of(&self.pointer), self.filter.clone());
         Wanted { path: self.path.as_bytes().to_vec(), root, filter }
     }
+}
+
+/// Says that paths inside tracked ones were named and none of them is there.
+pub(crate) fn nothing_matches() -> OpError {
+    OpError::refused(
+        "none of the given paths is in a tracked folder of that name",
+        "check the spelling; a pattern is matched against whole paths, and `**` crosses folders",
+    )
 }
 
 /// Finds the selected pointers, in the worktree or at a revision; one that is not sound is an error.

@@ -138,11 +138,14 @@ impl Look<'_> {
             Some(bytes) if *bytes == item.bytes => "same",
             Some(_) => "changed",
         };
-        let place = Root::of(&item.pointer).id().and_then(|id| self.view.find(&id));
+        let root = Root::of(&item.pointer).id();
+        let place = root.and_then(|id| self.view.find(&id));
         let held = place.and_then(|place| self.view.pack(place.pack)).map(|state| state.held);
         let pushed = match held {
             Some(Held::Unpushed) => "no",
             Some(Held::Whole | Held::Part | Held::Gone) => "yes",
+            // Empty content needs no remote.
+            None if root.is_none() => "yes",
             None => "unknown",
         };
         let path = json_path(item.path.as_bytes());
@@ -158,7 +161,7 @@ impl Look<'_> {
             return Ok(());
         };
         let mut reader = ObjectReader::new(self.repo.layout(), self.repo.index()?)?;
-        let Some(targets) = targets(item, &mut reader)? else {
+        let Some(mut targets) = targets(item, &mut reader)? else {
             self.entry(&item.path, "unknown", &item.path);
             return Ok(());
         };
@@ -173,6 +176,10 @@ impl Look<'_> {
                 return Ok(());
             }
         };
+        if is_dir {
+            // A tracked folder that is empty wants itself, which was just looked at.
+            targets.retain(|target| target.path != item.path);
+        }
         self.report.files += targets.len() as u64;
         self.join(item, &targets, &found, job)
     }

@@ -2,14 +2,12 @@
 //! cache at the frame's own offset.
 
 use std::collections::HashMap;
-use std::fs::{File, OpenOptions};
-use std::os::unix::fs::FileExt;
 use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
 
 use crate::cache::{Held, Index, Layout, PackState, Place};
-use crate::fs::{IoResultExt, make_folder};
+use crate::fs::SparseFile;
 use crate::hash::{ChunkId, NodeId, PackId, PackKind};
 use crate::pack::{Codecs, Frame, decode_frame};
 use crate::transfer::error::TransferError;
@@ -46,7 +44,7 @@ pub(super) struct Landing<'a> {
     index: &'a Index,
     kind: PackKind,
     codecs: Mutex<Vec<Codecs>>,
-    file: Option<(PackId, File)>,
+    file: Option<(PackId, SparseFile)>,
     packs: HashMap<PackId, PackState>,
     objects: Vec<([u8; 32], Place)>,
 }
@@ -121,17 +119,11 @@ impl<'a> Landing<'a> {
     }
 
     fn keep(&mut self, pack: PackId, offset: u32, frame: &[u8]) -> Result<(), TransferError> {
-        let path = self.layout.part(pack);
         if self.file.as_ref().is_none_or(|(open, _)| *open != pack) {
-            if let Some(folder) = path.parent() {
-                make_folder(folder, false)?;
-            }
-            let mut options = OpenOptions::new();
-            let file = options.read(true).write(true).create(true).truncate(false).open(&path);
-            self.file = Some((pack, file.at("open", &path)?));
+            self.file = Some((pack, SparseFile::open(&self.layout.part(pack))?));
         }
         if let Some((_, file)) = &self.file {
-            file.write_all_at(frame, offset.into()).at("write", &path)?;
+            file.write_at(offset.into(), frame)?;
         }
         let state = PackState { held: Held::Part, kind: self.kind.byte(), size: 0 };
         self.packs.insert(pack, state);

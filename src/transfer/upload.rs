@@ -178,6 +178,10 @@ pub(super) fn register(
     if marker.exists() {
         return Ok(());
     }
+    // A push record of this repository was written after its registration.
+    if contact.synced().view.counting().any(|(_, _, object)| object.repo == *repo) {
+        return Ok(replace(&marker, b"")?);
+    }
     let text = Registration::new(*repo, url.clone()).print();
     let text =
         text.or_else(|_| Registration::new(*repo, None).print()).map_err(|e| contact.wrong(e))?;

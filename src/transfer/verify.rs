@@ -42,33 +42,26 @@ pub struct Proof {
 struct Need {
     kind: PackKind,
     end: u64,
-    wanted: usize,
+    path: Vec<u8>,
 }
 
 /// Proves each pointer's closure against the remote as it is listed now.
 pub fn verify(wanted: &[Wanted], contact: &Contact, job: &Job) -> Result<Proof, TransferError> {
     let mut proof = Proof::default();
-    let mut needs: BTreeMap<PackId, Need> = BTreeMap::new();
+    let mut listed = Vec::new();
     for (i, item) in wanted.iter().enumerate() {
-        job.check()?;
-        if let Some(gap) = unlisted(item, contact) {
-            proof.gaps.push(gap);
-            continue;
+        match unlisted(item, contact) {
+            Some(gap) => proof.gaps.push(gap),
+            None => listed.push(i),
         }
-        match closure(item, contact, job) {
-            Ok((bytes, found)) => {
-                proof.bytes += bytes;
-                for (pack, kind, end) in found {
-                    let need = needs.entry(pack).or_insert(Need { kind, end, wanted: i });
-                    need.end = need.end.max(end);
-                }
-            }
-            Err(e) if e.is_damage() => {
-                let object = item.root.id().map_or_else(String::new, |id| Digest(id).to_string());
-                proof.gaps.push(Gap { path: item.path.clone(), object, why: e.to_string() });
-            }
-            Err(e) => return Err(e),
-        }
+    }
+    let mut needs = BTreeMap::new();
+    let all: Vec<Wanted> = listed.iter().filter_map(|i| wanted.get(*i).cloned()).collect();
+    match closure(&all, contact, &mut needs, job) {
+        Ok(bytes) => proof.bytes = bytes,
+        // Something is damaged: look at each pointer by itself, to name all that suffer from it.
+        Err(e) if e.is_damage() => one_by_one(&all, contact, &mut needs, &mut proof, job)?,
+        Err(e) => return Err(e),
     }
     proof.packs = needs.len() as u64;
     let found = look(&needs, contact, job)?;
@@ -76,11 +69,32 @@ pub fn verify(wanted: &[Wanted], contact: &Contact, job: &Job) -> Result<Proof, 
     for (pack, need) in &needs {
         task.advance(1);
         if let Some(why) = flaw(contact, *pack, need, found.get(pack)) {
-            let path = wanted.get(need.wanted).map_or(Vec::new(), |w| w.path.clone());
-            proof.gaps.push(Gap { path, object: format!("pack {pack}"), why });
+            let (path, object) = (need.path.clone(), format!("pack {pack}"));
+            proof.gaps.push(Gap { path, object, why });
         }
     }
     Ok(proof)
+}
+
+fn one_by_one(
+    wanted: &[Wanted],
+    contact: &Contact,
+    needs: &mut BTreeMap<PackId, Need>,
+    proof: &mut Proof,
+    job: &Job,
+) -> Result<(), TransferError> {
+    for item in wanted {
+        job.check()?;
+        match closure(std::slice::from_ref(item), contact, needs, job) {
+            Ok(bytes) => proof.bytes += bytes,
+            Err(e) if e.is_damage() => {
+                let object = item.root.id().map_or_else(String::new, |id| Digest(id).to_string());
+                proof.gaps.push(Gap { path: item.path.clone(), object, why: e.to_string() });
+            }
+            Err(e) => return Err(e),
+        }
+    }
+    Ok(())
 }
 
 /// A root that the catalogue does not list cannot be found by anybody else.
@@ -94,27 +108,36 @@ fn unlisted(item: &Wanted, contact: &Contact) -> Option<Gap> {
     Some(Gap { path: item.path.clone(), object, why })
 }
 
-type Closure = (u64, Vec<(PackId, PackKind, u64)>);
-
-fn closure(item: &Wanted, contact: &Contact, job: &Job) -> Result<Closure, TransferError> {
+/// Collects the packs that the pointers need; returns the bytes that they stand for.
+fn closure(
+    wanted: &[Wanted],
+    contact: &Contact,
+    needs: &mut BTreeMap<PackId, Need>,
+    job: &Job,
+) -> Result<u64, TransferError> {
     let mut reader = ObjectReader::new(contact.layout(), contact.index())?;
-    let one = std::slice::from_ref(item);
-    let walked = walk(one, &mut reader, Some(contact), job)?;
-    let mut out = Vec::new();
-    if let Root::Tree { id, .. } = &item.root
-        && let Some(spot) = contact.locate(id.key())
-    {
-        let end = u64::from(spot.offset) + u64::from(spot.frame_len);
-        out.push((spot.pack, PackKind::Nodes, end));
+    let walked = walk(wanted, &mut reader, Some(contact), job)?;
+    let mut add = |pack: PackId, kind: PackKind, end: u64, which: usize| {
+        let path = wanted.get(which).map_or(Vec::new(), |w| w.path.clone());
+        let need = needs.entry(pack).or_insert(Need { kind, end, path });
+        need.end = need.end.max(end);
+    };
+    for (i, item) in wanted.iter().enumerate() {
+        if let Root::Tree { id, .. } = &item.root
+            && let Some(spot) = contact.locate(id.key())
+        {
+            add(spot.pack, PackKind::Nodes, spot.end(), i);
+        }
     }
-    out.extend(walked.nodes.iter().map(|(_, pack, _)| (*pack, PackKind::Nodes, 0)));
+    for (_, pack, which) in &walked.nodes {
+        add(*pack, PackKind::Nodes, 0, *which);
+    }
     for step in &walked.chunks {
         let spot = step.spot.or_else(|| contact.locate(step.id.key()));
-        let spot = spot.ok_or_else(|| contact.nobody_pushed(one, 0, &step.id.0))?;
-        let end = u64::from(spot.offset) + u64::from(spot.frame_len);
-        out.push((spot.pack, PackKind::Data, end));
+        let spot = spot.ok_or_else(|| contact.nobody_pushed(wanted, step.wanted, &step.id.0))?;
+        add(spot.pack, PackKind::Data, spot.end(), step.wanted);
     }
-    Ok((walked.bytes, out))
+    Ok(walked.bytes)
 }
 
 fn look(

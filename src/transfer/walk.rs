@@ -17,6 +17,13 @@ pub(super) struct Spot {
     pub(super) skip: u32,
 }
 
+impl Spot {
+    /// Returns where the frame ends in its pack.
+    pub(super) fn end(&self) -> u64 {
+        u64::from(self.offset) + u64::from(self.frame_len)
+    }
+}
+
 /// A node still to be read.
 #[derive(Clone, Debug)]
 pub(super) struct NodeStep {

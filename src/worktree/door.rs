@@ -41,6 +41,16 @@ impl Parent {
         Ok(self.open.as_ref().map(|(_, dir)| dir))
     }
 
+    /// Returns what lies at `path`, as [`Door::stamp`] does; a link on the way hides what is behind.
+    pub fn stamp(&mut self, door: &Door, path: &RepoPath) -> Result<Option<Stamp>, FsError> {
+        match self.of(door, path) {
+            Ok(Some(dir)) => dir.stamp(path.file_name()),
+            Ok(None) => Ok(None),
+            Err(e) if e.is_link() => Ok(None),
+            Err(e) => Err(e),
+        }
+    }
+
     /// Forgets the open folder, after it may have been removed.
     pub fn close(&mut self) {
         self.open = None;

@@ -46,6 +46,11 @@ impl Knowledge {
         self.entries.get(path.as_bytes()).filter(|entry| entry.stamp == *stamp).copied()
     }
 
+    /// Says whether the stat cache has an entry for the path, valid or not.
+    pub fn has(&self, path: &RepoPath) -> bool {
+        self.entries.contains_key(path.as_bytes())
+    }
+
     /// Returns every remembered path that was added or placed by haul.
     pub fn stored_paths(&self) -> impl Iterator<Item = (&[u8], &StatEntry)> {
         let stored = self.entries.iter().filter(|(_, e)| e.known == Known::Stored);

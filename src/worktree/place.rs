@@ -21,6 +21,17 @@ pub enum Recipe {
     Chunks(Vec<ChunkId>),
 }
 
+/// What the whole file must be.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Whole {
+    /// The hash of its bytes.
+    pub(crate) oid: Oid,
+    /// How many there are.
+    pub(crate) size: u64,
+    /// Whether it may be run.
+    pub(crate) executable: bool,
+}
+
 /// Why a file did not get its name.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -42,20 +53,28 @@ pub enum PlaceError {
         /// What the bytes hash to.
         actual: Oid,
     },
+    /// The content is right, but its size is not the one that was named with it.
+    #[error("the content has {actual} bytes, not {expected}")]
+    WrongSize {
+        /// The bytes that the pointer or manifest names.
+        expected: u64,
+        /// The bytes that there are.
+        actual: u64,
+    },
     /// The user asked to stop.
     #[error(transparent)]
     Stopped(#[from] Stopped),
 }
 
-/// Writes a file into `dir` under `name` once its whole hash is right; returns its stamp.
+/// Writes a file into `dir` under `name` once its size and whole hash are right; returns its stamp.
 pub(crate) fn place_file(
     reader: &mut ObjectReader,
     (dir, name): (&Dir, &[u8]),
-    (recipe, oid, executable): (&Recipe, Oid, bool),
+    (recipe, whole): (&Recipe, Whole),
     task: &Task,
     job: &Job,
 ) -> Result<Stamp, PlaceError> {
-    let temp = dir.temp(executable)?;
+    let temp = dir.temp(whole.executable)?;
     let path = dir.path_of(name);
     let mut hasher = blake3::Hasher::new();
     let mut out = std::io::BufWriter::with_capacity(BUFFER, temp.file());
@@ -79,8 +98,12 @@ pub(crate) fn place_file(
     out.flush().at("write", &path)?;
     drop(out);
     let actual = Oid(*hasher.finalize().as_bytes());
-    if actual != oid {
-        return Err(PlaceError::Wrong { expected: oid, actual });
+    if actual != whole.oid {
+        return Err(PlaceError::Wrong { expected: whole.oid, actual });
+    }
+    let (expected, actual) = (whole.size, hasher.count());
+    if actual != expected {
+        return Err(PlaceError::WrongSize { expected, actual });
     }
     Ok(temp.place(name)?)
 }

@@ -29,9 +29,17 @@
     reason = "a test fails by panicking, and makes plain files"
 )]
 
+mod add;
 mod ask;
+mod bad_add;
+mod hard_times;
 mod harness;
 mod harness_itself;
 mod help;
 mod init;
+mod merge_branches;
+mod names;
+mod real_files;
+mod remote_verbs;
+mod sizes;
 mod usage;

@@ -1,5 +1,6 @@
 //! Carrying a checkout out: aside, moves, removals, writes, one sync, and last the stat cache.
 
+use std::collections::BTreeSet;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::time::Duration;
@@ -12,14 +13,14 @@ use crate::fs::{FileKind, Stamp, Time};
 use crate::manifest::{Content, EntryKind};
 use crate::ops::checkout::orphans::Orphan;
 use crate::ops::checkout::plan::{CheckoutPlan, Work, Write};
-use crate::ops::checkout::tidy::{aside, move_data, remove_all};
+use crate::ops::checkout::tidy::{aside, mend_ignore, move_data, remove_all, sweep};
 use crate::ops::checkout::wanted::{Target, chunks};
 use crate::ops::error::OpError;
 use crate::path::{JsonPath, RepoPath, json_path, show};
 use crate::progress::{Job, Kind, Task};
 use crate::repo::Repo;
 use crate::units::ByteSize;
-use crate::worktree::{Parent, PlaceError, Recipe, place_file};
+use crate::worktree::{Parent, PlaceError, Recipe, Whole, place_file};
 
 /// Files that one worker places at a time.
 const PIECE: usize = 64;
@@ -52,23 +53,29 @@ pub fn run(repo: &Repo, plan: CheckoutPlan, job: &Job) -> Result<CheckoutReport,
     check_room(repo, &plan)?;
     let mut report =
         CheckoutReport { unchanged: plan.keep, missing: plan.missing, ..CheckoutReport::default() };
-    let Work { began, orphans, writes, removals, learned, pointers, .. } = plan.work;
+    let Work { began, orphans, writes, leaving, learned, pointers, .. } = plan.work;
     let mut notes = Notes { files: Vec::new(), pointers: Vec::new() };
     report.aside = aside(repo, &writes, began, job)?;
     for orphan in &orphans {
         match orphan {
-            Orphan::Moved { from, to } => {
+            Orphan::Moved { from, to, .. } => {
                 report.moved += 1;
                 move_data(repo, from, to, &mut notes)?;
             }
-            Orphan::Gone { path, files } => {
-                report.removed += remove_all(repo, files, Some(path), &mut notes)?;
-                notes.pointers.push((path.as_bytes().to_vec(), None));
+            Orphan::Gone { leaving, heir } => {
+                report.removed += remove_all(repo, leaving, &mut notes)?;
+                notes.pointers.push((leaving.top.as_bytes().to_vec(), None));
+                if let Some(heir) = heir {
+                    mend_ignore(repo, &leaving.top, heir)?;
+                }
             }
         }
     }
-    report.removed += remove_all(repo, &removals, None, &mut notes)?;
+    for leaving in &leaving {
+        report.removed += remove_all(repo, leaving, &mut notes)?;
+    }
     let placed = write_all(repo, &writes, &mut report, job)?;
+    sweep(repo, placed.iter().map(|p| &p.path))?;
     repo.door().root().sync()?;
     notes.files.extend(learned.into_iter().map(|(path, entry)| (path, Some(entry))));
     notes.files.extend(entries(repo, placed)?);
@@ -89,9 +96,10 @@ fn refuse(plan: &CheckoutPlan) -> Result<(), OpError> {
     if plan.work.force || plan.refused.is_empty() {
         return Ok(());
     }
-    let unsaved = plan.work.writes.iter().filter(|write| write.unsaved);
+    let unsaved: BTreeSet<&RepoPath> =
+        plan.work.writes.iter().filter_map(|write| write.unsaved.as_ref()).collect();
     let mut names: Vec<String> =
-        unsaved.take(NAMED).map(|w| format!("`{}`", show(w.target.path.as_bytes()))).collect();
+        unsaved.into_iter().take(NAMED).map(|p| format!("`{}`", show(p.as_bytes()))).collect();
     if plan.refused.len() > NAMED {
         names.push(format!("and {} more", plan.refused.len() - NAMED));
     }
@@ -188,7 +196,7 @@ fn write_one(
     };
     let name = path.file_name();
     let now = dir.stamp(name)?;
-    if !write.unsaved && !unchanged(now.as_ref(), write.seen.as_ref()) {
+    if write.unsaved.is_none() && !unchanged(now.as_ref(), write.seen.as_ref()) {
         return Err(OpError::refused(
             format!("`{}` was changed while it was about to be replaced", show(path.as_bytes())),
             "run the same command again",
@@ -199,6 +207,9 @@ fn write_one(
     }
     let stamp = match (target.kind, &recipe) {
         (EntryKind::EmptyDir, _) => {
+            if now.is_some_and(|s| s.kind != FileKind::Directory) {
+                dir.remove_file(name)?;
+            }
             dir.descend_or_make(name)?;
             dir.stamp(name)?
         }
@@ -207,8 +218,9 @@ fn write_one(
             dir.stamp(name)?
         }
         (kind, recipe) => {
-            let what = (recipe, target.oid(), kind == EntryKind::Executable);
-            match place_file(reader, (dir, name), what, task, job) {
+            let executable = kind == EntryKind::Executable;
+            let what = Whole { oid: target.oid(), size: target.content.size(), executable };
+            match place_file(reader, (dir, name), (recipe, what), task, job) {
                 Ok(stamp) => Some(stamp),
                 Err(PlaceError::Absent(_)) => return Ok(None),
                 Err(e) => return Err(failed(e)),

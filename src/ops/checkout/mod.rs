@@ -1,8 +1,10 @@
 //! `haul checkout`: worktree files as the pointers say, never over the user's unsaved work.
 
 mod act;
+mod leavers;
 mod orphans;
 mod plan;
+mod survey;
 mod tidy;
 mod wanted;
 

@@ -1,80 +1,120 @@
 //! Tracked paths whose pointer is gone: renamed with `git mv`, removed, or of another commit.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use crate::fs::Stamp;
+use crate::cache::ObjectReader;
+use crate::fs::Time;
+use crate::ops::checkout::leavers::{Leaving, Stay, leaving};
+use crate::ops::checkout::survey::{Seen, Site, survey};
+use crate::ops::checkout::wanted::{Target, targets};
 use crate::ops::error::OpError;
 use crate::ops::select::Chosen;
 use crate::path::RepoPath;
 use crate::progress::Job;
 use crate::repo::Repo;
-use crate::worktree::{Knowledge, Parent, load_tracked};
+use crate::transfer::Filter;
+use crate::worktree::{Knowledge, load_tracked};
 
 /// What becomes of data whose pointer is gone.
 pub(super) enum Orphan {
     /// The same pointer stands under another name: the data follows it.
-    Moved { from: RepoPath, to: RepoPath },
-    /// No pointer names it: what is unchanged since haul placed it goes.
-    Gone { path: RepoPath, files: Vec<(RepoPath, Stamp)> },
+    Moved {
+        from: RepoPath,
+        to: RepoPath,
+        /// What is to stand there and was not there to be moved.
+        absent: Vec<Target>,
+        /// Files that move.
+        present: u64,
+    },
+    /// No pointer names it, or not all of it can follow: what is unchanged since haul placed it goes.
+    Gone { leaving: Leaving, heir: Option<RepoPath> },
 }
 
+/// The pointers that haul added or placed last, by tracked path.
+pub(super) type Placed = BTreeMap<Vec<u8>, Vec<u8>>;
+
 /// Finds paths that haul added or placed and that no pointer names now.
-pub(super) fn orphans(repo: &Repo, chosen: &[Chosen], job: &Job) -> Result<Vec<Orphan>, OpError> {
-    let tracked: BTreeSet<Vec<u8>> = load_tracked(repo.git(), repo.door())?
-        .into_iter()
-        .map(|t| t.path.as_bytes().to_vec())
-        .collect();
-    let placed = repo.stat()?.pointers()?;
-    let known: BTreeSet<&[u8]> = placed.iter().map(|(path, _)| path.as_slice()).collect();
+///
+/// If only some paths were `chosen`, only those that move to one of them.
+pub(super) fn orphans(
+    repo: &Repo,
+    (chosen, all): (&[Chosen], bool),
+    placed: &Placed,
+    began: Time,
+    job: &Job,
+) -> Result<Vec<Orphan>, OpError> {
+    let tracked: BTreeSet<RepoPath> =
+        load_tracked(repo.git(), repo.door())?.into_iter().map(|t| t.path).collect();
     let mut taken: BTreeSet<RepoPath> = BTreeSet::new();
     let mut out = Vec::new();
-    for (path, bytes) in placed.iter().filter(|(path, _)| !tracked.contains(path)) {
+    for (path, bytes) in placed {
         job.check()?;
         let from = RepoPath::new(path)?;
+        if tracked.contains(&from) {
+            continue;
+        }
         let heir = chosen.iter().find(|item| {
             item.bytes == *bytes
-                && !known.contains(item.path.as_bytes())
+                && matches!(item.filter, Filter::All)
+                && !placed.contains_key(item.path.as_bytes())
                 && !taken.contains(&item.path)
         });
-        let moved = match heir {
-            Some(item) if can_move(repo, &from, &item.path)? => Some(item.path.clone()),
-            Some(_) | None => None,
-        };
-        out.push(if let Some(to) = moved {
-            taken.insert(to.clone());
-            Orphan::Moved { from, to }
-        } else {
-            let files = unchanged(repo, &from)?;
-            Orphan::Gone { path: from, files }
-        });
+        let knowledge = Knowledge::new(repo.stat()?.under(from.as_bytes())?, began);
+        if let Some(item) = heir {
+            taken.insert(item.path.clone());
+            if let Some(moved) = moved(repo, &from, item, &knowledge, job)? {
+                out.push(moved);
+                continue;
+            }
+        }
+        if all {
+            let (named, filter) = (HashSet::new(), Filter::All);
+            let stay = Stay { named: &named, filter: &filter };
+            let mut leaving = leaving(repo, (&from, Some(bytes)), &stay, &knowledge, job)?;
+            leaving.whole = true;
+            // Another pointer may have taken over a part, or the whole.
+            let kept = |path: &RepoPath| {
+                std::iter::successors(Some(path.clone()), RepoPath::parent)
+                    .any(|above| tracked.contains(&above))
+            };
+            leaving.files.retain(|(path, _)| !kept(path));
+            leaving.folders.retain(|path| !kept(path));
+            out.push(Orphan::Gone { leaving, heir: heir.map(|item| item.path.clone()) });
+        }
     }
     Ok(out)
 }
 
 /// Data moves as a whole, only if nothing in it was changed and nothing stands in its new place.
-fn can_move(repo: &Repo, from: &RepoPath, to: &RepoPath) -> Result<bool, OpError> {
-    if repo.door().stamp(from)?.is_none() || repo.door().stamp(to)?.is_some() {
-        return Ok(false);
+fn moved(
+    repo: &Repo,
+    from: &RepoPath,
+    item: &Chosen,
+    knowledge: &Knowledge,
+    job: &Job,
+) -> Result<Option<Orphan>, OpError> {
+    let to = &item.path;
+    let nested = to.starts_with_dir(from) || from.starts_with_dir(to);
+    if nested || repo.door().stamp(from)?.is_none() || repo.door().stamp(to)?.is_some() {
+        return Ok(None);
     }
-    let entries = repo.stat()?.under(from.as_bytes())?;
-    Ok(unchanged(repo, from)?.len() == entries.len())
-}
-
-/// The files at and below a path that are as haul added or placed them.
-fn unchanged(repo: &Repo, path: &RepoPath) -> Result<Vec<(RepoPath, Stamp)>, OpError> {
-    let entries = repo.stat()?.under(path.as_bytes())?;
-    let knowledge = Knowledge::new(entries, repo.door().now()?);
-    let mut parent = Parent::default();
-    let mut out = Vec::new();
-    let mut paths: Vec<&[u8]> = knowledge.stored_paths().map(|(path, _)| path).collect();
-    paths.sort_unstable();
-    for path in paths {
-        let path = RepoPath::new(path)?;
-        let Some(dir) = parent.of(repo.door(), &path)? else { continue };
-        let Some(stamp) = dir.stamp(path.file_name())? else { continue };
-        if knowledge.recall(&path, &stamp).is_some() {
-            out.push((path, stamp));
-        }
+    let mut reader = ObjectReader::new(repo.layout(), repo.index()?)?;
+    let Some(wanted) = targets(item, &mut reader)? else { return Ok(None) };
+    let old: Result<Vec<Target>, OpError> = wanted
+        .iter()
+        .map(|target| {
+            let rest = target.path.as_bytes().get(to.as_bytes().len()..).unwrap_or_default();
+            let path = RepoPath::new([from.as_bytes(), rest].concat())?;
+            Ok(Target { path, ..target.clone() })
+        })
+        .collect();
+    let seen = survey(repo, old?, knowledge, job)?;
+    let free = |seen: &Seen| matches!(seen.site, Site::Free);
+    if !seen.iter().all(|s| free(s) || s.is_right()) {
+        return Ok(None);
     }
-    Ok(out)
+    let present = seen.iter().filter(|s| !free(s)).count() as u64;
+    let pairs = wanted.into_iter().zip(&seen);
+    let absent = pairs.filter(|(_, seen)| free(seen)).map(|(target, _)| target).collect();
+    Ok(Some(Orphan::Moved { from: from.clone(), to: to.clone(), absent, present }))
 }

@@ -1,20 +1,23 @@
 //! What a checkout would do: compared by stamps, read only where the stat cache cannot tell.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::HashSet;
 
 use serde::Serialize;
 
 use crate::cache::{Known, ObjectReader, StatEntry};
 use crate::fs::{FileKind, Stamp, Time};
 use crate::manifest::EntryKind;
-use crate::ops::checkout::orphans::{Orphan, orphans};
+use crate::ops::checkout::leavers::{Leaving, Stay, leaving};
+use crate::ops::checkout::orphans::{Orphan, Placed, orphans};
+use crate::ops::checkout::survey::{Seen, Site, survey};
 use crate::ops::checkout::wanted::{Target, targets};
 use crate::ops::error::OpError;
-use crate::ops::select::{Chosen, Select, chosen};
+use crate::ops::select::{Chosen, Select, chosen, nothing_matches};
 use crate::path::{JsonPath, RepoPath, json_path};
 use crate::progress::{Job, Kind};
 use crate::repo::Repo;
-use crate::worktree::{Content, Knowledge, Parent};
+use crate::transfer::Filter;
+use crate::worktree::{Content, Knowledge};
 
 /// What to check out.
 #[derive(Clone, Debug, Default)]
@@ -52,20 +55,21 @@ pub(super) struct Work {
     pub(super) force: bool,
     pub(super) orphans: Vec<Orphan>,
     pub(super) writes: Vec<Write>,
-    /// Paths to remove, with the stamp that was seen.
-    pub(super) removals: Vec<(RepoPath, Stamp)>,
+    pub(super) leaving: Vec<Leaving>,
     /// What the stat cache is to learn about files that stay.
     pub(super) learned: Vec<(Vec<u8>, StatEntry)>,
     /// The pointers that hold afterwards.
     pub(super) pointers: Vec<(Vec<u8>, Vec<u8>)>,
+    /// Every file that is to go.
+    going: HashSet<Vec<u8>>,
 }
 
 /// A file to write, and what was seen in its place.
 pub(super) struct Write {
     pub(super) target: Target,
     pub(super) seen: Option<Stamp>,
-    /// The user's own content stands there: put it aside first.
-    pub(super) unsaved: bool,
+    /// The user's own content: there, or in place of a folder above. To be put aside first.
+    pub(super) unsaved: Option<RepoPath>,
 }
 
 /// Compares the worktree with the selected pointers.
@@ -73,7 +77,13 @@ pub fn plan(repo: &Repo, options: &CheckoutOptions, job: &Job) -> Result<Checkou
     let _scanning = job.begin(Kind::Scan, None);
     let began = repo.door().now()?;
     let chosen = chosen(repo, &options.select)?;
-    let whole = options.select.paths.is_empty() && options.select.rev.is_none();
+    let placed: Placed = repo.stat()?.pointers()?.into_iter().collect();
+    let orphans = if options.select.rev.is_some() {
+        Vec::new()
+    } else {
+        let all = options.select.paths.is_empty();
+        orphans(repo, (&chosen, all), &placed, began, job)?
+    };
     let mut plan = CheckoutPlan {
         write: 0,
         remove: 0,
@@ -85,195 +95,186 @@ pub fn plan(repo: &Repo, options: &CheckoutOptions, job: &Job) -> Result<Checkou
         work: Work {
             began,
             force: options.force,
-            orphans: if whole { orphans(repo, &chosen, job)? } else { Vec::new() },
+            orphans,
             writes: Vec::new(),
-            removals: Vec::new(),
+            leaving: Vec::new(),
             learned: Vec::new(),
             pointers: Vec::new(),
+            going: HashSet::new(),
         },
     };
-    for orphan in &plan.work.orphans {
-        match orphan {
-            Orphan::Moved { .. } => plan.r#move += 1,
-            Orphan::Gone { files, .. } => plan.remove += files.len() as u64,
-        }
-    }
+    plan.follow_orphans();
+    let mut found = !plan.missing.is_empty();
     for item in &chosen {
         job.check()?;
-        compare(repo, item, &mut plan, job)?;
+        found |= compare(repo, item, placed.get(item.path.as_bytes()), &mut plan, job)?;
+    }
+    if !found && !options.select.paths.is_empty() {
+        return Err(nothing_matches());
     }
     Ok(plan)
 }
 
-fn compare(repo: &Repo, item: &Chosen, plan: &mut CheckoutPlan, job: &Job) -> Result<(), OpError> {
+impl CheckoutPlan {
+    fn follow_orphans(&mut self) {
+        for orphan in std::mem::take(&mut self.work.orphans) {
+            match &orphan {
+                Orphan::Moved { absent, present, .. } => {
+                    self.r#move += 1;
+                    self.keep += present;
+                    for target in absent {
+                        let target = target.clone();
+                        self.write(Write { target, seen: None, unsaved: None });
+                    }
+                }
+                Orphan::Gone { leaving, .. } => {
+                    self.remove += leaving.files.len() as u64;
+                    let files = leaving.files.iter().map(|(path, _)| path.as_bytes().to_vec());
+                    self.work.going.extend(files);
+                }
+            }
+            self.work.orphans.push(orphan);
+        }
+    }
+
+    fn write(&mut self, write: Write) {
+        self.write += 1;
+        self.bytes += write.target.content.size();
+        self.work.writes.push(write);
+    }
+
+    fn refuse(&mut self, path: &RepoPath) {
+        let path = json_path(path.as_bytes());
+        // One file in the way of a folder is in the way of everything in it.
+        if self.refused.last() != Some(&path) {
+            self.refused.push(path);
+        }
+    }
+}
+
+/// Compares one tracked path; says whether the selection chose anything in it.
+fn compare(
+    repo: &Repo,
+    item: &Chosen,
+    placed: Option<&Vec<u8>>,
+    plan: &mut CheckoutPlan,
+    job: &Job,
+) -> Result<bool, OpError> {
     let mut reader = ObjectReader::new(repo.layout(), repo.index()?)?;
     let Some(targets) = targets(item, &mut reader)? else {
         plan.missing.push(json_path(item.path.as_bytes()));
-        return Ok(());
+        return Ok(true);
     };
-    // A renamed pointer's data still lies, and is remembered, under its old path.
-    let from = plan.work.orphans.iter().find_map(|orphan| match orphan {
-        Orphan::Moved { from, to, .. } if *to == item.path => Some(from.clone()),
-        Orphan::Moved { .. } | Orphan::Gone { .. } => None,
-    });
-    let keep = targets.len() as u64;
-    plan.work.pointers.push((item.path.as_bytes().to_vec(), item.bytes.clone()));
-    if from.is_some() {
-        plan.keep += keep;
-        return Ok(());
+    // What was placed last of the other parts still holds for them.
+    if placed.is_none() || matches!(item.filter, Filter::All) {
+        plan.work.pointers.push((item.path.as_bytes().to_vec(), item.bytes.clone()));
+    }
+    let moves = |o: &Orphan| matches!(o, Orphan::Moved { to, .. } if *to == item.path);
+    if plan.work.orphans.iter().any(moves) {
+        return Ok(true);
     }
     let knowledge = Knowledge::new(repo.stat()?.under(item.path.as_bytes())?, plan.work.began);
-    removals(repo, item, &targets, &knowledge, &mut plan.work)?;
-    plan.remove += plan.work.removals.len() as u64;
-    let seen = look(repo, &targets)?;
-    let known = contents(repo, &targets, &seen, &knowledge, job)?;
-    for ((target, stamp), content) in targets.into_iter().zip(seen).zip(known) {
-        let verdict = judge(repo, &target, stamp, content.as_ref(), &plan.work)?;
-        match verdict {
+    let named: HashSet<&[u8]> = targets.iter().map(|t| t.path.as_bytes()).collect();
+    let stay = Stay { named: &named, filter: &item.filter };
+    let placed = placed.filter(|bytes| **bytes != item.bytes).map(Vec::as_slice);
+    let leaving = leaving(repo, (&item.path, placed), &stay, &knowledge, job)?;
+    plan.remove += leaving.files.len() as u64;
+    let going = leaving.files.iter().map(|(path, _)| path.as_bytes().to_vec());
+    plan.work.going.extend(going);
+    let found = !targets.is_empty() || !leaving.files.is_empty();
+    plan.work.leaving.push(leaving);
+    for seen in survey(repo, targets, &knowledge, job)? {
+        let verdict = judge(repo, &seen, &knowledge, &plan.work)?;
+        plan.settle(seen, verdict, &knowledge);
+    }
+    Ok(found || matches!(item.filter, Filter::All))
+}
+
+impl CheckoutPlan {
+    fn settle(&mut self, seen: Seen, verdict: Verdict, knowledge: &Knowledge) {
+        let Seen { target, site, content } = seen;
+        let unsaved = match verdict {
             Verdict::Right => {
-                plan.keep += 1;
+                self.keep += 1;
                 if let Some(content) = content {
                     let content = Content { known: Known::Stored, ..content };
                     let entry = knowledge.entry(&content);
                     let entry = entry.map(|e| StatEntry { tree: target.tree(), ..e });
-                    plan.work.learned.extend(entry.map(|e| (target.path.as_bytes().to_vec(), e)));
+                    self.work.learned.extend(entry.map(|e| (target.path.as_bytes().to_vec(), e)));
                 }
+                return;
             }
-            Verdict::Replace | Verdict::Unsaved => {
-                let unsaved = matches!(verdict, Verdict::Unsaved);
-                if unsaved {
-                    plan.refused.push(json_path(target.path.as_bytes()));
-                }
-                plan.write += 1;
-                plan.bytes += target.content.size();
-                plan.work.writes.push(Write { target, seen: stamp, unsaved });
+            Verdict::Replace => None,
+            Verdict::Unsaved(path) => {
+                self.refuse(&path);
+                Some(path)
             }
-        }
+        };
+        let seen = match site {
+            Site::Here(stamp) => Some(stamp),
+            Site::Free | Site::Blocked(_) => None,
+        };
+        self.write(Write { target, seen, unsaved });
     }
-    Ok(())
-}
-
-/// What stands at each path now; folders are opened once for neighbours.
-fn look(repo: &Repo, targets: &[Target]) -> Result<Vec<Option<Stamp>>, OpError> {
-    let mut parent = Parent::default();
-    let mut out = Vec::with_capacity(targets.len());
-    for target in targets {
-        out.push(match parent.of(repo.door(), &target.path)? {
-            Some(dir) => dir.stamp(target.path.file_name())?,
-            None => None,
-        });
-    }
-    Ok(out)
-}
-
-/// The content of each file or link that is there.
-fn contents(
-    repo: &Repo,
-    targets: &[Target],
-    seen: &[Option<Stamp>],
-    knowledge: &Knowledge,
-    job: &Job,
-) -> Result<Vec<Option<Content>>, OpError> {
-    let files: Vec<(RepoPath, Stamp)> = targets
-        .iter()
-        .zip(seen)
-        .filter_map(|(target, stamp)| {
-            let stamp = (*stamp)?;
-            let readable = matches!(stamp.kind, FileKind::File | FileKind::Symlink);
-            readable.then(|| (target.path.clone(), stamp))
-        })
-        .collect();
-    let task = job.begin(Kind::Scan, None);
-    let mut found = knowledge.identify(repo.door(), &files, &task, job)?.into_iter();
-    Ok(seen
-        .iter()
-        .map(|stamp| match stamp {
-            Some(s) if matches!(s.kind, FileKind::File | FileKind::Symlink) => found.next(),
-            Some(_) | None => None,
-        })
-        .collect())
 }
 
 enum Verdict {
     Right,
     Replace,
-    Unsaved,
+    /// This path holds what the user did not add.
+    Unsaved(RepoPath),
 }
 
-fn judge(
-    repo: &Repo,
-    target: &Target,
-    stamp: Option<Stamp>,
-    content: Option<&Content>,
-    work: &Work,
-) -> Result<Verdict, OpError> {
-    let Some(stamp) = stamp else { return Ok(Verdict::Replace) };
-    let wanted = match target.kind {
-        EntryKind::File | EntryKind::Executable => FileKind::File,
-        EntryKind::Symlink => FileKind::Symlink,
-        EntryKind::EmptyDir => FileKind::Directory,
+fn judge(repo: &Repo, seen: &Seen, knowledge: &Knowledge, work: &Work) -> Result<Verdict, OpError> {
+    let path = &seen.target.path;
+    let stamp = match &seen.site {
+        Site::Free => return Ok(Verdict::Replace),
+        Site::Blocked(by) if work.going.contains(by.as_bytes()) => return Ok(Verdict::Replace),
+        Site::Blocked(by) => return Ok(Verdict::Unsaved(by.clone())),
+        Site::Here(stamp) => stamp,
     };
-    match (stamp.kind, content) {
-        (FileKind::Directory, _) if wanted == FileKind::Directory => Ok(Verdict::Right),
-        (FileKind::Directory, _) => {
-            // A folder of files that are all to be removed makes room; any other is the user's.
-            let below = |path: &RepoPath| path.starts_with_dir(&target.path);
-            let going = work.removals.iter().any(|(path, _)| below(path));
-            Ok(if going || is_empty_folder(repo, &target.path)? {
-                Verdict::Replace
-            } else {
-                Verdict::Unsaved
-            })
+    let unless = |safe| if safe { Verdict::Replace } else { Verdict::Unsaved(path.clone()) };
+    match (stamp.kind, seen.content) {
+        (FileKind::Directory, _) if seen.target.kind == EntryKind::EmptyDir => {
+            // It goes with the last file in it, unless it is made again.
+            let emptied = work.leaving.last().is_some_and(|leaving| {
+                leaving.files.iter().any(|(gone, _)| gone.starts_with_dir(path))
+            });
+            Ok(if emptied { Verdict::Replace } else { Verdict::Right })
         }
-        (kind @ (FileKind::File | FileKind::Symlink), Some(content)) => {
-            let executable = target.kind == EntryKind::Executable;
-            let mode = kind == FileKind::Symlink || stamp.is_executable() == executable;
-            let same = content.oid == target.oid();
-            if kind == wanted && same && mode {
+        (FileKind::Directory, _) => Ok(unless(makes_room(repo, path, work)?)),
+        (FileKind::File | FileKind::Symlink, Some(content)) => {
+            if seen.is_right() {
                 return Ok(Verdict::Right);
             }
-            let safe = same || content.known == Known::Stored || kept(repo, &target.path, content)?;
-            Ok(if safe { Verdict::Replace } else { Verdict::Unsaved })
+            let touched = knowledge.has(path);
+            let safe = content.known == Known::Stored
+                || !touched && (content.oid == seen.target.oid() || kept(repo, &content)?);
+            Ok(unless(safe))
         }
-        (FileKind::Special, _) | (FileKind::File | FileKind::Symlink, None) => Ok(Verdict::Unsaved),
+        (FileKind::Special, _) | (FileKind::File | FileKind::Symlink, None) => Ok(unless(false)),
     }
 }
 
-fn is_empty_folder(repo: &Repo, path: &RepoPath) -> Result<bool, OpError> {
-    Ok(repo.door().root().descend(path.as_bytes())?.entries()?.is_empty())
+/// Says whether a folder holds nothing but files that are to go.
+fn makes_room(repo: &Repo, path: &RepoPath, work: &Work) -> Result<bool, OpError> {
+    let mut pending = vec![path.as_bytes().to_vec()];
+    while let Some(folder) = pending.pop() {
+        for entry in repo.door().root().descend(&folder)?.entries()? {
+            let path = [folder.as_slice(), b"/", &entry.name].concat();
+            if entry.kind == Some(FileKind::Directory) {
+                pending.push(path);
+            } else if !work.going.contains(&path) {
+                return Ok(false);
+            }
+        }
+    }
+    Ok(true)
 }
 
-/// Says whether content that the stat cache does not vouch for is held all the same: a file of one
-/// chunk that the index knows. A larger one counts as unsaved.
-fn kept(repo: &Repo, _path: &RepoPath, content: &Content) -> Result<bool, OpError> {
+/// Says whether content that the stat cache does not know is held all the same: a file of one chunk
+/// that the index knows. A larger one counts as unsaved.
+fn kept(repo: &Repo, content: &Content) -> Result<bool, OpError> {
     let is_file = content.stamp.kind == FileKind::File;
     Ok(is_file && repo.index()?.reader()?.find_held(&content.oid.0).is_some())
-}
-
-/// Files that haul placed and that the pointer no longer names, unchanged since.
-fn removals(
-    repo: &Repo,
-    item: &Chosen,
-    targets: &[Target],
-    knowledge: &Knowledge,
-    work: &mut Work,
-) -> Result<(), OpError> {
-    let named: HashSet<&[u8]> = targets.iter().map(|t| t.path.as_bytes()).collect();
-    let mut gone: BTreeSet<RepoPath> = BTreeSet::new();
-    for (path, _) in knowledge.stored_paths() {
-        let relative = path.get(item.path.as_bytes().len() + 1..).unwrap_or_default();
-        let selected = path == item.path.as_bytes() || item.filter.matches(relative);
-        if selected && !named.contains(path) {
-            gone.insert(RepoPath::new(path)?);
-        }
-    }
-    let mut parent = Parent::default();
-    for path in gone {
-        let Some(dir) = parent.of(repo.door(), &path)? else { continue };
-        let Some(stamp) = dir.stamp(path.file_name())? else { continue };
-        if knowledge.recall(&path, &stamp).is_some() {
-            work.removals.push((path, stamp));
-        }
-    }
-    Ok(())
 }

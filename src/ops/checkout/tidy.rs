@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 use std::os::unix::ffi::OsStrExt;
 
 use crate::cache::StatEntry;
-use crate::fs::{FileKind, Stamp, Time};
+use crate::fs::{Stamp, Time};
 use crate::ops::add::ignore_lines;
 use crate::ops::checkout::act::Notes;
+use crate::ops::checkout::leavers::Leaving;
 use crate::ops::checkout::plan::Write;
 use crate::ops::error::OpError;
 use crate::path::RepoPath;
@@ -21,14 +22,13 @@ pub(super) fn aside(
     now: Time,
     job: &Job,
 ) -> Result<Option<String>, OpError> {
-    let unsaved: Vec<&Write> = writes.iter().filter(|w| w.unsaved).collect();
+    let unsaved: BTreeSet<&RepoPath> = writes.iter().filter_map(|w| w.unsaved.as_ref()).collect();
     if unsaved.is_empty() {
         return Ok(None);
     }
     let folder = repo.layout().aside().join(now.0.to_string());
     let mut parent = Parent::default();
-    for write in unsaved {
-        let path = &write.target.path;
+    for path in unsaved {
         let Some(dir) = parent.of(repo.door(), path)? else { continue };
         let to = folder.join(std::ffi::OsStr::from_bytes(path.as_bytes()));
         dir.move_out(path.file_name(), &to)?;
@@ -71,18 +71,18 @@ pub(super) fn move_data(
     Ok(())
 }
 
-/// Removes files whose stamps are still those that were seen, then folders left empty; `top` is
-/// removed too if it is a folder and empty. Returns how many files went.
+/// Removes files whose stamps are still those that were seen, then folders left empty. Returns how
+/// many files went.
 pub(super) fn remove_all(
     repo: &Repo,
-    files: &[(RepoPath, Stamp)],
-    top: Option<&RepoPath>,
+    leaving: &Leaving,
     notes: &mut Notes,
 ) -> Result<u64, OpError> {
+    let top = &leaving.top;
     let mut parent = Parent::default();
     let mut removed = 0;
-    let mut folders: BTreeSet<RepoPath> = BTreeSet::new();
-    for (path, seen) in files {
+    let mut folders: BTreeSet<RepoPath> = leaving.folders.iter().cloned().collect();
+    for (path, seen) in &leaving.files {
         let Some(dir) = parent.of(repo.door(), path)? else { continue };
         if dir.stamp(path.file_name())?.as_ref() != Some(seen) {
             continue;
@@ -93,19 +93,43 @@ pub(super) fn remove_all(
         folders.extend(path.parent());
     }
     parent.close();
-    if let Some(top) = top
-        && repo.door().stamp(top)?.is_some_and(|s| s.kind == FileKind::Directory)
-    {
+    if leaving.whole && !leaving.folders.is_empty() {
         folders.insert(top.clone());
     }
+    let may_go = |folder: &RepoPath| leaving.whole || folder.starts_with_dir(top);
     // Deepest first, so that a folder of empty folders goes as well.
     while let Some(folder) = folders.pop_last() {
+        if !may_go(&folder) || repo.door().stamp(&folder)?.is_none() {
+            continue;
+        }
         let Some(dir) = parent.of(repo.door(), &folder)? else { continue };
         let gone = dir.remove_folder(folder.file_name())?;
         parent.close();
-        if gone && top.is_some_and(|top| folder.starts_with_dir(top)) {
+        if gone {
             folders.extend(folder.parent());
         }
     }
     Ok(removed)
+}
+
+/// Mends the ignore lines of a path whose pointer was renamed: an earlier run may have been cut
+/// short, or its data may have stayed behind because it was changed.
+pub(super) fn mend_ignore(repo: &Repo, from: &RepoPath, to: &RepoPath) -> Result<(), OpError> {
+    if repo.door().stamp(from)?.is_some() {
+        return ignore_lines(repo, &[to], &[]);
+    }
+    ignore_lines(repo, &[to], &[from])
+}
+
+/// Removes temporary files that a crash left in the folders of these paths and at the root.
+pub(super) fn sweep<'p>(
+    repo: &Repo,
+    paths: impl Iterator<Item = &'p RepoPath>,
+) -> Result<(), OpError> {
+    repo.door().root().sweep()?;
+    let folders: BTreeSet<RepoPath> = paths.filter_map(RepoPath::parent).collect();
+    for folder in folders {
+        repo.door().root().descend(folder.as_bytes())?.sweep()?;
+    }
+    Ok(())
 }

@@ -86,6 +86,10 @@ fn directory(chosen: &Chosen, reader: &mut ObjectReader) -> Result<Option<Vec<Ta
         }
         out.push(Target { path, kind: entry.kind, content: entry.content });
     }
+    if matches!(chosen.pointer.kind(), PointerKind::Dir { files: 0, .. }) {
+        let (path, kind) = (chosen.path.clone(), EntryKind::EmptyDir);
+        out.push(Target { path, kind, content: Content::Inline(Vec::new()) });
+    }
     Ok(Some(out))
 }
 

@@ -2,6 +2,7 @@ use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
+use std::process::{Child, Stdio};
 
 use crate::harness::{Output, Tree, World};
 
@@ -43,6 +44,19 @@ impl<'a> Repo<'a> {
     /// Runs a line of `haul` here on a terminal, where somebody types `answer`.
     pub(crate) fn haul_on_terminal(&self, line: &str, answer: &str) -> Output {
         self.world.haul_on_terminal(&self.path, line, answer)
+    }
+
+    /// Runs another program here, where `haul` is on the path.
+    pub(crate) fn run(&self, program: &str, arguments: &[impl AsRef<OsStr>]) -> Output {
+        let mut command = self.world.command(program, &self.path, arguments);
+        Output::of(program, arguments, &mut command)
+    }
+
+    /// Starts `haul` here and does not wait for it.
+    pub(crate) fn start_haul(&self, arguments: &[impl AsRef<OsStr>]) -> Child {
+        let mut command = self.world.command("haul", &self.path, arguments);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.spawn().expect("starts haul")
     }
 
     /// Runs `git` here.

@@ -54,6 +54,11 @@ impl Output {
         self
     }
 
+    /// Returns the exit code; nothing after a signal.
+    pub(crate) fn status(&self) -> Option<i32> {
+        self.output.status.code()
+    }
+
     /// Returns stdout as text.
     #[track_caller]
     pub(crate) fn stdout(&self) -> &str {

@@ -94,7 +94,13 @@ impl World {
         Output::of("git", arguments, &mut self.command("git", folder, arguments))
     }
 
-    fn command(&self, program: &str, folder: &Path, arguments: &[impl AsRef<OsStr>]) -> Command {
+    /// Prepares any program to run in a folder as `haul` and `git` do here.
+    pub(crate) fn command(
+        &self,
+        program: &str,
+        folder: &Path,
+        arguments: &[impl AsRef<OsStr>],
+    ) -> Command {
         let mut command = Command::new(program);
         command.args(arguments).current_dir(folder).env_clear();
         // Git's hooks and drivers look for `haul`, Git itself for its own programs.

@@ -1,0 +1,96 @@
+//! What haul placed and no pointer names any more: what of it is unchanged may go.
+
+use std::collections::{BTreeMap, HashSet};
+
+use crate::cache::ObjectReader;
+use crate::fs::{FileKind, Stamp};
+use crate::manifest::EntryKind;
+use crate::ops::checkout::survey::{Site, survey};
+use crate::ops::checkout::wanted::{Target, targets};
+use crate::ops::error::OpError;
+use crate::ops::select::Chosen;
+use crate::path::RepoPath;
+use crate::progress::Job;
+use crate::repo::Repo;
+use crate::transfer::Filter;
+use crate::worktree::{Knowledge, Parent, TrackedState, parse_tracked};
+
+/// Files and folders of one tracked path that are to go.
+pub(super) struct Leaving {
+    /// The tracked path: what is left empty below it goes as well.
+    pub(super) top: RepoPath,
+    /// Whether the tracked path itself goes, and folders above it that are left empty.
+    pub(super) whole: bool,
+    /// Files and links, with the stamps that were seen.
+    pub(super) files: Vec<(RepoPath, Stamp)>,
+    /// Folders that were placed as empty ones.
+    pub(super) folders: Vec<RepoPath>,
+}
+
+/// Which paths below a tracked one stay.
+pub(super) struct Stay<'a> {
+    /// Paths that the pointer names.
+    pub(super) named: &'a HashSet<&'a [u8]>,
+    /// Which part of the tracked path is looked at.
+    pub(super) filter: &'a Filter,
+}
+
+/// Finds files that haul added or placed below `top` and that are not to stay, unchanged since.
+///
+/// The stat cache knows them; where it does not, the pointer that was placed last does, and they
+/// are read.
+pub(super) fn leaving(
+    repo: &Repo,
+    (top, placed): (&RepoPath, Option<&[u8]>),
+    stay: &Stay<'_>,
+    knowledge: &Knowledge,
+    job: &Job,
+) -> Result<Leaving, OpError> {
+    let gone = |path: &[u8]| {
+        let relative = path.get(top.as_bytes().len() + 1..).unwrap_or_default();
+        let selected = path == top.as_bytes() || stay.filter.matches(relative);
+        selected && !stay.named.contains(path)
+    };
+    let mut out =
+        Leaving { top: top.clone(), whole: false, files: Vec::new(), folders: Vec::new() };
+    let mut files: BTreeMap<RepoPath, Stamp> = BTreeMap::new();
+    let mut parent = Parent::default();
+    let mut stored: Vec<&[u8]> = knowledge.stored_paths().map(|(path, _)| path).collect();
+    stored.sort_unstable();
+    for path in stored.into_iter().filter(|path| gone(path)) {
+        let path = RepoPath::new(path)?;
+        if let Some(stamp) = parent.stamp(repo.door(), &path)?
+            && knowledge.recall(&path, &stamp).is_some()
+        {
+            files.insert(path, stamp);
+        }
+    }
+    let old = match placed {
+        Some(bytes) => placed_targets(repo, top, bytes)?,
+        None => Vec::new(),
+    };
+    let old = old.into_iter().filter(|t| gone(t.path.as_bytes()) && !files.contains_key(&t.path));
+    for seen in survey(repo, old.collect(), knowledge, job)? {
+        let Site::Here(stamp) = seen.site else { continue };
+        if !seen.is_right() {
+            continue;
+        }
+        if seen.target.kind == EntryKind::EmptyDir && stamp.kind == FileKind::Directory {
+            out.folders.push(seen.target.path);
+        } else {
+            files.insert(seen.target.path, stamp);
+        }
+    }
+    out.files = files.into_iter().collect();
+    Ok(out)
+}
+
+/// What the pointer that was placed last wanted; nothing where that cannot be told from here.
+fn placed_targets(repo: &Repo, top: &RepoPath, bytes: &[u8]) -> Result<Vec<Target>, OpError> {
+    let TrackedState::Sound(pointer, bytes) = parse_tracked(bytes.to_vec()) else {
+        return Ok(Vec::new());
+    };
+    let chosen = Chosen { path: top.clone(), pointer, bytes, filter: Filter::All };
+    let mut reader = ObjectReader::new(repo.layout(), repo.index()?)?;
+    Ok(targets(&chosen, &mut reader)?.unwrap_or_default())
+}

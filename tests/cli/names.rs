@@ -1,0 +1,226 @@
+//! Names and kinds of things that real folders hold.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use crate::harness::{Repo, World, data};
+
+fn with_remote(world: &World) -> Repo<'_> {
+    let a = world.repo("a");
+    a.haul(&["init"]).ok();
+    a.haul(&["remote", "add", "origin", "../shared"]).ok();
+    a
+}
+
+/// Adds, commits, pushes, clones and pulls; the clone must be the same byte for byte.
+#[track_caller]
+fn round_trip(a: &Repo, path: impl AsRef<OsStr>) {
+    a.haul(&[OsStr::new("add"), path.as_ref()]).ok();
+    a.haul(&["status", "--exit-code"]).ok();
+    a.commit("data");
+    assert_eq!(a.git(&["status", "--porcelain"]).ok().stdout(), "", "Git sees nothing else");
+    a.haul(&["push"]).ok();
+    let b = a.clone_as("b");
+    b.haul(&["pull"]).ok();
+    a.tree().assert_same(&b.tree());
+    b.haul(&["status", "--exit-code"]).ok();
+    assert_eq!(b.git(&["status", "--porcelain"]).ok().stdout(), "");
+}
+
+fn raw(name: &[u8]) -> &Path {
+    Path::new(OsStr::from_bytes(name))
+}
+
+#[test]
+fn ignore_lines_of_odd_names_hide_just_these_names() {
+    let names = [
+        "star*",
+        "what?",
+        "range[a-b]",
+        "open[",
+        "!bang",
+        "#hash",
+        "blank ",
+        "blanks  ",
+        "tab\t",
+        "back\\slash",
+        "back\\",
+        "\\!x",
+        " leading",
+        "quo\"te",
+        "it's",
+        "umläut",
+        "**",
+        "a b",
+    ];
+    let world = World::new();
+    let a = with_remote(&world);
+    for name in names {
+        a.write(name, name.as_bytes());
+        a.write(Path::new("set").join(name), name.as_bytes());
+    }
+    // Names that the unescaped lines would hide as well.
+    let neighbours = ["starfish", "whatX", "rangea", "bang", "hash", "blank", "blanks", "tab", "x"];
+    for name in neighbours {
+        a.write(name, b"mine");
+    }
+    a.haul(&[&["add", "set", "--"][..], &names].concat()).ok();
+    for name in names {
+        assert_eq!(
+            a.git(&["ls-files", "-o", "--exclude-standard", "--", &format!(":(literal){name}")])
+                .ok()
+                .stdout(),
+            "",
+            "`{name}`"
+        );
+        assert!(a.has(format!("{name}.haul")), "`{name}`");
+    }
+    let list = a.git(&["ls-files", "-z", "-o", "--exclude-standard"]).ok();
+    let mut seen: Vec<&str> = list.stdout().split_terminator('\0').collect();
+    seen.sort_unstable();
+    let mut expected = neighbours.to_vec();
+    expected.sort_unstable();
+    assert_eq!(seen, expected);
+    // Adding again adds no second line.
+    let lines = a.text(".gitignore");
+    a.haul(&[&["add", "--"][..], &names].concat()).ok();
+    assert_eq!(a.text(".gitignore"), lines);
+    for name in neighbours {
+        a.remove(name);
+    }
+    round_trip(&a, "set");
+}
+
+#[test]
+fn an_ignore_file_of_the_users_is_kept_as_it_is() {
+    let world = World::new();
+    let a = with_remote(&world);
+    a.write(".gitignore", b"# mine\r\n*.tmp\r\n!keep.tmp");
+    a.write("x", b"x");
+    a.haul(&["add", "x"]).ok();
+    assert_eq!(a.text(".gitignore"), "# mine\r\n*.tmp\r\n!keep.tmp\n/x\n");
+}
+
+#[test]
+fn a_newline_in_a_tracked_name_is_refused_and_shown_escaped() {
+    let world = World::new();
+    let a = with_remote(&world);
+    a.write("two\nlines", b"x");
+    let before = a.tree();
+    let output = a.haul(&["add", "two\nlines"]).fails_with(1).says("`two\\nlines`").says("hint: ");
+    assert!(!output.stderr().contains("two\nlines"), "{output}");
+    before.assert_same(&a.tree());
+}
+
+#[test]
+fn names_that_are_not_utf_8_keep_their_bytes() {
+    let world = World::new();
+    let a = with_remote(&world);
+    let (top, inner) = (b"caf\xe9.bin", b"set/\xff\xfe");
+    a.write(raw(top), b"top");
+    a.write(raw(inner), &data::bytes(1, 100_000));
+    let report =
+        a.haul(&[OsStr::new("add"), OsStr::new("--json"), raw(top).as_os_str()]).ok().json();
+    assert_eq!(report["targets"][0]["path_base64"], "Y2Fm6S5iaW4=", "{report}");
+    let path = report["targets"][0]["path"].as_str().expect("is text");
+    assert!(path.contains("caf") && path.contains(".bin"), "{report}");
+    round_trip(&a, "set");
+    a.write(raw(inner), b"changed");
+    let report = a.haul(&["status", "--json"]).ok().json();
+    assert_eq!(report["entries"][0]["path_base64"], "c2V0L//+", "{report}");
+    a.haul(&["status"]).ok().prints("\\xff\\xfe");
+}
+
+#[test]
+fn newlines_and_escape_sequences_below_a_tracked_folder_are_kept_and_shown_escaped() {
+    let world = World::new();
+    let a = with_remote(&world);
+    let names: [&[u8]; 5] = [
+        b"two\nlines",
+        b"\x1b[31mred\x1b[0m",
+        b"bell\x07",
+        b"tab\there",
+        "right\u{202e}left".as_bytes(),
+    ];
+    for name in names {
+        a.write(Path::new("set").join(raw(name)), name);
+    }
+    round_trip(&a, "set");
+    for name in names {
+        a.write(Path::new("set").join(raw(name)), b"changed");
+    }
+    for arguments in [&["status"][..], &["status", "--porcelain"], &["add", "-u"]] {
+        let output = a.haul(arguments).ok();
+        let bad = |c: char| (c.is_control() && c != '\n') || c == '\u{202e}';
+        assert!(!output.stdout().contains(bad), "{output}");
+        assert!(!output.stderr().contains(bad), "{output}");
+        assert!(!output.stdout().contains("\nlines"), "{output}");
+    }
+}
+
+#[test]
+fn names_of_255_bytes_and_deep_folders_are_kept() {
+    let world = World::new();
+    let a = with_remote(&world);
+    let long = "n".repeat(255);
+    a.write(format!("set/{long}"), b"long");
+    a.write(format!("set/{}/{}", "d".repeat(255), "e".repeat(255)), b"long folder");
+    let deep = "d/".repeat(120);
+    a.write(format!("set/{deep}file"), b"deep");
+    a.mkdir(format!("set/{}empty", "f/".repeat(60)));
+    a.write("n".repeat(250), b"the pointer has 255");
+    a.haul(&["add", &"n".repeat(250)]).ok();
+    round_trip(&a, "set");
+    // One longer, and its pointer would have no name.
+    a.write("m".repeat(251), b"too long");
+    let before = a.tree();
+    a.haul(&["add", &"m".repeat(251)]).fails_with(1).says("hint: ");
+    before.assert_same(&a.tree());
+}
+
+#[test]
+fn a_path_of_nearly_4096_bytes_is_kept() {
+    let world = World::new();
+    let a = with_remote(&world);
+    // The system takes no longer path at once, so a program makes it folder by folder.
+    let script = "mkdir set; cd set; for i in $(seq 15); do d=$(printf 'd%.0s' $(seq 250)); \
+        mkdir $d; cd $d; done; echo deep > file";
+    a.run("bash", &["-c", script]).ok();
+    round_trip(&a, "set");
+}
+
+#[test]
+fn links_are_kept_and_never_followed() {
+    let world = World::new();
+    let a = with_remote(&world);
+    world.folder("outside").write("secret", b"never read");
+    a.write("set/file", b"x");
+    a.link("file", "set/to-file");
+    a.link("nowhere", "set/dangling");
+    a.link("../../outside", "set/to-outside");
+    a.link("/etc/passwd", "set/absolute");
+    a.link(".", "set/loop");
+    a.link("t".repeat(4000), "set/long");
+    a.link(raw(b"\xff\n"), "set/raw");
+    round_trip(&a, "set");
+    let report = a.haul(&["add", "--json", "set"]).ok().json();
+    assert_eq!(report["targets"][0]["files"], 8, "{report}");
+}
+
+#[test]
+fn modes_empty_folders_and_empty_files_are_kept() {
+    let world = World::new();
+    let a = with_remote(&world);
+    a.write("set/empty-file", b"");
+    a.write("set/tool", b"#!/bin/sh\n");
+    a.set_executable("set/tool", true);
+    a.write("set/empty-tool", b"");
+    a.set_executable("set/empty-tool", true);
+    a.mkdir("set/empty/er");
+    a.mkdir("set/bare");
+    a.mkdir("nothing");
+    a.write("top-empty", b"");
+    a.haul(&["add", "nothing", "top-empty"]).ok();
+    round_trip(&a, "set");
+}
