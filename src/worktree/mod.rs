@@ -10,7 +10,7 @@ mod scan;
 pub use door::{Door, Parent};
 pub use error::WorktreeError;
 pub use known::{Content, Knowledge};
-pub(crate) use place::{Whole, place_file};
 pub use place::{PlaceError, Recipe};
+pub(crate) use place::{Whole, place_file};
 pub use pointers::{Tracked, TrackedState, load_tracked, parse_tracked};
 pub use scan::{Found, What, scan};

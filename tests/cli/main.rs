@@ -29,8 +29,13 @@
     reason = "a test fails by panicking, and makes plain files"
 )]
 
+mod checkout;
 mod harness;
 mod harness_itself;
 mod help;
 mod init;
+mod moved;
+mod pull;
+mod scene;
+mod status;
 mod usage;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use crate::cache::ObjectReader;
 use crate::fs::Time;
-use crate::ops::checkout::leavers::{Leaving, Stay, leaving};
+use crate::ops::checkout::leavers::{Leaving, Stay, leaving, placed_targets};
 use crate::ops::checkout::survey::{Seen, Site, survey};
 use crate::ops::checkout::wanted::{Target, targets};
 use crate::ops::error::OpError;
@@ -70,7 +70,8 @@ pub(super) fn orphans(
         if all {
             let (named, filter) = (HashSet::new(), Filter::All);
             let stay = Stay { named: &named, filter: &filter };
-            let mut leaving = leaving(repo, (&from, Some(bytes)), &stay, &knowledge, job)?;
+            let old = placed_targets(repo, &from, bytes)?.unwrap_or_default();
+            let mut leaving = leaving(repo, (&from, &old), &stay, &knowledge, job)?;
             leaving.whole = true;
             // Another pointer may have taken over a part, or the whole.
             let kept = |path: &RepoPath| {

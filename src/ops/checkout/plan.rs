@@ -1,13 +1,13 @@
 //! What a checkout would do: compared by stamps, read only where the stat cache cannot tell.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use serde::Serialize;
 
 use crate::cache::{Known, ObjectReader, StatEntry};
 use crate::fs::{FileKind, Stamp, Time};
 use crate::manifest::EntryKind;
-use crate::ops::checkout::leavers::{Leaving, Stay, leaving};
+use crate::ops::checkout::leavers::{Leaving, Stay, leaving, placed_targets};
 use crate::ops::checkout::orphans::{Orphan, Placed, orphans};
 use crate::ops::checkout::survey::{Seen, Site, survey};
 use crate::ops::checkout::wanted::{Target, targets};
@@ -109,7 +109,7 @@ pub fn plan(repo: &Repo, options: &CheckoutOptions, job: &Job) -> Result<Checkou
         job.check()?;
         found |= compare(repo, item, placed.get(item.path.as_bytes()), &mut plan, job)?;
     }
-    if !found && !options.select.paths.is_empty() {
+    if !found && !chosen.is_empty() {
         return Err(nothing_matches());
     }
     Ok(plan)
@@ -176,16 +176,23 @@ fn compare(
     let knowledge = Knowledge::new(repo.stat()?.under(item.path.as_bytes())?, plan.work.began);
     let named: HashSet<&[u8]> = targets.iter().map(|t| t.path.as_bytes()).collect();
     let stay = Stay { named: &named, filter: &item.filter };
-    let placed = placed.filter(|bytes| **bytes != item.bytes).map(Vec::as_slice);
-    let leaving = leaving(repo, (&item.path, placed), &stay, &knowledge, job)?;
+    // If the same pointer was placed last, what is not as it says was changed since.
+    let old = match placed {
+        Some(bytes) if *bytes == item.bytes => Some(Vec::new()),
+        Some(bytes) => placed_targets(repo, &item.path, bytes)?,
+        None => None,
+    };
+    let leaving =
+        leaving(repo, (&item.path, old.as_deref().unwrap_or_default()), &stay, &knowledge, job)?;
+    let past = Past { knowledge, old: old.map(by_path) };
     plan.remove += leaving.files.len() as u64;
     let going = leaving.files.iter().map(|(path, _)| path.as_bytes().to_vec());
     plan.work.going.extend(going);
     let found = !targets.is_empty() || !leaving.files.is_empty();
     plan.work.leaving.push(leaving);
-    for seen in survey(repo, targets, &knowledge, job)? {
-        let verdict = judge(repo, &seen, &knowledge, &plan.work)?;
-        plan.settle(seen, verdict, &knowledge);
+    for seen in survey(repo, targets, &past.knowledge, job)? {
+        let verdict = judge(repo, &seen, &past, &plan.work)?;
+        plan.settle(seen, verdict, &past.knowledge);
     }
     Ok(found || matches!(item.filter, Filter::All))
 }
@@ -218,6 +225,32 @@ impl CheckoutPlan {
     }
 }
 
+/// What is remembered of a tracked path.
+struct Past {
+    knowledge: Knowledge,
+    /// What the pointer wanted that haul added or placed last, if that can be told.
+    old: Option<HashMap<RepoPath, Target>>,
+}
+
+fn by_path(targets: Vec<Target>) -> HashMap<RepoPath, Target> {
+    targets.into_iter().map(|target| (target.path.clone(), target)).collect()
+}
+
+impl Past {
+    /// Says whether a file is as haul added or placed it, or at least as haul holds it.
+    fn vouches(&self, repo: &Repo, seen: &Seen, content: &Content) -> Result<bool, OpError> {
+        if content.known == Known::Stored {
+            return Ok(true);
+        }
+        let path = &seen.target.path;
+        match &self.old {
+            Some(old) => Ok(old.get(path).is_some_and(|target| seen.is(target))),
+            None if self.knowledge.has(path) => Ok(false),
+            None => Ok(content.oid == seen.target.oid() || kept(repo, content)?),
+        }
+    }
+}
+
 enum Verdict {
     Right,
     Replace,
@@ -225,12 +258,7 @@ enum Verdict {
     Unsaved(RepoPath),
 }
 
-fn judge(
-    repo: &Repo,
-    seen: &Seen,
-    knowledge: &Knowledge,
-    work: &Work,
-) -> Result<Verdict, OpError> {
+fn judge(repo: &Repo, seen: &Seen, past: &Past, work: &Work) -> Result<Verdict, OpError> {
     let path = &seen.target.path;
     let stamp = match &seen.site {
         Site::Free => return Ok(Verdict::Replace),
@@ -252,10 +280,7 @@ fn judge(
             if seen.is_right() {
                 return Ok(Verdict::Right);
             }
-            let touched = knowledge.has(path);
-            let safe = content.known == Known::Stored
-                || !touched && (content.oid == seen.target.oid() || kept(repo, &content)?);
-            Ok(unless(safe))
+            Ok(unless(past.vouches(repo, seen, &content)?))
         }
         (FileKind::Special, _) | (FileKind::File | FileKind::Symlink, None) => Ok(unless(false)),
     }

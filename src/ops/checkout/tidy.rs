@@ -73,7 +73,11 @@ pub(super) fn move_data(
 
 /// Removes files whose stamps are still those that were seen, then folders left empty. Returns how
 /// many files went.
-pub(super) fn remove_all(repo: &Repo, leaving: &Leaving, notes: &mut Notes) -> Result<u64, OpError> {
+pub(super) fn remove_all(
+    repo: &Repo,
+    leaving: &Leaving,
+    notes: &mut Notes,
+) -> Result<u64, OpError> {
     let top = &leaving.top;
     let mut parent = Parent::default();
     let mut removed = 0;
