@@ -376,6 +376,29 @@ fn an_interrupted_checkout_is_finished_by_the_next() {
 }
 
 #[test]
+fn an_interrupted_checkout_can_be_taken_back() {
+    let world = World::new();
+    let a = shared(&world);
+    for n in 0..6 {
+        a.write(format!("d/{n}"), &data::bytes(n, 100_000));
+        a.write(format!("d/only-old{n}"), &data::bytes(n + 10, 100_000));
+    }
+    save(&a, &["d"], "one");
+    for n in 0..6 {
+        a.write(format!("d/{n}"), &data::bytes(n + 20, 100_000));
+        a.remove(format!("d/only-old{n}"));
+    }
+    save(&a, &["d"], "two");
+    let new = a.tree();
+    a.git(&["checkout", "--quiet", "HEAD~1"]).ok();
+    a.haul_with(&["checkout"], &[("HAUL_FAILPOINT", "fs.place.renamed:7")]).dies();
+    a.git(&["checkout", "--quiet", "main"]).ok();
+    a.haul(&["checkout"]).ok();
+    a.tree().assert_same(&new);
+    assert_clean(&a);
+}
+
+#[test]
 fn a_linked_worktree_has_its_own_files_and_the_same_cache() {
     let world = World::new();
     let a = shared(&world);

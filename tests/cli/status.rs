@@ -133,7 +133,8 @@ fn status_reads_nothing_when_nothing_changed() {
     fs::File::open(a.path("large")).expect("opens").set_times(times).expect("sets");
     let (lines, events) = advanced(&a);
     assert!(lines > 0, "a touched file is read: {events}");
-    assert_eq!(advanced(&a).0, 0, "and only once");
+    // An instant after the touch it may be read again: another change would not show yet.
+    assert!((0..50).any(|_| advanced(&a).0 == 0), "not for ever");
 }
 
 #[test]

@@ -77,7 +77,7 @@ pub fn plan(repo: &Repo, options: &CheckoutOptions, job: &Job) -> Result<Checkou
     let _scanning = job.begin(Kind::Scan, None);
     let began = repo.door().now()?;
     let chosen = chosen(repo, &options.select)?;
-    let placed: Placed = repo.stat()?.pointers()?.into_iter().collect();
+    let placed = Placed::load(repo)?;
     let orphans = if options.select.rev.is_some() {
         Vec::new()
     } else {
@@ -107,7 +107,7 @@ pub fn plan(repo: &Repo, options: &CheckoutOptions, job: &Job) -> Result<Checkou
     let mut found = !plan.missing.is_empty();
     for item in &chosen {
         job.check()?;
-        found |= compare(repo, item, placed.get(item.path.as_bytes()), &mut plan, job)?;
+        found |= compare(repo, item, &placed, &mut plan, job)?;
     }
     if !found && !chosen.is_empty() {
         return Err(nothing_matches());
@@ -156,32 +156,30 @@ impl CheckoutPlan {
 fn compare(
     repo: &Repo,
     item: &Chosen,
-    placed: Option<&Vec<u8>>,
+    placed: &Placed,
     plan: &mut CheckoutPlan,
     job: &Job,
 ) -> Result<bool, OpError> {
+    let last = placed.last.get(item.path.as_bytes());
+    let moves = |o: &Orphan| matches!(o, Orphan::Moved { to, .. } if *to == item.path);
+    let moves = plan.work.orphans.iter().any(moves);
+    // What was placed last of the other parts still holds for them.
+    if last.is_none() || matches!(item.filter, Filter::All) {
+        plan.work.pointers.push((item.path.as_bytes().to_vec(), item.bytes.clone()));
+    }
+    if moves {
+        return Ok(true);
+    }
     let mut reader = ObjectReader::new(repo.layout(), repo.index()?)?;
     let Some(targets) = targets(item, &mut reader)? else {
+        plan.work.pointers.retain(|(path, _)| path != item.path.as_bytes());
         plan.missing.push(json_path(item.path.as_bytes()));
         return Ok(true);
     };
-    // What was placed last of the other parts still holds for them.
-    if placed.is_none() || matches!(item.filter, Filter::All) {
-        plan.work.pointers.push((item.path.as_bytes().to_vec(), item.bytes.clone()));
-    }
-    let moves = |o: &Orphan| matches!(o, Orphan::Moved { to, .. } if *to == item.path);
-    if plan.work.orphans.iter().any(moves) {
-        return Ok(true);
-    }
     let knowledge = Knowledge::new(repo.stat()?.under(item.path.as_bytes())?, plan.work.began);
     let named: HashSet<&[u8]> = targets.iter().map(|t| t.path.as_bytes()).collect();
     let stay = Stay { named: &named, filter: &item.filter };
-    // If the same pointer was placed last, what is not as it says was changed since.
-    let old = match placed {
-        Some(bytes) if *bytes == item.bytes => Some(Vec::new()),
-        Some(bytes) => placed_targets(repo, &item.path, bytes)?,
-        None => None,
-    };
+    let old = old_targets(repo, item, placed)?;
     let leaving =
         leaving(repo, (&item.path, old.as_deref().unwrap_or_default()), &stay, &knowledge, job)?;
     let past = Past { knowledge, old: old.map(by_path) };
@@ -229,11 +227,37 @@ impl CheckoutPlan {
 struct Past {
     knowledge: Knowledge,
     /// What the pointer wanted that haul added or placed last, if that can be told.
-    old: Option<HashMap<RepoPath, Target>>,
+    old: Option<HashMap<RepoPath, Vec<Target>>>,
 }
 
-fn by_path(targets: Vec<Target>) -> HashMap<RepoPath, Target> {
-    targets.into_iter().map(|target| (target.path.clone(), target)).collect()
+fn by_path(targets: Vec<Target>) -> HashMap<RepoPath, Vec<Target>> {
+    let mut out: HashMap<RepoPath, Vec<Target>> = HashMap::new();
+    for target in targets {
+        out.entry(target.path.clone()).or_default().push(target);
+    }
+    out
+}
+
+/// What haul placed last below a tracked path, and what a run that did not end was placing; nothing
+/// if that cannot be told.
+fn old_targets(
+    repo: &Repo,
+    item: &Chosen,
+    placed: &Placed,
+) -> Result<Option<Vec<Target>>, OpError> {
+    let mut out = None;
+    for pointers in [&placed.last, &placed.begun] {
+        let known = match pointers.get(item.path.as_bytes()) {
+            // If the same pointer was placed, what is not as it says was changed since.
+            Some(bytes) if *bytes == item.bytes => Some(Vec::new()),
+            Some(bytes) => placed_targets(repo, &item.path, bytes)?,
+            None => None,
+        };
+        if let Some(known) = known {
+            out.get_or_insert_with(Vec::new).extend(known);
+        }
+    }
+    Ok(out)
 }
 
 impl Past {
@@ -244,7 +268,7 @@ impl Past {
         }
         let path = &seen.target.path;
         match &self.old {
-            Some(old) => Ok(old.get(path).is_some_and(|target| seen.is(target))),
+            Some(old) => Ok(old.get(path).is_some_and(|all| all.iter().any(|t| seen.is(t)))),
             None if self.knowledge.has(path) => Ok(false),
             None => Ok(content.oid == seen.target.oid() || kept(repo, content)?),
         }
