@@ -33,6 +33,7 @@ mod checkout;
 mod harness;
 mod harness_itself;
 mod help;
+mod hostile;
 mod init;
 mod moved;
 mod pull;
