@@ -1,5 +1,6 @@
 //! One step of a walk over trees: a node and its placement in, what lies below it out.
 
+use crate::cache::Place;
 use crate::hash::{ChunkId, NodeId, PackId};
 use crate::manifest::FileEntry;
 use crate::node::{
@@ -15,6 +16,13 @@ pub(super) struct Spot {
     pub(super) offset: u32,
     pub(super) frame_len: u32,
     pub(super) skip: u32,
+}
+
+impl From<Place> for Spot {
+    fn from(place: Place) -> Self {
+        let Place { pack, offset, frame_len, skip, .. } = place;
+        Self { pack, offset, frame_len, skip }
+    }
 }
 
 /// A node still to be read.
