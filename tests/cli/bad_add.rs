@@ -34,7 +34,7 @@ fn outside_a_repository_add_says_what_to_do() {
     let world = World::new();
     let any = world.folder("any");
     any.write("x.bin", b"content");
-    any.haul(&["add", "x.bin"]).fails_with(1).says("not a Git repository").says("git init");
+    any.haul(&["add", "x.bin"]).fails_with(1).says("not in a Git repository").says("git init");
     assert_eq!(any.tree().paths(), ["x.bin"]);
 }
 
@@ -144,8 +144,8 @@ fn a_folder_that_holds_pointers_is_refused() {
 fn the_repository_itself_is_refused() {
     let world = World::new();
     let a = initialised(&world);
-    refused(&a, ".", &["whole repository"]);
-    refused(&a, a.path("").to_str().expect("is UTF-8"), &["whole repository"]);
+    refused(&a, ".", &["is the repository itself"]);
+    refused(&a, a.path("").to_str().expect("is UTF-8"), &["is the repository itself"]);
 }
 
 #[test]

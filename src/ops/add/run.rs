@@ -6,16 +6,16 @@ use std::ffi::OsString;
 use serde::Serialize;
 
 use crate::cache::{Known, NodeSink, StatEntry};
-use crate::chunk::Profile;
 use crate::fs::{FileKind, Time};
 use crate::intake::{Figures, Inlining, Source, Stored, Taken, take};
 use crate::ops::add::build::{Built, build};
+use crate::ops::add::previous::{Previous, previous};
 use crate::ops::add::publish::publish;
 use crate::ops::add::resolve::targets;
 use crate::ops::error::OpError;
 use crate::ops::select::Selection;
 use crate::path::{JsonPath, RepoPath, find_collisions, json_path, show};
-use crate::pointer::{Pointer, PointerKind};
+use crate::pointer::Pointer;
 use crate::progress::{Job, Kind};
 use crate::repo::Repo;
 use crate::worktree::{Found, Knowledge, Tracked, What, load_tracked, scan};
@@ -197,12 +197,13 @@ pub fn run(repo: &Repo, plan: AddPlan, job: &Job) -> Result<AddReport, OpError> 
     let _working = repo.lock_for_work()?;
     let began = repo.door().now()?;
     let index = repo.index()?;
+    index.adopt(repo.layout())?;
     let targets: Vec<Target> = plan.targets.into_iter().map(|planned| planned.target).collect();
     let mut contents = HashMap::new();
     let mut all = Vec::new();
     for target in &targets {
         recall(repo, target, began, &mut contents)?;
-        sources(repo, target, &contents, &mut all);
+        sources(repo, target, &contents, &mut all)?;
     }
     let intake = take((repo.door().root(), began), &all, repo.layout(), index, job)?;
     for (source, taken) in all.iter().zip(&intake.taken) {
@@ -262,31 +263,31 @@ fn recall(
     Ok(())
 }
 
+/// Lists the files of a target that have to be read.
 fn sources(
     repo: &Repo,
     target: &Target,
     remembered: &HashMap<Vec<u8>, Content>,
     out: &mut Vec<Source>,
-) {
-    let sticky = target.old.as_ref().and_then(|(old, _)| profile_of(old));
-    let profile = sticky.unwrap_or_else(|| repo.profile());
+) -> Result<(), OpError> {
     let inlining = if target.is_dir { Inlining::Allowed } else { Inlining::Never };
-    let files = target.found.iter().filter(|f| !remembered.contains_key(f.path.as_bytes()));
-    out.extend(files.filter_map(|found| match &found.what {
-        What::File(stamp) => {
-            let path = found.path.as_bytes().to_vec();
-            Some(Source { path, size: stamp.size, profile, inlining })
+    let mut wanted = target.found.iter().filter_map(|found| match &found.what {
+        What::File(stamp) if !remembered.contains_key(found.path.as_bytes()) => {
+            Some((found.path.as_bytes(), stamp.size))
         }
-        What::Symlink(_) | What::EmptyFolder => None,
+        What::File(_) | What::Symlink(_) | What::EmptyFolder => None,
+    });
+    let Some(first) = wanted.next() else { return Ok(()) };
+    let before = previous(repo, target)?;
+    out.extend(std::iter::once(first).chain(wanted).map(|(path, size)| {
+        let (profile, whole) = match before.get(path) {
+            Some(Previous::By(profile)) => (*profile, None),
+            Some(Previous::Whole(oid)) => (repo.profile(), Some(*oid)),
+            None => (repo.profile(), None),
+        };
+        Source { path: path.to_vec(), size, profile, whole, inlining }
     }));
-}
-
-/// The rule that a file's previous version was cut by.
-fn profile_of(pointer: &Pointer) -> Option<Profile> {
-    match pointer.kind() {
-        PointerKind::File { root: Some(root), .. } => Profile::by_name(&root.profile),
-        PointerKind::File { root: None, .. } | PointerKind::Dir { .. } => None,
-    }
+    Ok(())
 }
 
 impl Stored {
