@@ -193,3 +193,14 @@ fn a_refusal_as_json_names_message_hint_and_exit_code() {
     assert!(document["error"]["hint"].is_string(), "{document}");
     assert!(document["error"]["message"].as_str().is_some_and(|m| m.contains("no-such")));
 }
+
+#[test]
+fn a_pointer_of_a_newer_haul_is_never_overwritten() {
+    let world = World::new();
+    let a = initialised(&world);
+    a.haul(&["add", "x.bin"]).ok();
+    a.write("x.bin.haul", a.text("x.bin.haul").replace("haul 1", "haul 2").as_bytes());
+    a.write("x.bin", b"changed");
+    refused(&a, "x.bin", &["`x.bin`", "a newer haul is needed"]);
+    refused(&a, "-u", &["`x.bin`", "a newer haul is needed"]);
+}

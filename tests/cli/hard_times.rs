@@ -1,6 +1,7 @@
 //! Adding while something goes wrong: no permission, no space, a locked index, a file that
 //! changes, an interruption. Nothing is lost or half-written, and the same command completes.
 
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::os::unix::fs::{FileExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -81,24 +82,40 @@ fn a_file_or_folder_that_cannot_be_read_is_named_and_nothing_changes() {
 }
 
 #[test]
-fn a_repository_that_cannot_be_written_keeps_everything_as_it_was() {
+fn a_folder_that_cannot_be_written_is_named_and_nothing_changes() {
     let world = World::new();
     let a = initialised(&world);
     a.write("deep/x.bin", b"x");
     let before = a.tree();
-    for path in ["deep", ".git"] {
-        // Belongs to nobody before the mode is taken, or nobody could not be bound by it.
-        if as_nobody(&world, &a, &["--version"]).is_none() {
-            return;
-        }
-        set_mode(&a.path(path), 0o555);
-        let Some(output) = as_nobody(&world, &a, &["add", "deep/x.bin"]) else { return };
-        set_mode(&a.path(path), 0o755);
-        output.fails_with(1).says("hint: ");
-        before.assert_same(&a.tree());
+    // Belongs to nobody before the mode is taken, or nobody would not be bound by it.
+    if as_nobody(&world, &a, &["--version"]).is_none() {
+        return;
     }
+    set_mode(&a.path("deep"), 0o555);
+    let Some(output) = as_nobody(&world, &a, &["add", "deep/x.bin"]) else { return };
+    set_mode(&a.path("deep"), 0o755);
+    output.fails_with(1).says("deep`").says("hint: ");
+    before.assert_same(&a.tree());
     let Some(output) = as_nobody(&world, &a, &["add", "deep/x.bin"]) else { return };
     output.ok();
+}
+
+#[test]
+fn a_git_folder_that_cannot_be_written_keeps_the_data_and_the_same_command_completes() {
+    let world = World::new();
+    let a = initialised(&world);
+    a.write("x.bin", b"x");
+    if as_nobody(&world, &a, &["--version"]).is_none() {
+        return;
+    }
+    set_mode(&a.path(".git"), 0o555);
+    let Some(output) = as_nobody(&world, &a, &["add", "x.bin"]) else { return };
+    set_mode(&a.path(".git"), 0o755);
+    output.fails_with(1).says("ermission denied").says("hint: ");
+    assert_eq!(a.read("x.bin"), b"x");
+    let Some(output) = as_nobody(&world, &a, &["add", "x.bin"]) else { return };
+    output.ok();
+    assert!(a.has("x.bin.haul"));
 }
 
 /// A file system of a few megabytes; gone when dropped.
@@ -129,7 +146,8 @@ fn a_full_disk_loses_nothing_and_the_same_command_completes_once_there_is_space(
     let Some(_small) = Small::new(world.path("small")) else { return };
     let a = world.repo("small/a");
     a.haul(&["init"]).ok();
-    a.haul(&["remote", "add", "origin", "../../shared"]).ok();
+    let shared = world.remote("shared");
+    a.haul(&[OsStr::new("remote"), OsStr::new("add"), OsStr::new("origin"), shared.as_arg()]).ok();
     a.commit("init");
     a.write("x.bin", &data::bytes(1, 7 << 20));
     a.write("set/y.bin", &data::bytes(2, 1 << 20));

@@ -15,10 +15,10 @@ use crate::ops::add::resolve::targets;
 use crate::ops::error::OpError;
 use crate::ops::select::Selection;
 use crate::path::{JsonPath, RepoPath, find_collisions, json_path, show};
-use crate::pointer::Pointer;
+use crate::pointer::{Pointer, PointerError};
 use crate::progress::{Job, Kind};
 use crate::repo::Repo;
-use crate::worktree::{Found, Knowledge, Tracked, What, load_tracked, scan};
+use crate::worktree::{Found, Knowledge, Tracked, TrackedState, What, load_tracked, scan};
 
 /// Longest content that a manifest entry holds itself, in bytes.
 const INLINE: u64 = 48;
@@ -107,7 +107,7 @@ pub struct AddReport {
 /// Finds what an add would take in; reads names and stamps only.
 pub fn plan(repo: &Repo, options: &AddOptions, job: &Job) -> Result<AddPlan, OpError> {
     repo.require_initialised()?;
-    let mut tracked = load_tracked(repo.git(), repo.door())?;
+    let tracked = load_tracked(repo.git(), repo.door())?;
     let paths = if options.update {
         present(repo, options, &tracked)?
     } else {
@@ -116,11 +116,7 @@ pub fn plan(repo: &Repo, options: &AddOptions, job: &Job) -> Result<AddPlan, OpE
     let _scanning = job.begin(Kind::Scan, None);
     let mut out = AddPlan { targets: Vec::new(), files: 0, bytes: 0 };
     for path in paths {
-        let old = tracked.iter_mut().find(|t| t.path == path);
-        let old = old.and_then(|t| t.pointer().cloned()).map(|p| {
-            let bytes = p.to_bytes();
-            (p, bytes)
-        });
+        let old = tracked.iter().find(|t| t.path == path).map_or(Ok(None), old_pointer)?;
         let target = find(repo, path, old, job)?;
         warn_of_names(&target, job);
         let bytes = target.found.iter().map(size_of).sum();
@@ -132,6 +128,18 @@ pub fn plan(repo: &Repo, options: &AddOptions, job: &Job) -> Result<AddPlan, OpE
         out.targets.push(PlannedTarget { path, kind, files, bytes, target });
     }
     Ok(out)
+}
+
+/// The pointer that an add goes on from; a damaged one is replaced, one of a newer haul never.
+fn old_pointer(tracked: &Tracked) -> Result<Option<(Pointer, Vec<u8>)>, OpError> {
+    match &tracked.state {
+        TrackedState::Sound(pointer, bytes) => Ok(Some((pointer.clone(), bytes.clone()))),
+        TrackedState::Unsound(e @ PointerError::Newer { .. }) => {
+            let path = show(tracked.path.as_bytes());
+            Err(OpError::refused(format!("cannot add `{path}`: {e}"), "install a newer haul"))
+        }
+        TrackedState::Missing | TrackedState::Unsound(_) => Ok(None),
+    }
 }
 
 fn size_of(found: &Found) -> u64 {
