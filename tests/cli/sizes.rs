@@ -87,7 +87,7 @@ fn hash(path: &Path) -> blake3::Hash {
         if n == 0 {
             return hasher.finalize();
         }
-        hasher.update_rayon(&buffer[..n]);
+        hasher.update_rayon(buffer.get(..n).expect("was read"));
     }
 }
 
