@@ -128,11 +128,12 @@ impl Hint for GitError {
             Self::NoDefaultRemote { .. } => {
                 Some("run `git branch --set-upstream-to=REMOTE/BRANCH`".to_owned())
             }
-            Self::Spawn { .. }
-            | Self::Command { .. }
-            | Self::Answer { .. }
-            | Self::Folder { .. }
-            | Self::Name { .. } => None,
+            Self::Command { .. } => {
+                Some("put right what Git says, then run the same command again".to_owned())
+            }
+            Self::Spawn { .. } | Self::Answer { .. } | Self::Folder { .. } | Self::Name { .. } => {
+                None
+            }
         }
     }
 }

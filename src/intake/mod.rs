@@ -40,6 +40,9 @@ pub struct Source {
     pub size: u64,
     /// The rule to cut it by.
     pub profile: Profile,
+    /// The oid of the path's previous version if that was one chunk: the same bytes stay one chunk,
+    /// whatever the rule.
+    pub whole: Option<Oid>,
     /// Whether its content may be handed back instead of stored.
     pub inlining: Inlining,
 }

@@ -75,9 +75,10 @@ impl Worker<'_, '_> {
             return Ok(Taken { oid: Oid::of(bytes), stored, stamp, settled });
         }
         let size = bytes.len() as u64;
-        let lengths = cut(source.profile, bytes);
-        if lengths.len() == 1 {
-            let oid = Oid::of(bytes);
+        let oid = Oid::of(bytes);
+        let is_whole = source.whole == Some(oid);
+        let lengths = if is_whole { Vec::new() } else { cut(source.profile, bytes) };
+        if lengths.len() <= 1 {
             self.store(oid.into(), bytes)?;
             return Ok(Taken { oid, stored: Stored::Chunk { size }, stamp, settled });
         }
@@ -91,7 +92,7 @@ impl Worker<'_, '_> {
             chunks.push(ChunkEntry { id, size: len as u64 });
         }
         let stored = Stored::Chunks { size, profile: source.profile, chunks };
-        Ok(Taken { oid: Oid::of(bytes), stored, stamp, settled })
+        Ok(Taken { oid, stored, stamp, settled })
     }
 
     fn store(&mut self, id: ChunkId, bytes: &[u8]) -> Result<(), IntakeError> {

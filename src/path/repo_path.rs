@@ -53,7 +53,7 @@ impl Hint for PathError {
             | PathProblem::Surrogate
             | PathProblem::DoubleSuffix => Some("rename it, then add it again".to_owned()),
             PathProblem::GitFolder | PathProblem::GitFile | PathProblem::OwnFile => {
-                Some("rename it or list it in `.haulignore`, then add again".to_owned())
+                Some("rename it, or leave it to Git".to_owned())
             }
             PathProblem::Empty
             | PathProblem::TooLong

@@ -34,7 +34,7 @@ fn outside_a_repository_add_says_what_to_do() {
     let world = World::new();
     let any = world.folder("any");
     any.write("x.bin", b"content");
-    any.haul(&["add", "x.bin"]).fails_with(1).says("not a Git repository").says("git init");
+    any.haul(&["add", "x.bin"]).fails_with(1).says("not in a Git repository").says("git init");
     assert_eq!(any.tree().paths(), ["x.bin"]);
 }
 
@@ -144,8 +144,8 @@ fn a_folder_that_holds_pointers_is_refused() {
 fn the_repository_itself_is_refused() {
     let world = World::new();
     let a = initialised(&world);
-    refused(&a, ".", &["whole repository"]);
-    refused(&a, a.path("").to_str().expect("is UTF-8"), &["whole repository"]);
+    refused(&a, ".", &["is the repository itself"]);
+    refused(&a, a.path("").to_str().expect("is UTF-8"), &["is the repository itself"]);
 }
 
 #[test]
@@ -192,4 +192,15 @@ fn a_refusal_as_json_names_message_hint_and_exit_code() {
     assert_eq!(document["error"]["exit"], 1, "{document}");
     assert!(document["error"]["hint"].is_string(), "{document}");
     assert!(document["error"]["message"].as_str().is_some_and(|m| m.contains("no-such")));
+}
+
+#[test]
+fn a_pointer_of_a_newer_haul_is_never_overwritten() {
+    let world = World::new();
+    let a = initialised(&world);
+    a.haul(&["add", "x.bin"]).ok();
+    a.write("x.bin.haul", a.text("x.bin.haul").replace("haul 1", "haul 2").as_bytes());
+    a.write("x.bin", b"changed");
+    refused(&a, "x.bin", &["`x.bin`", "a newer haul is needed"]);
+    refused(&a, "-u", &["`x.bin`", "a newer haul is needed"]);
 }

@@ -147,7 +147,7 @@ fn a_link_that_leads_out_of_the_repository_makes_a_remote_an_outside_one() {
     let a = world.repo("a");
     std::fs::create_dir(world.path("elsewhere")).expect("makes a folder");
     a.link("../elsewhere", "inner");
-    a.write("haul.toml", b"version = 1\n[remote.origin]\nurl = \"./inner/shared\"\n");
+    a.write("haul.toml", b"version = 1\n[remotes.origin]\nurl = \"./inner/shared\"\n");
     let rows = a.haul(&["remote", "list", "--json"]).ok().json();
     assert_eq!(rows["remotes"][0]["accepted"], false, "{rows}");
 }
@@ -173,7 +173,7 @@ fn a_password_in_an_address_is_refused_and_never_printed() {
         }
     }
     before.assert_same(&a.tree());
-    a.write("haul.toml", b"version = 1\n[remote.origin]\nurl = \"s3://key:hunter2@bucket/x\"\n");
+    a.write("haul.toml", b"version = 1\n[remotes.origin]\nurl = \"s3://key:hunter2@bucket/x\"\n");
     for arguments in
         [&["remote", "list"][..], &["pull"], &["push", "--json"], &["remote", "accept", "origin"]]
     {

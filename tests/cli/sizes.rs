@@ -57,7 +57,7 @@ fn a_sparse_file_of_4_gib_and_one_byte_makes_the_round_trip_in_little_memory() {
     let size = (4 << 30) + 1;
     let file = File::create(a.path("big.bin")).expect("makes a file");
     file.set_len(size).expect("is sparse");
-    file.write_all_at(&data::bytes(1, 100_000), (1 << 32) - 50_000).expect("crosses 32 bits");
+    file.write_all_at(&data::bytes(1, 50_001), (1 << 32) - 50_000).expect("crosses 32 bits");
     file.write_all_at(&data::bytes(2, 1_000_000), 1 << 20).expect("writes");
     drop(file);
     let memory = peak_memory(a.start_haul(&["add", "big.bin"]));
@@ -87,7 +87,7 @@ fn hash(path: &Path) -> blake3::Hash {
         if n == 0 {
             return hasher.finalize();
         }
-        hasher.update_rayon(&buffer[..n]);
+        hasher.update_rayon(buffer.get(..n).expect("was read"));
     }
 }
 

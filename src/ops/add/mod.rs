@@ -5,6 +5,7 @@
 
 mod build;
 mod ignore;
+mod previous;
 mod publish;
 mod resolve;
 mod run;

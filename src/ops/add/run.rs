@@ -6,19 +6,19 @@ use std::ffi::OsString;
 use serde::Serialize;
 
 use crate::cache::{Known, NodeSink, Stale, StatEntry};
-use crate::chunk::Profile;
 use crate::fs::{FileKind, Time};
 use crate::intake::{Figures, Inlining, Source, Stored, Taken, take};
 use crate::ops::add::build::{Built, build};
+use crate::ops::add::previous::{Previous, previous};
 use crate::ops::add::publish::publish;
 use crate::ops::add::resolve::targets;
 use crate::ops::error::OpError;
 use crate::ops::select::Selection;
 use crate::path::{JsonPath, RepoPath, find_collisions, json_path, show};
-use crate::pointer::{Pointer, PointerKind};
+use crate::pointer::{Pointer, PointerError};
 use crate::progress::{Job, Kind};
 use crate::repo::Repo;
-use crate::worktree::{Found, Knowledge, Tracked, What, load_tracked, scan};
+use crate::worktree::{Found, Knowledge, Tracked, TrackedState, What, load_tracked, scan};
 
 /// Longest content that a manifest entry holds itself, in bytes.
 const INLINE: u64 = 48;
@@ -107,7 +107,7 @@ pub struct AddReport {
 /// Finds what an add would take in; reads names and stamps only.
 pub fn plan(repo: &Repo, options: &AddOptions, job: &Job) -> Result<AddPlan, OpError> {
     repo.require_initialised()?;
-    let mut tracked = load_tracked(repo.git(), repo.door())?;
+    let tracked = load_tracked(repo.git(), repo.door())?;
     let paths = if options.update {
         present(repo, options, &tracked)?
     } else {
@@ -116,11 +116,7 @@ pub fn plan(repo: &Repo, options: &AddOptions, job: &Job) -> Result<AddPlan, OpE
     let _scanning = job.begin(Kind::Scan, None);
     let mut out = AddPlan { targets: Vec::new(), files: 0, bytes: 0 };
     for path in paths {
-        let old = tracked.iter_mut().find(|t| t.path == path);
-        let old = old.and_then(|t| t.pointer().cloned()).map(|p| {
-            let bytes = p.to_bytes();
-            (p, bytes)
-        });
+        let old = tracked.iter().find(|t| t.path == path).map_or(Ok(None), old_pointer)?;
         let target = find(repo, path, old, job)?;
         warn_of_names(&target, job);
         let bytes = target.found.iter().map(size_of).sum();
@@ -132,6 +128,18 @@ pub fn plan(repo: &Repo, options: &AddOptions, job: &Job) -> Result<AddPlan, OpE
         out.targets.push(PlannedTarget { path, kind, files, bytes, target });
     }
     Ok(out)
+}
+
+/// The pointer that an add goes on from; a damaged one is replaced, one of a newer haul never.
+fn old_pointer(tracked: &Tracked) -> Result<Option<(Pointer, Vec<u8>)>, OpError> {
+    match &tracked.state {
+        TrackedState::Sound(pointer, bytes) => Ok(Some((pointer.clone(), bytes.clone()))),
+        TrackedState::Unsound(e @ PointerError::Newer { .. }) => {
+            let path = show(tracked.path.as_bytes());
+            Err(OpError::refused(format!("cannot add `{path}`: {e}"), "install a newer haul"))
+        }
+        TrackedState::Missing | TrackedState::Unsound(_) => Ok(None),
+    }
 }
 
 fn size_of(found: &Found) -> u64 {
@@ -203,7 +211,7 @@ pub fn run(repo: &Repo, plan: AddPlan, job: &Job) -> Result<AddReport, OpError> 
     let mut all = Vec::new();
     for target in &targets {
         recall(repo, target, began, &mut contents)?;
-        sources(repo, target, &contents, &mut all);
+        sources(repo, target, &contents, &mut all)?;
     }
     let intake = take((repo.door().root(), began), &all, repo.layout(), index, job)?;
     for (source, taken) in all.iter().zip(&intake.taken) {
@@ -263,31 +271,31 @@ fn recall(
     Ok(())
 }
 
+/// Lists the files of a target that have to be read.
 fn sources(
     repo: &Repo,
     target: &Target,
     remembered: &HashMap<Vec<u8>, Content>,
     out: &mut Vec<Source>,
-) {
-    let sticky = target.old.as_ref().and_then(|(old, _)| profile_of(old));
-    let profile = sticky.unwrap_or_else(|| repo.profile());
+) -> Result<(), OpError> {
     let inlining = if target.is_dir { Inlining::Allowed } else { Inlining::Never };
-    let files = target.found.iter().filter(|f| !remembered.contains_key(f.path.as_bytes()));
-    out.extend(files.filter_map(|found| match &found.what {
-        What::File(stamp) => {
-            let path = found.path.as_bytes().to_vec();
-            Some(Source { path, size: stamp.size, profile, inlining })
+    let mut wanted = target.found.iter().filter_map(|found| match &found.what {
+        What::File(stamp) if !remembered.contains_key(found.path.as_bytes()) => {
+            Some((found.path.as_bytes(), stamp.size))
         }
-        What::Symlink(_) | What::EmptyFolder => None,
+        What::File(_) | What::Symlink(_) | What::EmptyFolder => None,
+    });
+    let Some(first) = wanted.next() else { return Ok(()) };
+    let before = previous(repo, target)?;
+    out.extend(std::iter::once(first).chain(wanted).map(|(path, size)| {
+        let (profile, whole) = match before.get(path) {
+            Some(Previous::By(profile)) => (*profile, None),
+            Some(Previous::Whole(oid)) => (repo.profile(), Some(*oid)),
+            None => (repo.profile(), None),
+        };
+        Source { path: path.to_vec(), size, profile, whole, inlining }
     }));
-}
-
-/// The rule that a file's previous version was cut by.
-fn profile_of(pointer: &Pointer) -> Option<Profile> {
-    match pointer.kind() {
-        PointerKind::File { root: Some(root), .. } => Profile::by_name(&root.profile),
-        PointerKind::File { root: None, .. } | PointerKind::Dir { .. } => None,
-    }
+    Ok(())
 }
 
 impl Stored {

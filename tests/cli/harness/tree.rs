@@ -11,9 +11,17 @@ pub(crate) struct Tree {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Entry {
-    File { executable: bool, size: u64, hash: blake3::Hash },
-    Link { target: PathBuf },
+    File {
+        executable: bool,
+        size: u64,
+        hash: blake3::Hash,
+    },
+    Link {
+        target: PathBuf,
+    },
     Folder,
+    /// A socket, FIFO or device.
+    Special,
 }
 
 impl Tree {
@@ -79,6 +87,9 @@ impl Entry {
         }
         if metadata.is_dir() {
             return Self::Folder;
+        }
+        if !metadata.is_file() {
+            return Self::Special;
         }
         let hash = blake3::hash(&fs::read(path).expect("is readable"));
         let executable = metadata.permissions().mode() & 0o111 != 0;

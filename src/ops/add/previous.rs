@@ -1,0 +1,46 @@
+//! How a path's previous version was cut, so that the same content gets the same recipe and the
+//! same pointer, whatever the settings or the defaults are now.
+
+use std::collections::HashMap;
+
+use crate::cache::ObjectReader;
+use crate::chunk::Profile;
+use crate::hash::Oid;
+use crate::manifest::Content;
+use crate::ops::add::run::Target;
+use crate::ops::checkout::targets;
+use crate::ops::error::OpError;
+use crate::ops::select::Chosen;
+use crate::repo::Repo;
+use crate::transfer::Filter;
+
+/// How the previous version of one file was cut.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Previous {
+    /// Into several chunks by this rule.
+    By(Profile),
+    /// Not at all: it was one chunk.
+    Whole(Oid),
+}
+
+/// Finds how each file of a target was cut before, as far as its trees are on this machine.
+pub(super) fn previous(
+    repo: &Repo,
+    target: &Target,
+) -> Result<HashMap<Vec<u8>, Previous>, OpError> {
+    let Some((pointer, bytes)) = target.old.clone() else { return Ok(HashMap::new()) };
+    let chosen = Chosen { path: target.path.clone(), pointer, bytes, filter: Filter::All };
+    let mut reader = ObjectReader::new(repo.layout(), repo.index()?)?;
+    let known = targets(&chosen, &mut reader)?.unwrap_or_default();
+    let known = known.into_iter().filter_map(|old| {
+        let previous = match old.content {
+            Content::Tree { profile_code, .. } => {
+                Previous::By(Profile::by_code(profile_code.get())?)
+            }
+            Content::Chunk { oid, .. } => Previous::Whole(oid),
+            Content::Inline(_) => return None,
+        };
+        Some((old.path.as_bytes().to_vec(), previous))
+    });
+    Ok(known.collect())
+}
