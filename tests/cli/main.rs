@@ -39,4 +39,5 @@ mod moved;
 mod pull;
 mod scene;
 mod status;
+mod unsaved;
 mod usage;
