@@ -372,8 +372,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let root = Dir::open(folder.path()).unwrap();
         let living = root.temp(false).unwrap();
-        std::fs::write(folder.path().join(".haul-tmp-0123456789abcdef"), b"dead").unwrap();
-        std::fs::write(folder.path().join("other"), b"stays").unwrap();
+        root.write_durably(b".haul-tmp-0123456789abcdef", b"dead").unwrap();
+        root.write_durably(b"other", b"stays").unwrap();
         root.sweep().unwrap();
         let names: Vec<Vec<u8>> = root.entries().unwrap().into_iter().map(|e| e.name).collect();
         assert_eq!(names, [living.name.clone(), b"other".to_vec()]);

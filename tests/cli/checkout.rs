@@ -38,11 +38,11 @@ fn through(states: &[&dyn Fn(&crate::harness::Repo<'_>)]) {
         a.git(&["tag", &format!("v{n}")]).ok();
         trees.push(a.tree());
     }
-    let up_and_down = (0..states.len()).rev().chain(0..states.len());
-    for n in up_and_down {
+    let versions = || trees.iter().enumerate();
+    for (n, tree) in versions().rev().chain(versions()) {
         a.git(&["checkout", "--quiet", &format!("v{n}")]).ok();
         a.haul(&["checkout"]).ok();
-        let differences = a.tree().differences(&trees[n]);
+        let differences = a.tree().differences(tree);
         assert!(differences.is_empty(), "v{n}: {}", differences.join("\n"));
         assert_clean(&a);
     }
@@ -128,7 +128,7 @@ fn modes_links_and_empty_folders_follow_the_version() {
 #[test]
 fn the_mode_of_a_single_file_follows_the_version() {
     through(&[&|a| a.write("d", &data::bytes(1, 60)), &|a| a.set_executable("d", true), &|a| {
-        a.set_executable("d", false)
+        a.set_executable("d", false);
     }]);
 }
 
@@ -170,143 +170,6 @@ fn a_revision_is_placed_and_taken_back() {
     assert_clean(&a);
     assert_eq!(a.tree_of("d").paths(), ["x"]);
     a.haul(&["checkout", "--rev", "no-such", "d"]).fails_with(1).says("no-such");
-}
-
-#[test]
-fn a_changed_file_is_never_overwritten_and_nothing_else_is_touched() {
-    let world = World::new();
-    let a = shared(&world);
-    a.write("d/mine", &data::bytes(1, 150_000));
-    a.write("d/other", b"1");
-    a.write("d/goes", b"2");
-    a.write("single", b"3");
-    a.write("moved", &data::bytes(5, 500));
-    save(&a, &["d", "single", "moved"], "one");
-    a.write("d/mine", &data::bytes(2, 150_000));
-    a.write("d/other", b"4");
-    a.remove("d/goes");
-    a.write("single", b"5");
-    save(&a, &["d", "single"], "two");
-    a.git(&["checkout", "--quiet", "HEAD~1"]).ok();
-    a.haul(&["checkout"]).ok();
-    a.write("d/mine", &data::bytes(3, 150_000));
-    a.write("single", b"6");
-    a.git(&["checkout", "--quiet", "main"]).ok();
-    a.git(&["mv", "moved.haul", "renamed.haul"]).ok();
-
-    for delete_cache in [false, true] {
-        if delete_cache {
-            a.remove(".git/haul/stat.redb");
-        }
-        let before = a.tree();
-        for arguments in [&["checkout"][..], &["pull"], &["checkout", "d"], &["pull", "d/mine"]] {
-            let output = a.haul(arguments).fails_with(1).says("`d/mine`");
-            output.says("nothing was changed").says("--force").says("haul add");
-            a.tree().assert_same(&before);
-        }
-    }
-    let report = a.haul(&["checkout", "--force", "--json"]).ok();
-    let aside = report.json()["aside"].as_str().expect("names a folder").to_owned();
-    assert_eq!(
-        std::fs::read(format!("{aside}/d/mine")).expect("is aside"),
-        data::bytes(3, 150_000)
-    );
-    assert_eq!(std::fs::read(format!("{aside}/single")).expect("is aside"), b"6");
-    assert!(aside.contains(".git/haul/aside/"), "{aside}");
-    assert_eq!(a.read("d/mine"), data::bytes(2, 150_000));
-    assert_eq!(a.read("single"), b"5");
-}
-
-#[test]
-fn force_says_where_changed_files_went() {
-    let world = World::new();
-    let a = shared(&world);
-    a.write("x", b"1");
-    save(&a, &["x"], "one");
-    a.write("x", b"2");
-    a.haul(&["checkout"]).fails_with(1);
-    a.haul(&["checkout", "--force"]).ok().says("aside").says(".git/haul/aside/");
-    assert_eq!(a.text("x"), "1");
-}
-
-#[test]
-fn a_mode_that_the_user_changed_is_kept() {
-    let world = World::new();
-    let a = shared(&world);
-    a.write("x", &data::bytes(1, 100));
-    save(&a, &["x"], "one");
-    a.set_executable("x", true);
-    a.haul(&["checkout"]).fails_with(1).says("`x`");
-    a.haul(&["status"]).ok();
-    a.haul(&["checkout"]).fails_with(1).says("`x`");
-    a.haul(&["checkout", "--force"]).ok();
-    assert_clean(&a);
-}
-
-#[test]
-fn the_users_file_where_a_folder_belongs_is_kept() {
-    let world = World::new();
-    let a = shared(&world);
-    a.write("d/a", b"0");
-    save(&a, &["d"], "one");
-    a.write("d/sub/x", b"1");
-    a.write("d/sub/y", b"2");
-    save(&a, &["d"], "two");
-    a.git(&["checkout", "--quiet", "HEAD~1"]).ok();
-    a.haul(&["checkout"]).ok();
-    for in_the_way in ["file", "link", "fifo"] {
-        match in_the_way {
-            "file" => a.write("d/sub", b"mine"),
-            "link" => a.link(world.path("home"), "d/sub"),
-            _ => {
-                assert!(std::process::Command::new("mkfifo").arg(a.path("d/sub")).status().is_ok())
-            }
-        }
-        a.git(&["checkout", "--quiet", "main"]).ok();
-        let home = Tree::of(&world.home());
-        a.haul(&["checkout"]).fails_with(1).says("`d/sub`").says("nothing was changed");
-        a.haul(&["checkout", "--force"]).ok();
-        assert_clean(&a);
-        Tree::of(&world.home()).assert_same(&home);
-        a.git(&["checkout", "--quiet", "HEAD~1"]).ok();
-        a.haul(&["checkout"]).ok();
-        assert!(!a.has("d/sub"), "{in_the_way}");
-    }
-}
-
-#[test]
-fn the_users_file_in_a_folder_that_is_to_be_a_file_is_kept() {
-    let world = World::new();
-    let a = shared(&world);
-    a.write("d/e", b"file");
-    save(&a, &["d"], "one");
-    a.remove("d/e");
-    a.write("d/e/x", b"folder");
-    save(&a, &["d"], "two");
-    a.write("d/e/mine", b"mine");
-    a.git(&["checkout", "--quiet", "HEAD~1"]).ok();
-    let before = a.tree();
-    a.haul(&["checkout"]).fails_with(1).says("`d/e`");
-    a.tree().assert_same(&before);
-    let aside = a.haul(&["checkout", "--force", "--json"]).ok().json();
-    let aside = aside["aside"].as_str().expect("names a folder");
-    assert_eq!(std::fs::read(format!("{aside}/d/e/mine")).expect("is aside"), b"mine");
-    assert_clean(&a);
-}
-
-#[test]
-fn a_same_size_change_right_after_a_checkout_is_seen() {
-    let world = World::new();
-    let a = shared(&world);
-    a.write("x", b"original");
-    save(&a, &["x"], "one");
-    for round in 0..30 {
-        a.remove("x");
-        a.haul(&["checkout"]).ok();
-        a.write("x", b"modified");
-        a.haul(&["checkout"]).fails_with(1).says("`x`");
-        assert_eq!(a.text("x"), "modified", "round {round}");
-    }
 }
 
 #[test]

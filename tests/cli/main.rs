@@ -48,4 +48,5 @@ mod remote_verbs;
 mod scene;
 mod sizes;
 mod status;
+mod unsaved;
 mod usage;

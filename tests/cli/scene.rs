@@ -25,9 +25,11 @@ pub(crate) fn save(repo: &Repo<'_>, paths: &[&str], message: &str) {
 /// Returns the states that `status` lists, as `state path`.
 pub(crate) fn states(repo: &Repo<'_>) -> Vec<String> {
     let report = repo.haul(&["status", "--json"]).ok().json();
-    let entries = report["entries"].as_array().expect("has entries").clone();
-    let text = |value: &serde_json::Value| value.as_str().expect("is text").to_owned();
-    entries.iter().map(|e| format!("{} {}", text(&e["state"]), text(&e["path"]))).collect()
+    let entries = report.get("entries").and_then(|e| e.as_array()).expect("has entries");
+    let text = |entry: &serde_json::Value, key: &str| {
+        entry.get(key).and_then(|value| value.as_str()).expect("is text").to_owned()
+    };
+    entries.iter().map(|e| format!("{} {}", text(e, "state"), text(e, "path"))).collect()
 }
 
 /// Requires that data, pointers and `HEAD` agree.
