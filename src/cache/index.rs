@@ -294,6 +294,17 @@ impl Index {
         })
     }
 
+    /// Forgets single objects, so that they are stored again when they are met again.
+    pub fn forget_objects(&self, ids: &[[u8; 32]]) -> Result<(), CacheError> {
+        self.write(|txn| {
+            let mut table = txn.open_table(OBJECTS)?;
+            for id in ids {
+                table.remove(id)?;
+            }
+            Ok(())
+        })
+    }
+
     /// Returns every pack that is held in the given form.
     pub fn packs(&self, held: Held) -> Result<Vec<(PackId, PackState)>, CacheError> {
         let fail = |e: &dyn std::fmt::Display| self.db.failed(e);

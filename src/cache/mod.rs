@@ -17,7 +17,7 @@ mod trees;
 pub use error::CacheError;
 pub use index::{Held, Index, IndexReader, PackState, Place};
 pub use layout::Layout;
-pub use nodes::NodeSink;
+pub use nodes::{NodeSink, Stale};
 pub use reader::{NodeAndPlacement, ObjectReader};
 pub use rebuild::LocalFooter;
 pub use sink::{PackSink, WrittenPack, places_of};

@@ -15,7 +15,7 @@ pub struct NodeSink<'a> {
     sink: PackSink,
     view: &'a IndexReader,
     chunks: &'a HashMap<[u8; 32], Place>,
-    replaced: &'a BTreeSet<PackId>,
+    stale: Stale<'a>,
     written: HashMap<NodeId, Written>,
     codecs: Codecs,
 }
@@ -27,21 +27,35 @@ struct Written {
     frame_len: u32,
 }
 
+/// What a sink must write again although the index knows it.
+#[derive(Clone, Copy)]
+pub struct Stale<'a> {
+    /// Packs that are being replaced: what the index places there counts as unknown.
+    pub packs: &'a BTreeSet<PackId>,
+    /// Nodes whose placement holds no more, wherever they lie.
+    pub nodes: &'a BTreeSet<NodeId>,
+}
+
+impl Stale<'static> {
+    /// Nothing is stale.
+    pub const NONE: Self = Self { packs: &BTreeSet::new(), nodes: &BTreeSet::new() };
+}
+
 impl<'a> NodeSink<'a> {
-    /// Places children by `chunks`, the chunks stored just now, and by the index; what the index
-    /// places in a pack that is being `replaced` counts as unknown.
+    /// Places children by `chunks`, the chunks stored just now, and by the index.
     pub fn new(
         layout: &Layout,
         view: &'a IndexReader,
         chunks: &'a HashMap<[u8; 32], Place>,
-        replaced: &'a BTreeSet<PackId>,
+        stale: Stale<'a>,
     ) -> Self {
         let sink = PackSink::new(layout, PackKind::Nodes);
-        Self { sink, view, chunks, replaced, written: HashMap::new(), codecs: Codecs::new() }
+        Self { sink, view, chunks, stale, written: HashMap::new(), codecs: Codecs::new() }
     }
 
     fn find(&self, id: &[u8; 32]) -> Option<Place> {
-        self.view.find(id).filter(|place| !self.replaced.contains(&place.pack))
+        let place = self.view.find(id).filter(|place| !self.stale.packs.contains(&place.pack));
+        place.filter(|_| !self.stale.nodes.contains(&NodeId(*id)))
     }
 
     /// Writes a node unless it is known already.
@@ -93,6 +107,8 @@ impl<'a> NodeSink<'a> {
             }
         };
         let place = self.chunks.get(&id).copied().or_else(|| self.find(&id));
+        // Of a root that is pushed another time: a stale place is found out and replaced then.
+        let place = place.or_else(|| self.view.find(&id));
         let place = place.ok_or_else(|| defect("a child is stored nowhere".to_owned()))?;
         Ok(Loc {
             pack: PackRef::Pack(place.pack),

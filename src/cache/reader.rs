@@ -64,6 +64,40 @@ impl<'c> ObjectReader<'c> {
         found.map(Some).map_err(|e| self.set_aside(&id.0, place, held, &e.to_string()))
     }
 
+    /// As [`Self::node`], of the copy that lies at a given place; nothing if that copy is not here.
+    pub fn node_at(
+        &mut self,
+        id: NodeId,
+        pack: PackId,
+        offset: u32,
+        frame_len: u32,
+    ) -> Result<Option<NodeAndPlacement>, CacheError> {
+        let Some(state) = self.view.pack(pack) else { return Ok(None) };
+        let place = Place { pack, offset, frame_len, skip: 0, len: 0 };
+        match state.held {
+            Held::Gone => return Ok(None),
+            Held::Unpushed | Held::Whole => {
+                self.load(&id.0, place, state.held, PackKind::Nodes)?;
+            }
+            // Only some frames are here, and nothing says which: a hole is no damage.
+            Held::Part => {
+                let mut bytes = vec![0; frame_len as usize];
+                let file = File::open(self.layout.part(pack));
+                if file.and_then(|f| f.read_exact_at(&mut bytes, offset.into())).is_err() {
+                    return Ok(None);
+                }
+                let decoded = decode_frame(&mut self.codecs, PackKind::Nodes, &bytes);
+                let Ok(frame) = decoded else { return Ok(None) };
+                return Ok(frame.node(id).ok().map(|(n, p)| (n.to_vec(), p.to_vec())));
+            }
+        }
+        let found = match &self.last {
+            Some((.., frame)) => frame.node(id).map(|(n, p)| (n.to_vec(), p.to_vec())),
+            None => return Ok(None),
+        };
+        found.map(Some).map_err(|e| self.set_aside(&id.0, place, state.held, &e.to_string()))
+    }
+
     /// Returns a frame as it lies in its pack, undecoded and unchecked.
     pub fn frame_bytes(&mut self, place: Place, held: Held) -> Result<Vec<u8>, CacheError> {
         self.read(&[0; 32], place, held)

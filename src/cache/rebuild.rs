@@ -29,6 +29,34 @@ pub(super) fn fill(index: &Index, layout: &Layout) -> Result<(), CacheError> {
     Ok(remove_tree(&layout.part_folder())?)
 }
 
+impl Index {
+    /// Takes in packs in `unpushed/` that the index does not know: those of a run that ended between
+    /// writing packs and recording them. What the index can find elsewhere stays where it is.
+    ///
+    /// Costs a listing of the folder; returns how many packs were taken in.
+    pub fn adopt(&self, layout: &Layout) -> Result<usize, CacheError> {
+        let view = self.reader()?;
+        let mut adopted = 0;
+        for (pack, path) in packs_in(&layout.unpushed_folder())? {
+            if view.pack(pack).is_some() {
+                continue;
+            }
+            let Some(mut footer) = read_footer(pack, &path) else {
+                move_durably(&path, &layout.quarantine(pack))?;
+                continue;
+            };
+            footer.objects.retain(|(id, _)| view.find_held(id).is_none());
+            if !footer.objects.is_empty() {
+                let kind = footer.kind.byte();
+                let state = PackState { held: Held::Unpushed, kind, size: footer.size };
+                self.record(&[(pack, state)], &mut footer.objects)?;
+                adopted += 1;
+            }
+        }
+        Ok(adopted)
+    }
+}
+
 fn packs_in(folder: &Path) -> Result<Vec<(PackId, PathBuf)>, CacheError> {
     let mut out = Vec::new();
     for nested in list(folder)? {

@@ -9,7 +9,9 @@ use crate::ops::requests::Requests;
 use crate::ops::select::{Select, chosen, nothing_matches};
 use crate::progress::Job;
 use crate::repo::Repo;
-use crate::transfer::{self, Contact, Purpose, TransferError, Wanted, is_local, plan_fetch};
+use crate::transfer::{
+    self, Contact, Filter, Purpose, TransferError, Wanted, is_local, plan_fetch,
+};
 
 /// What to fetch.
 #[derive(Clone, Debug, Default)]
@@ -66,7 +68,12 @@ pub fn plan<'r>(
         chosen(repo, &options.select)?.iter().map(super::select::Chosen::wanted).collect();
     let index = repo.index()?;
     let mut reader = ObjectReader::new(repo.layout(), index)?;
+    let inside = |w: &Wanted| matches!(w.filter, Filter::Some(_));
+    let only_inside = !wanted.is_empty() && wanted.iter().all(inside);
     if let Some((files, bytes)) = is_local(&wanted, &mut reader, job)? {
+        if files == 0 && only_inside {
+            return Err(nothing_matches());
+        }
         return Ok(FetchPlan { remote: String::new(), files, bytes, fetch_bytes: 0, work: None });
     }
     let target = choose(repo, options.remote.as_deref(), options.jobs)?;
@@ -77,7 +84,7 @@ pub fn plan<'r>(
     if let Some(allowed) = options.max_bytes.filter(|max| work.absent_bytes > *max) {
         return Err(TransferError::OverBudget { wanted: work.absent_bytes, allowed }.into());
     }
-    if work.files == 0 && !options.select.paths.is_empty() {
+    if work.files == 0 && only_inside {
         return Err(nothing_matches());
     }
     let (files, bytes, fetch_bytes) = (work.files, work.bytes, work.absent_bytes);

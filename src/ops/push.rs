@@ -76,7 +76,9 @@ pub fn plan(repo: &Repo, options: &PushOptions, job: &Job) -> Result<PushPlan, O
     repo.require_initialised()?;
     let target = choose(repo, options.remote.as_deref(), options.jobs)?;
     let wanted = roots(repo, options, job)?;
-    let unpushed = repo.index()?.packs(Held::Unpushed)?;
+    let index = repo.index()?;
+    index.adopt(repo.layout())?;
+    let unpushed = index.packs(Held::Unpushed)?;
     let bytes = unpushed.iter().map(|(_, state)| u64::from(state.size)).sum();
     Ok(PushPlan {
         remote: target.name.clone(),

@@ -20,6 +20,8 @@ use crate::transfer::walk::Spot;
 
 /// Longest `format` object in bytes.
 const TEXT_LIMIT: u64 = 4096;
+/// How often a listing is taken again because an object in it vanished.
+const LISTINGS: usize = 3;
 
 /// The remote as of the last listing.
 pub struct Synced {
@@ -65,8 +67,19 @@ impl<'a> Contact<'a> {
         Ok(contact)
     }
 
-    /// Lists the catalogue again and fetches what is new in it.
+    /// Lists the catalogue again and fetches what is new in it. An object that vanishes between the
+    /// listing and its reading was put together with others: then the listing is taken once more.
     pub fn refresh(&mut self, job: &Job) -> Result<(), TransferError> {
+        for _ in 0..LISTINGS {
+            match self.refresh_once(job) {
+                Err(TransferError::Remote(e)) if e.is_missing() => {}
+                result => return result,
+            }
+        }
+        self.refresh_once(job)
+    }
+
+    fn refresh_once(&mut self, job: &Job) -> Result<(), TransferError> {
         let listing: Vec<Listed> = self
             .remote
             .list(key::CATALOGUE)?
@@ -76,6 +89,7 @@ impl<'a> Contact<'a> {
                 Some(Listed { name, size: found.size, modified_ms: found.modified_ms })
             })
             .collect();
+        self.doubt_identity(&listing);
         let need = match self.purpose {
             Purpose::Read => Need::Read,
             Purpose::Push => Need::Rely,
@@ -99,6 +113,16 @@ impl<'a> Contact<'a> {
             if !self.load(missing, &mut objects, job)? {
                 return Ok(());
             }
+        }
+    }
+
+    /// Forgets which remote lies at this address if nothing listed was seen there before: it may be
+    /// another one now, or an empty one, and then `format` is read again.
+    fn doubt_identity(&mut self, listing: &[Listed]) {
+        let folder = self.synced.id.map(|id| self.layout.remote(id));
+        let seen = |folder: PathBuf| listing.iter().any(|l| folder.join(&l.name).exists());
+        if !folder.is_some_and(seen) {
+            self.synced.id = None;
         }
     }
 

@@ -15,8 +15,9 @@ use crate::progress::Job;
 use crate::remote::Fetch;
 use crate::transfer::catalogue::Contact;
 use crate::transfer::error::TransferError;
-use crate::transfer::nodes::walk;
-use crate::transfer::recut::{Elsewhere, recut};
+use crate::transfer::needs::Needs;
+use crate::transfer::nodes::{Sight, Walked, walk};
+use crate::transfer::recut::Elsewhere;
 use crate::transfer::root::Wanted;
 
 /// Most packs whose footers are read for hooks in one push.
@@ -24,26 +25,31 @@ const MOST_FOOTERS: usize = 256;
 /// Longest footer with its trailer, in bytes; the tail is read in one guess of this size at most.
 const TAIL_GUESS: u64 = 64 << 10;
 
-/// Looks for chunks of unpushed packs on the remote, and cuts packs anew where that pays.
+/// Looks on the remote for chunks of packs that are to be sent; returns the packs that are worth
+/// cutting anew, and where on the remote their chunks lie.
+///
+/// Only chunks that this push needs are looked for: its record keeps them alive. Others in the same
+/// pack serve roots that nobody pushed yet, and stay on this machine.
 pub(super) fn dedup(
     contact: &Contact,
-    absent: &[Wanted],
+    (needs, walked): (&Needs, &Walked),
     earlier: &[Wanted],
     job: &Job,
-) -> Result<(), TransferError> {
-    let packs = unpushed(contact)?;
+) -> Result<Option<(BTreeSet<PackId>, Elsewhere)>, TransferError> {
+    let packs = unpushed(contact, needs)?;
     // A remote without packs has nothing to share.
-    if packs.is_empty() || absent.is_empty() || contact.synced().view.counting().next().is_none() {
-        return Ok(());
+    if packs.is_empty() || contact.synced().view.counting().next().is_none() {
+        return Ok(None);
     }
-    let new: HashSet<[u8; 32]> =
-        packs.values().flat_map(|f| f.objects.iter().map(|o| o.0)).collect();
+    let needed: HashSet<[u8; 32]> = walked.chunks.iter().map(|step| step.id.0).collect();
+    let objects = packs.values().flat_map(|f| f.objects.iter().map(|o| o.0));
+    let new: HashSet<[u8; 32]> = objects.filter(|id| needed.contains(id)).collect();
     let mut elsewhere = from_earlier(contact, earlier, &new, job)?;
     from_hooks(contact, &packs, &new, &mut elsewhere, job)?;
     let replaced: BTreeSet<PackId> =
         packs.iter().filter(|(_, f)| pays(f, &elsewhere)).map(|(pack, _)| *pack).collect();
     if replaced.is_empty() {
-        return Ok(());
+        return Ok(None);
     }
     let chosen: HashSet<[u8; 32]> = replaced
         .iter()
@@ -51,15 +57,17 @@ pub(super) fn dedup(
         .flat_map(|f| f.objects.iter().map(|o| o.0))
         .collect();
     elsewhere.retain(|id, _| chosen.contains(id));
-    recut(contact, replaced, &elsewhere, job)
+    Ok(Some((replaced, elsewhere)))
 }
 
-fn unpushed(contact: &Contact) -> Result<BTreeMap<PackId, LocalFooter>, TransferError> {
+fn unpushed(
+    contact: &Contact,
+    needs: &Needs,
+) -> Result<BTreeMap<PackId, LocalFooter>, TransferError> {
     let mut out = BTreeMap::new();
     for (pack, state) in contact.index().packs(Held::Unpushed)? {
-        let listed = contact.synced().view.packs_listed(pack);
         if state.kind == PackKind::Data.byte()
-            && !listed
+            && needs.own.contains_key(&pack)
             && let Some(footer) = contact.index().footer(contact.layout(), pack)?
         {
             out.insert(pack, footer);
@@ -93,7 +101,7 @@ fn from_earlier(
         return Ok(out);
     }
     let mut reader = ObjectReader::new(contact.layout(), contact.index())?;
-    let walked = match walk(&listed, &mut reader, Some(contact), job) {
+    let walked = match walk(&listed, &mut reader, Sight::Content(contact), job) {
         Ok(walked) => walked,
         // Earlier versions only save bytes; that they are damaged is for `verify` to say.
         Err(e) if e.is_damage() => return Ok(out),

@@ -89,10 +89,15 @@ pub enum TransferError {
         remote: String,
     },
     /// A pack in the cache is not what its name says; nothing was sent.
-    #[error("the local pack {pack} is damaged, so it was not pushed: {why}")]
+    #[error(
+        "the local pack {pack}, which `{}` needs, is damaged, so nothing was pushed: {why}",
+        show(path)
+    )]
     LocalPack {
         /// The pack.
         pack: PackId,
+        /// A tracked path that needs it.
+        path: Vec<u8>,
         /// What is wrong.
         why: String,
     },
@@ -158,9 +163,12 @@ impl Hint for TransferError {
                  lists everything that is missing"
             }
             Self::PinLost { .. } => {
+                "run `haul fetch` if another remote has it, or `haul add` on the path again with its data \
+                 present; then `haul push`"
+            }
+            Self::LocalPack { .. } => {
                 "run `haul add` on the path again with its data present, then `haul push`"
             }
-            Self::LocalPack { .. } => "run `haul add` on the changed paths again, then `haul push`",
             Self::Outrun { .. } => "run `haul push` again once gc is done",
             Self::OverBudget { .. } => "name fewer paths or raise `--max-bytes`",
             Self::Stopped(_) => return None,

@@ -9,15 +9,15 @@ use crate::transfer::catalogue::Contact;
 use crate::transfer::error::TransferError;
 use crate::transfer::filter::Filter;
 use crate::transfer::land::{Landing, Object, Orders};
-use crate::transfer::nodes::walk;
+use crate::transfer::nodes::{Sight, walk};
 use crate::transfer::ranges::{Range, Slack, ranges};
 use crate::transfer::root::Wanted;
 use crate::transfer::walk::{ChunkStep, Spot};
 
 /// What a fetch would bring; its nodes are here already.
 pub struct FetchPlan {
-    wanted: Vec<Wanted>,
-    chunks: Vec<ChunkStep>,
+    pub(super) wanted: Vec<Wanted>,
+    pub(super) chunks: Vec<ChunkStep>,
     /// Files wanted.
     pub files: u64,
     /// Their bytes.
@@ -43,7 +43,7 @@ pub fn is_local(
     reader: &mut ObjectReader,
     job: &Job,
 ) -> Result<Option<(u64, u64)>, TransferError> {
-    match walk(wanted, reader, None, job) {
+    match walk(wanted, reader, Sight::Local, job) {
         Ok(walked) => {
             let view = reader.view();
             let all = walked.chunks.iter().all(|c| view.find_held(&c.id.0).is_some());
@@ -61,7 +61,7 @@ pub fn plan_fetch(
     contact: &Contact,
     job: &Job,
 ) -> Result<FetchPlan, TransferError> {
-    let walked = walk(&wanted, reader, Some(contact), job)?;
+    let walked = walk(&wanted, reader, Sight::Content(contact), job)?;
     let view: &IndexReader = reader.view();
     let chunks: Vec<ChunkStep> =
         walked.chunks.into_iter().filter(|c| view.find_held(&c.id.0).is_none()).collect();

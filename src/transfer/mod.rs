@@ -7,6 +7,7 @@ mod error;
 mod fetch;
 mod filter;
 mod land;
+mod needs;
 mod nodes;
 mod push;
 mod ranges;

@@ -5,8 +5,8 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use bytes::Bytes;
 
-use crate::cache::ObjectReader;
-use crate::hash::{ChunkId, Digest, NodeId, PackId, PackKind};
+use crate::cache::{NodeAndPlacement, ObjectReader};
+use crate::hash::{ChunkId, Digest, Key, NodeId, PackId, PackKind};
 use crate::node::node_len;
 use crate::progress::Job;
 use crate::remote::Fetch;
@@ -29,10 +29,10 @@ const HEADER_LEN: u32 = 24;
 /// Everything that a walk came to.
 #[derive(Default)]
 pub(super) struct Walked {
-    /// Every wanted chunk, each once.
+    /// Every wanted chunk, each once; where copies count, once for each pack that is named.
     pub(super) chunks: Vec<ChunkStep>,
-    /// The nodes that were read, with the pack each lies in.
-    pub(super) nodes: Vec<(NodeId, PackId, usize)>,
+    /// The nodes that were read.
+    pub(super) nodes: Vec<Visited>,
     /// The first chunk of each file of more than one.
     pub(super) first_chunks: BTreeSet<ChunkId>,
     /// Files wanted.
@@ -41,27 +41,76 @@ pub(super) struct Walked {
     pub(super) bytes: u64,
 }
 
-/// Bytes fetched ahead, by pack and offset of the first.
+/// A node that was read, and from where.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Visited {
+    pub(super) id: NodeId,
+    pub(super) at: Spot,
+    /// Which of the wanted pointers it serves.
+    pub(super) wanted: usize,
+}
+
+/// Which copies of a node a walk may read. Copies hold the same node beside different placements,
+/// so it matters where the aim is to know which packs a reader needs.
+#[derive(Clone, Copy)]
+pub(super) enum Sight<'c> {
+    /// Any copy on this machine; nobody is asked.
+    Local,
+    /// Any copy: only the content counts.
+    Content(&'c Contact<'c>),
+    /// Roots from this machine, and below them the very copies that placements name: what readers
+    /// will meet once it is pushed.
+    Own(&'c Contact<'c>),
+    /// The copies that the catalogue and placements name: what readers meet on the remote.
+    Theirs(&'c Contact<'c>),
+}
+
+impl<'c> Sight<'c> {
+    fn contact(self) -> Option<&'c Contact<'c>> {
+        match self {
+            Self::Local => None,
+            Self::Content(contact) | Self::Own(contact) | Self::Theirs(contact) => Some(contact),
+        }
+    }
+
+    /// Where a walk begins, if the catalogue is to say so.
+    fn root(self, key: Key) -> Option<Spot> {
+        match self {
+            Self::Local | Self::Own(_) => None,
+            Self::Content(contact) | Self::Theirs(contact) => contact.locate(key),
+        }
+    }
+
+    fn any_copy(self) -> bool {
+        match self {
+            Self::Local | Self::Content(_) => true,
+            Self::Own(_) | Self::Theirs(_) => false,
+        }
+    }
+}
+
 /// Decoded frames of one wave, by pack and offset.
 type Frames = HashMap<(PackId, u32), Vec<u8>>;
+/// Bytes fetched ahead, by pack and offset of the first.
 type Ahead = Vec<(PackId, u32, Bytes)>;
 
-/// Walks everything below the wanted roots; `contact` is `None` where only local nodes count.
+/// Walks everything below the wanted roots.
 pub(super) fn walk(
     wanted: &[Wanted],
     reader: &mut ObjectReader,
-    contact: Option<&Contact>,
+    sight: Sight,
     job: &Job,
 ) -> Result<Walked, TransferError> {
     let mut walker = Walker {
         wanted,
         reader,
         out: Walked::default(),
+        any_copy: sight.any_copy(),
         seen_nodes: HashSet::new(),
         seen_chunks: HashSet::new(),
         ahead: Ahead::new(),
     };
-    let mut level = walker.roots(contact);
+    let mut level = walker.roots(sight);
     while !level.is_empty() {
         job.check()?;
         let mut absent = Vec::new();
@@ -69,10 +118,9 @@ pub(super) fn walk(
             if walker.seen(&step) {
                 continue;
             }
-            match walker.reader.node(step.id)? {
-                Some((node, placement)) => {
-                    let home = walker.reader.view().find(&step.id.0).map(|place| place.pack);
-                    level.extend(walker.visit(&step, (&node, &placement), home)?);
+            match walker.here(&step, sight)? {
+                Some(((node, placement), at)) => {
+                    level.extend(walker.visit(&step, (&node, &placement), at)?);
                 }
                 None => absent.push(step),
             }
@@ -80,7 +128,7 @@ pub(super) fn walk(
         if absent.is_empty() {
             break;
         }
-        level = match contact {
+        level = match sight.contact() {
             Some(contact) => walker.fetch(absent, contact, job)?,
             None => return Err(walker.absent(absent.first(), "this machine")),
         };
@@ -92,13 +140,15 @@ struct Walker<'w, 'c> {
     wanted: &'w [Wanted],
     reader: &'w mut ObjectReader<'c>,
     out: Walked,
-    seen_nodes: HashSet<(NodeId, usize)>,
-    seen_chunks: HashSet<[u8; 32]>,
+    /// Whether copies are one as good as the other; if not, each counts.
+    any_copy: bool,
+    seen_nodes: HashSet<(NodeId, Option<PackId>, usize)>,
+    seen_chunks: HashSet<([u8; 32], Option<PackId>)>,
     ahead: Ahead,
 }
 
 impl Walker<'_, '_> {
-    fn roots(&mut self, contact: Option<&Contact>) -> Vec<NodeStep> {
+    fn roots(&mut self, sight: Sight) -> Vec<NodeStep> {
         let mut steps = Vec::new();
         let all = self.wanted;
         for (wanted, item) in all.iter().enumerate() {
@@ -107,7 +157,7 @@ impl Walker<'_, '_> {
                 Root::Chunk { id, size } => {
                     self.out.files += 1;
                     self.out.bytes += size;
-                    let spot = contact.and_then(|c| c.locate(id.key()));
+                    let spot = sight.root(id.key());
                     self.chunk(ChunkStep { wanted, id: *id, size: *size, spot });
                 }
                 Root::Tree { id, expectation } => {
@@ -115,7 +165,7 @@ impl Walker<'_, '_> {
                         self.out.files += 1;
                         self.out.bytes += expectation.size.unwrap_or(0);
                     }
-                    let spot = contact.and_then(|c| c.locate(id.key()));
+                    let spot = sight.root(id.key());
                     let expectation = expectation.clone();
                     steps.push(NodeStep { wanted, id: *id, expectation, spot, first: true });
                 }
@@ -124,8 +174,12 @@ impl Walker<'_, '_> {
         steps
     }
 
+    fn copy(&self, spot: Option<Spot>) -> Option<PackId> {
+        spot.map(|spot| spot.pack).filter(|_| !self.any_copy)
+    }
+
     fn chunk(&mut self, step: ChunkStep) {
-        if self.seen_chunks.insert(step.id.0) {
+        if self.seen_chunks.insert((step.id.0, self.copy(step.spot))) {
             self.out.chunks.push(step);
         }
     }
@@ -133,7 +187,8 @@ impl Walker<'_, '_> {
     /// A node below two wanted filters is visited for each, but an unfiltered one only once.
     fn seen(&mut self, step: &NodeStep) -> bool {
         let whole = matches!(self.filter(step.wanted), Filter::All);
-        let key = (step.id, if whole { usize::MAX } else { step.wanted });
+        let filter = if whole { usize::MAX } else { step.wanted };
+        let key = (step.id, self.copy(step.spot), filter);
         !self.seen_nodes.insert(key)
     }
 
@@ -141,16 +196,39 @@ impl Walker<'_, '_> {
         self.wanted.get(wanted).map_or(&Filter::All, |w| &w.filter)
     }
 
+    /// Reads a node that is on this machine, in a copy that this walk may read.
+    fn here(
+        &mut self,
+        step: &NodeStep,
+        sight: Sight,
+    ) -> Result<Option<(NodeAndPlacement, Spot)>, TransferError> {
+        let held = self.reader.view().find_held(&step.id.0).map(|(place, _)| place);
+        match (step.spot, held) {
+            (Some(spot), Some(place))
+                if !sight.any_copy() && (spot.pack, spot.offset) != (place.pack, place.offset) =>
+            {
+                let read = self.reader.node_at(step.id, spot.pack, spot.offset, spot.frame_len)?;
+                Ok(read.map(|pair| (pair, spot)))
+            }
+            (_, Some(place)) => Ok(self.reader.node(step.id)?.map(|pair| (pair, place.into()))),
+            (Some(spot), None) => {
+                let read = self.reader.node_at(step.id, spot.pack, spot.offset, spot.frame_len)?;
+                Ok(read.map(|pair| (pair, spot)))
+            }
+            (None, None) => Ok(None),
+        }
+    }
+
     fn visit(
         &mut self,
         step: &NodeStep,
         node: (&[u8], &[u8]),
-        home: Option<PackId>,
+        at: Spot,
     ) -> Result<Vec<NodeStep>, TransferError> {
         let path = self.wanted.get(step.wanted).map_or(&[][..], |w| &w.path);
-        let below = expand(step, node, home, self.filter(step.wanted))
+        let below = expand(step, node, Some(at.pack), self.filter(step.wanted))
             .map_err(|source| TransferError::Tree { path: path.to_vec(), source })?;
-        self.out.nodes.extend(home.map(|pack| (step.id, pack, step.wanted)));
+        self.out.nodes.push(Visited { id: step.id, at, wanted: step.wanted });
         self.out.first_chunks.extend(below.first_chunk);
         self.out.files += below.files;
         self.out.bytes += below.bytes;
@@ -216,7 +294,7 @@ impl Walker<'_, '_> {
             let Some(pair) = node_len(raw).ok().and_then(|len| raw.split_at_checked(len)) else {
                 continue;
             };
-            next.extend(self.visit(step, pair, Some(spot.pack))?);
+            next.extend(self.visit(step, pair, spot)?);
         }
         Ok(next)
     }

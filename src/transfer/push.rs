@@ -3,21 +3,22 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::cache::{Held, ObjectReader, PackState};
+use crate::cache::{Held, ObjectReader};
 use crate::catalogue::{LocRecord, SOURCE_PUSH_RECORD};
-use crate::fs::{failpoint, move_durably};
+use crate::fs::{failpoint, move_durably, remove};
 use crate::hash::{PackId, RemoteId, RepoId};
 use crate::progress::Job;
 use crate::transfer::catalogue::Contact;
 use crate::transfer::dedup::dedup;
 use crate::transfer::error::TransferError;
-use crate::transfer::nodes::{Walked, walk};
+use crate::transfer::needs::{Doubts, Needs, found, missing_pins, needs};
+use crate::transfer::nodes::{Sight, Walked, walk};
 use crate::transfer::record::Record;
-use crate::transfer::recut::{Elsewhere, recut};
+use crate::transfer::recut::{Elsewhere, Recut, forget_damaged, recut, rescue};
 use crate::transfer::root::{Root, Wanted};
-use crate::transfer::upload::{Journal, prepare, register, upload};
+use crate::transfer::upload::{Journal, Sent, missing_own, prepare, register, upload};
 
-/// How often a push starts over because gc got between.
+/// How often a push starts over because gc got between, and how often it writes packs afresh.
 const ROUNDS: u32 = 5;
 
 /// Whether Git's remote has the commits that name a root.
@@ -65,14 +66,6 @@ pub struct Pushed {
     pub reused_bytes: u64,
 }
 
-/// What the roots need of the remote.
-struct Needs {
-    /// Packs to upload, with one path that needs each.
-    own: BTreeMap<PackId, Vec<u8>>,
-    /// Packs relied on.
-    pins: BTreeMap<PackId, Vec<u8>>,
-}
-
 /// Runs the protocol to its end; on success everything named by the roots is on the remote.
 pub fn push(
     request: &PushRequest,
@@ -82,103 +75,143 @@ pub fn push(
     let roots: Vec<&(Wanted, Stage)> =
         request.roots.iter().filter(|(w, _)| w.root != Root::Empty).collect();
     let mut pushed = Pushed { roots: roots.len() as u64, ..Pushed::default() };
-    let (there, absent): (Vec<_>, Vec<_>) =
-        roots.into_iter().partition(|(wanted, _)| found(contact, &wanted.root).is_some());
-    pushed.reused_roots = there.len() as u64;
-    if absent.is_empty() && there.iter().all(|(_, stage)| *stage == Stage::Published) {
+    let mut doubts = Doubts::default();
+    let there = |(wanted, _): &&&(Wanted, Stage)| found(contact, &doubts, &wanted.root).is_some();
+    pushed.reused_roots = roots.iter().filter(there).count() as u64;
+    let published = roots.iter().all(|(_, stage)| *stage == Stage::Published);
+    if pushed.reused_roots == pushed.roots && published {
         return Ok(pushed);
     }
-    let absent: Vec<Wanted> = absent.into_iter().map(|(wanted, _)| wanted.clone()).collect();
-    let there: Vec<&Wanted> = there.into_iter().map(|(wanted, _)| wanted).collect();
     let remote = prepare(contact, job)?;
     let journal = Journal::open(contact.layout(), remote);
-    dedup(contact, &absent, &request.earlier, job)?;
-    for _ in 0..ROUNDS {
+    let mut superseded = BTreeSet::new();
+    for round in 0..ROUNDS {
         job.check()?;
-        let mut reader = ObjectReader::new(contact.layout(), contact.index())?;
-        let walked = walk(&absent, &mut reader, Some(contact), job)?;
-        let needs = needs(contact, &absent, &walked)?;
-        let sent = upload(contact, &journal, needs.own.keys().copied(), job)?;
+        let mut push = Push { request, contact, doubts: &mut doubts, superseded: &mut superseded };
+        let settled = push.settle(round == 0, job)?;
+        let sent = push.send(&journal, &settled, job)?;
         pushed.packs += sent.packs;
         pushed.sent_bytes += sent.bytes;
         register(contact, remote, &request.repo)?;
         let record = Record {
             repo: request.repo.0,
-            locs: locs(contact, &absent, &there)?,
-            own: needs.own.keys().copied().collect(),
-            first_chunks: &walked.first_chunks,
+            locs: locs(contact, &settled, &doubts)?,
+            own: settled.needs.own.keys().copied().collect(),
+            first_chunks: &settled.walked.first_chunks,
         };
         failpoint::hit("push.before-record");
         record.put(contact)?;
         failpoint::hit("push.after-record");
         let before = contact.baselines();
         contact.refresh(job)?;
-        if contact.baselines() == before || still_good(contact, &needs, &there, job)? {
+        let quiet = contact.baselines() == before && !sent.resumed;
+        if quiet || still_good(contact, &settled, &mut doubts, job)? {
             failpoint::hit("push.before-confirm");
-            pushed.reused_bytes = reused(contact, &needs);
-            confirm(contact, remote, request, &needs, &absent)?;
+            pushed.reused_bytes = reused(contact, &settled.needs);
+            confirm(contact, remote, request, &settled)?;
             journal.clear()?;
+            for pack in superseded {
+                remove(&contact.layout().unpushed(pack))?;
+                remove(&contact.layout().whole(pack))?;
+            }
             return Ok(pushed);
         }
         journal.clear()?;
-        recut(contact, needs.own.keys().copied().collect(), &Elsewhere::new(), job)?;
     }
     Err(TransferError::Outrun { remote: contact.label().to_owned(), rounds: ROUNDS })
 }
 
-/// The place of a root that the catalogue lists in a pack that may be relied on.
-fn found(contact: &Contact, root: &Root) -> Option<LocRecord> {
-    let view = &contact.synced().view;
-    let locs = view.locs(root.key()?);
-    locs.into_iter().map(|loc| loc.record).find(|loc| view.may_rely_on(loc.pack))
+/// A push whose every pack is either on the remote or ready to be sent.
+struct Settled {
+    absent: Vec<Wanted>,
+    there: Vec<Wanted>,
+    walked: Walked,
+    needs: Needs,
 }
 
-/// Sorts every pack that the closure of the roots names: on the remote for certain, or to be sent.
-fn needs(contact: &Contact, absent: &[Wanted], walked: &Walked) -> Result<Needs, TransferError> {
-    let view = contact.index().reader()?;
-    let mut all: BTreeMap<PackId, usize> = BTreeMap::new();
-    for (_, pack, wanted) in &walked.nodes {
-        all.entry(*pack).or_insert(*wanted);
-    }
-    for step in &walked.chunks {
-        let place = step.spot.map(|s| s.pack).or_else(|| view.find(&step.id.0).map(|p| p.pack));
-        match place {
-            Some(pack) => drop(all.entry(pack).or_insert(step.wanted)),
-            None => return Err(contact.nobody_pushed(absent, step.wanted, &step.id.0)),
+struct Push<'p, 'c> {
+    request: &'p PushRequest,
+    contact: &'p Contact<'c>,
+    doubts: &'p mut Doubts,
+    /// Packs that were written afresh; their files stay until the new ones are confirmed.
+    superseded: &'p mut BTreeSet<PackId>,
+}
+
+impl Push<'_, '_> {
+    /// Finds what each root needs, and writes afresh what can neither be relied on nor be sent.
+    fn settle(&mut self, first: bool, job: &Job) -> Result<Settled, TransferError> {
+        let contact = self.contact;
+        let mut look_for_more = first && self.request.home == Home::Yes;
+        for _ in 0..ROUNDS {
+            job.check()?;
+            let all = self.request.roots.iter().map(|(w, _)| w).filter(|w| w.root != Root::Empty);
+            let (there, absent): (Vec<Wanted>, Vec<Wanted>) =
+                all.cloned().partition(|w| found(contact, self.doubts, &w.root).is_some());
+            let mut reader = ObjectReader::new(contact.layout(), contact.index())?;
+            let walked = walk(&absent, &mut reader, Sight::Own(contact), job)?;
+            let needs = needs(contact, &absent, &walked, self.doubts)?;
+            if !needs.replace.is_empty() {
+                let home = self.request.home;
+                rescue(contact, (&absent, &walked), &needs.replace, home, job)?;
+                let replaced = needs.replace.keys().copied().collect();
+                let elsewhere = Elsewhere::new();
+                self.recut(Recut { replaced, elsewhere, walked: &walked, home }, job)?;
+                continue;
+            }
+            if look_for_more {
+                look_for_more = false;
+                let found = dedup(contact, (&needs, &walked), &self.request.earlier, job)?;
+                if let Some((replaced, elsewhere)) = found {
+                    let home = self.request.home;
+                    self.recut(Recut { replaced, elsewhere, walked: &walked, home }, job)?;
+                    continue;
+                }
+            }
+            let reused = there.iter().filter_map(|w| found(contact, self.doubts, &w.root));
+            let pins = needs.pins.keys().copied().chain(reused.map(|loc| loc.pack));
+            let missing =
+                if absent.is_empty() { BTreeSet::new() } else { missing_pins(contact, pins, job)? };
+            if missing.is_empty() {
+                return Ok(Settled { absent, there, walked, needs });
+            }
+            self.doubts.lost.extend(missing);
         }
+        Err(TransferError::Outrun { remote: contact.label().to_owned(), rounds: ROUNDS })
     }
-    let mut needs = Needs { own: BTreeMap::new(), pins: BTreeMap::new() };
-    for (pack, wanted) in all {
-        let path = absent.get(wanted).map_or(Vec::new(), |w| w.path.clone());
-        let state: Option<PackState> = view.pack(pack);
-        let here = state.is_some_and(|s| matches!(s.held, Held::Unpushed | Held::Whole));
-        if contact.synced().view.may_rely_on(pack) {
-            needs.pins.insert(pack, path);
-        } else if here {
-            needs.own.insert(pack, path);
-        } else {
-            return Err(TransferError::PinLost { pack, path, remote: contact.label().to_owned() });
+
+    fn recut(&mut self, plan: Recut, job: &Job) -> Result<(), TransferError> {
+        self.superseded.extend(recut(self.contact, plan, job)?);
+        Ok(())
+    }
+
+    /// Sends what has to be sent; a local pack that is damaged is put aside and nothing is sent.
+    fn send(&self, journal: &Journal, settled: &Settled, job: &Job) -> Result<Sent, TransferError> {
+        let sent = upload(self.contact, journal, settled.needs.own.keys().copied(), job);
+        if let Err(TransferError::LocalPack { pack, why, .. }) = sent {
+            forget_damaged(self.contact, &settled.walked, pack)?;
+            let path = settled.needs.own.get(&pack).cloned().unwrap_or_default();
+            return Err(TransferError::LocalPack { pack, path, why });
         }
+        sent
     }
-    Ok(needs)
 }
 
 /// The LOC records of all roots: those just sent from the index, the others from the catalogue.
 fn locs(
     contact: &Contact,
-    absent: &[Wanted],
-    there: &[&Wanted],
+    settled: &Settled,
+    doubts: &Doubts,
 ) -> Result<Vec<LocRecord>, TransferError> {
     let view = contact.index().reader()?;
     let mut out: BTreeMap<_, LocRecord> = BTreeMap::new();
-    for wanted in there {
-        if let (Some(key), Some(loc)) = (wanted.root.key(), found(contact, &wanted.root)) {
+    for wanted in &settled.there {
+        if let (Some(key), Some(loc)) = (wanted.root.key(), found(contact, doubts, &wanted.root)) {
             out.insert(key, LocRecord { source: SOURCE_PUSH_RECORD, ..loc });
         }
     }
-    for (i, wanted) in absent.iter().enumerate() {
+    for (i, wanted) in settled.absent.iter().enumerate() {
         let (Some(key), Some(id)) = (wanted.root.key(), wanted.root.id()) else { continue };
-        let place = view.find(&id).ok_or_else(|| contact.nobody_pushed(absent, i, &id))?;
+        let place = view.find(&id).ok_or_else(|| contact.nobody_pushed(&settled.absent, i, &id))?;
         out.insert(
             key,
             LocRecord {
@@ -197,18 +230,16 @@ fn locs(
 /// After a gc got between: whether everything relied on and everything sent is still to be trusted.
 fn still_good(
     contact: &Contact,
-    needs: &Needs,
-    there: &[&Wanted],
+    settled: &Settled,
+    doubts: &mut Doubts,
     job: &Job,
 ) -> Result<bool, TransferError> {
     let view = &contact.synced().view;
-    if !needs.pins.keys().all(|pack| view.may_rely_on(*pack))
-        || !there.iter().all(|wanted| found(contact, &wanted.root).is_some())
-        || needs.own.keys().any(|pack| view.condemned(*pack))
-    {
-        return Ok(false);
-    }
-    crate::transfer::upload::all_present(contact, needs.own.keys().copied(), job)
+    let own = || settled.needs.own.keys().copied();
+    doubts.spent.extend(missing_own(contact, own(), job)?);
+    Ok(settled.needs.pins.keys().all(|pack| view.may_rely_on(*pack))
+        && settled.there.iter().all(|wanted| found(contact, doubts, &wanted.root).is_some())
+        && !own().any(|pack| view.condemned(pack) || doubts.spent.contains(&pack)))
 }
 
 fn reused(contact: &Contact, needs: &Needs) -> u64 {
@@ -222,13 +253,14 @@ fn confirm(
     contact: &Contact,
     remote: RemoteId,
     request: &PushRequest,
-    needs: &Needs,
-    absent: &[Wanted],
+    settled: &Settled,
 ) -> Result<(), TransferError> {
     let generation = contact.synced().view.generation();
+    let needs = &settled.needs;
     let packs: BTreeSet<PackId> = needs.own.keys().chain(needs.pins.keys()).copied().collect();
     let packs: Vec<PackId> = packs.into_iter().collect();
-    let roots: Vec<[u8; 32]> = absent.iter().filter_map(|w| w.root.id()).collect();
+    let roots = settled.absent.iter().chain(&settled.there);
+    let roots: Vec<[u8; 32]> = roots.filter_map(|w| w.root.id()).collect();
     contact.index().confirm(remote, generation, &packs, &roots)?;
     if request.home == Home::No {
         return Ok(());

@@ -34,7 +34,7 @@ impl Record<'_> {
         for (row, pack) in (0u32..).zip(&self.own) {
             let Some(footer) = contact.index().footer(contact.layout(), *pack)? else {
                 let why = "its footer is not sound".to_owned();
-                return Err(TransferError::LocalPack { pack: *pack, why });
+                return Err(TransferError::LocalPack { pack: *pack, path: Vec::new(), why });
             };
             if footer.kind == PackKind::Data {
                 for (id, _) in &footer.objects {

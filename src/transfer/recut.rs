@@ -1,81 +1,113 @@
-//! Writing packs afresh: when the remote has most of what an unpushed pack holds, or when gc has
-//! condemned what was sent. Chunks that are missing go into new packs, and the nodes above them into
-//! new node packs whose placements name the places that hold now. Logical identities do not change,
-//! and every object of a replaced pack lives on: packs may serve roots that this push is not about.
+//! Writing packs afresh: when the remote has most of what an unpushed pack holds, or when a pack
+//! may not be relied on any more. Chunks go into new packs, and the nodes above them into new node
+//! packs whose placements name the places that hold now. Logical identities do not change, and every
+//! object of an unpushed pack that is replaced lives on: it may serve roots that this push is not
+//! about.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::cache::{
-    CacheError, Held, LocalFooter, NodeSink, ObjectReader, PackSink, PackState, Place, WrittenPack,
+    CacheError, Held, NodeSink, ObjectReader, PackSink, PackState, Place, Stale, WrittenPack,
     places_of,
 };
-use crate::fs::remove;
+use crate::fs::move_durably;
 use crate::hash::{ChunkId, NodeId, PackId, PackKind};
 use crate::manifest::FileEntry;
-use crate::node::{Child, Kind, Node, NodeError};
+use crate::node::{Child, Kind, Node, NodeError, PackRef, decode_placement};
 use crate::pack::{Batcher, Codecs, EncodeError, encode_data_frame, needs_own_frame};
 use crate::progress::Job;
 use crate::recipe::ChunkEntry;
 use crate::transfer::catalogue::Contact;
 use crate::transfer::error::TransferError;
+use crate::transfer::fetch::{FetchPlan, fetch_data};
+use crate::transfer::needs::pack_of;
+use crate::transfer::nodes::{Visited, Walked};
+use crate::transfer::push::Home;
+use crate::transfer::root::Wanted;
+use crate::transfer::walk::Spot;
 
 /// Where chunks lie on the remote, as its own footers and trees say.
 pub(super) type Elsewhere = HashMap<[u8; 32], Place>;
 
-/// Replaces packs: chunks that lie `elsewhere` are relied on there, the others are written anew.
+/// What to write afresh.
+pub(super) struct Recut<'w> {
+    /// Packs that new placements must not name.
+    pub(super) replaced: BTreeSet<PackId>,
+    /// Chunks, all of them in the closure of this push, that are relied on at another place.
+    pub(super) elsewhere: Elsewhere,
+    /// The closure of this push.
+    pub(super) walked: &'w Walked,
+    /// Whether the remote is the one that makes packs dispensable.
+    pub(super) home: Home,
+}
+
+/// A node with the packs that its placement names, and where it was read.
+struct Above {
+    id: NodeId,
+    bytes: Vec<u8>,
+    children: Vec<Child>,
+    packs: BTreeSet<PackId>,
+}
+
+/// Replaces packs; returns those that nothing names any more. Their files stay for the caller to
+/// remove once the new ones are confirmed, as until then the remote may lose what is relied on.
 ///
 /// Every unpushed node pack is rewritten too, as its placements may name a replaced pack.
 pub(super) fn recut(
     contact: &Contact,
-    mut replaced: BTreeSet<PackId>,
-    elsewhere: &Elsewhere,
+    plan: Recut,
     job: &Job,
-) -> Result<(), TransferError> {
-    let unpushed = contact.index().packs(Held::Unpushed)?;
-    let nodes = unpushed.iter().filter(|(_, state)| state.kind == PackKind::Nodes.byte());
-    replaced.extend(nodes.map(|(pack, _)| *pack));
-    let mut footers = Vec::new();
-    for pack in &replaced {
-        let footer = contact.index().footer(contact.layout(), *pack)?;
-        footers.push(footer.ok_or_else(|| TransferError::LocalPack {
-            pack: *pack,
-            why: "its footer is not sound".to_owned(),
-        })?);
-    }
-    let (data, nodes): (Vec<_>, Vec<_>) =
-        footers.into_iter().partition(|footer| footer.kind == PackKind::Data);
-    let data = copy_chunks(contact, &data, elsewhere, job)?;
-    let mut places = elsewhere.clone();
+) -> Result<BTreeSet<PackId>, TransferError> {
+    let unpushed: BTreeMap<PackId, PackState> =
+        contact.index().packs(Held::Unpushed)?.into_iter().collect();
+    let is_nodes = |state: &PackState| state.kind == PackKind::Nodes.byte();
+    let node_packs: Vec<PackId> =
+        unpushed.iter().filter(|(_, s)| is_nodes(s)).map(|(pack, _)| *pack).collect();
+    let mut replaced = plan.replaced.clone();
+    replaced.extend(&node_packs);
+    let data = copy_chunks(contact, &plan, &unpushed, job)?;
+    let mut places = plan.elsewhere.clone();
     places.extend(places_of(&data));
-    let nodes = rewrite_nodes(contact, &nodes, &replaced, &places, job)?;
+    let nodes = rewrite_nodes(contact, &plan, (&node_packs, &replaced), &places, job)?;
     let new: Vec<&WrittenPack> = data.iter().chain(&nodes).collect();
-    record(contact, places, &new, elsewhere)?;
-    // Only now that everything lives elsewhere, and durably, may the old packs go.
-    let packs: Vec<PackId> = replaced.into_iter().collect();
-    contact.index().forget(&packs)?;
-    for pack in packs {
-        remove(&contact.layout().unpushed(pack))?;
-        remove(&contact.layout().whole(pack))?;
-    }
-    Ok(())
+    record(contact, places, &new, &plan.elsewhere)?;
+    // A pack that another remote lacks is still good on the one that counts.
+    replaced.retain(|pack| plan.home == Home::Yes || unpushed.contains_key(pack));
+    contact.index().forget(&replaced.iter().copied().collect::<Vec<_>>())?;
+    Ok(replaced)
 }
 
+/// Writes every chunk of unpushed packs that are replaced, and what the closure needs of others.
 fn copy_chunks(
     contact: &Contact,
-    footers: &[LocalFooter],
-    elsewhere: &Elsewhere,
+    plan: &Recut,
+    unpushed: &BTreeMap<PackId, PackState>,
     job: &Job,
 ) -> Result<Vec<WrittenPack>, TransferError> {
+    let view = contact.index().reader()?;
+    let mut wanted = Vec::new();
+    for pack in &plan.replaced {
+        let data = unpushed.get(pack).is_some_and(|s| s.kind == PackKind::Data.byte());
+        if data {
+            let footer = contact.index().footer(contact.layout(), *pack)?;
+            let footer = footer.ok_or_else(|| bad_footer(*pack))?;
+            wanted.extend(footer.objects.iter().map(|(id, _)| *id));
+        }
+    }
+    let needed = plan.walked.chunks.iter().filter(|step| {
+        pack_of(step, &view, contact).is_some_and(|pack| plan.replaced.contains(&pack))
+    });
+    wanted.extend(needed.map(|step| step.id.0));
     let mut reader = ObjectReader::new(contact.layout(), contact.index())?;
     let mut sink = PackSink::new(contact.layout(), PackKind::Data);
     let (mut codecs, mut batcher) = (Codecs::new(), Batcher::new());
     let mut done = BTreeSet::new();
-    for (id, _) in footers.iter().flat_map(|footer| &footer.objects) {
+    for id in wanted {
         job.check()?;
-        if elsewhere.contains_key(id) || !done.insert(*id) {
+        if plan.elsewhere.contains_key(&id) || !done.insert(id) {
             continue;
         }
-        let id = ChunkId(*id);
+        let id = ChunkId(id);
         let Some(bytes) = reader.chunk(id)? else { continue };
         if needs_own_frame(bytes.len()) {
             sink.push(&encode_data_frame(&mut codecs, &[(id, bytes)]).map_err(defect)?)?;
@@ -89,34 +121,90 @@ fn copy_chunks(
     Ok(sink.finish()?)
 }
 
-/// Writes every node of the old packs again, recipes before manifests and children first.
+/// Writes nodes again, recipes before manifests and children first: all of unpushed packs, and those
+/// of the closure that lie in or above a pack that is replaced.
 fn rewrite_nodes(
     contact: &Contact,
-    footers: &[LocalFooter],
-    replaced: &BTreeSet<PackId>,
+    plan: &Recut,
+    (node_packs, replaced): (&[PackId], &BTreeSet<PackId>),
     places: &Elsewhere,
     job: &Job,
 ) -> Result<Vec<WrittenPack>, TransferError> {
     let mut reader = ObjectReader::new(contact.layout(), contact.index())?;
-    let view = contact.index().reader()?;
-    let mut order = Vec::new();
-    for (id, _) in footers.iter().flat_map(|footer| &footer.objects) {
-        let id = NodeId(*id);
-        let Some((node, _)) = reader.node(id)? else { continue };
-        let (kind, level) = (node.get(1).copied(), node.get(2).copied());
-        order.push((kind, level, id));
+    let mut order = BTreeMap::new();
+    for pack in node_packs {
+        let footer = contact.index().footer(contact.layout(), *pack)?;
+        for (id, place) in footer.ok_or_else(|| bad_footer(*pack))?.objects {
+            job.check()?;
+            if let Some((key, above)) = read(&mut reader, NodeId(id), place.into())? {
+                order.insert(key, above);
+            }
+        }
     }
-    order.sort_unstable();
-    order.dedup();
-    let mut sink = NodeSink::new(contact.layout(), &view, places, replaced);
-    for (kind, _, id) in order {
+    for (key, above) in stale_nodes(&mut reader, &plan.walked.nodes, replaced)? {
+        order.insert(key, above);
+    }
+    let ids: BTreeSet<NodeId> = order.values().map(|above| above.id).collect();
+    let view = contact.index().reader()?;
+    let stale = Stale { packs: replaced, nodes: &ids };
+    let mut sink = NodeSink::new(contact.layout(), &view, places, stale);
+    for above in order.into_values() {
         job.check()?;
-        let Some((node, _)) = reader.node(id)? else { continue };
-        let children = children(kind, &node)
-            .map_err(|source| TransferError::Tree { path: Vec::new(), source })?;
-        sink.put_parts(id, &node, &children)?;
+        sink.put_parts(above.id, &above.bytes, &above.children)?;
     }
     Ok(sink.finish()?)
+}
+
+/// Sorts nodes so that all children come before their parents.
+type Order = (Option<u8>, Option<u8>, NodeId);
+
+/// Finds the nodes that lie in one of `packs`, or whose placement names one, and all above them.
+fn stale_nodes(
+    reader: &mut ObjectReader,
+    nodes: &[Visited],
+    packs: &BTreeSet<PackId>,
+) -> Result<Vec<(Order, Above)>, TransferError> {
+    let mut all = BTreeMap::new();
+    for node in nodes {
+        if let Some((key, above)) = read(reader, node.id, node.at)? {
+            all.insert(key, (node.at.pack, above));
+        }
+    }
+    let mut moved = BTreeSet::new();
+    let mut out = Vec::new();
+    for (key, (pack, above)) in all {
+        let below = above.children.iter().any(|child| match child {
+            Child::Node { id, .. } => moved.contains(id),
+            Child::Chunk { .. } => false,
+        });
+        if below || packs.contains(&pack) || !above.packs.is_disjoint(packs) {
+            moved.insert(above.id);
+            out.push((key, above));
+        }
+    }
+    Ok(out)
+}
+
+fn read(
+    reader: &mut ObjectReader,
+    id: NodeId,
+    at: Spot,
+) -> Result<Option<(Order, Above)>, TransferError> {
+    let found = match reader.node_at(id, at.pack, at.offset, at.frame_len)? {
+        Some(pair) => Some(pair),
+        None => reader.node(id)?,
+    };
+    let Some((bytes, placement)) = found else { return Ok(None) };
+    let (kind, level) = (bytes.get(1).copied(), bytes.get(2).copied());
+    let children = children(kind, &bytes)
+        .map_err(|source| TransferError::Tree { path: Vec::new(), source })?;
+    let locs = decode_placement(&placement, children.len()).unwrap_or_default();
+    let packs = locs.iter().map(|loc| match loc.pack {
+        PackRef::This => at.pack,
+        PackRef::Pack(pack) => pack,
+    });
+    let packs = packs.collect();
+    Ok(Some(((kind, level, id), Above { id, bytes, children, packs })))
 }
 
 fn children(kind: Option<u8>, node: &[u8]) -> Result<Vec<Child>, NodeError> {
@@ -151,6 +239,80 @@ fn record(
         packs.push((pack, PackState { held: Held::Gone, kind, size: 0 }));
     }
     Ok(contact.index().record(&packs, &mut objects)?)
+}
+
+/// Brings the chunks of packs that may not be relied on, if they are not here, as long as the remote
+/// still has them. What cannot be had is forgotten, so that `haul add` stores it again.
+pub(super) fn rescue(
+    contact: &Contact,
+    (absent, walked): (&[Wanted], &Walked),
+    replace: &BTreeMap<PackId, Vec<u8>>,
+    home: Home,
+    job: &Job,
+) -> Result<(), TransferError> {
+    let view = contact.index().reader()?;
+    for (pack, path) in replace {
+        let lost: Vec<_> = walked
+            .chunks
+            .iter()
+            .filter(|step| pack_of(step, &view, contact) == Some(*pack))
+            .filter(|step| view.find_held(&step.id.0).is_none())
+            .copied()
+            .collect();
+        if lost.is_empty() {
+            continue;
+        }
+        let plan = FetchPlan {
+            wanted: absent.to_vec(),
+            chunks: lost,
+            files: 0,
+            bytes: 0,
+            absent_bytes: 0,
+        };
+        match fetch_data(&plan, contact, job) {
+            Ok(_) => {}
+            Err(e) if e.is_damage() => {
+                if home == Home::Yes {
+                    forget_above(contact, walked, *pack)?;
+                }
+                let (path, remote) = (path.clone(), contact.label().to_owned());
+                return Err(TransferError::PinLost { pack: *pack, path, remote });
+            }
+            Err(e) => return Err(e),
+        }
+    }
+    Ok(())
+}
+
+/// Puts a damaged local pack aside and forgets what hangs on it.
+pub(super) fn forget_damaged(
+    contact: &Contact,
+    walked: &Walked,
+    pack: PackId,
+) -> Result<(), TransferError> {
+    let layout = contact.layout();
+    forget_above(contact, walked, pack)?;
+    for path in [layout.unpushed(pack), layout.whole(pack)] {
+        if path.exists() {
+            move_durably(&path, &layout.quarantine(pack))?;
+        }
+    }
+    Ok(())
+}
+
+/// Forgets a pack and every node that names it, so that an add reads the files again.
+fn forget_above(contact: &Contact, walked: &Walked, pack: PackId) -> Result<(), TransferError> {
+    let mut reader = ObjectReader::new(contact.layout(), contact.index())?;
+    let packs = BTreeSet::from([pack]);
+    let stale = stale_nodes(&mut reader, &walked.nodes, &packs).unwrap_or_default();
+    let ids: Vec<[u8; 32]> = stale.into_iter().map(|(_, above)| above.id.0).collect();
+    contact.index().forget_objects(&ids)?;
+    Ok(contact.index().forget(&[pack])?)
+}
+
+fn bad_footer(pack: PackId) -> TransferError {
+    let why = "its footer is not sound".to_owned();
+    TransferError::LocalPack { pack, path: Vec::new(), why }
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "it is handed to map_err")]

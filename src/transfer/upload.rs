@@ -24,6 +24,8 @@ const TEXT_LIMIT: u64 = 4096;
 pub(super) struct Sent {
     pub(super) packs: u64,
     pub(super) bytes: u64,
+    /// Whether packs count as sent that an earlier try sent.
+    pub(super) resumed: bool,
 }
 
 /// Packs that the remote acknowledged in a push that has not ended.
@@ -87,6 +89,7 @@ pub(super) fn upload(
 ) -> Result<Sent, TransferError> {
     let view = contact.index().reader()?;
     let acknowledged = journal.read()?;
+    let mut resumed = false;
     let (mut uploads, mut ids, mut earlier) = (Vec::new(), Vec::new(), Vec::new());
     for pack in packs {
         let Some(state) = view.pack(pack) else { continue };
@@ -105,6 +108,8 @@ pub(super) fn upload(
             if listed.is_none_or(|l| l.size != upload.size) {
                 uploads.push(upload);
                 ids.push(pack);
+            } else {
+                resumed = true;
             }
         }
     }
@@ -119,7 +124,7 @@ pub(super) fn upload(
         task.advance(sizes.get(i).copied().unwrap_or(0));
         ids.get(i).map_or(Ok(()), |pack| journal.add(*pack))
     })?;
-    Ok(Sent { packs: sizes.len() as u64, bytes })
+    Ok(Sent { packs: sizes.len() as u64, bytes, resumed })
 }
 
 fn upload_of(
@@ -149,23 +154,24 @@ fn prove(upload: &Upload, pack: PackId) -> Result<(), TransferError> {
         return Ok(());
     }
     let why = format!("`{}` does not hash to its name", upload.path.display());
-    Err(TransferError::LocalPack { pack, why })
+    Err(TransferError::LocalPack { pack, path: Vec::new(), why })
 }
 
-/// Says whether the remote still has every one of these packs.
-pub(super) fn all_present(
+/// Returns those of this push's packs that the remote does not have.
+pub(super) fn missing_own(
     contact: &Contact,
     packs: impl Iterator<Item = PackId>,
     job: &Job,
-) -> Result<bool, TransferError> {
+) -> Result<Vec<PackId>, TransferError> {
     let view = contact.index().reader()?;
-    let keys = packs
-        .map(|pack| {
-            let kind = view.pack(pack).and_then(|s| PackKind::from_byte(s.kind));
-            key::pack(kind.unwrap_or(PackKind::Data), pack)
-        })
-        .collect();
-    Ok(contact.remote().head_many(keys, contact.jobs(), job)?.iter().all(Option::is_some))
+    let packs: Vec<PackId> = packs.collect();
+    let key = |pack: &PackId| {
+        let kind = view.pack(*pack).and_then(|s| PackKind::from_byte(s.kind));
+        key::pack(kind.unwrap_or(PackKind::Data), *pack)
+    };
+    let keys = packs.iter().map(key).collect();
+    let answers = contact.remote().head_many(keys, contact.jobs(), job)?;
+    Ok(packs.into_iter().zip(answers).filter(|(_, a)| a.is_none()).map(|(pack, _)| pack).collect())
 }
 
 /// Registers this repository with the remote, once.

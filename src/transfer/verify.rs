@@ -10,8 +10,9 @@ use crate::progress::{Job, Kind};
 use crate::remote::Listed;
 use crate::transfer::catalogue::Contact;
 use crate::transfer::error::TransferError;
-use crate::transfer::nodes::walk;
-use crate::transfer::root::{Root, Wanted};
+use crate::transfer::nodes::{Sight, walk};
+use crate::transfer::root::Wanted;
+use crate::transfer::walk::Spot;
 
 /// Up to this many packs are asked for one by one; beyond, the remote is listed.
 const ASK_EACH: usize = 64;
@@ -48,19 +49,36 @@ struct Need {
 /// Proves each pointer's closure against the remote as it is listed now.
 pub fn verify(wanted: &[Wanted], contact: &Contact, job: &Job) -> Result<Proof, TransferError> {
     let mut proof = Proof::default();
-    let mut listed = Vec::new();
-    for (i, item) in wanted.iter().enumerate() {
-        match unlisted(item, contact) {
-            Some(gap) => proof.gaps.push(gap),
-            None => listed.push(i),
-        }
+    let mut needs: BTreeMap<PackId, Need> = BTreeMap::new();
+    let (unlisted, listed): (Vec<&Wanted>, Vec<&Wanted>) =
+        wanted.iter().partition(|item| is_unlisted(item, contact));
+    for item in unlisted {
+        let why = "the catalogue does not list it: it was never pushed here".to_owned();
+        proof.gaps.push(Gap { path: item.path.clone(), object: object_of(item), why });
     }
-    let mut needs = BTreeMap::new();
-    let all: Vec<Wanted> = listed.iter().filter_map(|i| wanted.get(*i).cloned()).collect();
-    match closure(&all, contact, &mut needs, job) {
-        Ok(bytes) => proof.bytes = bytes,
-        // Something is damaged: look at each pointer by itself, to name all that suffer from it.
-        Err(e) if e.is_damage() => one_by_one(&all, contact, &mut needs, &mut proof, job)?,
+    let listed: Vec<Wanted> = listed.into_iter().cloned().collect();
+    // All together, for few requests; one by one only to tell which of them is damaged.
+    match closure(&listed, contact, job) {
+        Ok((bytes, found)) => {
+            proof.bytes += bytes;
+            note(&mut needs, found);
+        }
+        Err(e) if e.is_damage() => {
+            for item in &listed {
+                job.check()?;
+                match closure(std::slice::from_ref(item), contact, job) {
+                    Ok((bytes, found)) => {
+                        proof.bytes += bytes;
+                        note(&mut needs, found);
+                    }
+                    Err(e) if e.is_damage() => {
+                        let (path, object) = (item.path.clone(), object_of(item));
+                        proof.gaps.push(Gap { path, object, why: e.to_string() });
+                    }
+                    Err(e) => return Err(e),
+                }
+            }
+        }
         Err(e) => return Err(e),
     }
     proof.packs = needs.len() as u64;
@@ -69,75 +87,50 @@ pub fn verify(wanted: &[Wanted], contact: &Contact, job: &Job) -> Result<Proof, 
     for (pack, need) in &needs {
         task.advance(1);
         if let Some(why) = flaw(contact, *pack, need, found.get(pack)) {
-            let (path, object) = (need.path.clone(), format!("pack {pack}"));
-            proof.gaps.push(Gap { path, object, why });
+            let path = need.path.clone();
+            proof.gaps.push(Gap { path, object: format!("pack {pack}"), why });
         }
     }
     Ok(proof)
 }
 
-fn one_by_one(
-    wanted: &[Wanted],
-    contact: &Contact,
-    needs: &mut BTreeMap<PackId, Need>,
-    proof: &mut Proof,
-    job: &Job,
-) -> Result<(), TransferError> {
-    for item in wanted {
-        job.check()?;
-        match closure(std::slice::from_ref(item), contact, needs, job) {
-            Ok(bytes) => proof.bytes += bytes,
-            Err(e) if e.is_damage() => {
-                let object = item.root.id().map_or_else(String::new, |id| Digest(id).to_string());
-                proof.gaps.push(Gap { path: item.path.clone(), object, why: e.to_string() });
-            }
-            Err(e) => return Err(e),
-        }
-    }
-    Ok(())
-}
-
 /// A root that the catalogue does not list cannot be found by anybody else.
-fn unlisted(item: &Wanted, contact: &Contact) -> Option<Gap> {
-    let key = item.root.key()?;
-    if contact.locate(key).is_some() {
-        return None;
-    }
-    let object = item.root.id().map_or_else(String::new, |id| Digest(id).to_string());
-    let why = "the catalogue does not list it: it was never pushed here".to_owned();
-    Some(Gap { path: item.path.clone(), object, why })
+fn is_unlisted(item: &Wanted, contact: &Contact) -> bool {
+    item.root.key().is_some_and(|key| contact.locate(key).is_none())
 }
 
-/// Collects the packs that the pointers need; returns the bytes that they stand for.
-fn closure(
-    wanted: &[Wanted],
-    contact: &Contact,
-    needs: &mut BTreeMap<PackId, Need>,
-    job: &Job,
-) -> Result<u64, TransferError> {
-    let mut reader = ObjectReader::new(contact.layout(), contact.index())?;
-    let walked = walk(wanted, &mut reader, Some(contact), job)?;
-    let mut add = |pack: PackId, kind: PackKind, end: u64, which: usize| {
-        let path = wanted.get(which).map_or(Vec::new(), |w| w.path.clone());
-        let need = needs.entry(pack).or_insert(Need { kind, end, path });
+fn object_of(item: &Wanted) -> String {
+    item.root.id().map_or_else(String::new, |id| Digest(id).to_string())
+}
+
+/// Bytes of files, and the packs that they need.
+type Closure = (u64, Vec<(PackId, Need)>);
+
+fn note(needs: &mut BTreeMap<PackId, Need>, found: Vec<(PackId, Need)>) {
+    for (pack, new) in found {
+        let end = new.end;
+        let need = needs.entry(pack).or_insert(new);
         need.end = need.end.max(end);
-    };
-    for (i, item) in wanted.iter().enumerate() {
-        if let Root::Tree { id, .. } = &item.root
-            && let Some(spot) = contact.locate(id.key())
-        {
-            add(spot.pack, PackKind::Nodes, spot.end(), i);
-        }
     }
-    for (_, pack, which) in &walked.nodes {
-        add(*pack, PackKind::Nodes, 0, *which);
+}
+
+fn closure(items: &[Wanted], contact: &Contact, job: &Job) -> Result<Closure, TransferError> {
+    let mut reader = ObjectReader::new(contact.layout(), contact.index())?;
+    let walked = walk(items, &mut reader, Sight::Theirs(contact), job)?;
+    let path = |wanted: usize| items.get(wanted).map_or(Vec::new(), |w| w.path.clone());
+    let end = |spot: Spot| u64::from(spot.offset) + u64::from(spot.frame_len);
+    let mut out = BTreeMap::new();
+    for node in &walked.nodes {
+        let need = Need { kind: PackKind::Nodes, end: end(node.at), path: path(node.wanted) };
+        note(&mut out, vec![(node.at.pack, need)]);
     }
     for step in &walked.chunks {
         let spot = step.spot.or_else(|| contact.locate(step.id.key()));
-        let spot = spot.ok_or_else(|| contact.nobody_pushed(wanted, step.wanted, &step.id.0))?;
-        add(spot.pack, PackKind::Data, spot.end(), step.wanted);
+        let spot = spot.ok_or_else(|| contact.nobody_pushed(items, step.wanted, &step.id.0))?;
+        let need = Need { kind: PackKind::Data, end: end(spot), path: path(step.wanted) };
+        note(&mut out, vec![(spot.pack, need)]);
     }
-    Ok(walked.bytes)
+    Ok((walked.bytes, out.into_iter().collect()))
 }
 
 fn look(

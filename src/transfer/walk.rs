@@ -1,5 +1,6 @@
 //! One step of a walk over trees: a node and its placement in, what lies below it out.
 
+use crate::cache::Place;
 use crate::hash::{ChunkId, NodeId, PackId};
 use crate::manifest::FileEntry;
 use crate::node::{
@@ -17,10 +18,10 @@ pub(super) struct Spot {
     pub(super) skip: u32,
 }
 
-impl Spot {
-    /// Returns where the frame ends in its pack.
-    pub(super) fn end(&self) -> u64 {
-        u64::from(self.offset) + u64::from(self.frame_len)
+impl From<Place> for Spot {
+    fn from(place: Place) -> Self {
+        let Place { pack, offset, frame_len, skip, .. } = place;
+        Self { pack, offset, frame_len, skip }
     }
 }
 

@@ -1,11 +1,11 @@
 //! Planning and running an add.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::ffi::OsString;
 
 use serde::Serialize;
 
-use crate::cache::{Known, NodeSink, StatEntry};
+use crate::cache::{Known, NodeSink, Stale, StatEntry};
 use crate::chunk::Profile;
 use crate::fs::{FileKind, Time};
 use crate::intake::{Figures, Inlining, Source, Stored, Taken, take};
@@ -197,6 +197,7 @@ pub fn run(repo: &Repo, plan: AddPlan, job: &Job) -> Result<AddReport, OpError> 
     let _working = repo.lock_for_work()?;
     let began = repo.door().now()?;
     let index = repo.index()?;
+    index.adopt(repo.layout())?;
     let targets: Vec<Target> = plan.targets.into_iter().map(|planned| planned.target).collect();
     let mut contents = HashMap::new();
     let mut all = Vec::new();
@@ -208,8 +209,8 @@ pub fn run(repo: &Repo, plan: AddPlan, job: &Job) -> Result<AddReport, OpError> 
     for (source, taken) in all.iter().zip(&intake.taken) {
         contents.insert(source.path.clone(), Content::Taken(taken.clone()));
     }
-    let (view, none) = (index.reader()?, BTreeSet::new());
-    let mut sink = NodeSink::new(repo.layout(), &view, &intake.places, &none);
+    let view = index.reader()?;
+    let mut sink = NodeSink::new(repo.layout(), &view, &intake.places, Stale::NONE);
     let mut done = Vec::with_capacity(targets.len());
     for target in &targets {
         job.check()?;

@@ -11,7 +11,7 @@ use serde::Serialize;
 use crate::cache::{Known, ObjectReader, StatEntry};
 use crate::fs::{FileKind, Stamp, Time};
 use crate::manifest::{Content, EntryKind};
-use crate::ops::checkout::orphans::Orphan;
+use crate::ops::checkout::orphans::{Orphan, begun_key};
 use crate::ops::checkout::plan::{CheckoutPlan, Work, Write};
 use crate::ops::checkout::tidy::{aside, mend_ignore, move_data, remove_all, sweep};
 use crate::ops::checkout::wanted::{Target, chunks};
@@ -55,6 +55,7 @@ pub fn run(repo: &Repo, plan: CheckoutPlan, job: &Job) -> Result<CheckoutReport,
         CheckoutReport { unchanged: plan.keep, missing: plan.missing, ..CheckoutReport::default() };
     let Work { began, orphans, writes, leaving, learned, pointers, .. } = plan.work;
     let mut notes = Notes { files: Vec::new(), pointers: Vec::new() };
+    let begun = begin(repo, &writes, &pointers)?;
     report.aside = aside(repo, &writes, began, job)?;
     for orphan in &orphans {
         match orphan {
@@ -80,10 +81,26 @@ pub fn run(repo: &Repo, plan: CheckoutPlan, job: &Job) -> Result<CheckoutReport,
     notes.files.extend(learned.into_iter().map(|(path, entry)| (path, Some(entry))));
     notes.files.extend(entries(repo, placed)?);
     notes.pointers.extend(pointers.into_iter().map(|(path, bytes)| (path, Some(bytes))));
+    notes.pointers.extend(begun.into_iter().map(|key| (key, None)));
     let files = notes.files.iter().map(|(path, entry)| (path.as_slice(), *entry));
     let pointers = notes.pointers.iter().map(|(path, bytes)| (path.as_slice(), bytes.as_deref()));
     repo.stat()?.save(files, pointers)?;
     Ok(report)
+}
+
+/// Remembers what is about to be placed, so that files of a run that did not end count as placed.
+fn begin(
+    repo: &Repo,
+    writes: &[Write],
+    pointers: &[(Vec<u8>, Vec<u8>)],
+) -> Result<Vec<Vec<u8>>, OpError> {
+    if writes.is_empty() {
+        return Ok(Vec::new());
+    }
+    let keys: Vec<Vec<u8>> = pointers.iter().map(|(path, _)| begun_key(path)).collect();
+    let begun = keys.iter().zip(pointers).map(|(key, (_, bytes))| (key.as_slice(), Some(bytes)));
+    repo.stat()?.save([], begun.map(|(key, bytes)| (key, bytes.map(Vec::as_slice))))?;
+    Ok(keys)
 }
 
 /// What the stat cache is to learn.

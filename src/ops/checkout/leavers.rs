@@ -37,11 +37,11 @@ pub(super) struct Stay<'a> {
 
 /// Finds files that haul added or placed below `top` and that are not to stay, unchanged since.
 ///
-/// The stat cache knows them; where it does not, the pointer that was placed last does, and they
-/// are read.
+/// The stat cache knows them; where it does not, `old`, what the pointer wanted that was placed last,
+/// tells, and they are read.
 pub(super) fn leaving(
     repo: &Repo,
-    (top, placed): (&RepoPath, Option<&[u8]>),
+    (top, old): (&RepoPath, &[Target]),
     stay: &Stay<'_>,
     knowledge: &Knowledge,
     job: &Job,
@@ -65,12 +65,8 @@ pub(super) fn leaving(
             files.insert(path, stamp);
         }
     }
-    let old = match placed {
-        Some(bytes) => placed_targets(repo, top, bytes)?,
-        None => Vec::new(),
-    };
-    let old = old.into_iter().filter(|t| gone(t.path.as_bytes()) && !files.contains_key(&t.path));
-    for seen in survey(repo, old.collect(), knowledge, job)? {
+    let old = old.iter().filter(|t| gone(t.path.as_bytes()) && !files.contains_key(&t.path));
+    for seen in survey(repo, old.cloned().collect(), knowledge, job)? {
         let Site::Here(stamp) = seen.site else { continue };
         if !seen.is_right() {
             continue;
@@ -86,11 +82,15 @@ pub(super) fn leaving(
 }
 
 /// What the pointer that was placed last wanted; nothing where that cannot be told from here.
-fn placed_targets(repo: &Repo, top: &RepoPath, bytes: &[u8]) -> Result<Vec<Target>, OpError> {
+pub(super) fn placed_targets(
+    repo: &Repo,
+    top: &RepoPath,
+    bytes: &[u8],
+) -> Result<Option<Vec<Target>>, OpError> {
     let TrackedState::Sound(pointer, bytes) = parse_tracked(bytes.to_vec()) else {
-        return Ok(Vec::new());
+        return Ok(None);
     };
     let chosen = Chosen { path: top.clone(), pointer, bytes, filter: Filter::All };
     let mut reader = ObjectReader::new(repo.layout(), repo.index()?)?;
-    Ok(targets(&chosen, &mut reader)?.unwrap_or_default())
+    targets(&chosen, &mut reader)
 }

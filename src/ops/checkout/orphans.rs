@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use crate::cache::ObjectReader;
 use crate::fs::Time;
-use crate::ops::checkout::leavers::{Leaving, Stay, leaving};
+use crate::ops::checkout::leavers::{Leaving, Stay, leaving, placed_targets};
 use crate::ops::checkout::survey::{Seen, Site, survey};
 use crate::ops::checkout::wanted::{Target, targets};
 use crate::ops::error::OpError;
@@ -13,7 +13,7 @@ use crate::path::RepoPath;
 use crate::progress::Job;
 use crate::repo::Repo;
 use crate::transfer::Filter;
-use crate::worktree::{Knowledge, load_tracked};
+use crate::worktree::{Knowledge, Parent, load_tracked};
 
 /// What becomes of data whose pointer is gone.
 pub(super) enum Orphan {
@@ -30,8 +30,36 @@ pub(super) enum Orphan {
     Gone { leaving: Leaving, heir: Option<RepoPath> },
 }
 
-/// The pointers that haul added or placed last, by tracked path.
-pub(super) type Placed = BTreeMap<Vec<u8>, Vec<u8>>;
+/// The pointers that haul added or placed last, and those that a run which did not end was placing.
+#[derive(Default)]
+pub(super) struct Placed {
+    pub(super) last: BTreeMap<Vec<u8>, Vec<u8>>,
+    pub(super) begun: BTreeMap<Vec<u8>, Vec<u8>>,
+}
+
+/// What marks the pointer of a begun run in the stat cache; no path has this byte.
+const BEGUN: u8 = 0;
+
+/// Returns the key under which a begun run keeps the pointer of a tracked path.
+pub(super) fn begun_key(path: &[u8]) -> Vec<u8> {
+    [path, &[BEGUN]].concat()
+}
+
+impl Placed {
+    /// Reads both from the stat cache.
+    pub(super) fn load(repo: &Repo) -> Result<Self, OpError> {
+        let mut out = Self::default();
+        for (mut path, bytes) in repo.stat()?.pointers()? {
+            if path.last() == Some(&BEGUN) {
+                path.pop();
+                out.begun.insert(path, bytes);
+            } else {
+                out.last.insert(path, bytes);
+            }
+        }
+        Ok(out)
+    }
+}
 
 /// Finds paths that haul added or placed and that no pointer names now.
 ///
@@ -47,7 +75,7 @@ pub(super) fn orphans(
         load_tracked(repo.git(), repo.door())?.into_iter().map(|t| t.path).collect();
     let mut taken: BTreeSet<RepoPath> = BTreeSet::new();
     let mut out = Vec::new();
-    for (path, bytes) in placed {
+    for (path, bytes) in &placed.last {
         job.check()?;
         let from = RepoPath::new(path)?;
         if tracked.contains(&from) {
@@ -56,7 +84,7 @@ pub(super) fn orphans(
         let heir = chosen.iter().find(|item| {
             item.bytes == *bytes
                 && matches!(item.filter, Filter::All)
-                && !placed.contains_key(item.path.as_bytes())
+                && !placed.last.contains_key(item.path.as_bytes())
                 && !taken.contains(&item.path)
         });
         let knowledge = Knowledge::new(repo.stat()?.under(from.as_bytes())?, began);
@@ -70,7 +98,8 @@ pub(super) fn orphans(
         if all {
             let (named, filter) = (HashSet::new(), Filter::All);
             let stay = Stay { named: &named, filter: &filter };
-            let mut leaving = leaving(repo, (&from, Some(bytes)), &stay, &knowledge, job)?;
+            let old = placed_targets(repo, &from, bytes)?.unwrap_or_default();
+            let mut leaving = leaving(repo, (&from, &old), &stay, &knowledge, job)?;
             leaving.whole = true;
             // Another pointer may have taken over a part, or the whole.
             let kept = |path: &RepoPath| {
@@ -99,7 +128,9 @@ fn moved(
         return Ok(None);
     }
     let mut reader = ObjectReader::new(repo.layout(), repo.index()?)?;
-    let Some(wanted) = targets(item, &mut reader)? else { return Ok(None) };
+    let Some(wanted) = targets(item, &mut reader)? else {
+        return moved_by_stamps(repo, (from, to), knowledge);
+    };
     let old: Result<Vec<Target>, OpError> = wanted
         .iter()
         .map(|target| {
@@ -117,4 +148,24 @@ fn moved(
     let pairs = wanted.into_iter().zip(&seen);
     let absent = pairs.filter(|(_, seen)| free(seen)).map(|(target, _)| target).collect();
     Ok(Some(Orphan::Moved { from: from.clone(), to: to.clone(), absent, present }))
+}
+
+/// Without the tree at hand, the stat cache alone must vouch for all that it knows.
+fn moved_by_stamps(
+    repo: &Repo,
+    (from, to): (&RepoPath, &RepoPath),
+    knowledge: &Knowledge,
+) -> Result<Option<Orphan>, OpError> {
+    let mut parent = Parent::default();
+    let mut present = 0;
+    for (path, _) in knowledge.stored_paths() {
+        let path = RepoPath::new(path)?;
+        match parent.stamp(repo.door(), &path)? {
+            Some(stamp) if knowledge.recall(&path, &stamp).is_some() => present += 1,
+            Some(_) => return Ok(None),
+            None => {}
+        }
+    }
+    let (from, to) = (from.clone(), to.clone());
+    Ok((present > 0).then(|| Orphan::Moved { from, to, absent: Vec::new(), present }))
 }

@@ -1,13 +1,13 @@
 //! What a checkout would do: compared by stamps, read only where the stat cache cannot tell.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use serde::Serialize;
 
 use crate::cache::{Known, ObjectReader, StatEntry};
 use crate::fs::{FileKind, Stamp, Time};
 use crate::manifest::EntryKind;
-use crate::ops::checkout::leavers::{Leaving, Stay, leaving};
+use crate::ops::checkout::leavers::{Leaving, Stay, leaving, placed_targets};
 use crate::ops::checkout::orphans::{Orphan, Placed, orphans};
 use crate::ops::checkout::survey::{Seen, Site, survey};
 use crate::ops::checkout::wanted::{Target, targets};
@@ -77,7 +77,7 @@ pub fn plan(repo: &Repo, options: &CheckoutOptions, job: &Job) -> Result<Checkou
     let _scanning = job.begin(Kind::Scan, None);
     let began = repo.door().now()?;
     let chosen = chosen(repo, &options.select)?;
-    let placed: Placed = repo.stat()?.pointers()?.into_iter().collect();
+    let placed = Placed::load(repo)?;
     let orphans = if options.select.rev.is_some() {
         Vec::new()
     } else {
@@ -107,9 +107,9 @@ pub fn plan(repo: &Repo, options: &CheckoutOptions, job: &Job) -> Result<Checkou
     let mut found = !plan.missing.is_empty();
     for item in &chosen {
         job.check()?;
-        found |= compare(repo, item, placed.get(item.path.as_bytes()), &mut plan, job)?;
+        found |= compare(repo, item, &placed, &mut plan, job)?;
     }
-    if !found && !options.select.paths.is_empty() {
+    if !found && !chosen.is_empty() {
         return Err(nothing_matches());
     }
     Ok(plan)
@@ -156,36 +156,41 @@ impl CheckoutPlan {
 fn compare(
     repo: &Repo,
     item: &Chosen,
-    placed: Option<&Vec<u8>>,
+    placed: &Placed,
     plan: &mut CheckoutPlan,
     job: &Job,
 ) -> Result<bool, OpError> {
+    let last = placed.last.get(item.path.as_bytes());
+    let moves = |o: &Orphan| matches!(o, Orphan::Moved { to, .. } if *to == item.path);
+    let moves = plan.work.orphans.iter().any(moves);
+    // What was placed last of the other parts still holds for them.
+    if last.is_none() || matches!(item.filter, Filter::All) {
+        plan.work.pointers.push((item.path.as_bytes().to_vec(), item.bytes.clone()));
+    }
+    if moves {
+        return Ok(true);
+    }
     let mut reader = ObjectReader::new(repo.layout(), repo.index()?)?;
     let Some(targets) = targets(item, &mut reader)? else {
+        plan.work.pointers.retain(|(path, _)| path != item.path.as_bytes());
         plan.missing.push(json_path(item.path.as_bytes()));
         return Ok(true);
     };
-    // What was placed last of the other parts still holds for them.
-    if placed.is_none() || matches!(item.filter, Filter::All) {
-        plan.work.pointers.push((item.path.as_bytes().to_vec(), item.bytes.clone()));
-    }
-    let moves = |o: &Orphan| matches!(o, Orphan::Moved { to, .. } if *to == item.path);
-    if plan.work.orphans.iter().any(moves) {
-        return Ok(true);
-    }
     let knowledge = Knowledge::new(repo.stat()?.under(item.path.as_bytes())?, plan.work.began);
     let named: HashSet<&[u8]> = targets.iter().map(|t| t.path.as_bytes()).collect();
     let stay = Stay { named: &named, filter: &item.filter };
-    let placed = placed.filter(|bytes| **bytes != item.bytes).map(Vec::as_slice);
-    let leaving = leaving(repo, (&item.path, placed), &stay, &knowledge, job)?;
+    let old = old_targets(repo, item, placed)?;
+    let leaving =
+        leaving(repo, (&item.path, old.as_deref().unwrap_or_default()), &stay, &knowledge, job)?;
+    let past = Past { knowledge, old: old.map(by_path) };
     plan.remove += leaving.files.len() as u64;
     let going = leaving.files.iter().map(|(path, _)| path.as_bytes().to_vec());
     plan.work.going.extend(going);
     let found = !targets.is_empty() || !leaving.files.is_empty();
     plan.work.leaving.push(leaving);
-    for seen in survey(repo, targets, &knowledge, job)? {
-        let verdict = judge(repo, &seen, &knowledge, &plan.work)?;
-        plan.settle(seen, verdict, &knowledge);
+    for seen in survey(repo, targets, &past.knowledge, job)? {
+        let verdict = judge(repo, &seen, &past, &plan.work)?;
+        plan.settle(seen, verdict, &past.knowledge);
     }
     Ok(found || matches!(item.filter, Filter::All))
 }
@@ -218,6 +223,58 @@ impl CheckoutPlan {
     }
 }
 
+/// What is remembered of a tracked path.
+struct Past {
+    knowledge: Knowledge,
+    /// What the pointer wanted that haul added or placed last, if that can be told.
+    old: Option<HashMap<RepoPath, Vec<Target>>>,
+}
+
+fn by_path(targets: Vec<Target>) -> HashMap<RepoPath, Vec<Target>> {
+    let mut out: HashMap<RepoPath, Vec<Target>> = HashMap::new();
+    for target in targets {
+        out.entry(target.path.clone()).or_default().push(target);
+    }
+    out
+}
+
+/// What haul placed last below a tracked path, and what a run that did not end was placing; nothing
+/// if that cannot be told.
+fn old_targets(
+    repo: &Repo,
+    item: &Chosen,
+    placed: &Placed,
+) -> Result<Option<Vec<Target>>, OpError> {
+    let mut out = None;
+    for pointers in [&placed.last, &placed.begun] {
+        let known = match pointers.get(item.path.as_bytes()) {
+            // If the same pointer was placed, what is not as it says was changed since.
+            Some(bytes) if *bytes == item.bytes => Some(Vec::new()),
+            Some(bytes) => placed_targets(repo, &item.path, bytes)?,
+            None => None,
+        };
+        if let Some(known) = known {
+            out.get_or_insert_with(Vec::new).extend(known);
+        }
+    }
+    Ok(out)
+}
+
+impl Past {
+    /// Says whether a file is as haul added or placed it, or at least as haul holds it.
+    fn vouches(&self, repo: &Repo, seen: &Seen, content: &Content) -> Result<bool, OpError> {
+        if content.known == Known::Stored {
+            return Ok(true);
+        }
+        let path = &seen.target.path;
+        match &self.old {
+            Some(old) => Ok(old.get(path).is_some_and(|all| all.iter().any(|t| seen.is(t)))),
+            None if self.knowledge.has(path) => Ok(false),
+            None => Ok(content.oid == seen.target.oid() || kept(repo, content)?),
+        }
+    }
+}
+
 enum Verdict {
     Right,
     Replace,
@@ -225,7 +282,7 @@ enum Verdict {
     Unsaved(RepoPath),
 }
 
-fn judge(repo: &Repo, seen: &Seen, knowledge: &Knowledge, work: &Work) -> Result<Verdict, OpError> {
+fn judge(repo: &Repo, seen: &Seen, past: &Past, work: &Work) -> Result<Verdict, OpError> {
     let path = &seen.target.path;
     let stamp = match &seen.site {
         Site::Free => return Ok(Verdict::Replace),
@@ -247,10 +304,7 @@ fn judge(repo: &Repo, seen: &Seen, knowledge: &Knowledge, work: &Work) -> Result
             if seen.is_right() {
                 return Ok(Verdict::Right);
             }
-            let touched = knowledge.has(path);
-            let safe = content.known == Known::Stored
-                || !touched && (content.oid == seen.target.oid() || kept(repo, &content)?);
-            Ok(unless(safe))
+            Ok(unless(past.vouches(repo, seen, &content)?))
         }
         (FileKind::Special, _) | (FileKind::File | FileKind::Symlink, None) => Ok(unless(false)),
     }

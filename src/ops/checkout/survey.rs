@@ -30,17 +30,22 @@ pub(super) struct Seen {
 impl Seen {
     /// Says whether kind, content and mode are as wanted.
     pub(super) fn is_right(&self) -> bool {
+        self.is(&self.target)
+    }
+
+    /// Says whether kind, content and mode are those of `other`.
+    pub(super) fn is(&self, other: &Target) -> bool {
         let Site::Here(stamp) = &self.site else { return false };
-        let wanted = self.target.kind;
+        let wanted = other.kind;
         match (stamp.kind, self.content) {
             (FileKind::Directory, _) => wanted == EntryKind::EmptyDir,
             (FileKind::Symlink, Some(content)) => {
-                wanted == EntryKind::Symlink && content.oid == self.target.oid()
+                wanted == EntryKind::Symlink && content.oid == other.oid()
             }
             (FileKind::File, Some(content)) => {
                 let executable = wanted == EntryKind::Executable;
                 matches!(wanted, EntryKind::File | EntryKind::Executable)
-                    && content.oid == self.target.oid()
+                    && content.oid == other.oid()
                     && stamp.is_executable() == executable
             }
             (FileKind::Special, _) | (FileKind::File | FileKind::Symlink, None) => false,

@@ -52,6 +52,8 @@ pub(super) fn move_data(
         _ => return Err(OpError::Defect("a folder could not be opened".to_owned())),
     };
     moved?;
+    drop(source);
+    remove_empty(repo, from.parent().into_iter().collect(), |_| true)?;
     ignore_lines(repo, &[to], &[from])?;
     let mut parent = Parent::default();
     for (path, entry) in old {
@@ -97,19 +99,29 @@ pub(super) fn remove_all(
         folders.insert(top.clone());
     }
     let may_go = |folder: &RepoPath| leaving.whole || folder.starts_with_dir(top);
+    remove_empty(repo, folders, may_go)?;
+    Ok(removed)
+}
+
+/// Removes those of the folders that are empty, and folders above that are empty without them, as
+/// far as they may go.
+fn remove_empty(
+    repo: &Repo,
+    mut folders: BTreeSet<RepoPath>,
+    may_go: impl Fn(&RepoPath) -> bool,
+) -> Result<(), OpError> {
     // Deepest first, so that a folder of empty folders goes as well.
     while let Some(folder) = folders.pop_last() {
         if !may_go(&folder) || repo.door().stamp(&folder)?.is_none() {
             continue;
         }
+        let mut parent = Parent::default();
         let Some(dir) = parent.of(repo.door(), &folder)? else { continue };
-        let gone = dir.remove_folder(folder.file_name())?;
-        parent.close();
-        if gone {
+        if dir.remove_folder(folder.file_name())? {
             folders.extend(folder.parent());
         }
     }
-    Ok(removed)
+    Ok(())
 }
 
 /// Mends the ignore lines of a path whose pointer was renamed: an earlier run may have been cut

@@ -1,0 +1,120 @@
+//! Which packs the roots of a push need, and how each of them is to be had.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::cache::{Held, IndexReader};
+use crate::catalogue::{LocRecord, key};
+use crate::hash::{PackId, PackKind};
+use crate::progress::Job;
+use crate::transfer::catalogue::Contact;
+use crate::transfer::error::TransferError;
+use crate::transfer::nodes::Walked;
+use crate::transfer::root::{Root, Wanted};
+use crate::transfer::walk::ChunkStep;
+
+/// Up to this many packs relied on are asked for one by one; beyond, the catalogue is believed.
+const ASK_EACH: usize = 64;
+
+/// What was found out about packs in the course of a push.
+#[derive(Default)]
+pub(super) struct Doubts {
+    /// The catalogue lists them, and the remote does not have them as it should.
+    pub(super) lost: BTreeSet<PackId>,
+    /// Names that were used and must not be used again.
+    pub(super) spent: BTreeSet<PackId>,
+}
+
+/// Packs of the closure of all roots, each with one path that needs it.
+#[derive(Default)]
+pub(super) struct Needs {
+    /// To be uploaded as they lie.
+    pub(super) own: BTreeMap<PackId, Vec<u8>>,
+    /// On the remote, and relied on.
+    pub(super) pins: BTreeMap<PackId, Vec<u8>>,
+    /// Neither: what is needed of them has to be written afresh.
+    pub(super) replace: BTreeMap<PackId, Vec<u8>>,
+}
+
+/// The place of a root that the catalogue lists in a pack that may be relied on.
+pub(super) fn found(contact: &Contact, doubts: &Doubts, root: &Root) -> Option<LocRecord> {
+    let view = &contact.synced().view;
+    let locs = view.locs(root.key()?);
+    let may = |loc: &LocRecord| view.may_rely_on(loc.pack) && !doubts.lost.contains(&loc.pack);
+    locs.into_iter().map(|loc| loc.record).find(may)
+}
+
+/// The pack that readers will look for a chunk in.
+pub(super) fn pack_of(step: &ChunkStep, view: &IndexReader, contact: &Contact) -> Option<PackId> {
+    let by_index = || view.find(&step.id.0).map(|place| place.pack);
+    let by_catalogue = || contact.locate(step.id.key()).map(|spot| spot.pack);
+    step.spot.map(|spot| spot.pack).or_else(by_index).or_else(by_catalogue)
+}
+
+/// Sorts every pack that the closure of the roots names.
+pub(super) fn needs(
+    contact: &Contact,
+    absent: &[Wanted],
+    walked: &Walked,
+    doubts: &Doubts,
+) -> Result<Needs, TransferError> {
+    let view = contact.index().reader()?;
+    let mut all: BTreeMap<PackId, usize> = BTreeMap::new();
+    for node in &walked.nodes {
+        all.entry(node.at.pack).or_insert(node.wanted);
+    }
+    for step in &walked.chunks {
+        let pack = pack_of(step, &view, contact)
+            .ok_or_else(|| contact.nobody_pushed(absent, step.wanted, &step.id.0))?;
+        all.entry(pack).or_insert(step.wanted);
+    }
+    let mut needs = Needs::default();
+    for (pack, wanted) in all {
+        let path = absent.get(wanted).map_or(Vec::new(), |w| w.path.clone());
+        let refused = contact.synced().view.condemned(pack) || doubts.spent.contains(&pack);
+        let sound = contact.synced().view.may_rely_on(pack) && !doubts.lost.contains(&pack);
+        let list = if refused {
+            &mut needs.replace
+        } else if sound {
+            &mut needs.pins
+        } else if here(contact, &view, pack) {
+            &mut needs.own
+        } else {
+            &mut needs.replace
+        };
+        list.insert(pack, path);
+    }
+    Ok(needs)
+}
+
+/// Says whether a pack lies on this machine whole, so that it can be sent.
+fn here(contact: &Contact, view: &IndexReader, pack: PackId) -> bool {
+    let layout = contact.layout();
+    match view.pack(pack).map(|state| state.held) {
+        Some(Held::Unpushed) => true,
+        Some(Held::Whole) => layout.whole(pack).exists() || layout.unpushed(pack).exists(),
+        Some(Held::Part | Held::Gone) | None => false,
+    }
+}
+
+/// Returns those packs relied on that the remote does not have as the catalogue says.
+pub(super) fn missing_pins(
+    contact: &Contact,
+    pins: impl Iterator<Item = PackId>,
+    job: &Job,
+) -> Result<BTreeSet<PackId>, TransferError> {
+    let view = &contact.synced().view;
+    let pins: BTreeSet<PackId> = pins.collect();
+    if pins.len() > ASK_EACH {
+        return Ok(BTreeSet::new());
+    }
+    let said: Vec<(PackId, PackKind, u32)> = pins
+        .iter()
+        .filter_map(|pack| view.pack_record(*pack).map(|row| (*pack, row.kind, row.size)))
+        .collect();
+    let keys = said.iter().map(|(pack, kind, _)| key::pack(*kind, *pack)).collect();
+    let answers = contact.remote().head_many(keys, contact.jobs(), job)?;
+    let wrong = said.iter().zip(answers).filter(|((_, _, size), listed)| {
+        listed.as_ref().is_none_or(|listed| listed.size != u64::from(*size))
+    });
+    Ok(wrong.map(|((pack, ..), _)| *pack).collect())
+}
