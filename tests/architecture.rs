@@ -198,3 +198,14 @@ fn the_scanner_sees_what_it_must_see() {
     let source = Source { file: "a.rs".to_owned(), module: "a".to_owned(), text };
     assert_eq!(source.places_of(&["tokio"]), ["a.rs:3: use tokio::x;"]);
 }
+
+#[test]
+fn the_page_of_the_architecture_shows_the_same_rows() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/ARCHITECTURE.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    for (below, row) in ROWS.iter().enumerate() {
+        let names: Vec<String> = row.iter().map(|module| format!("`{module}`")).collect();
+        let shown = format!("| {} | {} |", below + 1, names.join(" "));
+        assert!(page.contains(&shown), "docs/ARCHITECTURE.md lacks `{shown}`");
+    }
+}

@@ -21,7 +21,7 @@ fn check(name: &str, wanted: &str) {
         found == wanted,
         "`docs/reference/{name}` is out of date from line {}; run \
          `HAUL_WRITE_REFERENCE=1 cargo test --test reference` and commit it",
-        differs.map_or_else(|| found.lines().count(), |line| line) + 1
+        differs.unwrap_or_else(|| found.lines().count()) + 1
     );
 }
 

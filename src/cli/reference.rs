@@ -47,7 +47,7 @@ pub fn exit_code_reference() -> String {
 
 fn put_command(out: &mut String, command: &Command, mark: &str) {
     let name = command.get_bin_name().unwrap_or_else(|| command.get_name());
-    out.push_str(&format!("\n{mark} {name}\n\n"));
+    out.extend([format!("\n{mark} {name}\n\n")]);
     put_text(out, command);
     let own = || command.get_arguments().filter(|arg| !arg.is_global_set() && is_ours(arg));
     if own().any(Arg::is_positional) {
@@ -64,13 +64,13 @@ fn put_command(out: &mut String, command: &Command, mark: &str) {
 fn put_text(out: &mut String, command: &Command) {
     let about = command.get_long_about().or_else(|| command.get_about());
     if let Some(about) = about {
-        out.push_str(&format!("{}\n\n", about.to_string().trim_end()));
+        out.extend([format!("{}\n\n", about.to_string().trim_end())]);
     }
     let usage = command.clone().render_usage().to_string();
     let usage = usage.trim_start_matches("Usage:").trim();
-    out.push_str(&format!("```text\n{usage}\n```\n"));
+    out.extend([format!("```text\n{usage}\n```\n")]);
     if let Some(more) = command.get_after_help() {
-        out.push_str(&format!("\n```text\n{}\n```\n", more.to_string().trim_end()));
+        out.extend([format!("\n```text\n{}\n```\n", more.to_string().trim_end())]);
     }
 }
 
@@ -79,16 +79,16 @@ fn is_ours(arg: &Arg) -> bool {
 }
 
 fn put_table<'a>(out: &mut String, head: &str, args: impl Iterator<Item = &'a Arg>) {
-    out.push_str(&format!("| {head} | meaning |\n|---|---|\n"));
+    out.extend([format!("| {head} | meaning |\n|---|---|\n")]);
     for arg in args {
         let help = arg.get_long_help().or_else(|| arg.get_help());
         let mut help = help.map(ToString::to_string).unwrap_or_default().replace('|', "\\|");
         let values = arg.get_possible_values();
         if !values.is_empty() && !arg.is_positional() && arg.get_action().takes_values() {
             let names: Vec<String> = values.iter().map(|v| format!("`{}`", v.get_name())).collect();
-            help.push_str(&format!(": {}", names.join(", ")));
+            help.extend([format!(": {}", names.join(", "))]);
         }
-        out.push_str(&format!("| `{}` | {help} |\n", shown(arg)));
+        out.extend([format!("| `{}` | {help} |\n", shown(arg))]);
     }
 }
 
