@@ -185,12 +185,7 @@ impl Push<'_, '_> {
     }
 
     /// Sends what has to be sent; a local pack that is damaged is put aside and nothing is sent.
-    fn send(
-        &self,
-        journal: &Journal,
-        settled: &Settled,
-        job: &Job,
-    ) -> Result<Sent, TransferError> {
+    fn send(&self, journal: &Journal, settled: &Settled, job: &Job) -> Result<Sent, TransferError> {
         let sent = upload(self.contact, journal, settled.needs.own.keys().copied(), job);
         if let Err(TransferError::LocalPack { pack, why, .. }) = sent {
             forget_damaged(self.contact, &settled.walked, pack)?;
@@ -216,8 +211,7 @@ fn locs(
     }
     for (i, wanted) in settled.absent.iter().enumerate() {
         let (Some(key), Some(id)) = (wanted.root.key(), wanted.root.id()) else { continue };
-        let place =
-            view.find(&id).ok_or_else(|| contact.nobody_pushed(&settled.absent, i, &id))?;
+        let place = view.find(&id).ok_or_else(|| contact.nobody_pushed(&settled.absent, i, &id))?;
         out.insert(
             key,
             LocRecord {

@@ -30,8 +30,12 @@
 )]
 
 mod ask;
+mod dedup;
 mod harness;
 mod harness_itself;
 mod help;
 mod init;
+mod protocol;
+mod push;
 mod usage;
+mod verify;
