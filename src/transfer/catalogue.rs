@@ -59,7 +59,7 @@ impl<'a> Contact<'a> {
         purpose: Purpose,
         job: &Job,
     ) -> Result<Self, TransferError> {
-        let view = View::build([], []).map_err(|e| catalogue_error(&remote, e))?;
+        let view = View::build([], []).map_err(|e| catalogue_error(&remote, key::CATALOGUE, e))?;
         let synced = Synced { id: None, view };
         let mut contact = Self { remote, layout, index, jobs, purpose, synced };
         contact.synced.id = contact.remembered_id()?;
@@ -167,11 +167,13 @@ impl<'a> Contact<'a> {
             Ok::<(), RemoteError>(())
         })?;
         if let Some(bytes) = &format {
-            let parsed = RemoteFormat::parse(bytes).map_err(|e| self.wrong(e))?;
+            let parsed =
+                RemoteFormat::parse(bytes).map_err(|e| self.wrong_object(key::FORMAT, e))?;
             self.learn(parsed.id)?;
         }
         for (name, bytes) in arrived {
-            let object = Object::parse_named(&name, &bytes).map_err(|e| self.wrong(e))?;
+            let object = Object::parse_named(&name, &bytes)
+                .map_err(|e| self.wrong_object(&key::catalogue(&name), e))?;
             self.keep(&name, &bytes)?;
             objects.insert(name, Arc::new(object));
         }
@@ -264,7 +266,15 @@ impl<'a> Contact<'a> {
         &self,
         error: impl Into<crate::catalogue::CatalogueError>,
     ) -> TransferError {
-        catalogue_error(&self.remote, error)
+        catalogue_error(&self.remote, key::CATALOGUE, error)
+    }
+
+    fn wrong_object(
+        &self,
+        object: &str,
+        error: impl Into<crate::catalogue::CatalogueError>,
+    ) -> TransferError {
+        catalogue_error(&self.remote, object, error)
     }
 
     /// Turns an object that nobody placed into an error that names its path.
@@ -314,7 +324,9 @@ fn path_of(wanted: &[Wanted], which: usize) -> Vec<u8> {
 
 fn catalogue_error(
     remote: &Remote,
+    object: &str,
     source: impl Into<crate::catalogue::CatalogueError>,
 ) -> TransferError {
-    TransferError::Catalogue { remote: remote.label().to_owned(), source: source.into() }
+    let (object, remote) = (object.to_owned(), remote.label().to_owned());
+    TransferError::Catalogue { object, remote, source: source.into() }
 }

@@ -24,8 +24,10 @@ pub enum TransferError {
     #[error(transparent)]
     Fs(#[from] FsError),
     /// A catalogue object or the listing cannot be used.
-    #[error("the catalogue of remote `{remote}` cannot be used: {source}")]
+    #[error("`{object}` on remote `{remote}` cannot be used: {source}")]
     Catalogue {
+        /// The object, or the folder of all of them.
+        object: String,
         /// The remote.
         remote: String,
         /// The reason.

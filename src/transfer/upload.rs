@@ -1,6 +1,5 @@
 //! Sending packs as they lie, and remembering which arrived, so that a push resumes by name.
 
-use std::collections::BTreeSet;
 use std::fs::File;
 use std::path::PathBuf;
 
@@ -8,15 +7,13 @@ use bytes::Bytes;
 
 use crate::cache::{Held, Layout};
 use crate::catalogue::{Registration, RemoteFormat, key};
-use crate::fs::{IoResultExt, append_line, read_limited, remove, replace};
+use crate::fs::{IoResultExt, append_line, remove, replace};
 use crate::hash::{Digest, PackId, PackKind, RemoteId, RepoId};
 use crate::progress::{Job, Kind};
 use crate::remote::{PutOutcome, Upload};
 use crate::transfer::catalogue::Contact;
 use crate::transfer::error::TransferError;
 
-/// Largest journal that is read, in bytes: some 30 million packs fit.
-const JOURNAL_LIMIT: u64 = 1 << 30;
 const TEXT_LIMIT: u64 = 4096;
 
 /// What was sent.
@@ -38,11 +35,13 @@ impl Journal {
         Self { path: layout.state().join("journal").join(remote.to_string()) }
     }
 
-    fn read(&self) -> Result<BTreeSet<PackId>, TransferError> {
-        let bytes = read_limited(&self.path, JOURNAL_LIMIT)?.unwrap_or_default();
-        // A line cut short by a crash names no pack and is passed over.
-        let lines = bytes.split(|b| *b == b'\n').filter_map(|l| std::str::from_utf8(l).ok());
-        Ok(lines.filter_map(|line| line.parse().ok()).collect())
+    /// Says whether a push began and did not end.
+    fn exists(&self) -> bool {
+        self.path.exists()
+    }
+
+    fn begin(&self) -> Result<(), TransferError> {
+        Ok(append_line(&self.path, "sending")?)
     }
 
     fn add(&self, pack: PackId) -> Result<(), TransferError> {
@@ -88,13 +87,15 @@ pub(super) fn upload(
     job: &Job,
 ) -> Result<Sent, TransferError> {
     let view = contact.index().reader()?;
-    let acknowledged = journal.read()?;
+    // A try that did not end may have sent more than it wrote down.
+    let resuming = journal.exists();
+    journal.begin()?;
     let mut resumed = false;
     let (mut uploads, mut ids, mut earlier) = (Vec::new(), Vec::new(), Vec::new());
     for pack in packs {
         let Some(state) = view.pack(pack) else { continue };
         let upload = upload_of(contact, pack, state.held, state.kind)?;
-        if acknowledged.contains(&pack) {
+        if resuming {
             earlier.push((pack, upload));
         } else {
             uploads.push(upload);

@@ -69,6 +69,11 @@ impl<'a> Repo<'a> {
         self.git(&["commit", "--quiet", "--message", message]).ok();
     }
 
+    /// Makes a commit that changes nothing.
+    pub(crate) fn commit_nothing(&self) {
+        self.git(&["commit", "--quiet", "--allow-empty", "--message", "nothing"]).ok();
+    }
+
     /// Clones the repository with plain `git`.
     pub(crate) fn clone_as(&self, name: &str) -> Repo<'a> {
         let path = self.world.path(name);

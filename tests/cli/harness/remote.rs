@@ -12,6 +12,11 @@ impl Remote {
         Self { path }
     }
 
+    /// Looks at any folder in the same way.
+    pub(crate) fn at(path: PathBuf) -> Self {
+        Self { path }
+    }
+
     /// Returns the folder, as `haul remote add` takes it.
     pub(crate) fn path(&self) -> &Path {
         &self.path
@@ -57,6 +62,13 @@ impl Remote {
     /// Replaces an object, as damage would.
     pub(crate) fn write(&self, key: &str, bytes: &[u8]) {
         fs::write(self.path.join(key), bytes).expect("writes an object");
+    }
+
+    /// Flips the bits of one byte, as damage would.
+    pub(crate) fn flip(&self, key: &str, at: usize) {
+        let mut bytes = self.read(key);
+        bytes[at] ^= 0xff;
+        self.write(key, &bytes);
     }
 
     /// Removes an object, as loss would.

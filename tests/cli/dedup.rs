@@ -1,0 +1,102 @@
+//! What a push does not send because it is there already.
+
+use crate::harness::{World, data};
+use crate::push::{ready, sent, take};
+
+#[test]
+fn content_met_twice_in_one_push_is_sent_once() {
+    let world = World::new();
+    let remote = world.remote("r");
+    let a = ready(&world, "a", &remote);
+    let one = data::bytes(1, 2_000_000);
+    a.write("x.bin", &one);
+    a.write("y.bin", &[one.clone(), data::bytes(2, 100_000)].concat());
+    a.haul(&["add", "x.bin", "y.bin"]).ok();
+    a.commit("both");
+    let report = a.haul(&["push", "--json"]).ok();
+    assert!(sent(&report) < 2_400_000, "{report}");
+}
+
+#[test]
+fn a_new_version_of_a_pushed_file_costs_what_is_new_in_it() {
+    let world = World::new();
+    let remote = world.remote("r");
+    let a = ready(&world, "a", &remote);
+    let old = data::bytes(1, 4_000_000);
+    a.write("x.bin", &old);
+    take(&a, "x.bin");
+    a.haul(&["push"]).ok();
+    a.write("x.bin", &[&old[..2_000_000], b"inserted", &old[2_000_000..]].concat());
+    take(&a, "x.bin");
+    let report = a.haul(&["push", "--json"]).ok();
+    assert!(sent(&report) < 300_000, "{report}");
+    let b = a.clone_as("b");
+    b.haul(&["pull"]).ok();
+    assert_eq!(b.read("x.bin"), a.read("x.bin"));
+}
+
+#[test]
+fn a_fresh_clone_that_never_pulled_sends_only_what_the_remote_lacks() {
+    let world = World::new();
+    let remote = world.remote("r");
+    let a = ready(&world, "a", &remote);
+    let old = data::bytes(1, 64 << 20);
+    a.write("x.bin", &old);
+    take(&a, "x.bin");
+    a.haul(&["push"]).ok();
+    let b = a.clone_as("b");
+    let new = [&old[..32 << 20], b"inserted", &old[32 << 20..]].concat();
+    b.write("x.bin", &new);
+    take(&b, "x.bin");
+    let report = b.haul(&["push", "--json"]).ok();
+    assert!(sent(&report) < 2 << 20, "{report}");
+    b.haul(&["verify"]).ok();
+    let c = b.clone_as("c");
+    c.haul(&["pull"]).ok();
+    assert!(c.read("x.bin") == new, "the pulled file differs");
+}
+
+#[test]
+fn known_content_under_a_new_path_is_found_by_its_hooks() {
+    let world = World::new();
+    let remote = world.remote("r");
+    let a = ready(&world, "a", &remote);
+    let old = data::bytes(1, 32 << 20);
+    a.write("x.bin", &old);
+    take(&a, "x.bin");
+    a.haul(&["push"]).ok();
+    let b = a.clone_as("b");
+    let new = [&old[..], b"appended"].concat();
+    b.write("elsewhere/y.bin", &new);
+    take(&b, "elsewhere/y.bin");
+    let report = b.haul(&["push", "--json"]).ok();
+    assert!(sent(&report) < 2 << 20, "{report}");
+    let c = b.clone_as("c");
+    c.haul(&["pull", "elsewhere"]).ok();
+    assert!(c.read("elsewhere/y.bin") == new, "the pulled file differs");
+}
+
+#[test]
+fn chunks_of_a_root_that_is_not_pushed_stay_on_this_machine() {
+    let world = World::new();
+    let remote = world.remote("r");
+    let a = ready(&world, "a", &remote);
+    let (one, two) = (data::bytes(1, 8 << 20), data::bytes(2, 8 << 20));
+    a.write("one.bin", &one);
+    a.write("two.bin", &two);
+    a.haul(&["add", "one.bin", "two.bin"]).ok();
+    a.commit("both");
+    a.haul(&["push"]).ok();
+    // Both contents in one pack; only one of them is pushed, and the remote knows both.
+    let b = a.clone_as("b");
+    b.write("one.bin", &[&one[..], b"more"].concat());
+    b.write("two.bin", &[&two[..], b"more"].concat());
+    b.haul(&["add", "one.bin", "two.bin"]).ok();
+    b.commit("more");
+    b.haul(&["push", "one.bin"]).ok();
+    // The remote loses what nobody has relied on from here.
+    std::fs::remove_dir_all(remote.path().join("p")).expect("loses all data");
+    b.remove("two.bin");
+    b.haul(&["checkout", "two.bin"]).ok();
+    assert!(b.read("two.bin") == [&two[..], b"more"].concat(), "the kept file differs");
+}
