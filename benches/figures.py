@@ -186,7 +186,7 @@ class Bench:
 
 
 def retire(path: pathlib.Path) -> None:
-    """Frees a path and its space; the empty files stay until the end.
+    """Frees a path and its space; empty and tiny files stay until the end.
 
     After thousands of files were removed, ext4 makes new ones ten times slower for minutes, as it
     does not use their inodes again at once: that would measure the tidying up.
@@ -195,12 +195,17 @@ def retire(path: pathlib.Path) -> None:
         return
     yard = path.parent / "retired"
     yard.mkdir(exist_ok=True)
-    moved = yard / f"{len(list(yard.iterdir()))}"
+    moved = yard / f"{len(os.listdir(yard))}"
     os.rename(path, moved)
-    for file in [moved] if moved.is_file() else moved.rglob("*"):
-        if file.is_file() and not file.is_symlink():
-            file.chmod(0o600)
-            os.truncate(file, 0)
+    pending = [os.fspath(moved)] if moved.is_dir() else []
+    if not pending:
+        os.truncate(moved, 0)
+    while pending:
+        for entry in os.scandir(pending.pop()):
+            if entry.is_dir(follow_symlinks=False):
+                pending.append(entry.path)
+            elif entry.is_file(follow_symlinks=False) and entry.stat().st_size > 2 * KIB:
+                os.truncate(entry.path, 0)
 
 
 def write_random(path: pathlib.Path, size: int, seed: int) -> None:
@@ -509,13 +514,16 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="haul-figures-", dir=arguments.work) as folder:
         work = pathlib.Path(folder).resolve()
         about = machine(work)
+        # A copy, so that another build meanwhile does not change what is measured.
+        haul = pathlib.Path(shutil.copy2(haul, work / "haul"))
         bench = Bench(haul, work, sizes)
+        about["haul"] = first_line([str(haul), "--version"])
         for part in PARTS:
             if part in parts:
                 print(f"{part} …", file=sys.stderr, flush=True)
                 PARTS[part](bench)
         peaks(bench)
-    about |= {"haul": first_line([str(haul), "--version"]), "load before": before, "load after": load()}
+    about |= {"load before": before, "load after": load()}
     for name, text in about.items():
         print(f"{name}: {text}")
     if sizes.quick:

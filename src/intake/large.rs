@@ -2,7 +2,7 @@
 //! pack writer writes, with a block or two between them.
 
 use std::fs::File;
-use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::mpsc::{Receiver, Sender, channel, sync_channel};
 
 use rayon::prelude::*;
 
@@ -51,6 +51,8 @@ fn read(
     file: File,
 ) -> Result<(Oid, Vec<ChunkEntry>), IntakeError> {
     let (send, blocks) = sync_channel(AHEAD);
+    // Buffers go back to the reader, which saves asking the system for new pages each time.
+    let (give_back, spares) = channel();
     let profile: Profile = source.profile;
     std::thread::scope(|scope| {
         let reader = scope.spawn(move || {
@@ -59,10 +61,13 @@ fn read(
                 if send.send(block).is_err() {
                     break;
                 }
+                for bytes in spares.try_iter() {
+                    windows.recycle(bytes);
+                }
             }
             Ok::<(), std::io::Error>(())
         });
-        let result = digest(shared, &blocks);
+        let result = digest(shared, &blocks, &give_back);
         drop(blocks);
         let read = reader.join().map_err(|_| IntakeError::Defect("the reading thread died".into()));
         let result = result?;
@@ -74,6 +79,7 @@ fn read(
 fn digest(
     shared: &Shared,
     blocks: &Receiver<Block>,
+    give_back: &Sender<Vec<u8>>,
 ) -> Result<(Oid, Vec<ChunkEntry>), IntakeError> {
     let mut whole = blake3::Hasher::new();
     let mut chunks = Vec::new();
@@ -88,6 +94,8 @@ fn digest(
         }
         shared.send(frames)?;
         shared.task.advance(block.bytes.len() as u64);
+        // At the end of the file nobody takes it any more.
+        drop(give_back.send(block.bytes));
     }
     Ok((Oid(*whole.finalize().as_bytes()), chunks))
 }

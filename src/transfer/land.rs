@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use crate::cache::{Held, Index, Layout, PackState, Place};
 use crate::fs::SparseFile;
 use crate::hash::{ChunkId, NodeId, PackId, PackKind};
-use crate::pack::{Codecs, Frame, decode_frame};
+use crate::pack::{Codecs, decode_frame};
 use crate::transfer::error::TransferError;
 use crate::transfer::ranges::Range;
 
@@ -55,7 +55,7 @@ impl<'a> Landing<'a> {
         Self { layout, index, kind, codecs: Mutex::default(), file: None, packs, objects }
     }
 
-    /// Checks and keeps the frames of one range; nodes come back decoded.
+    /// Checks and keeps the frames of one range; nodes come back decoded, data as nothing.
     ///
     /// A frame that is not what it should be is not kept; its flaw is returned instead.
     pub(super) fn land(
@@ -63,8 +63,8 @@ impl<'a> Landing<'a> {
         range: &Range,
         bytes: &[u8],
         orders: &Orders,
-    ) -> Result<Vec<Result<Frame, Flaw>>, TransferError> {
-        let checked: Vec<(usize, Result<Frame, Flaw>)> = range
+    ) -> Result<Vec<Result<Vec<u8>, Flaw>>, TransferError> {
+        let checked: Vec<(usize, Result<Vec<u8>, Flaw>)> = range
             .frames
             .par_iter()
             .enumerate()
@@ -97,7 +97,7 @@ impl<'a> Landing<'a> {
         Ok(out)
     }
 
-    fn check(&self, pack: PackId, bytes: &[u8], wants: &[Object]) -> Result<Frame, Flaw> {
+    fn check(&self, pack: PackId, bytes: &[u8], wants: &[Object]) -> Result<Vec<u8>, Flaw> {
         let spare = self.codecs.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let mut codecs = spare.unwrap_or_default();
         let decoded = decode_frame(&mut codecs, self.kind, bytes);
@@ -115,7 +115,11 @@ impl<'a> Landing<'a> {
             };
             checked.map_err(|e| flaw(object, e.to_string()))?;
         }
-        Ok(frame)
+        Ok(match self.kind {
+            PackKind::Nodes => frame.raw,
+            // Let go at once: data that compresses well is many times the range that it came in.
+            PackKind::Data => Vec::new(),
+        })
     }
 
     fn keep(&mut self, pack: PackId, offset: u32, frame: &[u8]) -> Result<(), TransferError> {

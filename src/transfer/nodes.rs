@@ -308,7 +308,7 @@ impl Walker<'_, '_> {
     ) -> Result<(), TransferError> {
         for (span, result) in range.frames.iter().zip(landing.land(range, bytes, orders)?) {
             match result {
-                Ok(frame) => drop(frames.insert((range.pack, span.offset), frame.raw)),
+                Ok(node) => drop(frames.insert((range.pack, span.offset), node)),
                 Err(flaw) => return Err(contact.flawed(self.wanted, flaw)),
             }
         }

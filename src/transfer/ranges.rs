@@ -8,7 +8,7 @@ use crate::transfer::walk::Spot;
 /// Frames this close together are fetched in one request, in bytes.
 const GAP: u32 = 1 << 20;
 /// Largest range of one request, in bytes; a single frame may be larger.
-const PART: u32 = 16 << 20;
+const PART: u32 = 8 << 20;
 
 /// A frame that is wanted, by its place in a pack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
