@@ -57,24 +57,6 @@ impl Index {
     }
 }
 
-impl Index {
-    /// Records packs in `unpushed/` that an interrupted run wrote and did not come to record, so
-    /// that the next one goes on where it ended and nothing lies there unknown.
-    pub fn adopt(&self, layout: &Layout) -> Result<(), CacheError> {
-        let view = self.reader()?;
-        for (pack, path) in packs_in(&layout.unpushed_folder())? {
-            if view.pack(pack).is_some() {
-                continue;
-            }
-            let Some(mut footer) = read_footer(pack, &path) else { continue };
-            let kind = footer.kind.byte();
-            let state = PackState { held: Held::Unpushed, kind, size: footer.size };
-            self.record(&[(pack, state)], &mut footer.objects)?;
-        }
-        Ok(())
-    }
-}
-
 fn packs_in(folder: &Path) -> Result<Vec<(PackId, PathBuf)>, CacheError> {
     let mut out = Vec::new();
     for nested in list(folder)? {
