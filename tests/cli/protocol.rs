@@ -47,7 +47,9 @@ fn a_condemned_pack_is_not_relied_on_but_written_afresh() {
     take(&a, "d");
     a.haul(&["push"]).ok();
     // Now gc may delete what it condemned.
-    old.iter().for_each(|key| remote.remove(key));
+    for key in &old {
+        remote.remove(key);
+    }
     a.haul(&["verify"]).ok();
     pulls(&a, "b");
 }
@@ -68,7 +70,9 @@ fn a_condemned_pack_of_which_only_frames_are_here_is_fetched_first() {
     b.haul(&["fetch", "d/x.bin"]).ok();
     take(&b, "d");
     b.haul(&["push"]).ok();
-    old.iter().for_each(|key| remote.remove(key));
+    for key in &old {
+        remote.remove(key);
+    }
     b.haul(&["verify"]).ok();
     pulls(&b, "c");
 }
@@ -96,7 +100,9 @@ fn a_baseline_between_record_and_listing_makes_the_push_start_over() {
             push.join().expect("pushes");
             victims
         });
-        victims.iter().for_each(|key| remote.remove(key));
+        for key in &victims {
+            remote.remove(key);
+        }
         let answer = a.haul(&["verify"]);
         assert!(answer.stdout().is_empty(), "{prefix}: {:?}\n{answer}", remote.keys("i/"));
         pulls(&a, "b");
@@ -114,7 +120,9 @@ fn of_two_newest_baselines_each_can_condemn() {
     a.write("d/z.bin", &data::bytes(3, 1000));
     take(&a, "d");
     a.haul(&["push"]).ok();
-    old.iter().for_each(|key| remote.remove(key));
+    for key in &old {
+        remote.remove(key);
+    }
     pulls(&a, "b");
 }
 
@@ -129,7 +137,9 @@ fn an_older_baseline_still_condemns() {
     a.write("d/z.bin", &data::bytes(3, 1000));
     take(&a, "d");
     a.haul(&["push"]).ok();
-    old.iter().for_each(|key| remote.remove(key));
+    for key in &old {
+        remote.remove(key);
+    }
     pulls(&a, "b");
 }
 
@@ -139,7 +149,9 @@ fn a_pack_that_vanished_is_sent_again_from_the_cache() {
         let world = World::new();
         let remote = world.remote("r");
         let a = pushed(&world, &remote);
-        remote.keys(prefix).iter().for_each(|key| remote.remove(key));
+        for key in remote.keys(prefix) {
+            remote.remove(&key);
+        }
         a.write("d/z.bin", &data::bytes(3, 1000));
         take(&a, "d");
         a.haul(&["push"]).ok();
