@@ -259,9 +259,9 @@ fn two_clones_push_at_once_and_each_finds_everything() {
             scope.spawn(|| repo.haul(&["push"]).ok());
         }
     });
-    for repo in [&a, &b] {
+    for (repo, name) in [(&a, "c"), (&b, "d")] {
         repo.haul(&["verify"]).ok();
-        let clone = repo.clone_as(if std::ptr::eq(repo, &a) { "c" } else { "d" });
+        let clone = repo.clone_as(name);
         clone.haul(&["pull"]).ok();
         assert_eq!(clone.read("own.bin"), repo.read("own.bin"));
         assert_eq!(clone.read("same.bin"), repo.read("same.bin"));
