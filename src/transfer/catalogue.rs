@@ -227,7 +227,11 @@ impl<'a> Contact<'a> {
     }
 
     pub(super) fn find_loc(&self, key: Key) -> Option<LocRecord> {
-        self.synced.view.locs(key).first().map(|loc| loc.record)
+        let view = &self.synced.view;
+        let locs = view.locs(key);
+        // A condemned pack may be gone tomorrow; where there is a choice, another is better.
+        let lasting = locs.iter().find(|loc| !view.condemned(loc.record.pack));
+        lasting.or(locs.first()).map(|loc| loc.record)
     }
 
     /// Returns the remote as of the last listing.

@@ -22,6 +22,9 @@ pub(super) struct Doubts {
     pub(super) lost: BTreeSet<PackId>,
     /// Names that were used and must not be used again.
     pub(super) spent: BTreeSet<PackId>,
+    /// Packs and roots that the records of this very push list: that proves nothing about them.
+    pub(super) ours: BTreeSet<PackId>,
+    pub(super) our_roots: BTreeSet<[u8; 32]>,
 }
 
 /// Packs of the closure of all roots, each with one path that needs it.
@@ -37,6 +40,9 @@ pub(super) struct Needs {
 
 /// The place of a root that the catalogue lists in a pack that may be relied on.
 pub(super) fn found(contact: &Contact, doubts: &Doubts, root: &Root) -> Option<LocRecord> {
+    if root.id().is_some_and(|id| doubts.our_roots.contains(&id)) {
+        return None;
+    }
     let view = &contact.synced().view;
     let locs = view.locs(root.key()?);
     let may = |loc: &LocRecord| view.may_rely_on(loc.pack) && !doubts.lost.contains(&loc.pack);
@@ -71,12 +77,13 @@ pub(super) fn needs(
     for (pack, wanted) in all {
         let path = absent.get(wanted).map_or(Vec::new(), |w| w.path.clone());
         let refused = contact.synced().view.condemned(pack) || doubts.spent.contains(&pack);
-        let sound = contact.synced().view.may_rely_on(pack) && !doubts.lost.contains(&pack);
+        let doubted = doubts.lost.contains(&pack) || doubts.ours.contains(&pack);
+        let sound = contact.synced().view.may_rely_on(pack) && !doubted;
         let list = if refused {
             &mut needs.replace
         } else if sound {
             &mut needs.pins
-        } else if here(contact, &view, pack) {
+        } else if here(contact, &view, pack)? {
             &mut needs.own
         } else {
             &mut needs.replace
@@ -87,13 +94,18 @@ pub(super) fn needs(
 }
 
 /// Says whether a pack lies on this machine whole, so that it can be sent.
-fn here(contact: &Contact, view: &IndexReader, pack: PackId) -> bool {
+fn here(contact: &Contact, view: &IndexReader, pack: PackId) -> Result<bool, TransferError> {
     let layout = contact.layout();
-    match view.pack(pack).map(|state| state.held) {
+    Ok(match view.pack(pack).map(|state| state.held) {
         Some(Held::Unpushed) => true,
-        Some(Held::Whole) => layout.whole(pack).exists() || layout.unpushed(pack).exists(),
+        Some(Held::Whole) if layout.whole(pack).exists() || layout.unpushed(pack).exists() => true,
+        // Somebody emptied the cache, which is allowed.
+        Some(Held::Whole) => {
+            contact.index().set_held(&[pack], Held::Gone)?;
+            false
+        }
         Some(Held::Part | Held::Gone) | None => false,
-    }
+    })
 }
 
 /// Returns those packs relied on that the remote does not have as the catalogue says.

@@ -101,6 +101,8 @@ pub fn push(
         };
         failpoint::hit("push.before-record");
         record.put(contact)?;
+        doubts.ours.extend(settled.needs.own.keys());
+        doubts.our_roots.extend(settled.absent.iter().filter_map(|w| w.root.id()));
         failpoint::hit("push.after-record");
         let before = contact.baselines();
         contact.refresh(job)?;
@@ -116,7 +118,6 @@ pub fn push(
             }
             return Ok(pushed);
         }
-        journal.clear()?;
     }
     Err(TransferError::Outrun { remote: contact.label().to_owned(), rounds: ROUNDS })
 }
@@ -155,7 +156,7 @@ impl Push<'_, '_> {
                 rescue(contact, (&absent, &walked), &needs.replace, home, job)?;
                 let replaced = needs.replace.keys().copied().collect();
                 let elsewhere = Elsewhere::new();
-                self.recut(Recut { replaced, elsewhere, walked: &walked, home }, job)?;
+                self.recut(&Recut { replaced, elsewhere, walked: &walked, home }, job)?;
                 continue;
             }
             if look_for_more {
@@ -163,7 +164,7 @@ impl Push<'_, '_> {
                 let found = dedup(contact, (&needs, &walked), &self.request.earlier, job)?;
                 if let Some((replaced, elsewhere)) = found {
                     let home = self.request.home;
-                    self.recut(Recut { replaced, elsewhere, walked: &walked, home }, job)?;
+                    self.recut(&Recut { replaced, elsewhere, walked: &walked, home }, job)?;
                     continue;
                 }
             }
@@ -179,7 +180,7 @@ impl Push<'_, '_> {
         Err(TransferError::Outrun { remote: contact.label().to_owned(), rounds: ROUNDS })
     }
 
-    fn recut(&mut self, plan: Recut, job: &Job) -> Result<(), TransferError> {
+    fn recut(&mut self, plan: &Recut, job: &Job) -> Result<(), TransferError> {
         self.superseded.extend(recut(self.contact, plan, job)?);
         Ok(())
     }

@@ -55,7 +55,7 @@ struct Above {
 /// Every unpushed node pack is rewritten too, as its placements may name a replaced pack.
 pub(super) fn recut(
     contact: &Contact,
-    plan: Recut,
+    plan: &Recut,
     job: &Job,
 ) -> Result<BTreeSet<PackId>, TransferError> {
     let unpushed: BTreeMap<PackId, PackState> =
@@ -65,10 +65,10 @@ pub(super) fn recut(
         unpushed.iter().filter(|(_, s)| is_nodes(s)).map(|(pack, _)| *pack).collect();
     let mut replaced = plan.replaced.clone();
     replaced.extend(&node_packs);
-    let data = copy_chunks(contact, &plan, &unpushed, job)?;
+    let data = copy_chunks(contact, plan, &unpushed, job)?;
     let mut places = plan.elsewhere.clone();
     places.extend(places_of(&data));
-    let nodes = rewrite_nodes(contact, &plan, (&node_packs, &replaced), &places, job)?;
+    let nodes = rewrite_nodes(contact, plan, (&node_packs, &replaced), &places, job)?;
     let new: Vec<&WrittenPack> = data.iter().chain(&nodes).collect();
     record(contact, places, &new, &plan.elsewhere)?;
     // A pack that another remote lacks is still good on the one that counts.

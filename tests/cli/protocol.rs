@@ -47,7 +47,9 @@ fn a_condemned_pack_is_not_relied_on_but_written_afresh() {
     take(&a, "d");
     a.haul(&["push"]).ok();
     // Now gc may delete what it condemned.
-    old.iter().for_each(|key| remote.remove(key));
+    for key in &old {
+        remote.remove(key);
+    }
     a.haul(&["verify"]).ok();
     pulls(&a, "b");
 }
@@ -68,7 +70,9 @@ fn a_condemned_pack_of_which_only_frames_are_here_is_fetched_first() {
     b.haul(&["fetch", "d/x.bin"]).ok();
     take(&b, "d");
     b.haul(&["push"]).ok();
-    old.iter().for_each(|key| remote.remove(key));
+    for key in &old {
+        remote.remove(key);
+    }
     b.haul(&["verify"]).ok();
     pulls(&b, "c");
 }
@@ -96,8 +100,11 @@ fn a_baseline_between_record_and_listing_makes_the_push_start_over() {
             push.join().expect("pushes");
             victims
         });
-        victims.iter().for_each(|key| remote.remove(key));
-        a.haul(&["verify"]).ok();
+        for key in &victims {
+            remote.remove(key);
+        }
+        let answer = a.haul(&["verify"]);
+        assert!(answer.stdout().is_empty(), "{prefix}: {:?}\n{answer}", remote.keys("i/"));
         pulls(&a, "b");
     }
 }
@@ -113,7 +120,9 @@ fn of_two_newest_baselines_each_can_condemn() {
     a.write("d/z.bin", &data::bytes(3, 1000));
     take(&a, "d");
     a.haul(&["push"]).ok();
-    old.iter().for_each(|key| remote.remove(key));
+    for key in &old {
+        remote.remove(key);
+    }
     pulls(&a, "b");
 }
 
@@ -128,7 +137,9 @@ fn an_older_baseline_still_condemns() {
     a.write("d/z.bin", &data::bytes(3, 1000));
     take(&a, "d");
     a.haul(&["push"]).ok();
-    old.iter().for_each(|key| remote.remove(key));
+    for key in &old {
+        remote.remove(key);
+    }
     pulls(&a, "b");
 }
 
@@ -138,7 +149,9 @@ fn a_pack_that_vanished_is_sent_again_from_the_cache() {
         let world = World::new();
         let remote = world.remote("r");
         let a = pushed(&world, &remote);
-        remote.keys(prefix).iter().for_each(|key| remote.remove(key));
+        for key in remote.keys(prefix) {
+            remote.remove(&key);
+        }
         a.write("d/z.bin", &data::bytes(3, 1000));
         take(&a, "d");
         a.haul(&["push"]).ok();
@@ -154,7 +167,7 @@ fn a_pack_that_vanished_everywhere_is_named_and_an_add_mends_it() {
     let a = pushed(&world, &remote);
     let key = remote.keys("p/").remove(0);
     remote.remove(&key);
-    a.remove(".git/haul/packs");
+    a.remove(key.replacen("p/", ".git/haul/packs/", 1));
     a.write("d/z.bin", &data::bytes(3, 1000));
     take(&a, "d");
     let pack = pack_of(&key).to_string();
@@ -180,10 +193,8 @@ fn a_file_out_of_many_costs_few_waves_and_few_bytes() {
     a.commit("many");
     a.haul(&["push"]).ok();
     let b = a.clone_as("b");
-    let report = b.haul(&["pull", "d/054321", "--json"]).ok().json();
-    assert_eq!(b.text("d/054321"), format!("{:064}", 54321));
-    assert_eq!(b.tree_of("d").paths().len(), 1);
-    let requests = &report["fetch"]["requests"];
+    let report = b.haul(&["fetch", "d/054321", "--json"]).ok().json();
+    let requests = &report["requests"];
     let figure = |name: &str| requests[name].as_u64().expect("is counted");
     // The catalogue is not part of what was asked for, but is small here.
     assert!(figure("waves") <= 6, "{requests}");

@@ -67,7 +67,7 @@ impl Remote {
     /// Flips the bits of one byte, as damage would.
     pub(crate) fn flip(&self, key: &str, at: usize) {
         let mut bytes = self.read(key);
-        bytes[at] ^= 0xff;
+        *bytes.get_mut(at).expect("is that long") ^= 0xff;
         self.write(key, &bytes);
     }
 
