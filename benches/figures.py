@@ -66,6 +66,10 @@ class Figure:
         return {None: "", True: "pass", False: "FAIL"}[self.holds]
 
 
+class Failed(Exception):
+    """A command that failed, or content that came out wrong: the rest of its part is not run."""
+
+
 @dataclasses.dataclass
 class Done:
     """A command that ran: its time, its peak memory, and what it printed."""
@@ -118,7 +122,7 @@ class Bench:
         print(f"  {what}: {measure} {figure.verdict()}", file=sys.stderr, flush=True)
 
     def run(self, command: list, folder: pathlib.Path) -> Done:
-        """Runs a command to its end; a failure ends the benchmark."""
+        """Runs a command to its end; a failure ends the part."""
         command = [str(part) for part in command]
         with tempfile.TemporaryFile(dir=self.work) as out, tempfile.TemporaryFile(
             dir=self.work
@@ -136,7 +140,7 @@ class Bench:
             if child.returncode != 0:
                 talk.seek(0)
                 text = talk.read().decode(errors="replace")
-                sys.exit(f"`{' '.join(command)}` failed with {child.returncode}:\n{text}")
+                raise Failed(f"`{' '.join(command)}` failed with {child.returncode}:\n{text}")
         return Done(seconds, usage.ru_maxrss * KIB, output)
 
     def git(self, folder: pathlib.Path, *arguments: str) -> None:
@@ -274,7 +278,7 @@ def rounds_of(bench: Bench, data: pathlib.Path, size: str) -> dict[str, list[flo
         os.rename(here, data)
         compare = subprocess.run(["diff", "-rq", data, clone / name], check=False)
         if compare.returncode != 0:
-            sys.exit("what was pulled is not what was added")
+            raise Failed("what was pulled is not what was added")
     for left in ("repo", "clone", "remote"):
         retire(bench.work / left)
     return times
@@ -377,7 +381,7 @@ def memory(bench: Bench) -> None:
     clone = bench.clone()
     bench.verb(clone, "pull", size=size)
     if subprocess.run(["cmp", repo / "huge.bin", clone / "huge.bin"], check=False).returncode != 0:
-        sys.exit("what was pulled is not what was added")
+        raise Failed("what was pulled is not what was added")
     for left in ("repo", "clone", "remote"):
         retire(bench.work / left)
 
@@ -413,9 +417,9 @@ def requests(bench: Bench) -> None:
     wanted = pathlib.Path("many/part-0042/item-00500.bin")
     pulled = bench.verb(clone, "pull", str(wanted), size=f"one of {size}").json()
     if (clone / wanted).read_bytes() != (repo / wanted).read_bytes():
-        sys.exit("what was pulled is not what was added")
+        raise Failed("what was pulled is not what was added")
     if sum(1 for p in (clone / "many").rglob("*") if p.is_file()) != 1:
-        sys.exit("more than one file was pulled")
+        raise Failed("more than one file was pulled")
     counts = pulled["fetch"]["requests"]
     what = f"pull of one file of {sizes.tiny_files:,}"
     bench.add("E4", f"{what}: waves of requests", f"{counts['waves']}", "≤ 6", counts["waves"] <= 6)
@@ -521,7 +525,11 @@ def main() -> None:
         for part in PARTS:
             if part in parts:
                 print(f"{part} …", file=sys.stderr, flush=True)
-                PARTS[part](bench)
+                try:
+                    PARTS[part](bench)
+                except Failed as error:
+                    print(error, file=sys.stderr, flush=True)
+                    bench.add("", f"the rest of the part `{part}`", "a command failed", "", False)
         peaks(bench)
     about |= {"load before": before, "load after": load()}
     for name, text in about.items():
@@ -536,7 +544,7 @@ def main() -> None:
         arguments.json.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
     failed = sum(1 for figure in bench.figures if figure.holds is False)
     if failed:
-        sys.exit(f"{failed} demands are not met")
+        sys.exit(f"demands not met: {failed}")
 
 
 if __name__ == "__main__":
