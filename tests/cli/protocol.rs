@@ -193,8 +193,10 @@ fn a_file_out_of_many_costs_few_waves_and_few_bytes() {
     a.commit("many");
     a.haul(&["push"]).ok();
     let b = a.clone_as("b");
-    let report = b.haul(&["fetch", "d/054321", "--json"]).ok().json();
-    let requests = &report["requests"];
+    let report = b.haul(&["pull", "d/054321", "--json"]).ok().json();
+    assert_eq!(b.text("d/054321"), format!("{:064}", 54321));
+    assert_eq!(b.tree_of("d").paths().len(), 1, "nothing else is placed");
+    let requests = &report["fetch"]["requests"];
     let figure = |name: &str| requests[name].as_u64().expect("is counted");
     // The catalogue is not part of what was asked for, but is small here.
     assert!(figure("waves") <= 6, "{requests}");

@@ -1,5 +1,6 @@
 //! From pointers to what is to stand at each worktree path.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroU8;
 
 use crate::cache::{LocalNodeError, ObjectReader};
@@ -11,7 +12,7 @@ use crate::ops::select::Chosen;
 use crate::path::{RepoPath, show};
 use crate::pointer::PointerKind;
 use crate::recipe::Chunks;
-use crate::transfer::{Root, TransferError};
+use crate::transfer::{Choice, Filter, Root, TransferError};
 
 /// What is to stand at a path.
 #[derive(Clone, Debug)]
@@ -65,18 +66,26 @@ pub(crate) fn targets(
 
 fn directory(chosen: &Chosen, reader: &mut ObjectReader) -> Result<Option<Vec<Target>>, OpError> {
     let Root::Tree { id, expectation } = Root::of(&chosen.pointer) else { return Ok(None) };
-    let entries =
-        Cursor::<FileEntry, _>::new(id, expectation, Scope::All, |id| reader.node_bytes(id));
-    let mut out = Vec::new();
-    for entry in entries {
-        let entry = match entry {
-            Ok(entry) => entry,
-            Err(ReadError::Source { source: LocalNodeError::Absent(_), .. }) => return Ok(None),
-            Err(e) => return Err(tree_error(&chosen.path, e)),
-        };
-        if !chosen.filter.matches(entry.key()) {
-            continue;
+    // Two choices may meet in one path; byte order is the order of the manifest.
+    let mut entries = BTreeMap::new();
+    for scope in scopes(&chosen.filter) {
+        let expectation = expectation.clone();
+        for entry in Cursor::<FileEntry, _>::new(id, expectation, scope, |id| reader.node_bytes(id))
+        {
+            match entry {
+                Ok(entry) if chosen.filter.matches(entry.key()) => {
+                    entries.insert(entry.path.clone(), entry);
+                }
+                Ok(_) => {}
+                Err(ReadError::Source { source: LocalNodeError::Absent(_), .. }) => {
+                    return Ok(None);
+                }
+                Err(e) => return Err(tree_error(&chosen.path, e)),
+            }
         }
+    }
+    let mut out = Vec::new();
+    for entry in entries.into_values() {
         let path = [chosen.path.as_bytes(), b"/", entry.key()].concat();
         let path = RepoPath::new(&path)?;
         if path.is_pointer_path()
@@ -91,6 +100,20 @@ fn directory(chosen: &Chosen, reader: &mut ObjectReader) -> Result<Option<Vec<Ta
         out.push(Target { path, kind, content: Content::Inline(Vec::new()) });
     }
     Ok(Some(out))
+}
+
+/// The parts of a manifest that a choice can meet: only their nodes need to be on this machine.
+fn scopes(filter: &Filter) -> Vec<Scope> {
+    match filter {
+        Filter::All => vec![Scope::All],
+        Filter::Some(choices) => choices
+            .iter()
+            .map(|choice| match choice {
+                Choice::Under(path) => Scope::Under(path.clone()),
+                Choice::Glob { .. } => Scope::All,
+            })
+            .collect(),
+    }
 }
 
 /// A manifest never holds what looks like a pointer: Git would take it for one.
