@@ -2,6 +2,8 @@
 //!
 //! A cache of pack footers: it can be rebuilt from them at any time (`rebuild.rs`).
 
+use std::collections::HashSet;
+
 use redb::{ReadOnlyTable, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
 
 use crate::cache::database::{Db, Opened};
@@ -18,6 +20,9 @@ const PACKS: TableDefinition<&[u8; 16], &[u8; 6]> = TableDefinition::new("packs 
 const CONFIRMED: TableDefinition<&[u8; 32], u32> = TableDefinition::new("confirmed 1");
 /// Root and remote → generation at which a push confirmed it.
 const ROOTS: TableDefinition<&[u8; 48], u32> = TableDefinition::new("roots 1");
+
+/// Exists once the packs on disk have been taken in: a rebuild that died is begun again.
+const FILLED: TableDefinition<&[u8; 1], u32> = TableDefinition::new("filled 1");
 
 /// Where an object lies: in which pack, in which frame, and where in the frame's raw bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -144,17 +149,13 @@ impl Index {
     /// Opens the index; one that is missing or unusable is rebuilt from the packs on disk.
     pub fn open(layout: &Layout) -> Result<Self, CacheError> {
         let path = layout.index();
-        let fresh = !path.exists();
         let opened = match Db::open(&path)? {
             Opened::Ready(db) => Some(Self { db }),
             Opened::Unusable(_) => None,
         };
         if let Some(index) = opened {
             index.create_tables()?;
-            if fresh {
-                rebuild::fill(&index, layout)?;
-            }
-            return Ok(index);
+            return index.filled(layout);
         }
         remove(&path)?;
         let Opened::Ready(db) = Db::open(&path)? else {
@@ -162,8 +163,19 @@ impl Index {
         };
         let index = Self { db };
         index.create_tables()?;
-        rebuild::fill(&index, layout)?;
-        Ok(index)
+        index.filled(layout)
+    }
+
+    /// Fills an index that no run has filled to the end yet.
+    fn filled(self, layout: &Layout) -> Result<Self, CacheError> {
+        let fail = |e: &dyn std::fmt::Display| self.db.failed(e);
+        let txn = self.db.db.begin_read().map_err(|e| fail(&e))?;
+        if txn.open_table(FILLED).is_ok() {
+            return Ok(self);
+        }
+        rebuild::fill(&self, layout)?;
+        self.write(|txn| txn.open_table(FILLED).map(drop))?;
+        Ok(self)
     }
 
     fn create_tables(&self) -> Result<(), CacheError> {
@@ -214,8 +226,12 @@ impl Index {
         objects.sort_unstable_by_key(|a| a.0);
         self.write(|txn| {
             let mut table = txn.open_table(PACKS)?;
+            let mut returning = HashSet::new();
             for (pack, state) in packs {
                 let old = table.get(&pack.0)?.map(|row| PackState::decode(*row.value()));
+                if state.held == Held::Part && old.is_some_and(|old| old.held == Held::Gone) {
+                    returning.insert(*pack);
+                }
                 let keep = old.is_some_and(|old| {
                     state.held == Held::Part && matches!(old.held, Held::Unpushed | Held::Whole)
                 });
@@ -224,6 +240,12 @@ impl Index {
                 }
             }
             let mut table = txn.open_table(OBJECTS)?;
+            if !returning.is_empty() {
+                // Of a pack that was only known, some frames are here now: the others are not.
+                table.retain(|_, place| {
+                    Place::decode(place).is_none_or(|place| !returning.contains(&place.pack))
+                })?;
+            }
             for (id, place) in &*objects {
                 table.insert(id, &place.encode())?;
             }

@@ -2,12 +2,13 @@
 
 use std::collections::VecDeque;
 use std::fs::File;
+use std::io::ErrorKind;
 use std::os::unix::fs::FileExt;
 
 use crate::cache::error::CacheError;
 use crate::cache::index::{Held, Index, IndexReader, Place};
 use crate::cache::layout::Layout;
-use crate::fs::move_durably;
+use crate::fs::{FsError, move_durably};
 use crate::hash::{ChunkId, Digest, NodeId, PackId, PackKind};
 use crate::pack::{Codecs, Frame, FrameError, decode_frame};
 
@@ -98,11 +99,6 @@ impl<'c> ObjectReader<'c> {
         found.map(Some).map_err(|e| self.set_aside(&id.0, place, state.held, &e.to_string()))
     }
 
-    /// Returns a frame as it lies in its pack, undecoded and unchecked.
-    pub fn frame_bytes(&mut self, place: Place, held: Held) -> Result<Vec<u8>, CacheError> {
-        self.read(&[0; 32], place, held)
-    }
-
     fn load(
         &mut self,
         id: &[u8; 32],
@@ -132,7 +128,14 @@ impl<'c> ObjectReader<'c> {
         };
         match result {
             Ok(()) => Ok(bytes),
-            Err(e) => Err(self.set_aside(id, place, held, &e.to_string())),
+            // Only what is short or not there is damage; a disk or a limit that refuses may relent.
+            Err(e) if matches!(e.kind(), ErrorKind::UnexpectedEof | ErrorKind::NotFound) => {
+                Err(self.set_aside(id, place, held, &e.to_string()))
+            }
+            Err(source) => {
+                let path = self.layout.whole(place.pack);
+                Err(FsError { doing: "read the pack", path, source }.into())
+            }
         }
     }
 
@@ -152,7 +155,7 @@ impl<'c> ObjectReader<'c> {
             self.files.truncate(OPEN_PACKS - 1);
             self.files.push_front((pack, held, file));
         }
-        self.files.front().map(|(.., f)| f).ok_or_else(|| std::io::ErrorKind::NotFound.into())
+        self.files.front().map(|(.., f)| f).ok_or_else(|| ErrorKind::NotFound.into())
     }
 
     /// Moves a damaged pack out of the way and forgets it, so that the next run fetches a good one.

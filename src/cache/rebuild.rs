@@ -26,7 +26,11 @@ pub(super) fn fill(index: &Index, layout: &Layout) -> Result<(), CacheError> {
             }
         }
     }
-    Ok(remove_tree(&layout.part_folder())?)
+    // In a shared cache the frames may be another clone's.
+    if layout.part_folder().starts_with(layout.state()) {
+        remove_tree(&layout.part_folder())?;
+    }
+    Ok(())
 }
 
 impl Index {

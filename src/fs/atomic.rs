@@ -137,12 +137,20 @@ pub fn make_folder(folder: &Path, durable: bool) -> Result<(), FsError> {
     Ok(())
 }
 
-/// Renames `from` to `to` on one file system and makes both folders durable.
+/// Renames `from` to `to` and makes both folders durable; copies where they are on two file systems,
+/// and removes `from` only once the copy is durable.
 pub fn move_durably(from: &Path, to: &Path) -> Result<(), FsError> {
     let folder = to.parent().unwrap_or(Path::new("."));
     make_folder(folder, true)?;
     #[expect(clippy::disallowed_methods, reason = "this is the door")]
-    fs::rename(from, to).at("rename", from)?;
+    let renamed = fs::rename(from, to);
+    if renamed.as_ref().is_err_and(|e| e.kind() == io::ErrorKind::CrossesDevices) {
+        let mut temp = Temp::new_in(folder)?;
+        io::copy(&mut File::open(from).at("read", from)?, &mut temp).at("write", to)?;
+        temp.publish(to)?;
+        return remove(from);
+    }
+    renamed.at("rename", from)?;
     failpoint::hit("fs.move.renamed");
     sync_folder(folder)?;
     sync_folder(from.parent().unwrap_or(Path::new(".")))

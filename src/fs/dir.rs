@@ -7,7 +7,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, FlockOperation, Mode, OFlags, ResolveFlags};
+use rustix::fs::{AtFlags, FlockOperation, Mode, OFlags, RenameFlags, ResolveFlags};
 use rustix::io::Errno;
 
 use crate::fs::atomic::{Temp, make_folder};
@@ -199,9 +199,16 @@ impl Dir {
         renamed.at("create the link", &path)
     }
 
-    /// Renames `name` here to `to` in another open folder of the same file system.
+    /// Renames `name` here to `to` in another open folder of the same file system, where nothing may
+    /// stand.
     pub fn rename(&self, name: &[u8], other: &Self, to: &[u8]) -> Result<(), FsError> {
-        rustix::fs::renameat(&self.fd, name, &other.fd, to).at("rename", &self.path_of(name))
+        let flags = RenameFlags::NOREPLACE;
+        match rustix::fs::renameat_with(&self.fd, name, &other.fd, to, flags) {
+            // An old file system without the flag.
+            Err(Errno::INVAL | Errno::NOSYS) => rustix::fs::renameat(&self.fd, name, &other.fd, to),
+            other => other,
+        }
+        .at("rename", &self.path_of(name))
     }
 
     /// Moves a file, link or folder out of the worktree to an absolute path, whose folders are made;

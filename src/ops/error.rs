@@ -177,6 +177,9 @@ impl Hint for OpError {
             Self::Worktree(e) => e.hint(),
             Self::Intake(e) => e.hint(),
             Self::Transfer(e) => e.hint(),
+            Self::Place { source: PlaceError::ChangedMeanwhile, .. } => {
+                Some("run the same command again to see what it would replace".to_owned())
+            }
             Self::Place { source: PlaceError::Absent(_), .. } => {
                 Some("run `haul pull` to fetch it".to_owned())
             }

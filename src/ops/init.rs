@@ -37,6 +37,12 @@ pub fn run(environment: &Environment) -> Result<InitReport, OpError> {
     let attributes = RepoPath::new_settings_file(b".gitattributes");
     let old = repo.door().read_small(&attributes, LIMIT)?;
     let text = old.clone().unwrap_or_default();
+    if text.len() as u64 > LIMIT {
+        return Err(OpError::refused(
+            "`.gitattributes` is too long to be edited",
+            format!("add the line `{ATTRIBUTE}` to it yourself"),
+        ));
+    }
     if !text.split(|b| *b == b'\n').any(|line| line.trim_ascii() == ATTRIBUTE.as_bytes()) {
         let mut new = text;
         if !new.is_empty() && !new.ends_with(b"\n") {

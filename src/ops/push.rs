@@ -107,7 +107,14 @@ fn roots(repo: &Repo, options: &PushOptions, job: &Job) -> Result<Vec<(Wanted, S
         let path = RepoPath::new(&found.path)?.target_of_pointer()?;
         let state = match found.content {
             Content::Whole(bytes) => parse_tracked(bytes),
-            Content::TooLarge(_) => continue,
+            Content::TooLarge(size) => {
+                let shown = show(path.as_bytes());
+                job.warn(&format!(
+                    "commit {} has a pointer of {size} bytes for `{shown}`, which is none",
+                    found.commit.0
+                ));
+                continue;
+            }
         };
         match state {
             TrackedState::Sound(pointer, _) => add(&path, Root::of(&pointer), Stage::Unpublished),

@@ -154,7 +154,7 @@ impl Look<'_> {
     }
 
     fn data(&mut self, item: &Chosen, job: &Job) -> Result<(), OpError> {
-        self.report.bytes += item.pointer.size();
+        self.report.bytes = self.report.bytes.saturating_add(item.pointer.size());
         let stamp = self.repo.door().stamp(&item.path)?;
         let Some(stamp) = stamp else {
             self.entry(&item.path, "missing", &item.path);

@@ -65,7 +65,7 @@ pub fn plan_fetch(
     let view: &IndexReader = reader.view();
     let chunks: Vec<ChunkStep> =
         walked.chunks.into_iter().filter(|c| view.find_held(&c.id.0).is_none()).collect();
-    let absent_bytes = chunks.iter().map(|c| c.size).sum();
+    let absent_bytes = chunks.iter().map(|c| c.size).fold(0, u64::saturating_add);
     Ok(FetchPlan { wanted, chunks, files: walked.files, bytes: walked.bytes, absent_bytes })
 }
 

@@ -156,14 +156,15 @@ impl Walker<'_, '_> {
                 Root::Empty => self.out.files += 1,
                 Root::Chunk { id, size } => {
                     self.out.files += 1;
-                    self.out.bytes += size;
+                    self.out.bytes = self.out.bytes.saturating_add(*size);
                     let spot = sight.root(id.key());
                     self.chunk(ChunkStep { wanted, id: *id, size: *size, spot });
                 }
                 Root::Tree { id, expectation } => {
                     if expectation.kind == crate::node::Kind::Recipe {
                         self.out.files += 1;
-                        self.out.bytes += expectation.size.unwrap_or(0);
+                        let size = expectation.size.unwrap_or(0);
+                        self.out.bytes = self.out.bytes.saturating_add(size);
                     }
                     let spot = sight.root(id.key());
                     let expectation = expectation.clone();
@@ -231,7 +232,7 @@ impl Walker<'_, '_> {
         self.out.nodes.push(Visited { id: step.id, at, wanted: step.wanted });
         self.out.first_chunks.extend(below.first_chunk);
         self.out.files += below.files;
-        self.out.bytes += below.bytes;
+        self.out.bytes = self.out.bytes.saturating_add(below.bytes);
         for chunk in below.chunks {
             self.chunk(chunk);
         }

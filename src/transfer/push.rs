@@ -80,6 +80,7 @@ pub fn push(
     pushed.reused_roots = roots.iter().filter(there).count() as u64;
     let published = roots.iter().all(|(_, stage)| *stage == Stage::Published);
     if pushed.reused_roots == pushed.roots && published {
+        settle_earlier(request.home, contact, job)?;
         return Ok(pushed);
     }
     let remote = prepare(contact, job)?;
@@ -111,6 +112,7 @@ pub fn push(
             failpoint::hit("push.before-confirm");
             pushed.reused_bytes = reused(contact, &settled.needs);
             confirm(contact, remote, request, &settled)?;
+            settle_earlier(request.home, contact, job)?;
             journal.clear()?;
             for pack in superseded {
                 remove(&contact.layout().unpushed(pack))?;
@@ -266,9 +268,31 @@ fn confirm(
     if request.home == Home::No {
         return Ok(());
     }
+    release(contact, &packs)
+}
+
+/// Confirms packs of an earlier push that ended between its record and its confirmation: they are
+/// listed, and the remote is asked for each, as whoever listed them is not here to vouch for it.
+fn settle_earlier(home: Home, contact: &Contact, job: &Job) -> Result<(), TransferError> {
+    let synced = contact.synced();
+    let (Some(remote), Home::Yes) = (synced.id, home) else { return Ok(()) };
+    let unpushed = contact.index().packs(Held::Unpushed)?.into_iter().map(|(pack, _)| pack);
+    let listed: Vec<PackId> = unpushed.filter(|pack| synced.view.may_rely_on(*pack)).collect();
+    if listed.is_empty() {
+        return Ok(());
+    }
+    let missing: BTreeSet<PackId> =
+        missing_own(contact, listed.iter().copied(), job)?.into_iter().collect();
+    let there: Vec<PackId> = listed.into_iter().filter(|pack| !missing.contains(pack)).collect();
+    contact.index().confirm(remote, synced.view.generation(), &there, &[])?;
+    release(contact, &there)
+}
+
+/// Moves confirmed packs from where they must be kept into the cache.
+fn release(contact: &Contact, packs: &[PackId]) -> Result<(), TransferError> {
     let view = contact.index().reader()?;
     let mut moved = Vec::new();
-    for pack in packs {
+    for pack in packs.iter().copied() {
         if view.pack(pack).is_some_and(|s| s.held == Held::Unpushed) {
             let (from, to) = (contact.layout().unpushed(pack), contact.layout().whole(pack));
             if from.exists() {

@@ -10,7 +10,7 @@ use crate::catalogue::{Registration, RemoteFormat, key};
 use crate::fs::{IoResultExt, append_line, remove, replace};
 use crate::hash::{Digest, PackId, PackKind, RemoteId, RepoId};
 use crate::progress::{Job, Kind};
-use crate::remote::{PutOutcome, Upload};
+use crate::remote::{Listed, PutOutcome, Upload};
 use crate::transfer::catalogue::Contact;
 use crate::transfer::error::TransferError;
 
@@ -172,7 +172,12 @@ pub(super) fn missing_own(
     };
     let keys = packs.iter().map(key).collect();
     let answers = contact.remote().head_many(keys, contact.jobs(), job)?;
-    Ok(packs.into_iter().zip(answers).filter(|(_, a)| a.is_none()).map(|(pack, _)| pack).collect())
+    let size = |pack: &PackId| view.pack(*pack).map(|s| u64::from(s.size)).filter(|size| *size > 0);
+    let gone = |(pack, answer): &(PackId, Option<Listed>)| match answer {
+        Some(listed) => size(pack).is_some_and(|size| size != listed.size),
+        None => true,
+    };
+    Ok(packs.into_iter().zip(answers).filter(gone).map(|(pack, _)| pack).collect())
 }
 
 /// Registers this repository with the remote, once.

@@ -60,7 +60,7 @@ pub fn verify(wanted: &[Wanted], contact: &Contact, job: &Job) -> Result<Proof, 
     // All together, for few requests; one by one only to tell which of them is damaged.
     match closure(&listed, contact, job) {
         Ok((bytes, found)) => {
-            proof.bytes += bytes;
+            proof.bytes = proof.bytes.saturating_add(bytes);
             note(&mut needs, found);
         }
         Err(e) if e.is_damage() => {
@@ -68,7 +68,7 @@ pub fn verify(wanted: &[Wanted], contact: &Contact, job: &Job) -> Result<Proof, 
                 job.check()?;
                 match closure(std::slice::from_ref(item), contact, job) {
                     Ok((bytes, found)) => {
-                        proof.bytes += bytes;
+                        proof.bytes = proof.bytes.saturating_add(bytes);
                         note(&mut needs, found);
                     }
                     Err(e) if e.is_damage() => {

@@ -87,7 +87,7 @@ pub(super) fn expand(
             if let Body::Leaf(entries) = node.body() {
                 for entry in entries.iter().filter(|e| filter.matches(e.key())) {
                     below.files += 1;
-                    below.bytes += entry.size();
+                    below.bytes = below.bytes.saturating_add(entry.size());
                 }
             }
             Ok(below)

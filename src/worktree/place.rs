@@ -61,15 +61,21 @@ pub enum PlaceError {
         /// The bytes that there are.
         actual: u64,
     },
+    /// The file in its place was changed while the new one was built; it was left as it is.
+    #[error("it was changed while it was about to be replaced")]
+    ChangedMeanwhile,
     /// The user asked to stop.
     #[error(transparent)]
     Stopped(#[from] Stopped),
 }
 
+/// Says whether what stands in the file's place now is what was seen when it was judged.
+pub(crate) type StillAsSeen<'a> = &'a dyn Fn(Option<&Stamp>) -> bool;
+
 /// Writes a file into `dir` under `name` once its size and whole hash are right; returns its stamp.
 pub(crate) fn place_file(
     reader: &mut ObjectReader,
-    (dir, name): (&Dir, &[u8]),
+    (dir, name, still): (&Dir, &[u8], StillAsSeen<'_>),
     (recipe, whole): (&Recipe, Whole),
     task: &Task,
     job: &Job,
@@ -104,6 +110,9 @@ pub(crate) fn place_file(
     let (expected, actual) = (whole.size, hasher.count());
     if actual != expected {
         return Err(PlaceError::WrongSize { expected, actual });
+    }
+    if !still(dir.stamp(name)?.as_ref()) {
+        return Err(PlaceError::ChangedMeanwhile);
     }
     Ok(temp.place(name)?)
 }

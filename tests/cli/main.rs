@@ -33,6 +33,7 @@ mod add;
 mod ask;
 mod bad_add;
 mod checkout;
+mod crashes;
 mod dedup;
 mod hard_times;
 mod harness;

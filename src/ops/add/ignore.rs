@@ -46,6 +46,12 @@ pub(super) fn write_lines(
     for (file, edit) in &files {
         let place = RepoPath::new(file)?;
         let old = repo.door().read_small(&place, LIMIT)?.unwrap_or_default();
+        if old.len() as u64 > LIMIT {
+            return Err(OpError::refused(
+                format!("`{}` is too long to be edited", show(file)),
+                "shorten it, or move some of its lines to another ignore file",
+            ));
+        }
         let new = edited(&old, edit);
         if new != old {
             repo.door().write_durably(&place, &new)?;

@@ -158,7 +158,8 @@ fn write_all(
     report: &mut CheckoutReport,
     job: &Job,
 ) -> Result<Vec<Placed>, OpError> {
-    let total = writes.iter().map(|w| w.target.content.size()).sum();
+    let sizes = writes.iter().map(|w| w.target.content.size());
+    let total = sizes.fold(0, u64::saturating_add);
     let task = job.begin(Kind::Place, Some(total));
     let missing = Mutex::new(Vec::new());
     let index = repo.index()?;
@@ -237,7 +238,12 @@ fn write_one(
         (kind, recipe) => {
             let executable = kind == EntryKind::Executable;
             let what = Whole { oid: target.oid(), size: target.content.size(), executable };
-            match place_file(reader, (dir, name), (recipe, what), task, job) {
+            // Building it took time: the user's copy must still be the one that was judged.
+            let still = |now: Option<&Stamp>| match write.unsaved {
+                Some(_) => now.is_none_or(|s| s.kind != FileKind::File),
+                None => unchanged(now, write.seen.as_ref()),
+            };
+            match place_file(reader, (dir, name, &still), (recipe, what), task, job) {
                 Ok(stamp) => Some(stamp),
                 Err(PlaceError::Absent(_)) => return Ok(None),
                 Err(e) => return Err(failed(e)),

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use crate::cache::ObjectReader;
 use crate::fs::{FileKind, Stamp};
 use crate::manifest::EntryKind;
+use crate::ops::checkout::held::is_held;
 use crate::ops::checkout::survey::{Site, survey};
 use crate::ops::checkout::wanted::{Target, targets};
 use crate::ops::error::OpError;
@@ -60,7 +61,8 @@ pub(super) fn leaving(
     for path in stored.into_iter().filter(|path| gone(path)) {
         let path = RepoPath::new(path)?;
         if let Some(stamp) = parent.stamp(repo.door(), &path)?
-            && knowledge.recall(&path, &stamp).is_some()
+            && let Some(entry) = knowledge.recall(&path, &stamp)
+            && is_held(repo, (entry.oid, stamp.size), entry.tree.map(|(_, root)| root))?
         {
             files.insert(path, stamp);
         }
@@ -73,7 +75,7 @@ pub(super) fn leaving(
         }
         if seen.target.kind == EntryKind::EmptyDir && stamp.kind == FileKind::Directory {
             out.folders.push(seen.target.path);
-        } else {
+        } else if is_held(repo, (seen.target.oid(), stamp.size), seen.target.tree().map(|t| t.1))? {
             files.insert(seen.target.path, stamp);
         }
     }

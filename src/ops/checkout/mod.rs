@@ -1,6 +1,7 @@
 //! `haul checkout`: worktree files as the pointers say, never over the user's unsaved work.
 
 mod act;
+mod held;
 mod leavers;
 mod orphans;
 mod plan;

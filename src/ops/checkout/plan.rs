@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::cache::{Known, ObjectReader, StatEntry};
 use crate::fs::{FileKind, Stamp, Time};
 use crate::manifest::EntryKind;
+use crate::ops::checkout::held::is_held;
 use crate::ops::checkout::leavers::{Leaving, Stay, leaving, placed_targets};
 use crate::ops::checkout::orphans::{Orphan, Placed, orphans};
 use crate::ops::checkout::survey::{Seen, Site, survey};
@@ -139,7 +140,7 @@ impl CheckoutPlan {
 
     fn write(&mut self, write: Write) {
         self.write += 1;
-        self.bytes += write.target.content.size();
+        self.bytes = self.bytes.saturating_add(write.target.content.size());
         self.work.writes.push(write);
     }
 
@@ -263,12 +264,18 @@ fn old_targets(
 impl Past {
     /// Says whether a file is as haul added or placed it, or at least as haul holds it.
     fn vouches(&self, repo: &Repo, seen: &Seen, content: &Content) -> Result<bool, OpError> {
-        if content.known == Known::Stored {
-            return Ok(true);
-        }
         let path = &seen.target.path;
+        let whole = (content.oid, content.stamp.size);
+        if content.known == Known::Stored {
+            let tree = self.knowledge.recall(path, &content.stamp).and_then(|entry| entry.tree);
+            return is_held(repo, whole, tree.map(|(_, root)| root));
+        }
         match &self.old {
-            Some(old) => Ok(old.get(path).is_some_and(|all| all.iter().any(|t| seen.is(t)))),
+            Some(old) => {
+                let same = old.get(path).and_then(|all| all.iter().find(|t| seen.is(t)));
+                let Some(target) = same else { return Ok(false) };
+                is_held(repo, whole, target.tree().map(|(_, root)| root))
+            }
             None if self.knowledge.has(path) => Ok(false),
             None => Ok(content.oid == seen.target.oid() || kept(repo, content)?),
         }

@@ -1,0 +1,32 @@
+//! Whether haul can give a file's bytes back: asked before the worktree's copy is let go.
+
+use crate::cache::ObjectReader;
+use crate::hash::{NodeId, Oid};
+use crate::manifest::MAX_INLINE;
+use crate::ops::error::OpError;
+use crate::recipe::Chunks;
+use crate::repo::Repo;
+
+/// Says whether every chunk of a file is known to lie in a pack, here or on the remote.
+///
+/// Content of a few bytes lies in a manifest. A recipe that is not on this machine tells nothing, so
+/// the answer is no.
+pub(super) fn is_held(
+    repo: &Repo,
+    (oid, size): (Oid, u64),
+    tree: Option<NodeId>,
+) -> Result<bool, OpError> {
+    if size <= MAX_INLINE as u64 {
+        return Ok(true);
+    }
+    let mut reader = ObjectReader::new(repo.layout(), repo.index()?)?;
+    let view = repo.index()?.reader()?;
+    let Some(root) = tree else { return Ok(view.find(&oid.0).is_some()) };
+    for chunk in Chunks::all(root, size, |id| reader.node_bytes(id)) {
+        match chunk {
+            Ok(at) if view.find(&at.entry.id.0).is_some() => {}
+            Ok(_) | Err(_) => return Ok(false),
+        }
+    }
+    Ok(true)
+}

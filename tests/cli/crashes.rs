@@ -1,0 +1,89 @@
+//! The process dies at each of its named crash points, in each verb that comes there; the same
+//! command again completes the work, and nobody ever gets wrong bytes.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use crate::harness::{Output, Repo, World, data};
+use crate::push::{ready, take};
+
+/// Every name that the sources give to a crash point.
+fn points() -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).expect("is a folder") {
+            let path = entry.expect("is there").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|ending| ending == "rs") {
+                let text = std::fs::read_to_string(path).expect("is text");
+                let calls = text.split("failpoint::hit(\"").skip(1);
+                names.extend(calls.filter_map(|rest| rest.split('"').next()).map(str::to_owned));
+            }
+        }
+    }
+    names
+}
+
+/// Two versions of data: the first is everywhere, the second is about to be added.
+fn scene(world: &World) -> (Repo<'_>, Repo<'_>) {
+    let remote = world.remote("r");
+    let a = ready(world, "a", &remote);
+    a.write("table.csv", &data::bytes(1, 400_000));
+    a.write("d/one", &data::bytes(2, 5_000));
+    a.write("d/two", &data::bytes(3, 5_000));
+    take(&a, "table.csv");
+    take(&a, "d");
+    a.haul(&["push"]).ok();
+    let b = a.clone_as("b");
+    b.haul(&["pull"]).ok();
+    a.write("table.csv", &[data::bytes(1, 300_000), data::bytes(4, 200_000)].concat());
+    a.write("d/three", &data::bytes(5, 60_000));
+    a.remove("d/one");
+    (a, b)
+}
+
+fn armed(repo: &Repo, arguments: &[&str], point: &str) -> Output {
+    repo.haul_with(arguments, &[("HAUL_FAILPOINT", point)])
+}
+
+/// Dies at one point in `add`, `push` and `pull` in turn, as far as each comes there.
+fn campaign(point: &str) -> bool {
+    let world = World::new();
+    let (a, b) = scene(&world);
+    let first = armed(&a, &["add", "-u"], point);
+    a.haul(&["add", "-u"]).ok();
+    a.commit("second");
+    let second = armed(&a, &["push"], point);
+    // Whatever the push left: a clone that says it is done has exactly the right bytes.
+    let early = a.clone_as("early");
+    if early.haul(&["pull"]).status() == Some(0) {
+        early.tree().assert_same(&a.tree());
+    }
+    a.haul(&["push"]).ok();
+    a.haul(&["verify"]).ok();
+    let report = a.haul(&["status", "--json"]).ok().json();
+    let rows = report.get("pointers").and_then(|rows| rows.as_array()).expect("lists pointers");
+    let pushed = rows.iter().all(|row| row.get("pushed").is_some_and(|p| p == "yes"));
+    assert!(pushed, "after dying at {point}, a push does not settle: {report}");
+    b.git(&["pull", "--quiet"]).ok();
+    let third = armed(&b, &["pull"], point);
+    b.haul(&["pull"]).ok();
+    b.tree().assert_same(&a.tree());
+    [first, second, third].iter().any(|output| output.status().is_none())
+}
+
+#[test]
+fn after_a_crash_at_any_point_the_same_command_completes_the_work() {
+    let points = points();
+    assert!(points.len() > 15, "the sources were not read right: {points:?}");
+    let missed: Vec<&String> = points
+        .iter()
+        .filter(|name| {
+            let deaths = (1..=3).filter(|count| campaign(&format!("{name}:{count}"))).count();
+            deaths == 0
+        })
+        .collect();
+    assert!(missed.is_empty(), "no verb ever came to {missed:?}");
+}
