@@ -1,5 +1,7 @@
 //! Making an add visible: pointers, ignore lines, Git's index, and last the stat cache.
 
+use std::collections::BTreeSet;
+
 use crate::ops::add::build::Built;
 use crate::ops::add::ignore::write_lines;
 use crate::ops::error::OpError;
@@ -24,7 +26,18 @@ pub(super) fn publish(repo: &Repo, targets: &[Built], job: &Job) -> Result<(), O
         repo.git().stage(&paths)?;
     }
     remember(repo, targets)?;
+    sweep(repo, targets)?;
     warn_of_unignored(repo, targets, job)
+}
+
+/// Removes what a run that died left beside pointers and ignore files.
+fn sweep(repo: &Repo, targets: &[Built]) -> Result<(), OpError> {
+    let folders: BTreeSet<Option<RepoPath>> = targets.iter().map(|t| t.path.parent()).collect();
+    repo.door().root().sweep()?;
+    for folder in folders.into_iter().flatten() {
+        repo.door().root().descend(folder.as_bytes())?.sweep()?;
+    }
+    Ok(())
 }
 
 fn remember(repo: &Repo, targets: &[Built]) -> Result<(), OpError> {
