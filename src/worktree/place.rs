@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use crate::cache::{CacheError, ObjectReader};
-use crate::fs::{Dir, FsError, IoResultExt, Stamp};
+use crate::fs::{Dir, FsError, IoResultExt, Stamp, failpoint};
 use crate::hash::{ChunkId, Oid};
 use crate::progress::{Job, Stopped, Task};
 
@@ -111,6 +111,7 @@ pub(crate) fn place_file(
     if actual != expected {
         return Err(PlaceError::WrongSize { expected, actual });
     }
+    failpoint::hit("place.built");
     if !still(dir.stamp(name)?.as_ref()) {
         return Err(PlaceError::ChangedMeanwhile);
     }

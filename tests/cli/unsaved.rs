@@ -140,3 +140,54 @@ fn a_same_size_change_right_after_a_checkout_is_seen() {
         assert_eq!(a.text("x"), "modified", "round {round}");
     }
 }
+
+#[test]
+fn an_edit_made_while_a_checkout_builds_the_new_file_is_kept() {
+    let world = World::new();
+    let a = shared(&world);
+    a.write("x.bin", &data::bytes(1, 200_000));
+    save(&a, &["x.bin"], "one");
+    a.write("x.bin", &data::bytes(2, 200_000));
+    save(&a, &["x.bin"], "two");
+    a.git(&["checkout", "--quiet", "HEAD~1"]).ok();
+    let gate = world.path("gate");
+    let armed = format!("place.built=wait:{}", gate.display());
+    std::thread::scope(|scope| {
+        let running = scope.spawn(|| a.haul_with(&["checkout"], &[("HAUL_FAILPOINT", &armed)]));
+        while !gate.exists() && !running.is_finished() {
+            std::thread::yield_now();
+        }
+        a.write("x.bin", b"an edit at the wrong moment");
+        std::fs::remove_file(&gate).expect("opens the gate");
+        running.join().expect("ran").fails_with(1).says("was changed while");
+    });
+    assert_eq!(a.read("x.bin"), b"an edit at the wrong moment");
+}
+
+#[test]
+fn a_file_whose_content_haul_lost_is_not_replaced_by_another_version() {
+    let world = World::new();
+    let a = world.repo("a");
+    a.haul(&["init"]).ok();
+    a.write("x.bin", &data::bytes(1, 200_000));
+    save(&a, &["x.bin"], "one");
+    let packs = || -> Vec<std::path::PathBuf> {
+        let folders = std::fs::read_dir(a.path(".git/haul/unpushed")).expect("is a folder");
+        let nested = folders.map(|entry| entry.expect("is there").path());
+        let packs = nested.flat_map(|folder| std::fs::read_dir(folder).expect("is a folder"));
+        packs.map(|entry| entry.expect("is there").path()).collect()
+    };
+    let first = packs();
+    a.write("x.bin", &data::bytes(2, 200_000));
+    save(&a, &["x.bin"], "two");
+    // The second version's content is lost; its only copy stands in the worktree.
+    for pack in packs().iter().filter(|pack| !first.contains(pack)) {
+        if std::fs::metadata(pack).expect("is a pack").len() > 150_000 {
+            std::fs::remove_file(pack).expect("is lost");
+        }
+    }
+    a.remove(".git/haul/index.redb");
+    a.git(&["checkout", "--quiet", "HEAD~1"]).ok();
+    assert_ne!(a.haul(&["checkout"]).status(), Some(0));
+    assert_eq!(a.read("x.bin"), data::bytes(2, 200_000));
+}
