@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::{Component, Path, PathBuf};
 
-use url::{Host, Url};
+use url::{Host, Url, form_urlencoded};
 
 /// Kinds of address that a committed file may name.
 const SCHEMES: [&str; 11] =
@@ -38,9 +38,15 @@ fn scheme(address: &str) -> Option<&str> {
     fits.then_some(scheme)
 }
 
+/// Judges a decoded name of a parameter.
 fn is_secret_parameter(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     name == "sig" || SECRET_PARAMETERS.iter().any(|part| name.contains(part))
+}
+
+/// Judges a name as it stands in a query, where `%74oken` is `token` and `%2Credential` is no word.
+fn is_encoded_secret_parameter(name: &str) -> bool {
+    form_urlencoded::parse(name.as_bytes()).any(|(name, _)| is_secret_parameter(&name))
 }
 
 /// An address cut at its seams, as text: it may be no valid URL at all.
@@ -94,7 +100,7 @@ pub fn has_secret(address: &str) -> bool {
     let parameters = seams.query.into_iter().flat_map(|query| query.split('&'));
     let secret = parameters
         .filter_map(|parameter| parameter.split_once('='))
-        .any(|(name, value)| is_secret_parameter(name) && is_value(value));
+        .any(|(name, value)| is_encoded_secret_parameter(name) && is_value(value));
     secret || seams.password.is_some_and(is_value)
 }
 
@@ -113,7 +119,7 @@ pub fn redact(address: &str) -> String {
     for (at, parameter) in seams.query.into_iter().flat_map(|q| q.split('&')).enumerate() {
         out.push(if at == 0 { '?' } else { '&' });
         match parameter.split_once('=') {
-            Some((name, _)) if is_secret_parameter(name) => {
+            Some((name, _)) if is_encoded_secret_parameter(name) => {
                 out.push_str(name);
                 out.push_str("=***");
             }

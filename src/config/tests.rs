@@ -298,10 +298,13 @@ fn secrets_are_found_and_never_shown() {
         ("https://u:p?w@h/p?sig=pw", "https://u:***@h/p?sig=***"),
         ("az://c?SIG=pw&a=b", "az://c?SIG=***&a=b"),
         ("s3://b?aws_secret_access_key=pw", "s3://b?aws_secret_access_key=***"),
+        ("s3://b?%74oken=pw", "s3://b?%74oken=***"),
     ] {
         assert_eq!(redact(address), shown);
         assert!(has_secret(address));
     }
+    // An encoded comma, and no word that its digits spell.
+    assert!(!has_secret("https://h?a%2Credential=1"));
     assert!(!has_secret("abfss://c@a.dfs.core.windows.net/p") && !has_secret("/a:b@c"));
     assert_eq!(redact("s3://b/\u{1b}[2J"), "s3://b/\\u{1b}[2J");
 }
