@@ -11,10 +11,13 @@ use crate::cache::error::CacheError;
 use crate::cache::layout::Layout;
 use crate::cache::rebuild;
 use crate::fs::{failpoint, remove};
-use crate::hash::{PackId, RemoteId};
+use crate::hash::{ChunkId, PackId, RemoteId};
+use crate::pack::Bases;
 use crate::wire::Reader;
 
 const OBJECTS: TableDefinition<&[u8; 32], &[u8; 32]> = TableDefinition::new("objects 1");
+/// Chunk that is stored as a difference → where its base begins, and the chunks of the base.
+const BASES: TableDefinition<&[u8; 32], &[u8]> = TableDefinition::new("bases 1");
 const PACKS: TableDefinition<&[u8; 16], &[u8; 6]> = TableDefinition::new("packs 1");
 /// Pack and remote → generation at which a push confirmed it.
 const CONFIRMED: TableDefinition<&[u8; 32], u32> = TableDefinition::new("confirmed 1");
@@ -37,7 +40,12 @@ pub struct Place {
     pub skip: u32,
     /// Length of the object.
     pub len: u32,
+    /// Whether the frame is a difference to other chunks, which [`IndexReader::bases`] names.
+    pub delta: bool,
 }
+
+/// Marks a delta in the length of a row; an object is far shorter.
+const DELTA: u32 = 1 << 31;
 
 impl Place {
     fn encode(&self) -> [u8; 32] {
@@ -48,7 +56,7 @@ impl Place {
             self.offset,
             self.frame_len,
             self.skip,
-            self.len,
+            self.len | if self.delta { DELTA } else { 0 },
         ]) {
             *slot = n.to_le_bytes();
         }
@@ -57,13 +65,10 @@ impl Place {
 
     fn decode(bytes: &[u8; 32]) -> Option<Self> {
         let mut r = Reader::new(bytes);
-        Some(Self {
-            pack: PackId(r.array().ok()?),
-            offset: r.u32().ok()?,
-            frame_len: r.u32().ok()?,
-            skip: r.u32().ok()?,
-            len: r.u32().ok()?,
-        })
+        let pack = PackId(r.array().ok()?);
+        let (offset, frame_len, skip) = (r.u32().ok()?, r.u32().ok()?, r.u32().ok()?);
+        let len = r.u32().ok()?;
+        Some(Self { pack, offset, frame_len, skip, len: len & !DELTA, delta: len & DELTA != 0 })
     }
 }
 
@@ -124,12 +129,37 @@ pub struct Index {
 pub struct IndexReader {
     objects: ReadOnlyTable<&'static [u8; 32], &'static [u8; 32]>,
     packs: ReadOnlyTable<&'static [u8; 16], &'static [u8; 6]>,
+    bases: ReadOnlyTable<&'static [u8; 32], &'static [u8]>,
 }
 
 impl IndexReader {
-    /// Returns where an object lies; a damaged row counts as none.
+    /// Returns where an object lies; a damaged row counts as none, and so does one of a chunk whose
+    /// base lies nowhere.
     pub fn find(&self, id: &[u8; 32]) -> Option<Place> {
+        let place = self.row(id)?;
+        let complete = !place.delta || self.base_places(ChunkId(*id)).is_some();
+        complete.then_some(place)
+    }
+
+    fn row(&self, id: &[u8; 32]) -> Option<Place> {
         self.objects.get(id).ok().flatten().and_then(|row| Place::decode(row.value()))
+    }
+
+    /// Returns what a chunk is stored as a difference to; nothing if it is not.
+    pub fn bases(&self, id: ChunkId) -> Option<Bases> {
+        self.row(&id.0).filter(|place| place.delta)?;
+        let row = self.bases.get(&id.0).ok().flatten()?;
+        let mut r = Reader::new(row.value());
+        let skip = r.u32().ok()?;
+        let (ids, []) = r.rest().as_chunks::<{ ChunkId::LEN }>() else { return None };
+        Some(Bases { ids: ids.iter().map(|id| ChunkId(*id)).collect(), skip })
+    }
+
+    /// Returns where the bases of a chunk lie, in their order; nothing if one is unknown or is a
+    /// difference itself.
+    pub fn base_places(&self, id: ChunkId) -> Option<Vec<Place>> {
+        let bases = self.bases(id)?;
+        bases.ids.iter().map(|base| self.row(&base.0).filter(|place| !place.delta)).collect()
     }
 
     /// Returns what is known of a pack.
@@ -137,11 +167,17 @@ impl IndexReader {
         self.packs.get(&pack.0).ok().flatten().map(|row| PackState::decode(*row.value()))
     }
 
-    /// Returns where an object lies if its bytes are on this machine.
+    /// Returns where an object lies if its bytes are on this machine, those of its base too.
     pub fn find_held(&self, id: &[u8; 32]) -> Option<(Place, Held)> {
-        let place = self.find(id)?;
-        let state = self.pack(place.pack)?;
-        (state.held != Held::Gone).then_some((place, state.held))
+        let place = self.row(id)?;
+        let held = |place: &Place| self.pack(place.pack).map(|state| state.held);
+        if place.delta {
+            let bases = self.base_places(ChunkId(*id))?;
+            if bases.iter().any(|base| held(base).is_none_or(|held| held == Held::Gone)) {
+                return None;
+            }
+        }
+        held(&place).filter(|held| *held != Held::Gone).map(|held| (place, held))
     }
 }
 
@@ -181,11 +217,12 @@ impl Index {
     fn create_tables(&self) -> Result<(), CacheError> {
         let fail = |e: &dyn std::fmt::Display| self.db.failed(e);
         let txn = self.db.db.begin_read().map_err(|e| fail(&e))?;
-        if txn.open_table(ROOTS).is_ok() {
+        if txn.open_table(BASES).is_ok() {
             return Ok(());
         }
         self.write(|txn| {
             txn.open_table(OBJECTS)?;
+            txn.open_table(BASES)?;
             txn.open_table(PACKS)?;
             txn.open_table(CONFIRMED)?;
             txn.open_table(ROOTS).map(drop)
@@ -212,16 +249,19 @@ impl Index {
         Ok(IndexReader {
             objects: txn.open_table(OBJECTS).map_err(|e| fail(&e))?,
             packs: txn.open_table(PACKS).map_err(|e| fail(&e))?,
+            bases: txn.open_table(BASES).map_err(|e| fail(&e))?,
         })
     }
 
-    /// Records packs and the objects in them, durably, in one step.
+    /// Records packs and the objects in them, durably, in one step; `deltas` names the bases of those
+    /// objects that are stored as a difference.
     ///
     /// A pack that is held already in a better form keeps that form.
     pub fn record(
         &self,
         packs: &[(PackId, PackState)],
         objects: &mut [([u8; 32], Place)],
+        deltas: &[(ChunkId, Bases)],
     ) -> Result<(), CacheError> {
         objects.sort_unstable_by_key(|a| a.0);
         self.write(|txn| {
@@ -248,6 +288,12 @@ impl Index {
             }
             for (id, place) in &*objects {
                 table.insert(id, &place.encode())?;
+            }
+            let mut table = txn.open_table(BASES)?;
+            for (id, bases) in deltas {
+                let ids = bases.ids.iter().flat_map(|id| id.0);
+                let row: Vec<u8> = bases.skip.to_le_bytes().into_iter().chain(ids).collect();
+                table.insert(&id.0, row.as_slice())?;
             }
             Ok(())
         })

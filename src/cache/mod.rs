@@ -4,6 +4,7 @@
 //! its identity.
 
 mod database;
+mod delta;
 mod error;
 mod index;
 mod layout;

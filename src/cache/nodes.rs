@@ -6,15 +6,16 @@ use crate::cache::error::CacheError;
 use crate::cache::index::{IndexReader, Place};
 use crate::cache::layout::Layout;
 use crate::cache::sink::{PackSink, WrittenPack};
-use crate::hash::{NodeId, PackId, PackKind};
-use crate::node::{BuiltNode, Child, Loc, PackRef, encode_placement};
-use crate::pack::{Codecs, encode_node_frame};
+use crate::hash::{ChunkId, NodeId, PackId, PackKind};
+use crate::node::{BaseLoc, BuiltNode, Child, Loc, PackRef, encode_placement};
+use crate::pack::{Bases, Codecs, encode_node_frame};
 
 /// Takes nodes children first and writes those that are new.
 pub struct NodeSink<'a> {
     sink: PackSink,
     view: &'a IndexReader,
     chunks: &'a HashMap<[u8; 32], Place>,
+    deltas: HashMap<ChunkId, Bases>,
     stale: Stale<'a>,
     written: HashMap<NodeId, Written>,
     codecs: Codecs,
@@ -50,7 +51,14 @@ impl<'a> NodeSink<'a> {
         stale: Stale<'a>,
     ) -> Self {
         let sink = PackSink::new(layout, PackKind::Nodes);
-        Self { sink, view, chunks, stale, written: HashMap::new(), codecs: Codecs::new() }
+        let (written, deltas) = (HashMap::new(), HashMap::new());
+        Self { sink, view, chunks, deltas, stale, written, codecs: Codecs::new() }
+    }
+
+    /// Says to what chunks that were stored just now are a difference.
+    pub fn with_deltas(mut self, packs: &[WrittenPack]) -> Self {
+        self.deltas = packs.iter().flat_map(|pack| pack.deltas.iter().cloned()).collect();
+        self
     }
 
     fn find(&self, id: &[u8; 32]) -> Option<Place> {
@@ -110,13 +118,21 @@ impl<'a> NodeSink<'a> {
         // Of a root that is pushed another time: a stale place is found out and replaced then.
         let place = place.or_else(|| self.view.find(&id));
         let place = place.ok_or_else(|| defect("a child is stored nowhere".to_owned()))?;
-        Ok(Loc {
-            pack: PackRef::Pack(place.pack),
-            offset: place.offset,
-            frame_len: place.frame_len,
-            skip: place.skip,
-            bases: Vec::new(),
-        })
+        let bases = if place.delta { self.locate_bases(ChunkId(id))? } else { Vec::new() };
+        let pack = PackRef::Pack(place.pack);
+        Ok(Loc { pack, offset: place.offset, frame_len: place.frame_len, skip: place.skip, bases })
+    }
+
+    /// Returns where the bases of a chunk lie that is stored as a difference.
+    fn locate_bases(&self, id: ChunkId) -> Result<Vec<BaseLoc>, CacheError> {
+        let lost = || defect("the base of a chunk is stored nowhere".to_owned());
+        let bases = self.deltas.get(&id).cloned().or_else(|| self.view.bases(id));
+        let locate = |base: &ChunkId| {
+            let place = self.chunks.get(&base.0).copied().or_else(|| self.view.find(&base.0));
+            let Place { pack, offset, frame_len, skip, .. } = place.ok_or_else(lost)?;
+            Ok(BaseLoc { pack: PackRef::Pack(pack), offset, frame_len, skip })
+        };
+        bases.ok_or_else(lost)?.ids.iter().map(locate).collect()
     }
 
     /// Closes the last pack; all are durable afterwards.

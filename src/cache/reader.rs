@@ -10,29 +10,44 @@ use crate::cache::index::{Held, Index, IndexReader, Place};
 use crate::cache::layout::Layout;
 use crate::fs::{FsError, move_durably};
 use crate::hash::{ChunkId, Digest, NodeId, PackId, PackKind};
-use crate::pack::{Codecs, Frame, FrameError, decode_frame};
+use crate::pack::{Codecs, Frame, FrameError, MAX_FRAME_LEN, decode_frame};
 
 /// Open pack files kept at a time.
 const OPEN_PACKS: usize = 8;
+/// Decoded frames kept at a time: neighbours share the chunks of their bases.
+const RECENT: usize = 6;
 
 /// The bytes of a node, and those of its placement.
 pub type NodeAndPlacement = (Vec<u8>, Vec<u8>);
 
-/// Reads objects; one per thread, as it keeps open files and the last decoded frame.
+/// Reads objects; one per thread, as it keeps open files and decoded frames.
 pub struct ObjectReader<'c> {
     layout: &'c Layout,
     index: &'c Index,
-    view: IndexReader,
-    codecs: Codecs,
+    pub(super) view: IndexReader,
+    pub(super) codecs: Codecs,
     files: VecDeque<(PackId, Held, File)>,
-    last: Option<(PackId, u32, Frame)>,
+    /// The frames decoded last, the very last one in front.
+    recent: VecDeque<Recent>,
+    /// Where the chunks of a base are joined.
+    pub(super) base: Vec<u8>,
+}
+
+/// A decoded frame.
+struct Recent {
+    pack: PackId,
+    offset: u32,
+    frame: Frame,
+    /// A chunk in it that was checked against its id already.
+    checked: Option<ChunkId>,
 }
 
 impl<'c> ObjectReader<'c> {
     /// Reads what the index knows now.
     pub fn new(layout: &'c Layout, index: &'c Index) -> Result<Self, CacheError> {
         let view = index.reader()?;
-        Ok(Self { layout, index, view, codecs: Codecs::new(), files: VecDeque::new(), last: None })
+        let (files, recent) = (VecDeque::new(), VecDeque::new());
+        Ok(Self { layout, index, view, codecs: Codecs::new(), files, recent, base: Vec::new() })
     }
 
     /// Returns the look-up side of this reader.
@@ -43,29 +58,63 @@ impl<'c> ObjectReader<'c> {
     /// Returns the bytes of a chunk, checked; nothing if they are not on this machine.
     pub fn chunk(&mut self, id: ChunkId) -> Result<Option<&[u8]>, CacheError> {
         let Some((place, held)) = self.view.find_held(&id.0) else { return Ok(None) };
-        self.load(&id.0, place, held, PackKind::Data)?;
-        // Checked here for the damage, and again below for the bytes: the borrow must end between.
-        let whole = self.last.as_ref().map(|(.., f)| f.chunk(place.skip, place.len, id).map(drop));
-        if let Some(Err(e)) = whole {
-            return Err(self.set_aside(&id.0, place, held, &e.to_string()));
+        if !place.delta {
+            self.load(&id.0, place, held, PackKind::Data)?;
+        } else if !self.load_delta(id, place, held)? {
+            return Ok(None);
         }
+        self.check(id, place, held)?;
+        Ok(self.front(place))
+    }
+
+    /// Returns the bytes of a chunk that may serve as a base; nothing if they are not on this machine
+    /// or are stored as a difference themselves.
+    pub(super) fn plain_chunk(&mut self, id: ChunkId) -> Result<Option<&[u8]>, CacheError> {
+        let Some((place, held)) = self.view.find_held(&id.0) else { return Ok(None) };
+        if place.delta {
+            return Ok(None);
+        }
+        self.load(&id.0, place, held, PackKind::Data)?;
+        self.check(id, place, held)?;
+        Ok(self.front(place))
+    }
+
+    /// Checks a chunk of the frame in front against its id, once.
+    fn check(&mut self, id: ChunkId, place: Place, held: Held) -> Result<(), CacheError> {
+        let Some(recent) = self.recent.front_mut() else { return Ok(()) };
+        if recent.checked == Some(id) {
+            return Ok(());
+        }
+        match recent.frame.chunk(place.skip, place.len, id) {
+            Ok(_) => {
+                recent.checked = Some(id);
+                Ok(())
+            }
+            Err(e) => Err(self.set_aside(&id.0, place, held, &e.to_string())),
+        }
+    }
+
+    fn front(&self, place: Place) -> Option<&[u8]> {
         let from = place.skip as usize;
         let range = from..from.saturating_add(place.len as usize);
-        Ok(self.last.as_ref().and_then(|(.., frame)| frame.raw.get(range)))
+        self.recent.front().and_then(|recent| recent.frame.raw.get(range))
     }
 
     /// Returns the bytes of a node, checked, and its placement; nothing if not on this machine.
     pub fn node(&mut self, id: NodeId) -> Result<Option<NodeAndPlacement>, CacheError> {
         let Some((place, held)) = self.view.find_held(&id.0) else { return Ok(None) };
         self.load(&id.0, place, held, PackKind::Nodes)?;
-        let found = match &self.last {
-            Some((.., frame)) => frame.node(id).map(|(n, p)| (n.to_vec(), p.to_vec())),
+        let found = match self.recent.front() {
+            Some(recent) => recent.frame.node(id).map(|(n, p)| (n.to_vec(), p.to_vec())),
             None => return Ok(None),
         };
         found.map(Some).map_err(|e| self.set_aside(&id.0, place, held, &e.to_string()))
     }
 
-    /// As [`Self::node`], of the copy that lies at a given place; nothing if that copy is not here.
+    /// As [`Self::node`], of the copy that is said to lie at a place; nothing if it does not.
+    ///
+    /// Who says so may be out of date or lie, so a mismatch tells nothing about the pack. Only where
+    /// the index itself places the node is a mismatch damage.
     pub fn node_at(
         &mut self,
         id: NodeId,
@@ -73,30 +122,28 @@ impl<'c> ObjectReader<'c> {
         offset: u32,
         frame_len: u32,
     ) -> Result<Option<NodeAndPlacement>, CacheError> {
-        let Some(state) = self.view.pack(pack) else { return Ok(None) };
-        let place = Place { pack, offset, frame_len, skip: 0, len: 0 };
-        match state.held {
-            Held::Gone => return Ok(None),
-            Held::Unpushed | Held::Whole => {
-                self.load(&id.0, place, state.held, PackKind::Nodes)?;
+        let own = self.view.find_held(&id.0).map(|(place, _)| place);
+        if own.is_some_and(|own| (own.pack, own.offset) == (pack, offset)) {
+            return self.node(id);
+        }
+        let held = self.view.pack(pack).map_or(Held::Gone, |state| state.held);
+        if held == Held::Gone || frame_len > MAX_FRAME_LEN {
+            return Ok(None);
+        }
+        let mut bytes = vec![0; frame_len as usize];
+        let file = self.file(pack, held);
+        match file.and_then(|f| f.read_exact_at(&mut bytes, offset.into())) {
+            Ok(()) => {}
+            Err(e) if matches!(e.kind(), ErrorKind::UnexpectedEof | ErrorKind::NotFound) => {
+                return Ok(None);
             }
-            // Only some frames are here, and nothing says which: a hole is no damage.
-            Held::Part => {
-                let mut bytes = vec![0; frame_len as usize];
-                let file = File::open(self.layout.part(pack));
-                if file.and_then(|f| f.read_exact_at(&mut bytes, offset.into())).is_err() {
-                    return Ok(None);
-                }
-                let decoded = decode_frame(&mut self.codecs, PackKind::Nodes, &bytes);
-                let Ok(frame) = decoded else { return Ok(None) };
-                return Ok(frame.node(id).ok().map(|(n, p)| (n.to_vec(), p.to_vec())));
+            Err(source) => {
+                let path = self.layout.whole(pack);
+                return Err(FsError { doing: "read the pack", path, source }.into());
             }
         }
-        let found = match &self.last {
-            Some((.., frame)) => frame.node(id).map(|(n, p)| (n.to_vec(), p.to_vec())),
-            None => return Ok(None),
-        };
-        found.map(Some).map_err(|e| self.set_aside(&id.0, place, state.held, &e.to_string()))
+        let frame = decode_frame(&mut self.codecs, PackKind::Nodes, &bytes).ok();
+        Ok(frame.and_then(|f| f.node(id).ok().map(|(n, p)| (n.to_vec(), p.to_vec()))))
     }
 
     fn load(
@@ -106,21 +153,40 @@ impl<'c> ObjectReader<'c> {
         held: Held,
         kind: PackKind,
     ) -> Result<(), CacheError> {
-        if matches!(&self.last, Some((p, o, _)) if *p == place.pack && *o == place.offset) {
+        if self.is_recent(place) {
             return Ok(());
         }
         let bytes = self.read(id, place, held)?;
         let decoded: Result<Frame, FrameError> = decode_frame(&mut self.codecs, kind, &bytes);
         match decoded {
             Ok(frame) => {
-                self.last = Some((place.pack, place.offset, frame));
+                self.keep(place, frame);
                 Ok(())
             }
             Err(e) => Err(self.set_aside(id, place, held, &e.to_string())),
         }
     }
 
-    fn read(&mut self, id: &[u8; 32], place: Place, held: Held) -> Result<Vec<u8>, CacheError> {
+    /// Brings a frame to the front if it is among the recent ones.
+    pub(super) fn is_recent(&mut self, place: Place) -> bool {
+        let same = |r: &Recent| r.pack == place.pack && r.offset == place.offset;
+        let Some(at) = self.recent.iter().position(same) else { return false };
+        if at > 0
+            && let Some(recent) = self.recent.remove(at)
+        {
+            self.recent.push_front(recent);
+        }
+        true
+    }
+
+    /// Puts a decoded frame in front.
+    pub(super) fn keep(&mut self, place: Place, frame: Frame) {
+        self.recent.truncate(RECENT - 1);
+        let Place { pack, offset, .. } = place;
+        self.recent.push_front(Recent { pack, offset, frame, checked: None });
+    }
+
+    pub(super) fn read(&mut self, id: &[u8; 32], place: Place, held: Held) -> Result<Vec<u8>, CacheError> {
         let mut bytes = vec![0; place.frame_len as usize];
         let result = match self.file(place.pack, held) {
             Ok(file) => file.read_exact_at(&mut bytes, place.offset.into()),
@@ -159,7 +225,7 @@ impl<'c> ObjectReader<'c> {
     }
 
     /// Moves a damaged pack out of the way and forgets it, so that the next run fetches a good one.
-    fn set_aside(&mut self, id: &[u8; 32], place: Place, held: Held, why: &str) -> CacheError {
+    pub(super) fn set_aside(&mut self, id: &[u8; 32], place: Place, held: Held, why: &str) -> CacheError {
         let aside = self.layout.quarantine(place.pack);
         let from = match held {
             Held::Unpushed => self.layout.unpushed(place.pack),
@@ -167,7 +233,7 @@ impl<'c> ObjectReader<'c> {
             Held::Part => self.layout.part(place.pack),
         };
         self.files.clear();
-        self.last = None;
+        self.recent.clear();
         if from.exists()
             && let Err(e) = move_durably(&from, &aside)
         {

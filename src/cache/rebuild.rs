@@ -8,8 +8,8 @@ use crate::cache::error::CacheError;
 use crate::cache::index::{Held, Index, PackState, Place};
 use crate::cache::layout::Layout;
 use crate::fs::{IoResultExt, move_durably, remove_tree};
-use crate::hash::{PackId, PackKind};
-use crate::pack::{Footer, HEADER_LEN, Header, TRAILER_LEN};
+use crate::hash::{ChunkId, PackId, PackKind};
+use crate::pack::{Bases, Footer, HEADER_LEN, Header, TRAILER_LEN};
 
 /// Records every pack in `unpushed/` and `packs/`; drops `parts/`, whose frames nothing lists.
 pub(super) fn fill(index: &Index, layout: &Layout) -> Result<(), CacheError> {
@@ -20,7 +20,7 @@ pub(super) fn fill(index: &Index, layout: &Layout) -> Result<(), CacheError> {
             match read_footer(pack, &path) {
                 Some(mut footer) => {
                     let state = PackState { held, kind: footer.kind.byte(), size: footer.size };
-                    index.record(&[(pack, state)], &mut footer.objects)?;
+                    index.record(&[(pack, state)], &mut footer.objects, &footer.deltas)?;
                 }
                 None => move_durably(&path, &layout.quarantine(pack))?,
             }
@@ -53,7 +53,7 @@ impl Index {
             if !footer.objects.is_empty() {
                 let kind = footer.kind.byte();
                 let state = PackState { held: Held::Unpushed, kind, size: footer.size };
-                self.record(&[(pack, state)], &mut footer.objects)?;
+                self.record(&[(pack, state)], &mut footer.objects, &footer.deltas)?;
                 adopted += 1;
             }
         }
@@ -95,6 +95,8 @@ pub struct LocalFooter {
     pub n_frames: u32,
     /// Its objects and where they lie.
     pub objects: Vec<([u8; 32], Place)>,
+    /// The chunks among them that are stored as a difference, and to what.
+    pub deltas: Vec<(ChunkId, Bases)>,
 }
 
 /// Reads what a pack holds from its own tables; nothing if they are not sound.
@@ -112,14 +114,22 @@ pub(super) fn read_footer(pack: PackId, path: &Path) -> Option<LocalFooter> {
     let footer = Footer::parse(kind, &tail, size).ok()?;
     let objects = footer.objects.iter().map(|o| {
         let (offset, frame_len) = (o.offset, o.frame_len);
-        (o.id, Place { pack, offset, frame_len, skip: o.skip, len: o.len })
+        let (skip, len, delta) = (o.skip, o.len, o.has_base);
+        (o.id, Place { pack, offset, frame_len, skip, len, delta })
     });
+    let mut deltas = Vec::new();
+    for object in footer.objects.iter().filter(|object| object.has_base) {
+        let mut prefix = vec![0; Bases::MAX_PREFIX.min(object.frame_len as usize)];
+        file.read_exact_at(&mut prefix, object.offset.into()).ok()?;
+        deltas.push((ChunkId(object.id), Bases::of_frame(&prefix).ok()??));
+    }
     let n_frames = u32::try_from(footer.frames.len()).ok()?;
     Some(LocalFooter {
         kind,
         size: u32::try_from(size).ok()?,
         n_frames,
         objects: objects.collect(),
+        deltas,
     })
 }
 

@@ -112,7 +112,8 @@ pub fn places_of(packs: &[WrittenPack]) -> HashMap<[u8; 32], Place> {
     let objects = packs.iter().flat_map(|pack| {
         pack.objects.iter().map(|o| {
             let (offset, frame_len) = (o.offset, o.frame_len);
-            (o.id, Place { pack: pack.id, offset, frame_len, skip: o.skip, len: o.len })
+            let (skip, len, delta) = (o.skip, o.len, o.has_base);
+            (o.id, Place { pack: pack.id, offset, frame_len, skip, len, delta })
         })
     });
     objects.collect()

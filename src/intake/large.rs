@@ -2,6 +2,7 @@
 //! pack writer writes, with a block or two between them.
 
 use std::fs::File;
+use std::ops::Range;
 use std::sync::mpsc::{Receiver, Sender, channel, sync_channel};
 
 use rayon::prelude::*;
@@ -10,11 +11,12 @@ use crate::chunk::{Block, Profile, Windows};
 use crate::fs::{Dir, IoResultExt};
 use crate::hash::{ChunkId, Oid};
 use crate::intake::error::IntakeError;
+use crate::intake::frames::{Fresh, OpenFormer, frames};
 use crate::intake::shared::Shared;
 use crate::intake::small::{TRIES, split};
 use crate::intake::{Source, Stored, Taken};
 use crate::pack::EncodedFrame;
-use crate::recipe::ChunkEntry;
+use crate::recipe::{ChunkEntry, Pairing};
 
 /// Blocks that may wait between reading and hashing.
 const AHEAD: usize = 2;
@@ -54,6 +56,7 @@ fn read(
     // Buffers go back to the reader, which saves asking the system for new pages each time.
     let (give_back, spares) = channel();
     let profile: Profile = source.profile;
+    let former = OpenFormer::open(shared, source);
     std::thread::scope(|scope| {
         let reader = scope.spawn(move || {
             let mut windows = Windows::new(profile, file);
@@ -67,7 +70,7 @@ fn read(
             }
             Ok::<(), std::io::Error>(())
         });
-        let result = digest(shared, &blocks, &give_back);
+        let result = digest(shared, former.as_ref(), &blocks, &give_back);
         drop(blocks);
         let read = reader.join().map_err(|_| IntakeError::Defect("the reading thread died".into()));
         let result = result?;
@@ -78,20 +81,24 @@ fn read(
 
 fn digest(
     shared: &Shared,
+    former: Option<&OpenFormer>,
     blocks: &Receiver<Block>,
     give_back: &Sender<Vec<u8>>,
 ) -> Result<(Oid, Vec<ChunkEntry>), IntakeError> {
     let mut whole = blake3::Hasher::new();
     let mut chunks = Vec::new();
+    let mut pairing = former.map(|former| Pairing::new(&former.version.chunks));
     for block in blocks {
         shared.job.check()?;
-        let (_, done) =
-            rayon::join(|| whole.update(&block.bytes).count(), || encode(shared, &block));
-        let mut frames = Vec::new();
-        for (entry, frame) in done? {
-            chunks.push(entry);
-            frames.extend(frame);
-        }
+        let (_, done) = rayon::join(
+            || whole.update(&block.bytes).count(),
+            || match (former, &mut pairing) {
+                (Some(former), Some(pairing)) => encode_paired(shared, &block, former, pairing),
+                _ => encode(shared, &block),
+            },
+        );
+        let (entries, frames) = done?;
+        chunks.extend(entries);
         shared.send(frames)?;
         shared.task.advance(block.bytes.len() as u64);
         // At the end of the file nobody takes it any more.
@@ -100,7 +107,21 @@ fn digest(
     Ok((Oid(*whole.finalize().as_bytes()), chunks))
 }
 
-type Piece = Vec<(ChunkEntry, Option<EncodedFrame>)>;
+/// Chunks in order, and frames of those that are new.
+type Piece = (Vec<ChunkEntry>, Vec<EncodedFrame>);
+
+fn join(pieces: Vec<Piece>) -> Piece {
+    let mut out = Piece::default();
+    for (entries, frames) in pieces {
+        out.0.extend(entries);
+        out.1.extend(frames);
+    }
+    out
+}
+
+fn entry_of(bytes: &[u8]) -> ChunkEntry {
+    ChunkEntry { id: ChunkId::of(bytes), size: bytes.len() as u64 }
+}
 
 fn encode(shared: &Shared, block: &Block) -> Result<Piece, IntakeError> {
     let pieces: Result<Vec<Piece>, IntakeError> = block
@@ -108,17 +129,42 @@ fn encode(shared: &Shared, block: &Block) -> Result<Piece, IntakeError> {
         .par_chunks(PIECE)
         .map(|ranges| {
             shared.with_codecs(|codecs| {
-                let mut out = Piece::with_capacity(ranges.len());
+                let mut out = Piece::default();
                 for range in ranges {
                     let bytes = block.bytes.get(range.clone()).unwrap_or_default();
-                    let id = ChunkId::of(bytes);
-                    let new = shared.claim(id, bytes.len());
-                    let frame = new.then(|| Shared::frame(codecs, id, bytes)).transpose()?;
-                    out.push((ChunkEntry { id, size: bytes.len() as u64 }, frame));
+                    let entry = entry_of(bytes);
+                    if shared.claim(entry.id, bytes.len()) {
+                        out.1.push(Shared::frame(codecs, entry.id, bytes)?);
+                    }
+                    out.0.push(entry);
                 }
                 Ok(out)
             })
         })
         .collect();
-    Ok(pieces?.into_iter().flatten().collect())
+    Ok(join(pieces?))
+}
+
+/// As [`encode`], where a former version is there to be compared with: which of its bytes a chunk
+/// stands for is known once all chunks of the block are.
+fn encode_paired(
+    shared: &Shared,
+    block: &Block,
+    former: &OpenFormer,
+    pairing: &mut Pairing,
+) -> Result<Piece, IntakeError> {
+    let bytes = |range: &Range<usize>| block.bytes.get(range.clone()).unwrap_or_default();
+    let entries: Vec<ChunkEntry> =
+        block.chunks.par_iter().map(|range| entry_of(bytes(range))).collect();
+    let paired = pairing.pair(&entries);
+    let chunks = entries.iter().zip(&block.chunks).zip(paired);
+    let new = chunks.filter(|((entry, range), _)| shared.claim(entry.id, range.len()));
+    let new: Vec<Fresh> = new
+        .map(|((entry, range), former)| Fresh { id: entry.id, bytes: bytes(range), former })
+        .collect();
+    let frames: Result<Vec<Vec<EncodedFrame>>, IntakeError> = new
+        .par_chunks(PIECE)
+        .map(|fresh| shared.with_codecs(|codecs| frames(shared, codecs, Some(former), fresh)))
+        .collect();
+    Ok((entries, frames?.into_iter().flatten().collect()))
 }

@@ -5,7 +5,10 @@
 //! stages (read and cut, hash and compress, write) with a few blocks between them. Memory is
 //! bounded by 8 MiB per worker and the two queues.
 
+mod base;
+mod deltas;
 mod error;
+mod frames;
 mod large;
 mod shared;
 mod small;
@@ -14,10 +17,12 @@ mod take;
 pub use error::IntakeError;
 pub use take::{Figures, Intake, take};
 
+use std::sync::Arc;
+
 use crate::chunk::Profile;
 use crate::fs::Stamp;
 use crate::hash::Oid;
-use crate::recipe::ChunkEntry;
+use crate::recipe::{ChunkEntry, Former};
 
 /// Files up to this many bytes are read whole.
 const SMALL: u64 = 8 << 20;
@@ -29,6 +34,15 @@ pub enum Inlining {
     Allowed,
     /// Every file but the empty one has a chunk: a pointer holds no content.
     Never,
+}
+
+/// An earlier version of a file, or another file that is like it: where bases may be found.
+#[derive(Debug)]
+pub struct FormerVersion {
+    /// Its chunks.
+    pub chunks: Former,
+    /// Path relative to the worktree root of a file that has these bytes unless somebody changed it.
+    pub path: Option<Vec<u8>>,
 }
 
 /// A file to take in.
@@ -45,6 +59,8 @@ pub struct Source {
     pub whole: Option<Oid>,
     /// Whether its content may be handed back instead of stored.
     pub inlining: Inlining,
+    /// What its chunks may be stored as a difference to.
+    pub former: Option<Arc<FormerVersion>>,
 }
 
 /// What became of a file's bytes.

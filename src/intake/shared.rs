@@ -8,8 +8,9 @@ use std::sync::{Mutex, PoisonError};
 use crate::cache::IndexReader;
 use crate::fs::{Dir, Time};
 use crate::hash::ChunkId;
+use crate::intake::deltas::Deltas;
 use crate::intake::error::IntakeError;
-use crate::pack::{Codecs, EncodedFrame, encode_data_frame};
+use crate::pack::{Bases, Codecs, EncodedFrame, encode_data_frame};
 use crate::progress::{Job, Task};
 
 const SHARDS: usize = 64;
@@ -26,6 +27,7 @@ pub(super) struct Shared<'a> {
     seen: Vec<Mutex<HashSet<ChunkId>>>,
     codecs: Mutex<Vec<Codecs>>,
     frames: SyncSender<Vec<EncodedFrame>>,
+    pub(super) deltas: Deltas<'a>,
 }
 
 impl<'a> Shared<'a> {
@@ -34,11 +36,12 @@ impl<'a> Shared<'a> {
         (job, task): (&'a Job<'a>, &'a Task<'a>),
         view: &'a IndexReader,
         frames: SyncSender<Vec<EncodedFrame>>,
-        began: Time,
+        (began, deltas): (Time, Deltas<'a>),
     ) -> Self {
         let seen = std::iter::repeat_with(Mutex::default).take(SHARDS).collect();
         let new_bytes = AtomicU64::new(0);
-        Self { root, job, task, began, new_bytes, view, seen, codecs: Mutex::default(), frames }
+        let codecs = Mutex::default();
+        Self { root, job, task, began, new_bytes, view, seen, codecs, frames, deltas }
     }
 
     /// Says whether the caller is the first to meet this chunk and so has to store it.
@@ -53,6 +56,29 @@ impl<'a> Shared<'a> {
         }
         self.new_bytes.fetch_add(len as u64, Ordering::Relaxed);
         true
+    }
+
+    /// Returns what a chunk is stored as a difference to, if it is.
+    pub(super) fn bases_of(&self, id: ChunkId) -> Option<Bases> {
+        self.view.bases(id).or_else(|| self.deltas.made(id))
+    }
+
+    /// Returns the length of a chunk that was stored before this intake.
+    pub(super) fn len_of(&self, id: ChunkId) -> Option<u64> {
+        self.view.find(&id.0).map(|place| place.len.into())
+    }
+
+    /// Says whether a chunk is stored whole: it may be part of a base.
+    pub(super) fn is_whole(&self, id: ChunkId) -> bool {
+        match self.view.find(&id.0) {
+            Some(place) => !place.delta,
+            None => self.has_seen(id) && self.deltas.made(id).is_none(),
+        }
+    }
+
+    fn has_seen(&self, id: ChunkId) -> bool {
+        let shard = self.seen.get(usize::from(id.0.first().copied().unwrap_or(0)) % SHARDS);
+        shard.is_some_and(|s| s.lock().unwrap_or_else(PoisonError::into_inner).contains(&id))
     }
 
     /// Lends a set of codecs, which are dear to make.

@@ -6,13 +6,16 @@ use crate::chunk::cut;
 use crate::fs::{Dir, IoResultExt, Stamp};
 use crate::hash::{ChunkId, Oid};
 use crate::intake::error::IntakeError;
+use crate::intake::frames::{Fresh, OpenFormer, frames};
 use crate::intake::shared::Shared;
 use crate::intake::{Inlining, Source, Stored, Taken};
 use crate::pack::{Batcher, Codecs, EncodedFrame, needs_own_frame};
-use crate::recipe::ChunkEntry;
+use crate::recipe::{ChunkEntry, Pairing};
 
 /// How often a file that changes while it is read is read again.
 pub(super) const TRIES: u32 = 3;
+/// Chunks whose bases are in memory at a time.
+const GROUP: usize = 8;
 /// Longest content that a manifest entry holds itself.
 const INLINE: usize = 48;
 
@@ -82,14 +85,22 @@ impl Worker<'_, '_> {
             self.store(oid.into(), bytes)?;
             return Ok(Taken { oid, stored: Stored::Chunk { size }, stamp, settled });
         }
-        let mut chunks = Vec::with_capacity(lengths.len());
+        let mut pieces = Vec::with_capacity(lengths.len());
         let mut rest = bytes;
         for len in lengths {
             let (chunk, tail) = rest.split_at_checked(len).unwrap_or((rest, &[]));
             rest = tail;
-            let id = ChunkId::of(chunk);
-            self.store(id, chunk)?;
-            chunks.push(ChunkEntry { id, size: len as u64 });
+            pieces.push(chunk);
+        }
+        let entry = |chunk: &&[u8]| ChunkEntry { id: ChunkId::of(chunk), size: chunk.len() as u64 };
+        let chunks: Vec<ChunkEntry> = pieces.iter().map(entry).collect();
+        match OpenFormer::open(self.shared, source) {
+            Some(former) => self.store_paired(&former, &chunks, &pieces)?,
+            None => {
+                for (chunk, bytes) in chunks.iter().zip(&pieces) {
+                    self.store(chunk.id, bytes)?;
+                }
+            }
         }
         let stored = Stored::Chunks { size, profile: source.profile, chunks };
         Ok(Taken { oid, stored, stamp, settled })
@@ -104,6 +115,28 @@ impl Worker<'_, '_> {
         } else if let Some(batch) = self.batcher.push(id, bytes) {
             let frame = batch.encode(self.codecs);
             self.frames.push(frame.map_err(|e| IntakeError::Defect(e.to_string()))?);
+        }
+        Ok(())
+    }
+
+    /// Stores the chunks of a file of which a former version is there to be compared with.
+    fn store_paired(
+        &mut self,
+        former: &OpenFormer,
+        chunks: &[ChunkEntry],
+        pieces: &[&[u8]],
+    ) -> Result<(), IntakeError> {
+        let paired = Pairing::new(&former.version.chunks).pair(chunks);
+        let mut fresh = Vec::new();
+        for ((chunk, bytes), range) in chunks.iter().zip(pieces).zip(paired) {
+            if !needs_own_frame(bytes.len()) {
+                self.store(chunk.id, bytes)?;
+            } else if self.shared.claim(chunk.id, bytes.len()) {
+                fresh.push(Fresh { id: chunk.id, bytes, former: range });
+            }
+        }
+        for group in fresh.chunks(GROUP) {
+            self.frames.extend(frames(self.shared, self.codecs, Some(former), group)?);
         }
         Ok(())
     }

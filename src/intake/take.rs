@@ -11,6 +11,7 @@ use crate::cache::{
 };
 use crate::fs::{Dir, Time};
 use crate::hash::PackKind;
+use crate::intake::deltas::Deltas;
 use crate::intake::error::IntakeError;
 use crate::intake::shared::Shared;
 use crate::intake::{SMALL, Source, Taken, large, small};
@@ -30,6 +31,8 @@ pub struct Figures {
     pub read: u64,
     /// Bytes of chunks that were not known before.
     pub new: u64,
+    /// Those of them that are stored as a difference to other chunks.
+    pub delta: u64,
     /// Bytes of the packs that were written.
     pub stored: u64,
 }
@@ -58,14 +61,16 @@ pub fn take(
     let task = job.begin(Kind::Add, Some(total));
     let view = index.reader()?;
     let (send, frames) = sync_channel(QUEUE);
-    let shared = Shared::new(root, (job, &task), &view, send, began);
-    let (taken, packs, new) = std::thread::scope(|scope| {
+    let deltas = Deltas::new(layout, index);
+    let shared = Shared::new(root, (job, &task), &view, send, (began, deltas));
+    let (taken, packs, new, delta) = std::thread::scope(|scope| {
         let writer = scope.spawn(move || write(layout, &frames));
         let taken = take_all(&shared, sources);
         let new = shared.new_bytes.load(Ordering::Relaxed);
+        let delta = shared.deltas.bytes();
         drop(shared);
         let packs = writer.join().map_err(|_| IntakeError::Defect("the pack writer died".into()));
-        (taken, packs, new)
+        (taken, packs, new, delta)
     });
     // A full disk shows in the writer first; what the workers say then is only the echo.
     let packs = packs??;
@@ -73,7 +78,7 @@ pub fn take(
     let read = taken.iter().map(|t| t.stamp.size).sum();
     let stored = packs.iter().map(|p| p.size).sum();
     let places = places_of(&packs);
-    Ok(Intake { taken, packs, places, figures: Figures { read, new, stored } })
+    Ok(Intake { taken, packs, places, figures: Figures { read, new, delta, stored } })
 }
 
 fn take_all(shared: &Shared, sources: &[Source]) -> Result<Vec<Taken>, IntakeError> {
@@ -143,6 +148,7 @@ impl Intake {
             .collect();
         let mut objects: Vec<_> = self.places.iter().map(|(id, place)| (*id, *place)).collect();
         objects.extend(places_of(nodes));
-        Ok(index.record(&states, &mut objects)?)
+        let deltas: Vec<_> = self.packs.iter().flat_map(|pack| pack.deltas.iter().cloned()).collect();
+        Ok(index.record(&states, &mut objects, &deltas)?)
     }
 }

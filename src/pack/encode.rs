@@ -1,5 +1,6 @@
 //! Making frames.
 
+use super::bases::Bases;
 use super::codec::Codecs;
 use super::error::EncodeError;
 use super::layout::{FRAME_HEADER_LEN, FrameHead, MAX_CHUNK, MAX_NODE, NODE_HEADER_LEN, check_raw};
@@ -15,6 +16,7 @@ pub struct EncodedFrame {
     pub(super) raw_len: u32,
     pub(super) bytes: Vec<u8>,
     pub(super) objects: Vec<([u8; 32], u32)>,
+    pub(super) bases: Option<Bases>,
 }
 
 impl EncodedFrame {
@@ -36,6 +38,11 @@ impl EncodedFrame {
     /// Returns the frame as it lies in a pack.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
+    }
+
+    /// Returns what the frame is a difference to, if it is one; then it holds a single chunk.
+    pub fn bases(&self) -> Option<&Bases> {
+        self.bases.as_ref()
     }
 
     /// Returns id and length of each object, in the order of the content.
@@ -124,5 +131,5 @@ pub(super) fn encode(
     let mut bytes = Vec::with_capacity(FRAME_HEADER_LEN as usize + payload.len());
     FrameHead { codec, n_objects, raw_len, payload_len }.encode_into(&mut bytes);
     bytes.extend_from_slice(payload);
-    Ok(EncodedFrame { kind, codec, raw_len, bytes, objects: entries })
+    Ok(EncodedFrame { kind, codec, raw_len, bytes, objects: entries, bases: None })
 }

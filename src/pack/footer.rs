@@ -41,6 +41,8 @@ pub struct ObjectPlace {
     pub skip: u32,
     /// The object's length in bytes, for a node without its placement.
     pub len: u32,
+    /// Whether the frame can only be decoded with the chunks that it names as its base.
+    pub has_base: bool,
 }
 
 /// The tables of one pack: frames in the order of the file, and objects in the order of the frames.
@@ -219,8 +221,9 @@ fn read_objects(
             if !seen.insert(id) {
                 return Err(PackError::Malformed("it lists an object twice"));
             }
-            let FrameEntry { offset, frame_len, .. } = *frame;
-            objects.push(ObjectPlace { id, offset, frame_len, skip, len });
+            let FrameEntry { offset, frame_len, n_bases, .. } = *frame;
+            let has_base = n_bases > 0;
+            objects.push(ObjectPlace { id, offset, frame_len, skip, len, has_base });
             skip += len;
         }
         if kind == PackKind::Data && skip != frame.raw_len {

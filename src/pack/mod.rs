@@ -3,8 +3,11 @@
 //! Turns bytes into frames and packs and back, and proves that a pack is whole. Knows no paths, no
 //! threads, no network: whoever has bytes or a stream can use it.
 
+mod bases;
 mod batch;
 mod codec;
+mod delta;
+mod difference;
 mod encode;
 mod error;
 mod footer;
@@ -17,8 +20,10 @@ mod verify;
 mod write;
 
 pub use crate::hash::PackKind;
+pub use bases::Bases;
 pub use batch::{Batch, Batcher, needs_own_frame};
 pub use codec::Codecs;
+pub use delta::{Candidate, decode_delta_frame, encode_delta_frames};
 pub use encode::{EncodedFrame, encode_data_frame, encode_node_frame};
 pub use error::{EncodeError, FrameError, PackError, VerifyError};
 pub use footer::{Footer, FrameEntry, ObjectPlace};

@@ -3,9 +3,11 @@
 use std::collections::HashSet;
 use std::io::{self, Write};
 
+use super::bases::Bases;
 use super::encode::EncodedFrame;
 use super::footer::{Footer, FrameEntry, ObjectPlace, tail_len};
 use super::layout::{HEADER_LEN, Header, MAX_COUNT};
+use crate::hash::ChunkId;
 use crate::hash::Digest;
 use crate::hash::PackId;
 use crate::hash::PackKind;
@@ -34,6 +36,8 @@ pub struct PackSummary {
     pub n_objects: u32,
     /// The objects in the order in which they lie.
     pub objects: Vec<ObjectPlace>,
+    /// The chunks that are stored as a difference, and to what.
+    pub deltas: Vec<(ChunkId, Bases)>,
 }
 
 /// Writes frames into a pack and keeps its tables: some 150 bytes of memory per object.
@@ -45,6 +49,7 @@ pub struct PackWriter<W> {
     end: u32,
     footer: Footer,
     ids: HashSet<[u8; 32]>,
+    deltas: Vec<(ChunkId, Bases)>,
 }
 
 impl<W: Write> PackWriter<W> {
@@ -57,6 +62,7 @@ impl<W: Write> PackWriter<W> {
             end: HEADER_LEN,
             footer: Footer::default(),
             ids: HashSet::new(),
+            deltas: Vec::new(),
         };
         writer.write(&Header { kind, nonce }.encode())?;
         Ok(writer)
@@ -115,11 +121,17 @@ impl<W: Write> PackWriter<W> {
             .map_err(|_| misuse("the frame does not fit into the pack"))?;
         self.end += frame_len;
         let (raw_len, codec) = (frame.raw_len, frame.codec);
-        let entry = FrameEntry { offset, frame_len, raw_len, n_objects, codec, n_bases: 0 };
+        let n_bases = frame.bases.as_ref().map_or(0, |bases| bases.ids.len());
+        let n_bases = u8::try_from(n_bases).map_err(|_| misuse("the frame has too many bases"))?;
+        let entry = FrameEntry { offset, frame_len, raw_len, n_objects, codec, n_bases };
         self.footer.frames.push(entry);
+        if let (Some(bases), Some((id, _))) = (&frame.bases, frame.objects.first()) {
+            self.deltas.push((ChunkId(*id), bases.clone()));
+        }
+        let has_base = n_bases > 0;
         let mut skip = 0;
         for &(id, len) in &frame.objects {
-            self.footer.objects.push(ObjectPlace { id, offset, frame_len, skip, len });
+            self.footer.objects.push(ObjectPlace { id, offset, frame_len, skip, len, has_base });
             skip += len;
         }
         Ok(FramePlace { offset, frame_len })
@@ -138,7 +150,9 @@ impl<W: Write> PackWriter<W> {
         self.out.flush()?;
         let id = PackId::from_digest(Digest(*self.hasher.finalize().as_bytes()));
         let size = u64::from(self.end) + tail.len() as u64;
-        Ok((summarise(id, self.kind, size, self.footer), self.out))
+        let mut summary = summarise(id, self.kind, size, self.footer);
+        summary.deltas = self.deltas;
+        Ok((summary, self.out))
     }
 
     /// Notes the frame's ids, all or none.
@@ -164,5 +178,6 @@ pub(super) fn summarise(id: PackId, kind: PackKind, size: u64, footer: Footer) -
     // Both counts are at most 65,535, in a footer that was parsed as in one that was written.
     let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
     let (n_frames, n_objects) = (count(footer.frames.len()), count(footer.objects.len()));
-    PackSummary { id, kind, size, n_frames, n_objects, objects: footer.objects }
+    let (objects, deltas) = (footer.objects, Vec::new());
+    PackSummary { id, kind, size, n_frames, n_objects, objects, deltas }
 }

@@ -5,6 +5,7 @@
 mod build;
 mod edit;
 mod entry;
+mod pair;
 mod range;
 #[cfg(test)]
 mod tests;
@@ -12,4 +13,5 @@ mod tests;
 pub use build::{Builder, Shape, build};
 pub use edit::splice;
 pub use entry::ChunkEntry;
+pub use pair::{Former, Pairing};
 pub use range::{ChunkAt, Chunks};

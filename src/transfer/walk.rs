@@ -4,7 +4,7 @@ use crate::cache::Place;
 use crate::hash::{ChunkId, NodeId, PackId};
 use crate::manifest::FileEntry;
 use crate::node::{
-    Body, Child, Entry, Expectation, Kind, Loc, Node, NodeError, PackRef, Role, decode_placement,
+    BaseLoc, Body, Child, Entry, Expectation, Kind, Loc, Node, NodeError, PackRef, Role, decode_placement,
 };
 use crate::recipe::ChunkEntry;
 use crate::transfer::filter::Filter;
@@ -38,12 +38,14 @@ pub(super) struct NodeStep {
 }
 
 /// A chunk that the walk came to.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct ChunkStep {
     pub(super) wanted: usize,
     pub(super) id: ChunkId,
     pub(super) size: u64,
     pub(super) spot: Option<Spot>,
+    /// Where the chunks of its base are said to lie, if it is stored as a difference.
+    pub(super) bases: Vec<Spot>,
 }
 
 /// What lies below a node.
@@ -111,35 +113,38 @@ fn children<E: Entry>(
     let all = node.children();
     // A placement that cannot be read is a stale one: the children are looked up elsewhere.
     let locs = decode_placement(placement, all.len()).unwrap_or_default();
-    let spots = locs.iter().map(|loc| spot(loc, home)).chain(std::iter::repeat(None));
+    let locs = locs.iter().map(Some).chain(std::iter::repeat(None));
     let mut below = Below::default();
-    let mut put = |child: &Child, spot: Option<Spot>| match child {
+    let mut put = |child: &Child, loc: Option<&Loc>| match child {
         Child::Chunk { id, size } => {
-            let (id, size) = (*id, *size);
-            below.chunks.push(ChunkStep { wanted: step.wanted, id, size, spot });
+            let (wanted, id, size) = (step.wanted, *id, *size);
+            let spot = loc.and_then(|loc| spot(loc, home));
+            let bases = loc.map(|loc| base_spots(loc, home)).unwrap_or_default();
+            below.chunks.push(ChunkStep { wanted, id, size, spot, bases });
         }
         Child::Node { id, expectation } => {
+            let spot = loc.and_then(|loc| spot(loc, home));
             let expectation = expectation.clone();
             let first = expectation.role == Role::Root || (step.first && below.nodes.is_empty());
             below.nodes.push(NodeStep { wanted: step.wanted, id: *id, expectation, spot, first });
         }
     };
-    let mut pairs = all.iter().zip(spots);
+    let mut pairs = all.iter().zip(locs);
     match node.body() {
         Body::Inner(entries) => {
             let mut after: Option<&[u8]> = None;
-            for (entry, (child, spot)) in entries.iter().zip(pairs) {
+            for (entry, (child, loc)) in entries.iter().zip(pairs) {
                 if subtree(after, &entry.key) {
-                    put(child, spot);
+                    put(child, loc);
                 }
                 after = Some(&entry.key);
             }
         }
         Body::Leaf(entries) => {
             for entry in entries.iter().filter(|e| e.child().is_some()) {
-                let Some((child, spot)) = pairs.next() else { break };
+                let Some((child, loc)) = pairs.next() else { break };
                 if leaf(entry) {
-                    put(child, spot);
+                    put(child, loc);
                 }
             }
         }
@@ -148,9 +153,21 @@ fn children<E: Entry>(
 }
 
 fn spot(loc: &Loc, home: Option<PackId>) -> Option<Spot> {
-    let pack = match loc.pack {
-        PackRef::This => home?,
-        PackRef::Pack(pack) => pack,
-    };
+    let pack = pack_of(loc.pack, home)?;
     Some(Spot { pack, offset: loc.offset, frame_len: loc.frame_len, skip: loc.skip })
+}
+
+fn base_spots(loc: &Loc, home: Option<PackId>) -> Vec<Spot> {
+    let spot = |base: &BaseLoc| {
+        let pack = pack_of(base.pack, home)?;
+        Some(Spot { pack, offset: base.offset, frame_len: base.frame_len, skip: base.skip })
+    };
+    loc.bases.iter().filter_map(spot).collect()
+}
+
+fn pack_of(pack: PackRef, home: Option<PackId>) -> Option<PackId> {
+    match pack {
+        PackRef::This => home,
+        PackRef::Pack(pack) => Some(pack),
+    }
 }

@@ -218,7 +218,8 @@ pub fn run(repo: &Repo, plan: AddPlan, job: &Job) -> Result<AddReport, OpError> 
         contents.insert(source.path.clone(), Content::Taken(taken.clone()));
     }
     let view = index.reader()?;
-    let mut sink = NodeSink::new(repo.layout(), &view, &intake.places, Stale::NONE);
+    let mut sink = NodeSink::new(repo.layout(), &view, &intake.places, Stale::NONE)
+        .with_deltas(&intake.packs);
     let mut done = Vec::with_capacity(targets.len());
     for target in &targets {
         job.check()?;

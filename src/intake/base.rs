@@ -1,0 +1,153 @@
+//! Finding what a new chunk may be stored as a difference to: bytes of the file's former version
+//! that are on this machine, in chunks that are stored whole.
+
+use std::fs::File;
+use std::ops::Range;
+use std::os::unix::fs::FileExt;
+
+use crate::cache::ObjectReader;
+use crate::hash::ChunkId;
+use crate::intake::error::IntakeError;
+use crate::intake::shared::Shared;
+use crate::pack::{Bases, needs_own_frame};
+use crate::recipe::Former;
+
+/// Most chunks that one base may consist of.
+const MOST: usize = 4;
+
+/// A base: its name, and its chunks' bytes joined.
+pub(super) struct Base {
+    pub(super) bases: Bases,
+    pub(super) bytes: Vec<u8>,
+}
+
+/// A chunk of a base, and where its bytes are in the former version's file if it is a chunk of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Part {
+    id: ChunkId,
+    len: u64,
+    at: Option<u64>,
+}
+
+/// Looks for bases in one former version; one per thread.
+pub(super) struct Finder<'f, 's, 'a> {
+    shared: &'s Shared<'a>,
+    former: &'f Former,
+    reader: &'s mut ObjectReader<'a>,
+    file: Option<&'f File>,
+}
+
+impl<'f, 's, 'a> Finder<'f, 's, 'a> {
+    /// `file` holds the former version's bytes, unless somebody changed it.
+    pub(super) fn new(
+        shared: &'s Shared<'a>,
+        former: &'f Former,
+        reader: &'s mut ObjectReader<'a>,
+        file: Option<&'f File>,
+    ) -> Self {
+        Self { shared, former, reader, file }
+    }
+
+    /// Returns the base that begins at these bytes of the former version; nothing if there is none.
+    pub(super) fn find(&mut self, range: &Range<u64>) -> Result<Option<Base>, IntakeError> {
+        let Some((skip, parts)) = self.parts(range) else { return Ok(None) };
+        let mut bytes = Vec::new();
+        for part in &parts {
+            if !self.append(part, &mut bytes)? {
+                return Ok(None);
+            }
+        }
+        let Ok(skip) = u32::try_from(skip) else { return Ok(None) };
+        let ids = parts.iter().map(|part| part.id).collect();
+        Ok(Some(Base { bases: Bases { ids, skip }, bytes }))
+    }
+
+    /// Names the chunks of a base and the bytes of them before it begins.
+    fn parts(&self, range: &Range<u64>) -> Option<(u64, Vec<Part>)> {
+        let mut parts: Vec<Part> = Vec::new();
+        let mut skip = 0;
+        for (i, at) in self.former.covering(range).enumerate() {
+            let (start, chunk) = self.former.get(at)?;
+            let inside = if i == 0 { range.start - start } else { 0 };
+            let bases = self.shared.bases_of(chunk.id);
+            let (begin, of_chunk) = match bases {
+                None => (0, vec![Part { id: chunk.id, len: chunk.size, at: Some(start) }]),
+                // A difference is no base. What it is a difference to stands at the same bytes.
+                Some(bases) => (u64::from(bases.skip), self.below(&bases)?),
+            };
+            if i == 0 {
+                skip = begin + inside;
+            }
+            append_new(&mut parts, of_chunk);
+        }
+        while parts.first().is_some_and(|first| first.len <= skip) {
+            skip -= parts.remove(0).len;
+        }
+        let mut total = 0;
+        let end = skip + (range.end - range.start);
+        let needed = parts.iter().take_while(|part| {
+            let more = total < end;
+            total += part.len;
+            more
+        });
+        let needed = needed.count().min(MOST);
+        parts.truncate(needed);
+        (!parts.is_empty()).then_some((skip, parts))
+    }
+
+    fn below(&self, bases: &Bases) -> Option<Vec<Part>> {
+        let part = |id: &ChunkId| Some(Part { id: *id, len: self.shared.len_of(*id)?, at: None });
+        bases.ids.iter().map(part).collect()
+    }
+
+    /// Appends the bytes of a chunk; false if it is not stored whole in a frame of its own, or its
+    /// bytes cannot be had here.
+    fn append(&mut self, part: &Part, out: &mut Vec<u8>) -> Result<bool, IntakeError> {
+        let Ok(len) = usize::try_from(part.len) else { return Ok(false) };
+        if !needs_own_frame(len) || !self.shared.is_whole(part.id) {
+            return Ok(false);
+        }
+        if let Some(bytes) = self.reader.plain_chunk(part.id)? {
+            out.extend_from_slice(bytes);
+            return Ok(true);
+        }
+        let (Some(file), Some(at)) = (self.file, part.at) else { return Ok(false) };
+        let from = out.len();
+        out.resize(from + len, 0);
+        let read = out.get_mut(from..).map(|room| file.read_exact_at(room, at));
+        Ok(matches!(read, Some(Ok(()))) && out.get(from..).map(ChunkId::of) == Some(part.id))
+    }
+}
+
+/// Appends chunks that follow those collected; neighbours share chunks of their bases.
+fn append_new(parts: &mut Vec<Part>, next: Vec<Part>) {
+    let shared = (1..=next.len().min(parts.len())).rev().find(|n| {
+        let tail = parts.get(parts.len() - n..).unwrap_or_default();
+        tail.iter().map(|p| p.id).eq(next.iter().take(*n).map(|p| p.id))
+    });
+    parts.extend(next.into_iter().skip(shared.unwrap_or(0)));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parts(ids: &[u8]) -> Vec<Part> {
+        ids.iter().map(|n| Part { id: ChunkId([*n; 32]), len: 1, at: None }).collect()
+    }
+
+    #[test]
+    fn chunks_that_neighbours_share_are_taken_once() {
+        for (first, next, all) in [
+            (&[1, 2, 3][..], &[3, 4][..], &[1, 2, 3, 4][..]),
+            (&[1, 2, 3], &[2, 3, 4], &[1, 2, 3, 4]),
+            (&[1, 2], &[1, 2], &[1, 2]),
+            (&[1, 2], &[4], &[1, 2, 4]),
+            (&[], &[4], &[4]),
+        ] {
+            let mut out = parts(first);
+            append_new(&mut out, parts(next));
+            assert_eq!(out, parts(all));
+        }
+    }
+}

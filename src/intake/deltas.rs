@@ -1,0 +1,57 @@
+//! What an intake knows of chunks that are stored as a difference, and the readers for their bases.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use crate::cache::{Index, Layout, ObjectReader};
+use crate::hash::ChunkId;
+use crate::intake::error::IntakeError;
+use crate::pack::Bases;
+
+pub(super) struct Deltas<'a> {
+    layout: &'a Layout,
+    index: &'a Index,
+    readers: Mutex<Vec<ObjectReader<'a>>>,
+    /// What this intake stored as a difference.
+    made: Mutex<HashMap<ChunkId, Bases>>,
+    bytes: AtomicU64,
+}
+
+impl<'a> Deltas<'a> {
+    pub(super) fn new(layout: &'a Layout, index: &'a Index) -> Self {
+        let (readers, made, bytes) = (Mutex::default(), Mutex::default(), AtomicU64::new(0));
+        Self { layout, index, readers, made, bytes }
+    }
+
+    /// Lends a reader of local content.
+    pub(super) fn with_reader<R>(
+        &self,
+        work: impl FnOnce(&mut ObjectReader<'a>) -> Result<R, IntakeError>,
+    ) -> Result<R, IntakeError> {
+        let spare = self.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let mut reader = match spare {
+            Some(reader) => reader,
+            None => ObjectReader::new(self.layout, self.index)?,
+        };
+        let result = work(&mut reader);
+        self.readers.lock().unwrap_or_else(PoisonError::into_inner).push(reader);
+        result
+    }
+
+    /// Notes that a chunk of `len` bytes was stored as a difference.
+    pub(super) fn note(&self, id: ChunkId, bases: Bases, len: usize) {
+        self.bytes.fetch_add(len as u64, Ordering::Relaxed);
+        self.made.lock().unwrap_or_else(PoisonError::into_inner).insert(id, bases);
+    }
+
+    /// Returns what this intake stored a chunk as a difference to.
+    pub(super) fn made(&self, id: ChunkId) -> Option<Bases> {
+        self.made.lock().unwrap_or_else(PoisonError::into_inner).get(&id).cloned()
+    }
+
+    /// Returns how many bytes of chunks were stored as a difference.
+    pub(super) fn bytes(&self) -> u64 {
+        self.bytes.load(Ordering::Relaxed)
+    }
+}
