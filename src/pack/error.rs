@@ -19,6 +19,9 @@ pub enum FrameError {
         /// The codec byte of the frame.
         codec: u8,
     },
+    /// The frame is a difference to other chunks, and was read as if it were not.
+    #[error("the frame is a difference to other chunks, which were not given")]
+    NeedsBase,
     /// The bytes break a rule of the format; they are damaged or were made to harm.
     #[error("the frame is damaged: {0}")]
     Malformed(&'static str),

@@ -2,7 +2,7 @@
 
 use super::codec::Codecs;
 use super::error::FrameError;
-use super::layout::{CODEC_STORED, FrameHead, MAX_NODE, NODE_HEADER_LEN};
+use super::layout::{FrameHead, MAX_NODE, NODE_HEADER_LEN};
 use crate::hash::ChunkId;
 use crate::hash::Digest;
 use crate::hash::NodeId;
@@ -53,16 +53,14 @@ pub(super) fn decode_into(
 ) -> Result<FrameHead, FrameError> {
     let mut reader = Reader::new(bytes);
     let head = FrameHead::read(kind, &mut reader)?;
+    if head.n_bases != 0 {
+        return Err(FrameError::NeedsBase);
+    }
     let payload = reader.rest();
     if payload.len() != head.payload_len as usize {
         return Err(FrameError::Malformed("it is not as long as it declares"));
     }
-    if head.codec == CODEC_STORED {
-        raw.clear();
-        raw.extend_from_slice(payload);
-    } else {
-        codecs.unpack_zstd(payload, head.raw_len as usize, raw)?;
-    }
+    codecs.unpack(head.codec, payload, head.raw_len as usize, raw)?;
     Ok(head)
 }
 

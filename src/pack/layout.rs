@@ -24,6 +24,14 @@ pub const MAX_FRAME_LEN: u32 = FRAME_HEADER_LEN + MAX_BASES_LEN + MAX_NODE_RAW +
 pub const CODEC_STORED: u8 = 0;
 /// Codec byte of a frame whose payload is one zstd frame.
 pub const CODEC_ZSTD: u8 = 1;
+/// Codec byte of a frame whose payload is byte planes, each coded on its own.
+pub const CODEC_PLANES: u8 = 2;
+/// Codec byte of a frame that is one zstd frame, with the base as prefix.
+pub const CODEC_ZSTD_BASE: u8 = 17;
+/// Codec byte of byte planes of the exclusive or with the base.
+pub const CODEC_PLANES_XOR: u8 = 18;
+/// Codec byte of byte planes of the difference to the base, number by number.
+pub const CODEC_PLANES_DIFFERENCE: u8 = 19;
 
 pub(super) const MAGIC: [u8; 4] = *b"HAUL";
 pub(super) const END_MAGIC: [u8; 4] = *b"LUAH";
@@ -86,6 +94,7 @@ impl Header {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct FrameHead {
     pub(super) codec: u8,
+    pub(super) n_bases: u8,
     pub(super) n_objects: u16,
     pub(super) raw_len: u32,
     pub(super) payload_len: u32,
@@ -93,7 +102,7 @@ pub(super) struct FrameHead {
 
 impl FrameHead {
     pub(super) fn encode_into(self, out: &mut Vec<u8>) {
-        out.extend_from_slice(&[self.codec, 0]);
+        out.extend_from_slice(&[self.codec, self.n_bases]);
         out.extend_from_slice(&self.n_objects.to_le_bytes());
         out.extend_from_slice(&self.raw_len.to_le_bytes());
         out.extend_from_slice(&self.payload_len.to_le_bytes());
@@ -106,13 +115,19 @@ impl FrameHead {
         let n_objects = reader.u16()?;
         let raw_len = reader.u32()?;
         let payload_len = reader.u32()?;
-        if codec != CODEC_STORED && codec != CODEC_ZSTD {
+        if !is_known(codec) {
             return Err(FrameError::Newer { codec });
         }
-        if n_bases != 0 {
-            return Err(FrameError::Malformed("it names bases, which its codec does not use"));
+        if (n_bases != 0) != (codec & CODEC_BASE_BIT != 0) || n_bases > MAX_BASES {
+            return Err(FrameError::Malformed("the number of its bases does not fit its codec"));
         }
         check_raw(kind, n_objects, raw_len).map_err(FrameError::Malformed)?;
+        if codec == CODEC_PLANES && !may_have_planes(kind, n_objects) {
+            return Err(FrameError::Malformed("it has byte planes of more than one chunk"));
+        }
+        if n_bases != 0 && !may_have_planes(kind, n_objects) {
+            return Err(FrameError::Malformed("it is a difference and holds more than one chunk"));
+        }
         let fits = match codec {
             CODEC_STORED => payload_len == raw_len,
             _ => payload_len <= raw_len + MAX_GROWTH,
@@ -120,8 +135,25 @@ impl FrameHead {
         if !fits {
             return Err(FrameError::Malformed("its payload is longer than its content allows"));
         }
-        Ok(Self { codec, n_objects, raw_len, payload_len })
+        Ok(Self { codec, n_bases, n_objects, raw_len, payload_len })
     }
+}
+
+fn is_known(codec: u8) -> bool {
+    matches!(
+        codec,
+        CODEC_STORED
+            | CODEC_ZSTD
+            | CODEC_PLANES
+            | CODEC_ZSTD_BASE
+            | CODEC_PLANES_XOR
+            | CODEC_PLANES_DIFFERENCE
+    )
+}
+
+/// Says whether byte planes are allowed: only for a chunk that has a frame of its own.
+pub(super) fn may_have_planes(kind: PackKind, n_objects: u16) -> bool {
+    kind == PackKind::Data && n_objects == 1
 }
 
 /// Says what is wrong with the declared content of a frame, if anything.

@@ -7,12 +7,16 @@ mod bases;
 mod batch;
 mod codec;
 mod delta;
+mod delta_encode;
 mod difference;
 mod encode;
 mod error;
 mod footer;
 mod frame;
 mod layout;
+mod numbers;
+mod plane_coder;
+mod planes;
 mod probe;
 #[cfg(test)]
 mod tests;
@@ -23,15 +27,15 @@ pub use crate::hash::PackKind;
 pub use bases::Bases;
 pub use batch::{Batch, Batcher, needs_own_frame};
 pub use codec::Codecs;
-pub use delta::{Candidate, decode_delta_frame, encode_delta_frames};
+pub use delta::decode_delta_frame;
+pub use delta_encode::{Candidate, encode_delta_frames};
 pub use encode::{EncodedFrame, encode_data_frame, encode_node_frame};
 pub use error::{EncodeError, FrameError, PackError, VerifyError};
 pub use footer::{Footer, FrameEntry, ObjectPlace};
 pub use frame::{Frame, chunk_in, decode_frame, node_in};
 pub use layout::{
-    BATCH_BELOW, CODEC_STORED, CODEC_ZSTD, HEADER_LEN, Header, MAX_BATCH_RAW, MAX_CHUNK,
-    MAX_FRAME_LEN, MAX_NODE, MAX_NODE_RAW, TRAILER_LEN,
+    BATCH_BELOW, CODEC_PLANES, CODEC_STORED, CODEC_ZSTD, HEADER_LEN, Header, MAX_BATCH_RAW,
+    MAX_CHUNK, MAX_FRAME_LEN, MAX_NODE, MAX_NODE_RAW, TRAILER_LEN,
 };
-pub use probe::looks_compressible;
 pub use verify::verify_pack;
 pub use write::{FramePlace, PackSummary, PackWriter};
