@@ -51,6 +51,7 @@ mod real_files;
 mod remote_verbs;
 mod scene;
 mod sizes;
+mod stale;
 mod status;
 mod unsaved;
 mod usage;
