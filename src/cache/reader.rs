@@ -251,3 +251,52 @@ impl<'c> ObjectReader<'c> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cache::{PackSink, PackState, places_of};
+    use crate::pack::encode_node_frame;
+
+    #[test]
+    fn a_place_that_is_wrong_puts_no_pack_aside_and_a_damaged_pack_is_put_aside() {
+        let folder = tempfile::tempdir().unwrap();
+        let layout = Layout::new(folder.path(), folder.path(), None);
+        let index = Index::open(&layout).unwrap();
+        // An empty manifest.
+        let node = [1, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+        let id = NodeId::of(&node);
+        let mut sink = PackSink::new(&layout, PackKind::Nodes);
+        sink.push(&encode_node_frame(&mut Codecs::new(), id, &node, &[0]).unwrap()).unwrap();
+        let packs = sink.finish().unwrap();
+        let pack = packs[0].id;
+        let own = places_of(&packs)[&id.0];
+        let state = PackState { held: Held::Unpushed, kind: PackKind::Nodes.byte(), size: 0 };
+        index.record(&[(pack, state)], &mut [(id.0, own)]).unwrap();
+
+        let mut reader = ObjectReader::new(&layout, &index).unwrap();
+        let other = NodeId([7; 32]);
+        let (offset, len) = (own.offset, own.frame_len);
+        for (id, offset, len) in [
+            (other, offset, len),
+            (other, offset + 1, len),
+            (other, offset, len - 1),
+            (id, offset + 1, len),
+            (other, 1 << 20, len),
+            (other, offset, u32::MAX),
+        ] {
+            let found = reader.node_at(id, pack, offset, len).unwrap();
+            assert!(found.is_none(), "{id} {offset} {len}");
+        }
+        assert!(layout.unpushed(pack).exists());
+        assert_eq!(reader.node_at(id, pack, offset, len).unwrap().unwrap().0, node);
+
+        let mut bytes = std::fs::read(layout.unpushed(pack)).unwrap();
+        bytes[own.offset as usize + 20] ^= 1;
+        crate::fs::write_durably(&layout.unpushed(pack), &bytes).unwrap();
+        let mut reader = ObjectReader::new(&layout, &index).unwrap();
+        let damaged = reader.node_at(id, pack, offset, len);
+        assert!(matches!(damaged, Err(CacheError::Damaged { .. })));
+        assert!(layout.quarantine(pack).exists() && !layout.unpushed(pack).exists());
+    }
+}

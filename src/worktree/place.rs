@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use crate::cache::{CacheError, ObjectReader};
-use crate::fs::{Dir, FsError, IoResultExt, Stamp, failpoint};
+use crate::fs::{Dir, FileKind, FsError, IoResultExt, Stamp, failpoint};
 use crate::hash::{ChunkId, Oid};
 use crate::progress::{Job, Stopped, Task};
 
@@ -116,4 +116,32 @@ pub(crate) fn place_file(
         return Err(PlaceError::ChangedMeanwhile);
     }
     Ok(temp.place(name)?)
+}
+
+/// Makes a symbolic link in `dir` under `name`; returns its stamp.
+pub(crate) fn place_link(
+    target: &[u8],
+    (dir, name, still): (&Dir, &[u8], StillAsSeen<'_>),
+) -> Result<Option<Stamp>, PlaceError> {
+    if dir.symlink(target, name, || Ok(still(dir.stamp(name)?.as_ref())))? {
+        return Ok(dir.stamp(name)?);
+    }
+    Err(PlaceError::ChangedMeanwhile)
+}
+
+/// Makes an empty folder in `dir` under `name`, where a file or link may have to give way; returns
+/// its stamp.
+pub(crate) fn place_folder(
+    (dir, name, still): (&Dir, &[u8], StillAsSeen<'_>),
+) -> Result<Option<Stamp>, PlaceError> {
+    failpoint::hit("place.folder");
+    let now = dir.stamp(name)?;
+    if !still(now.as_ref()) {
+        return Err(PlaceError::ChangedMeanwhile);
+    }
+    if now.is_some_and(|s| s.kind != FileKind::Directory) {
+        dir.remove_file(name)?;
+    }
+    dir.descend_or_make(name)?;
+    Ok(dir.stamp(name)?)
 }
