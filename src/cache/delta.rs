@@ -4,10 +4,18 @@ use crate::cache::error::CacheError;
 use crate::cache::index::{Held, Place};
 use crate::cache::reader::ObjectReader;
 use crate::hash::ChunkId;
-use crate::pack::{Bases, decode_delta_frame};
+use crate::pack::{Bases, Frame, FrameError, decode_delta_frame};
+
+/// Why a difference gave no bytes.
+enum Failure {
+    /// The frame itself is at fault.
+    Frame(FrameError),
+    /// This chunk of its base is not on this machine, or is a difference too.
+    Base(ChunkId),
+}
 
 impl ObjectReader<'_> {
-    /// Decodes the frame of a delta with its base and puts it in front; false if the base is not here.
+    /// Decodes the frame of a difference and puts it in front; false if its base is not here.
     pub(super) fn load_delta(
         &mut self,
         id: ChunkId,
@@ -18,29 +26,77 @@ impl ObjectReader<'_> {
             return Ok(true);
         }
         let bytes = self.read(&id.0, place, held)?;
-        // The index took the names from this very frame, so that another answer is damage.
-        let bases = match Bases::of_frame(&bytes) {
-            Ok(Some(bases)) if self.view.bases(id).as_ref() == Some(&bases) => bases,
-            Ok(_) => {
-                return Err(self.set_aside(&id.0, place, held, "it names another base than it did"));
+        match self.decode_delta(&bytes)? {
+            Ok((_, frame)) => {
+                self.keep(place, frame);
+                Ok(true)
             }
-            Err(e) => return Err(self.set_aside(&id.0, place, held, &e.to_string())),
+            // The index took the names of the base from this very frame: if it names another one
+            // now, that cannot be found, and the frame is damaged.
+            Err(Failure::Base(base)) if self.names(id, base) => Ok(false),
+            Err(Failure::Base(_)) => {
+                Err(self.set_aside(&id.0, place, held, "it names another base than it did"))
+            }
+            // Each chunk of the base was checked against its id: the fault is not there.
+            Err(Failure::Frame(e)) => Err(self.set_aside(&id.0, place, held, &e.to_string())),
+        }
+    }
+
+    fn names(&self, id: ChunkId, base: ChunkId) -> bool {
+        self.view.bases(id).is_some_and(|bases| bases.ids.contains(&base))
+    }
+
+    /// Returns the frame of a chunk that is stored as a difference, as it lies in its pack; nothing if
+    /// it is not, or is not here. Checked as far as its base is here.
+    pub fn delta_frame(&mut self, id: ChunkId) -> Result<Option<Vec<u8>>, CacheError> {
+        let Some((place, held)) = self.view.find_frame(&id.0) else { return Ok(None) };
+        if !place.delta {
+            return Ok(None);
+        }
+        self.chunk(id)?;
+        self.read(&id.0, place, held).map(Some)
+    }
+
+    /// Checks a difference, which the index does not know yet, against its id. Returns what it is a
+    /// difference to, or what is wrong with it; nothing is put aside.
+    pub fn prove_delta(
+        &mut self,
+        id: ChunkId,
+        bytes: &[u8],
+    ) -> Result<Result<Bases, String>, CacheError> {
+        let (bases, frame) = match self.decode_delta(bytes)? {
+            Ok(decoded) => decoded,
+            Err(Failure::Frame(e)) => return Ok(Err(e.to_string())),
+            Err(Failure::Base(base)) => {
+                return Ok(Err(format!("chunk {base} of its base is not where it should be")));
+            }
+        };
+        let len = u32::try_from(frame.raw.len()).unwrap_or(u32::MAX);
+        Ok(frame.chunk(0, len, id).map(|_| bases).map_err(|e| e.to_string()))
+    }
+
+    fn decode_delta(
+        &mut self,
+        bytes: &[u8],
+    ) -> Result<Result<(Bases, Frame), Failure>, CacheError> {
+        let bases = match Bases::of_frame(bytes) {
+            Ok(Some(bases)) => bases,
+            Ok(None) => {
+                let why = FrameError::Malformed("it names no base, which it was said to need");
+                return Ok(Err(Failure::Frame(why)));
+            }
+            Err(e) => return Ok(Err(Failure::Frame(e))),
         };
         let mut joined = std::mem::take(&mut self.base);
         joined.clear();
         for base in &bases.ids {
-            let Some(bytes) = self.plain_chunk(*base)? else { return Ok(false) };
+            let Some(bytes) = self.plain_chunk(*base)? else {
+                return Ok(Err(Failure::Base(*base)));
+            };
             joined.extend_from_slice(bytes);
         }
-        let decoded = decode_delta_frame(&mut self.codecs, &bytes, &joined);
+        let decoded = decode_delta_frame(&mut self.codecs, bytes, &joined);
         self.base = joined;
-        match decoded {
-            Ok(frame) => {
-                self.keep(place, frame);
-                Ok(true)
-            }
-            // The chunks of the base were checked one by one: the damage is in this frame.
-            Err(e) => Err(self.set_aside(&id.0, place, held, &e.to_string())),
-        }
+        Ok(decoded.map(|frame| (bases, frame)).map_err(Failure::Frame))
     }
 }

@@ -167,17 +167,23 @@ impl IndexReader {
         self.packs.get(&pack.0).ok().flatten().map(|row| PackState::decode(*row.value()))
     }
 
+    /// Returns where an object lies if its frame is on this machine, whether its base is or not.
+    pub fn find_frame(&self, id: &[u8; 32]) -> Option<(Place, Held)> {
+        let place = self.row(id)?;
+        let held = self.pack(place.pack)?.held;
+        (held != Held::Gone).then_some((place, held))
+    }
+
     /// Returns where an object lies if its bytes are on this machine, those of its base too.
     pub fn find_held(&self, id: &[u8; 32]) -> Option<(Place, Held)> {
-        let place = self.row(id)?;
-        let held = |place: &Place| self.pack(place.pack).map(|state| state.held);
+        let (place, held) = self.find_frame(id)?;
         if place.delta {
-            let bases = self.base_places(ChunkId(*id))?;
-            if bases.iter().any(|base| held(base).is_none_or(|held| held == Held::Gone)) {
+            let gone = |base: &Place| self.pack(base.pack).is_none_or(|s| s.held == Held::Gone);
+            if self.base_places(ChunkId(*id))?.iter().any(gone) {
                 return None;
             }
         }
-        held(&place).filter(|held| *held != Held::Gone).map(|held| (place, held))
+        Some((place, held))
     }
 }
 

@@ -10,7 +10,9 @@ use crate::cache::index::{Held, Index, IndexReader, Place};
 use crate::cache::layout::Layout;
 use crate::fs::{FsError, move_durably};
 use crate::hash::{ChunkId, Digest, NodeId, PackId, PackKind};
-use crate::pack::{Codecs, Frame, FrameError, MAX_FRAME_LEN, decode_frame};
+use crate::pack::{
+    Codecs, FRAME_HEADER_LEN, Frame, FrameError, MAX_FRAME_LEN, declared_len, decode_frame,
+};
 
 /// Open pack files kept at a time.
 const OPEN_PACKS: usize = 8;
@@ -69,7 +71,7 @@ impl<'c> ObjectReader<'c> {
 
     /// Returns the bytes of a chunk that may serve as a base; nothing if they are not on this machine
     /// or are stored as a difference themselves.
-    pub(super) fn plain_chunk(&mut self, id: ChunkId) -> Result<Option<&[u8]>, CacheError> {
+    pub fn plain_chunk(&mut self, id: ChunkId) -> Result<Option<&[u8]>, CacheError> {
         let Some((place, held)) = self.view.find_held(&id.0) else { return Ok(None) };
         if place.delta {
             return Ok(None);
@@ -164,6 +166,22 @@ impl<'c> ObjectReader<'c> {
                 Ok(())
             }
             Err(e) => Err(self.set_aside(id, place, held, &e.to_string())),
+        }
+    }
+
+    /// Says whether the frame at a place seems to be on this machine. Of a pack that is here in parts
+    /// that is told by its first bytes, so that it is a guess.
+    pub fn has_frame(&mut self, pack: PackId, offset: u32, frame_len: u32) -> bool {
+        let held = self.view.pack(pack).map_or(Held::Gone, |state| state.held);
+        match held {
+            Held::Unpushed | Held::Whole => true,
+            Held::Gone => false,
+            Held::Part => {
+                let mut prefix = [0; FRAME_HEADER_LEN as usize];
+                let file = self.file(pack, held);
+                file.and_then(|f| f.read_exact_at(&mut prefix, offset.into())).is_ok()
+                    && declared_len(&prefix) == Some(frame_len.into())
+            }
         }
     }
 

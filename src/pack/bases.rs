@@ -52,3 +52,14 @@ impl Bases {
         self.ids.iter().for_each(|id| out.extend_from_slice(id.as_bytes()));
     }
 }
+
+/// Returns how long a frame is that begins with these 12 bytes; nothing if none begins so.
+pub fn declared_len(prefix: &[u8]) -> Option<u64> {
+    let mut reader = Reader::new(prefix);
+    let (codec, n_bases, n_objects) = (reader.u8().ok()?, reader.u8().ok()?, reader.u16().ok()?);
+    let (_, payload_len) = (reader.u32().ok()?, reader.u32().ok()?);
+    let has_base = codec & CODEC_BASE_BIT != 0;
+    let bases = if has_base { 4 + u64::from(n_bases) * ChunkId::LEN as u64 } else { 0 };
+    let len = u64::from(FRAME_HEADER_LEN) + bases + u64::from(payload_len);
+    (n_objects > 0).then_some(len)
+}

@@ -7,6 +7,7 @@ use super::layout::{FRAME_HEADER_LEN, FrameHead, MAX_CHUNK, MAX_NODE, NODE_HEADE
 use crate::hash::ChunkId;
 use crate::hash::NodeId;
 use crate::hash::PackKind;
+use crate::wire::Reader;
 
 /// A finished frame, ready to be written into a pack of its kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +21,16 @@ pub struct EncodedFrame {
 }
 
 impl EncodedFrame {
+    /// Takes the frame of a chunk that is stored as a difference, as it lies in another pack; nothing
+    /// if it is none. The id is believed.
+    pub fn of_delta(id: ChunkId, bytes: Vec<u8>) -> Option<Self> {
+        let bases = Bases::of_frame(&bytes).ok()??;
+        let head = FrameHead::read(PackKind::Data, &mut Reader::new(&bytes)).ok()?;
+        let (kind, codec, raw_len) = (PackKind::Data, head.codec, head.raw_len);
+        let objects = vec![(id.0, raw_len)];
+        Some(Self { kind, codec, raw_len, bytes, objects, bases: Some(bases) })
+    }
+
     /// Returns the kind of pack that the frame belongs into.
     pub fn kind(&self) -> PackKind {
         self.kind

@@ -36,7 +36,8 @@ pub const CODEC_PLANES_DIFFERENCE: u8 = 19;
 pub(super) const MAGIC: [u8; 4] = *b"HAUL";
 pub(super) const END_MAGIC: [u8; 4] = *b"LUAH";
 pub(super) const VERSION: u8 = 1;
-pub(super) const FRAME_HEADER_LEN: u32 = 12;
+/// Bytes of a frame that say how long it is.
+pub const FRAME_HEADER_LEN: u32 = 12;
 pub(super) const FRAME_ENTRY_LEN: u32 = 12;
 pub(super) const OBJECT_ENTRY_LEN: u32 = 36;
 pub(super) const NODE_HEADER_LEN: u32 = 12;

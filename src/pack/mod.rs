@@ -24,7 +24,7 @@ mod verify;
 mod write;
 
 pub use crate::hash::PackKind;
-pub use bases::Bases;
+pub use bases::{Bases, declared_len};
 pub use batch::{Batch, Batcher, needs_own_frame};
 pub use codec::Codecs;
 pub use delta::decode_delta_frame;
@@ -35,7 +35,7 @@ pub use footer::{Footer, FrameEntry, ObjectPlace};
 pub use frame::{Frame, chunk_in, decode_frame, node_in};
 pub use layout::{
     BATCH_BELOW, CODEC_PLANES, CODEC_STORED, CODEC_ZSTD, HEADER_LEN, Header, MAX_BATCH_RAW,
-    MAX_CHUNK, MAX_FRAME_LEN, MAX_NODE, MAX_NODE_RAW, TRAILER_LEN,
+    FRAME_HEADER_LEN, MAX_CHUNK, MAX_FRAME_LEN, MAX_NODE, MAX_NODE_RAW, TRAILER_LEN,
 };
 pub use verify::verify_pack;
 pub use write::{FramePlace, PackSummary, PackWriter};

@@ -108,7 +108,9 @@ fn from_earlier(
         Err(e) => return Err(e),
     };
     for step in &walked.chunks {
-        let Some(spot) = step.spot.filter(|s| contact.synced().view.may_rely_on(s.pack)) else {
+        // A difference drags its base along, of which less is known.
+        let whole = step.spot.filter(|_| step.bases.is_empty());
+        let Some(spot) = whole.filter(|s| contact.synced().view.may_rely_on(s.pack)) else {
             continue;
         };
         if new.contains(&step.id.0) {
@@ -120,6 +122,7 @@ fn from_earlier(
                     frame_len: spot.frame_len,
                     skip: spot.skip,
                     len: u32::try_from(step.size).unwrap_or(u32::MAX),
+                    delta: false,
                 },
             );
         }
@@ -153,13 +156,15 @@ fn from_hooks(
         .filter_map(|pack| Some((pack, u64::from(view.pack_record(pack)?.size))))
         .collect();
     for (pack, footer) in footers(contact, &sizes, job)? {
-        for object in footer.objects.iter().filter(|o| new.contains(&o.id)) {
+        let whole = footer.objects.iter().filter(|o| !o.has_base);
+        for object in whole.filter(|o| new.contains(&o.id)) {
             elsewhere.entry(object.id).or_insert(Place {
                 pack,
                 offset: object.offset,
                 frame_len: object.frame_len,
                 skip: object.skip,
                 len: object.len,
+                delta: false,
             });
         }
     }

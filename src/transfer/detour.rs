@@ -32,9 +32,12 @@ pub(super) struct Lost {
     pub(super) above: Option<u32>,
 }
 
+/// A place of an object, and the places of its base if it is a difference there.
+pub(super) type Way = (Spot, Vec<Spot>);
+
 /// Places where lost objects may lie, each handed out once.
 pub(super) struct Detours {
-    places: HashMap<[u8; 32], Vec<Spot>>,
+    places: HashMap<[u8; 32], Vec<Way>>,
     tried: HashSet<([u8; 32], PackId, u32, u32)>,
 }
 
@@ -50,7 +53,8 @@ impl Detours {
         let mut above: HashSet<NodeId> = HashSet::new();
         for item in lost {
             out.tried.extend(item.spot.map(|spot| mark(item.id, spot)));
-            out.places.insert(item.id, contact.places(key_of(item.id)));
+            let listed = contact.places(key_of(item.id)).into_iter();
+            out.places.insert(item.id, listed.map(|spot| (spot, Vec::new())).collect());
             let mut next = item.above;
             while let Some(node) = next.and_then(|n| nodes.get(n as usize)) {
                 if !above.insert(node.id) {
@@ -76,10 +80,12 @@ impl Detours {
             let mut next = Vec::new();
             for (home, (node, placement)) in read(contact, &level, job)? {
                 // A copy of a node that is not sound is no way.
-                for (child, spot) in children_of(&node, &placement, home).unwrap_or_default() {
+                for (child, spot, bases) in
+                    children_of(&node, &placement, home).unwrap_or_default()
+                {
                     let (Some(spot), id) = (spot, id_of(&child)) else { continue };
                     if let Some(places) = out.places.get_mut(&id) {
-                        places.push(spot);
+                        places.push((spot, bases));
                     } else if above.contains(&NodeId(id)) {
                         next.push((NodeId(id), spot));
                     }
@@ -91,11 +97,11 @@ impl Detours {
     }
 
     /// Returns a place of the object that was not tried yet.
-    pub(super) fn next(&mut self, id: [u8; 32]) -> Option<Spot> {
+    pub(super) fn next(&mut self, id: [u8; 32]) -> Option<Way> {
         let places = self.places.get(&id)?;
-        let spot = places.iter().copied().find(|spot| !self.tried.contains(&mark(id, *spot)))?;
-        self.tried.insert(mark(id, spot));
-        Some(spot)
+        let way = places.iter().find(|(spot, _)| !self.tried.contains(&mark(id, *spot)))?.clone();
+        self.tried.insert(mark(id, way.0));
+        Some(way)
     }
 }
 

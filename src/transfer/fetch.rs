@@ -9,7 +9,7 @@ use crate::transfer::catalogue::Contact;
 use crate::transfer::detour::{Detours, Lost};
 use crate::transfer::error::TransferError;
 use crate::transfer::filter::Filter;
-use crate::transfer::land::{Flaw, Object, Orders};
+use crate::transfer::land::{Flaw, Object, Orders, Part};
 use crate::transfer::nodes::{Sight, Visited, Walked, walk};
 use crate::transfer::ranges::Slack;
 use crate::transfer::root::Wanted;
@@ -113,15 +113,18 @@ pub(super) fn fetch_chunks(
     let steps: Vec<ChunkStep> = absent
         .map(|step| {
             let spot = step.spot.or_else(|| contact.locate(step.id.key()));
-            ChunkStep { spot, ..*step }
+            ChunkStep { spot, ..step.clone() }
         })
         .collect();
-    let spans: BTreeSet<_> =
-        steps.iter().filter_map(|s| s.spot).map(|s| (s.pack, s.offset, s.frame_len)).collect();
+    let spots = steps.iter().flat_map(|s| s.spot.iter().chain(&s.bases));
+    let spans: BTreeSet<_> = spots.map(|s| (s.pack, s.offset, s.frame_len)).collect();
     let bytes = spans.iter().map(|(.., len)| u64::from(*len)).sum();
     let task = job.begin(Kind::Download, Some(bytes));
     let mut flaws = HashMap::new();
-    let mut lost = wave(plan, contact, (&steps, &mut flaws), &task, job)?;
+    let mut lost = wave(plan, contact, (&steps, Bases::Absent, &mut flaws), &task, job)?;
+    if lost.iter().any(|step| !step.bases.is_empty()) {
+        lost = wave(plan, contact, (&lost, Bases::All, &mut flaws), &task, job)?;
+    }
     if lost.is_empty() {
         return Ok(());
     }
@@ -132,35 +135,56 @@ pub(super) fn fetch_chunks(
     let mut detours = Detours::find(contact, &plan.nodes, &all, job)?;
     while !lost.is_empty() {
         for step in &mut lost {
-            step.spot = detours.next(step.id.0);
-            if step.spot.is_none() {
+            let Some((spot, bases)) = detours.next(step.id.0) else {
                 return Err(match flaws.remove(&step.id.0) {
                     Some(flaw) => contact.flawed(&plan.wanted, flaw),
                     None => contact.nobody_pushed(&plan.wanted, step.wanted, &step.id.0),
                 });
-            }
+            };
+            (step.spot, step.bases) = (Some(spot), bases);
         }
-        lost = wave(plan, contact, (&lost, &mut flaws), &task, job)?;
+        lost = wave(plan, contact, (&lost, Bases::All, &mut flaws), &task, job)?;
     }
     Ok(())
 }
 
-/// Fetches chunks from their places in one wave; returns those that are not there.
+/// Which bases of differences are fetched with them.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Bases {
+    /// Those that do not seem to be here.
+    Absent,
+    /// Every one: what seemed to be here was not.
+    All,
+}
+
+/// Fetches chunks from their places in one wave, with what they are a difference to; returns those
+/// that are not there.
 fn wave(
     plan: &FetchPlan,
     contact: &Contact,
-    (steps, flaws): (&[ChunkStep], &mut HashMap<[u8; 32], Flaw>),
+    (steps, which, flaws): (&[ChunkStep], Bases, &mut HashMap<[u8; 32], Flaw>),
     task: &Task,
     job: &Job,
 ) -> Result<Vec<ChunkStep>, TransferError> {
     let mut orders = Orders::new();
+    let mut reader = ObjectReader::new(contact.layout(), contact.index())?;
     let mut spots = Vec::with_capacity(steps.len());
     for step in steps {
         let Some(spot) = step.spot else { continue };
         let len = u32::try_from(step.size).unwrap_or(u32::MAX);
-        let object = Object { id: step.id.0, skip: spot.skip, len, wanted: step.wanted };
+        let part = if step.bases.is_empty() { Part::Whole } else { Part::Difference };
+        let object = Object { id: step.id.0, skip: spot.skip, len, wanted: step.wanted, part };
         orders.entry((spot.pack, spot.offset)).or_default().push(object);
         spots.push(Spot { skip: 0, ..spot });
+        for base in &step.bases {
+            let key = (base.pack, base.offset);
+            let mut here = || reader.has_frame(base.pack, base.offset, base.frame_len);
+            if base.can_be() && (orders.contains_key(&key) || which == Bases::All || !here()) {
+                let object = Object { part: Part::Base, ..object };
+                orders.entry(key).or_default().push(object);
+                spots.push(Spot { skip: 0, ..*base });
+            }
+        }
     }
     let whole = plan.wanted.iter().all(|w| matches!(w.filter, Filter::All));
     let slack = if whole { Slack::Usual } else { Slack::Little };
@@ -168,7 +192,7 @@ fn wave(
     let found = wave.fetch(spots, job, |(_, _, bytes, _)| task.advance(bytes.len() as u64))?;
     flaws.extend(found.into_iter().map(|flaw| (flaw.object.id, flaw)));
     let lost = steps.iter().filter(|step| step.spot.is_none() || flaws.contains_key(&step.id.0));
-    let lost: Vec<ChunkStep> = lost.copied().collect();
+    let lost: Vec<ChunkStep> = lost.cloned().collect();
     if lost.is_empty() {
         return Ok(lost);
     }

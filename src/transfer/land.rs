@@ -2,17 +2,21 @@
 //! cache at the frame's own offset.
 
 use std::collections::HashMap;
+use std::fs::File;
+use std::os::unix::fs::FileExt;
 use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
 
-use crate::cache::{Held, Index, Layout, PackState, Place};
-use crate::fs::SparseFile;
+use crate::cache::{Held, Index, Layout, ObjectReader, PackState, Place};
+use crate::fs::{IoResultExt, SparseFile};
 use crate::hash::{ChunkId, NodeId, PackId, PackKind};
-use crate::pack::{Codecs, decode_frame};
+use crate::pack::{Bases, Codecs, Frame, FrameError, decode_frame};
 use crate::transfer::error::TransferError;
 use crate::transfer::ranges::{FrameSpan, Range};
 
+/// Differences that one worker checks at a time: neighbours share the chunks of their bases.
+const SETTLE: usize = 32;
 /// Objects that wait to be recorded in the index before it is written.
 const RECORD_AT: usize = 64 << 10;
 
@@ -25,6 +29,18 @@ pub(super) struct Object {
     pub(super) len: u32,
     /// Which of the wanted pointers it serves, for messages.
     pub(super) wanted: usize,
+    pub(super) part: Part,
+}
+
+/// What a frame is to the object that it is wanted for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    /// It holds the object.
+    Whole,
+    /// It holds the object as a difference: only with its base is there something to check.
+    Difference,
+    /// It holds a chunk of the object's base, whose id only the difference names.
+    Base,
 }
 
 /// Wanted objects by the pack and offset of their frame.
@@ -47,6 +63,8 @@ pub(super) struct Landed {
     pub(super) flaws: Vec<Flaw>,
     /// Whether anything that was wanted is.
     good: bool,
+    /// The chunk that it consists of, if it serves as a base.
+    base: Option<(ChunkId, u32)>,
 }
 
 /// Keeps fetched frames; lasts for one wave.
@@ -58,12 +76,15 @@ pub(super) struct Landing<'a> {
     file: Option<(PackId, SparseFile)>,
     packs: HashMap<PackId, PackState>,
     objects: Vec<([u8; 32], Place)>,
+    /// Differences that are kept and not checked yet, each with its place.
+    differences: Vec<(Object, Place)>,
 }
 
 impl<'a> Landing<'a> {
     pub(super) fn new(layout: &'a Layout, index: &'a Index, kind: PackKind) -> Self {
-        let (packs, objects) = (HashMap::new(), Vec::new());
-        Self { layout, index, kind, codecs: Mutex::default(), file: None, packs, objects }
+        let (packs, objects, differences) = (HashMap::new(), Vec::new(), Vec::new());
+        let codecs = Mutex::default();
+        Self { layout, index, kind, codecs, file: None, packs, objects, differences }
     }
 
     /// Checks the frames of one range and keeps those that hold something wanted.
@@ -87,11 +108,19 @@ impl<'a> Landing<'a> {
             .collect();
         for (span, landed) in range.frames.iter().zip(&landed).filter(|(_, landed)| landed.good) {
             self.keep(range.pack, span.offset, frame_of(span))?;
+            let (pack, offset, frame_len) = (range.pack, span.offset, span.len);
+            let place = Place { pack, offset, frame_len, skip: 0, len: 0, delta: false };
+            self.objects.extend(landed.base.map(|(id, len)| (id.0, Place { len, ..place })));
             let flawed = |id: [u8; 32]| landed.flaws.iter().any(|flaw| flaw.object.id == id);
             for object in wants_of(span).iter().filter(|object| !flawed(object.id)) {
-                let (pack, offset, frame_len) = (range.pack, span.offset, span.len);
                 let (skip, len) = (object.skip, object.len);
-                self.objects.push((object.id, Place { pack, offset, frame_len, skip, len }));
+                match object.part {
+                    Part::Whole => self.objects.push((object.id, Place { skip, len, ..place })),
+                    Part::Difference => {
+                        self.differences.push((*object, Place { len, delta: true, ..place }));
+                    }
+                    Part::Base => {}
+                }
             }
         }
         if self.objects.len() >= RECORD_AT {
@@ -101,6 +130,9 @@ impl<'a> Landing<'a> {
     }
 
     fn check(&self, pack: PackId, bytes: &[u8], wants: &[Object]) -> Landed {
+        if wants.iter().any(|object| object.part == Part::Difference) {
+            return Landed { raw: None, flaws: Vec::new(), good: true, base: None };
+        }
         let spare = self.codecs.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let mut codecs = spare.unwrap_or_default();
         let decoded = decode_frame(&mut codecs, self.kind, bytes);
@@ -110,12 +142,17 @@ impl<'a> Landing<'a> {
             Ok(frame) => frame,
             Err(e) => {
                 let flaws = wants.iter().map(|object| flaw(object, e.to_string())).collect();
-                return Landed { raw: None, flaws, good: false };
+                return Landed { raw: None, flaws, good: false, base: None };
             }
         };
         let mut flaws = Vec::new();
+        let is_base = wants.iter().any(|object| object.part == Part::Base);
+        let base = base_of(&frame).filter(|_| is_base);
         for object in wants {
             let checked = match self.kind {
+                PackKind::Data if object.part == Part::Base => {
+                    base.map(drop).ok_or(FrameError::Malformed("it holds more than one chunk"))
+                }
                 PackKind::Data => {
                     frame.chunk(object.skip, object.len, ChunkId(object.id)).map(drop)
                 }
@@ -125,7 +162,7 @@ impl<'a> Landing<'a> {
         }
         let good = flaws.len() < wants.len();
         let raw = (good && self.kind == PackKind::Nodes).then_some(frame.raw);
-        Landed { raw, flaws, good }
+        Landed { raw, flaws, good, base }
     }
 
     fn keep(&mut self, pack: PackId, offset: u32, frame: &[u8]) -> Result<(), TransferError> {
@@ -146,8 +183,53 @@ impl<'a> Landing<'a> {
             return Ok(());
         }
         let packs: Vec<_> = self.packs.drain().collect();
-        self.index.record(&packs, &mut self.objects)?;
+        self.index.record(&packs, &mut self.objects, &[])?;
         self.objects.clear();
         Ok(())
     }
+
+    /// Checks the differences that were kept, now that what they are a difference to is here, and
+    /// makes the sound ones known to the index. Returns what is wrong with the others.
+    pub(super) fn settle(&mut self) -> Result<Vec<Flaw>, TransferError> {
+        let differences = std::mem::take(&mut self.differences);
+        let results: Result<Vec<_>, TransferError> =
+            differences.par_chunks(SETTLE).map(|few| self.prove(few)).collect();
+        let (mut flaws, mut deltas) = (Vec::new(), Vec::new());
+        for ((object, place), proof) in differences.iter().zip(results?.into_iter().flatten()) {
+            match proof {
+                Ok(bases) => {
+                    self.objects.push((object.id, *place));
+                    deltas.push((ChunkId(object.id), bases));
+                }
+                Err(why) => flaws.push(Flaw { object: *object, pack: place.pack, why }),
+            }
+        }
+        if !deltas.is_empty() {
+            self.index.record(&[], &mut self.objects, &deltas)?;
+            self.objects.clear();
+        }
+        Ok(flaws)
+    }
+
+    fn prove(
+        &self,
+        differences: &[(Object, Place)],
+    ) -> Result<Vec<Result<Bases, String>>, TransferError> {
+        let mut reader = ObjectReader::new(self.layout, self.index)?;
+        let mut out = Vec::with_capacity(differences.len());
+        for (object, place) in differences {
+            let path = self.layout.part(place.pack);
+            let mut bytes = vec![0; place.frame_len as usize];
+            let file = File::open(&path).at("read", &path)?;
+            file.read_exact_at(&mut bytes, place.offset.into()).at("read", &path)?;
+            out.push(reader.prove_delta(ChunkId(object.id), &bytes)?);
+        }
+        Ok(out)
+    }
+}
+
+/// The chunk that a frame consists of; only one with a frame of its own can be part of a base.
+fn base_of(frame: &Frame) -> Option<(ChunkId, u32)> {
+    let len = u32::try_from(frame.raw.len()).ok()?;
+    (frame.n_objects == 1).then(|| (ChunkId::of(&frame.raw), len))
 }

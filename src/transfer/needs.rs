@@ -72,6 +72,9 @@ pub(super) fn needs(
         let pack = pack_of(step, &view, contact)
             .ok_or_else(|| contact.nobody_pushed(absent, step.wanted, &step.id.0))?;
         all.entry(pack).or_insert(step.wanted);
+        for base in &step.bases {
+            all.entry(base.pack).or_insert(step.wanted);
+        }
     }
     let mut needs = Needs::default();
     for (pack, wanted) in all {

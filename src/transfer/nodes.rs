@@ -13,7 +13,7 @@ use crate::transfer::catalogue::Contact;
 use crate::transfer::detour::{Detours, Lost};
 use crate::transfer::error::TransferError;
 use crate::transfer::filter::Filter;
-use crate::transfer::land::{Flaw, Landed, Landing, Object, Orders};
+use crate::transfer::land::{Flaw, Landed, Landing, Object, Orders, Part};
 use crate::transfer::ranges::{Range, Slack};
 use crate::transfer::root::{Root, Wanted};
 use crate::transfer::walk::{ChunkStep, NodeStep, Spot, expand};
@@ -173,8 +173,8 @@ impl Walker<'_, '_> {
                     self.out.files += 1;
                     self.out.bytes = self.out.bytes.saturating_add(*size);
                     let spot = sight.root(id.key());
-                    let (id, size, above) = (*id, *size, None);
-                    self.chunk(ChunkStep { wanted, id, size, spot, above });
+                    let (id, size, bases, above) = (*id, *size, Vec::new(), None);
+                    self.chunk(ChunkStep { wanted, id, size, spot, bases, above });
                 }
                 Root::Tree { id, expectation } => {
                     if expectation.kind == crate::node::Kind::Recipe {
@@ -294,7 +294,8 @@ impl Walker<'_, '_> {
         };
         while !lost.is_empty() {
             for step in &mut lost {
-                step.spot = detours.as_mut().and_then(|detours| detours.next(step.id.0));
+                let way = detours.as_mut().and_then(|detours| detours.next(step.id.0));
+                step.spot = way.map(|(spot, _)| spot);
                 if step.spot.is_none() {
                     let flaw = flaws.remove(&step.id.0);
                     return Err(match flaw {
@@ -345,7 +346,8 @@ impl Walker<'_, '_> {
         let mut orders = Orders::new();
         for step in steps {
             let Some(spot) = step.spot else { continue };
-            let object = Object { id: step.id.0, skip: 0, len: 0, wanted: step.wanted };
+            let (id, wanted, part) = (step.id.0, step.wanted, Part::Whole);
+            let object = Object { id, skip: 0, len: 0, wanted, part };
             orders.entry((spot.pack, spot.offset)).or_default().push(object);
         }
         let behind = self.behind(steps);

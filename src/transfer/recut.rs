@@ -7,13 +7,15 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::cache::{
-    CacheError, Held, NodeSink, ObjectReader, PackSink, PackState, Place, Stale, WrittenPack,
+    CacheError, Held, IndexReader, NodeSink, ObjectReader, PackSink, PackState, Place, Stale, WrittenPack,
     places_of,
 };
 use crate::fs::move_durably;
 use crate::hash::{ChunkId, NodeId, PackId, PackKind};
 use crate::node::Child;
-use crate::pack::{Batcher, Codecs, EncodeError, encode_data_frame, needs_own_frame};
+use crate::pack::{
+    Batcher, Codecs, EncodeError, EncodedFrame, encode_data_frame, needs_own_frame,
+};
 use crate::progress::Job;
 use crate::transfer::catalogue::Contact;
 use crate::transfer::error::TransferError;
@@ -22,7 +24,7 @@ use crate::transfer::needs::pack_of;
 use crate::transfer::nodes::{Visited, Walked};
 use crate::transfer::push::Home;
 use crate::transfer::root::Wanted;
-use crate::transfer::walk::{Spot, children_of};
+use crate::transfer::walk::{ChunkStep, Spot, children_of};
 
 /// Where chunks lie on the remote, as its own footers and trees say.
 pub(super) type Elsewhere = HashMap<[u8; 32], Place>;
@@ -66,7 +68,7 @@ pub(super) fn recut(
     let data = copy_chunks(contact, plan, &unpushed, job)?;
     let mut places = plan.elsewhere.clone();
     places.extend(places_of(&data));
-    let nodes = rewrite_nodes(contact, plan, (&node_packs, &replaced), &places, job)?;
+    let nodes = rewrite_nodes(contact, plan, (&node_packs, &replaced), (&places, &data), job)?;
     let new: Vec<&WrittenPack> = data.iter().chain(&nodes).collect();
     record(contact, places, &new, &plan.elsewhere)?;
     // A pack that another remote lacks is still good on the one that counts.
@@ -96,6 +98,7 @@ fn copy_chunks(
         pack_of(step, &view, contact).is_some_and(|pack| plan.replaced.contains(&pack))
     });
     wanted.extend(needed.map(|step| step.id.0));
+    wanted.extend(bases_in(&view, plan.walked, &plan.replaced).into_iter().map(|(_, id)| id.0));
     let mut reader = ObjectReader::new(contact.layout(), contact.index())?;
     let mut sink = PackSink::new(contact.layout(), PackKind::Data);
     let (mut codecs, mut batcher) = (Codecs::new(), Batcher::new());
@@ -106,6 +109,12 @@ fn copy_chunks(
             continue;
         }
         let id = ChunkId(id);
+        // As it is: its base may be on the remote only, and nothing may be lost for that.
+        if let Some(frame) = reader.delta_frame(id)? {
+            let frame = EncodedFrame::of_delta(id, frame);
+            sink.push(&frame.ok_or_else(|| bad_delta(id))?)?;
+            continue;
+        }
         let Some(bytes) = reader.chunk(id)? else { continue };
         if needs_own_frame(bytes.len()) {
             sink.push(&encode_data_frame(&mut codecs, &[(id, bytes)]).map_err(defect)?)?;
@@ -125,7 +134,7 @@ fn rewrite_nodes(
     contact: &Contact,
     plan: &Recut,
     (node_packs, replaced): (&[PackId], &BTreeSet<PackId>),
-    places: &Elsewhere,
+    (places, data): (&Elsewhere, &[WrittenPack]),
     job: &Job,
 ) -> Result<Vec<WrittenPack>, TransferError> {
     let mut reader = ObjectReader::new(contact.layout(), contact.index())?;
@@ -145,7 +154,8 @@ fn rewrite_nodes(
     let ids: BTreeSet<NodeId> = order.values().map(|above| above.id).collect();
     let view = contact.index().reader()?;
     let stale = Stale { packs: replaced, nodes: &ids };
-    let mut sink = NodeSink::new(contact.layout(), &view, places, stale);
+    let mut sink =
+        NodeSink::new(contact.layout(), &view, places, stale).with_deltas(data);
     for above in order.into_values() {
         job.check()?;
         sink.put_parts(above.id, &above.bytes, &above.children)?;
@@ -194,12 +204,11 @@ fn read(
     };
     let Some((bytes, placement)) = found else { return Ok(None) };
     let (kind, level) = (bytes.get(1).copied(), bytes.get(2).copied());
-    let (children, spots): (Vec<Child>, Vec<Option<Spot>>) =
-        children_of(&bytes, &placement, at.pack)
-            .map_err(|source| TransferError::Tree { path: Vec::new(), source })?
-            .into_iter()
-            .unzip();
-    let packs = spots.into_iter().flatten().map(|spot| spot.pack).collect();
+    let below = children_of(&bytes, &placement, at.pack)
+        .map_err(|source| TransferError::Tree { path: Vec::new(), source })?;
+    let spots = below.iter().flat_map(|(_, spot, bases)| spot.iter().chain(bases));
+    let packs = spots.map(|spot| spot.pack).collect();
+    let children = below.into_iter().map(|(child, ..)| child).collect();
     Ok(Some(((kind, level, id), Above { id, bytes, children, packs })))
 }
 
@@ -220,13 +229,14 @@ fn record(
             (pack.id, PackState { held: Held::Unpushed, kind: pack.kind.byte(), size })
         })
         .collect();
+    let deltas: Vec<_> = new.iter().flat_map(|pack| pack.deltas.iter().cloned()).collect();
     let view = contact.index().reader()?;
     let far: BTreeSet<PackId> = elsewhere.values().map(|place| place.pack).collect();
     for pack in far.into_iter().filter(|pack| view.pack(*pack).is_none()) {
         let kind = PackKind::Data.byte();
         packs.push((pack, PackState { held: Held::Gone, kind, size: 0 }));
     }
-    Ok(contact.index().record(&packs, &mut objects)?)
+    Ok(contact.index().record(&packs, &mut objects, &deltas)?)
 }
 
 /// Brings the chunks of packs that may not be relied on, if they are not here, as long as the remote
@@ -240,13 +250,20 @@ pub(super) fn rescue(
 ) -> Result<(), TransferError> {
     let view = contact.index().reader()?;
     for (pack, path) in replace {
-        let lost: Vec<_> = walked
+        let mut lost: Vec<_> = walked
             .chunks
             .iter()
             .filter(|step| pack_of(step, &view, contact) == Some(*pack))
-            .filter(|step| view.find_held(&step.id.0).is_none())
-            .copied()
+            .filter(|step| view.find_frame(&step.id.0).is_none())
+            .cloned()
             .collect();
+        let bases = bases_in(&view, walked, &BTreeSet::from([*pack]));
+        let bases = bases.into_iter().filter(|(_, id)| view.find_held(&id.0).is_none());
+        lost.extend(bases.filter_map(|(wanted, id)| {
+            let place = view.find(&id.0)?;
+            let (size, spot) = (place.len.into(), Some(Spot::from(place)));
+            Some(ChunkStep { wanted, id, size, spot, bases: Vec::new(), above: None })
+        }));
         if lost.is_empty() {
             continue;
         }
@@ -297,6 +314,29 @@ fn forget_above(contact: &Contact, walked: &Walked, pack: PackId) -> Result<(), 
     let ids: Vec<[u8; 32]> = stale.into_iter().map(|(_, above)| above.id.0).collect();
     contact.index().forget_objects(&ids)?;
     Ok(contact.index().forget(&[pack])?)
+}
+
+/// Chunks in these packs that other chunks of the walk are a difference to, as far as the index
+/// knows them; each with the pointer that it serves.
+fn bases_in(
+    view: &IndexReader,
+    walked: &Walked,
+    packs: &BTreeSet<PackId>,
+) -> Vec<(usize, ChunkId)> {
+    let mut out = Vec::new();
+    let of_packs = |step: &&ChunkStep| step.bases.iter().any(|base| packs.contains(&base.pack));
+    for step in walked.chunks.iter().filter(of_packs) {
+        let ids = view.bases(step.id).map(|bases| bases.ids).unwrap_or_default();
+        let inside = |id: &ChunkId| {
+            view.find(&id.0).is_some_and(|place| packs.contains(&place.pack))
+        };
+        out.extend(ids.into_iter().filter(inside).map(|id| (step.wanted, id)));
+    }
+    out
+}
+
+fn bad_delta(id: ChunkId) -> CacheError {
+    CacheError::Pack { why: format!("the frame of chunk {id} is not what the index says") }
 }
 
 fn bad_footer(pack: PackId) -> TransferError {

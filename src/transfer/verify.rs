@@ -128,8 +128,10 @@ fn closure(items: &[Wanted], contact: &Contact, job: &Job) -> Result<Closure, Tr
     for step in &walked.chunks {
         let spot = step.spot.or_else(|| contact.locate(step.id.key()));
         let spot = spot.ok_or_else(|| contact.nobody_pushed(items, step.wanted, &step.id.0))?;
-        let need = Need { kind: PackKind::Data, end: end(spot), path: path(step.wanted) };
-        note(&mut out, vec![(spot.pack, need)]);
+        for spot in step.bases.iter().chain([&spot]) {
+            let need = Need { kind: PackKind::Data, end: end(*spot), path: path(step.wanted) };
+            note(&mut out, vec![(spot.pack, need)]);
+        }
     }
     Ok((walked.bytes, out.into_iter().collect()))
 }

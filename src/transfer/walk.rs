@@ -175,20 +175,24 @@ fn children<E: Entry>(
     below
 }
 
-/// Lists what hangs below a node, and where this copy of it says that each lies.
+/// Lists what hangs below a node, where this copy of it says that each lies, and its bases.
 pub(super) fn children_of(
     node: &[u8],
     placement: &[u8],
     home: PackId,
-) -> Result<Vec<(Child, Option<Spot>)>, NodeError> {
+) -> Result<Vec<(Child, Option<Spot>, Vec<Spot>)>, NodeError> {
     let children = if node.get(1) == Some(&Kind::Recipe.code()) {
         Node::<ChunkEntry>::decode(node)?.0.children()
     } else {
         Node::<FileEntry>::decode(node)?.0.children()
     };
     let locs = decode_placement(placement, children.len()).unwrap_or_default();
-    let spots = locs.iter().map(|loc| spot(loc, Some(home))).chain(std::iter::repeat(None));
-    Ok(children.into_iter().zip(spots).collect())
+    let locs = locs.iter().map(Some).chain(std::iter::repeat(None));
+    let with_places = children.into_iter().zip(locs).map(|(child, loc)| {
+        let spot = loc.and_then(|loc| spot(loc, Some(home)));
+        (child, spot, loc.map(|loc| base_spots(loc, Some(home))).unwrap_or_default())
+    });
+    Ok(with_places.collect())
 }
 
 fn spot(loc: &Loc, home: Option<PackId>) -> Option<Spot> {

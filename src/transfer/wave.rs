@@ -72,6 +72,7 @@ impl Wave<'_> {
             result?;
             asked = apart;
         }
+        flaws.extend(landing.settle()?);
         Ok(flaws)
     }
 

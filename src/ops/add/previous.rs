@@ -2,15 +2,18 @@
 //! same pointer, whatever the settings or the defaults are now.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use crate::cache::ObjectReader;
 use crate::chunk::Profile;
-use crate::hash::Oid;
+use crate::hash::{NodeId, Oid};
+use crate::intake::FormerVersion;
 use crate::manifest::Content;
 use crate::ops::add::run::Target;
 use crate::ops::checkout::targets;
 use crate::ops::error::OpError;
 use crate::ops::select::Chosen;
+use crate::recipe::{Chunks, Former};
 use crate::repo::Repo;
 use crate::transfer::Filter;
 
@@ -18,7 +21,14 @@ use crate::transfer::Filter;
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Previous {
     /// Into several chunks by this rule.
-    By(Profile),
+    By {
+        /// The rule.
+        profile: Profile,
+        /// The recipe.
+        root: NodeId,
+        /// Bytes of the file.
+        size: u64,
+    },
     /// Not at all: it was one chunk.
     Whole(Oid),
 }
@@ -34,8 +44,8 @@ pub(super) fn previous(
     let known = targets(&chosen, &mut reader)?.unwrap_or_default();
     let known = known.into_iter().filter_map(|old| {
         let previous = match old.content {
-            Content::Tree { profile_code, .. } => {
-                Previous::By(Profile::by_code(profile_code.get())?)
+            Content::Tree { profile_code, root, size, .. } => {
+                Previous::By { profile: Profile::by_code(profile_code.get())?, root, size }
             }
             Content::Chunk { oid, .. } => Previous::Whole(oid),
             Content::Inline(_) => return None,
@@ -43,4 +53,15 @@ pub(super) fn previous(
         Some((old.path.as_bytes().to_vec(), previous))
     });
     Ok(known.collect())
+}
+
+/// Reads the chunks of a previous version, as far as its recipe is on this machine.
+pub(super) fn former(
+    reader: &mut ObjectReader,
+    root: NodeId,
+    size: u64,
+) -> Option<Arc<FormerVersion>> {
+    let chunks = Chunks::all(root, size, |id| reader.node_bytes(id));
+    let chunks: Result<Vec<_>, _> = chunks.map(|at| at.map(|at| at.entry)).collect();
+    Some(Arc::new(FormerVersion { chunks: Former::new(chunks.ok()?), path: None }))
 }

@@ -10,7 +10,7 @@ use crate::fs::{FileKind, Time};
 use crate::hash::{PackId, RemoteId};
 use crate::intake::{Figures, Inlining, Source, Stored, Taken, take};
 use crate::ops::add::build::{Built, build};
-use crate::ops::add::previous::{Previous, previous};
+use crate::ops::add::previous::{Previous, former, previous};
 use crate::ops::add::publish::publish;
 use crate::ops::add::resolve::targets;
 use crate::ops::error::OpError;
@@ -312,13 +312,16 @@ fn sources(
     });
     let Some(first) = wanted.next() else { return Ok(()) };
     let before = previous(repo, target)?;
+    let mut reader = ObjectReader::new(repo.layout(), repo.index()?)?;
     out.extend(std::iter::once(first).chain(wanted).map(|(path, size)| {
-        let (profile, whole) = match before.get(path) {
-            Some(Previous::By(profile)) => (*profile, None),
-            Some(Previous::Whole(oid)) => (repo.profile(), Some(*oid)),
-            None => (repo.profile(), None),
+        let (profile, whole, former) = match before.get(path) {
+            Some(Previous::By { profile, root, size }) => {
+                (*profile, None, former(&mut reader, *root, *size))
+            }
+            Some(Previous::Whole(oid)) => (repo.profile(), Some(*oid), None),
+            None => (repo.profile(), None, None),
         };
-        Source { path: path.to_vec(), size, profile, whole, inlining }
+        Source { path: path.to_vec(), size, profile, whole, inlining, former }
     }));
     Ok(())
 }
