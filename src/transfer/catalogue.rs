@@ -8,7 +8,7 @@ use crate::cache::{Index, Layout};
 use crate::catalogue::{
     Entry, FeatureClass, Listed, MAX_OBJECT_LEN, Name, Need, Object, RemoteFormat, View, key,
 };
-use crate::fs::{FsError, IoResultExt, read_limited, replace};
+use crate::fs::{FsError, IoResultExt, read_limited, remove, replace};
 use crate::hash::{Digest, Key, RemoteId};
 use crate::progress::Job;
 use crate::remote::{Fetch, Remote, RemoteError};
@@ -219,12 +219,31 @@ impl<'a> Contact<'a> {
             self.keep(&name, &bytes)?;
             objects.insert(name, Arc::new(object));
         }
-        // A catalogue without `format` is not one: the remote was damaged or is half copied.
-        if first_contact && format.is_none() && !asked.is_empty() {
-            let (remote, key) = (self.label().into(), key::FORMAT.to_owned());
-            return Err(RemoteError::Missing { remote, key }.into());
+        // Nobody can read a catalogue without `format`, but a push writes that again.
+        if first_contact && format.is_none() && !asked.is_empty() && self.purpose == Purpose::Read {
+            return Err(self.no_format());
         }
-        Ok(!asked.is_empty() || !objects.is_empty())
+        Ok(!asked.is_empty() || (self.synced.id.is_some() && !objects.is_empty()))
+    }
+
+    fn no_format(&self) -> TransferError {
+        TransferError::NoFormat { remote: self.label().to_owned() }
+    }
+
+    /// Requires that whoever meets this remote for the first time can read it. Where that is not so,
+    /// it counts as not met from here either, so that the next push looks, and mends it.
+    pub(super) fn prove_format(&self) -> Result<(), TransferError> {
+        let Some(_) = self.synced.id else { return Ok(()) };
+        let proved = match self.remote.get(key::FORMAT, TEXT_LIMIT) {
+            Ok(bytes) => match RemoteFormat::parse(&bytes) {
+                Ok(_) => return Ok(()),
+                Err(e) => self.wrong_object(key::FORMAT, e),
+            },
+            Err(e) if e.is_missing() => self.no_format(),
+            Err(e) => return Err(e.into()),
+        };
+        remove(&self.id_file())?;
+        Err(proved)
     }
 
     /// Remembers the remote's identity, now known.

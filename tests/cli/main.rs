@@ -40,6 +40,7 @@ mod harness;
 mod harness_itself;
 mod help;
 mod hostile;
+mod ignore_file;
 mod init;
 mod merge_branches;
 mod moved;
