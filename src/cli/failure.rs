@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use crate::cli::demo::DemoError;
 use crate::hint::Hint;
 use crate::ops::{Exit, OpError};
+use crate::progress::Stopped;
+use crate::repo::RepoError;
 
 /// Why a command ended early.
 #[derive(Debug, thiserror::Error)]
@@ -30,6 +32,20 @@ impl Failure {
             Self::Output { source } if source.kind() == io::ErrorKind::BrokenPipe => Exit::Done,
             Self::Folder { .. } | Self::Output { .. } => Exit::No,
             Self::Json { .. } => Exit::Defect,
+        }
+    }
+
+    /// Takes a failure of Git for the interruption itself if there was one: on a terminal Ctrl-C
+    /// reaches every `git` that we run.
+    pub(crate) fn settled(self, stopped: bool) -> Self {
+        match self {
+            Self::Op(error)
+                if stopped
+                    && matches!(*error, OpError::Git(_) | OpError::Repo(RepoError::Git(_))) =>
+            {
+                OpError::from(Stopped).into()
+            }
+            other => other,
         }
     }
 
