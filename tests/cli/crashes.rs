@@ -96,7 +96,8 @@ fn packs_that_the_index_does_not_know_after_a_crash_are_found_and_used() {
     let remote = world.remote("r");
     let a = ready(&world, "a", &remote);
     a.write("x.bin", &data::bytes(1, 3_000_000));
-    // What an `add` writes is on disk before the index is told.
+    // Makes the index. What an `add` writes is on disk before the index is told of it.
+    a.haul(&["status"]).ok();
     let unpushed = Remote::at(a.path(".git/haul/unpushed"));
     let died = (1..=9).find(|count| {
         armed(&a, &["add", "x.bin"], &format!("index.before-commit:{count}")).dies();
