@@ -38,15 +38,9 @@ impl Failure {
     /// Takes a failure of Git for the interruption itself if there was one: on a terminal Ctrl-C
     /// reaches every `git` that we run.
     pub(crate) fn settled(self, stopped: bool) -> Self {
-        match self {
-            Self::Op(error)
-                if stopped
-                    && matches!(*error, OpError::Git(_) | OpError::Repo(RepoError::Git(_))) =>
-            {
-                OpError::from(Stopped).into()
-            }
-            other => other,
-        }
+        let of_git = matches!(&self, Self::Op(error)
+            if matches!(**error, OpError::Git(_) | OpError::Repo(RepoError::Git(_))));
+        if stopped && of_git { OpError::from(Stopped).into() } else { self }
     }
 
     /// Says whether the reader of our output went away, which is nobody's fault.
