@@ -3,15 +3,14 @@
 use serde::Serialize;
 
 use crate::cache::ObjectReader;
+use crate::hash::Key;
 use crate::ops::error::OpError;
 use crate::ops::open::choose;
 use crate::ops::requests::Requests;
 use crate::ops::select::{Select, chosen, nothing_matches};
 use crate::progress::Job;
 use crate::repo::Repo;
-use crate::transfer::{
-    self, Contact, Filter, Purpose, TransferError, Wanted, is_local, plan_fetch,
-};
+use crate::transfer::{self, Contact, Filter, TransferError, Wanted, is_local, plan_fetch};
 
 /// What to fetch.
 #[derive(Clone, Debug, Default)]
@@ -78,7 +77,8 @@ pub fn plan<'r>(
     }
     let target = choose(repo, options.remote.as_deref(), options.jobs)?;
     let parts = (repo.layout(), index);
-    let mut contact = Contact::make(target.open()?, parts, target.jobs, Purpose::Read, job)?;
+    let roots: Vec<Key> = wanted.iter().filter_map(|w| w.root.key()).collect();
+    let mut contact = Contact::make_for(&roots, target.open()?, parts, target.jobs, job)?;
     let work = plan_fetch(wanted, &mut contact, job)?;
     if let Some(allowed) = options.max_bytes.filter(|max| work.absent_bytes > *max) {
         return Err(TransferError::OverBudget { wanted: work.absent_bytes, allowed }.into());

@@ -1,14 +1,14 @@
 //! Contact with a remote: its identity, its catalogue as of one listing, and where roots lie.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::cache::{Index, Layout};
 use crate::catalogue::{
-    FeatureClass, Listed, MAX_OBJECT_LEN, Name, Need, Object, RemoteFormat, View, key,
+    Entry, FeatureClass, Listed, MAX_OBJECT_LEN, Name, Need, Object, RemoteFormat, View, key,
 };
-use crate::fs::{read_limited, remove, replace};
+use crate::fs::{FsError, IoResultExt, read_limited, remove, replace};
 use crate::hash::{Digest, Key, RemoteId};
 use crate::progress::Job;
 use crate::remote::{Fetch, Remote, RemoteError};
@@ -58,12 +58,55 @@ impl<'a> Contact<'a> {
         purpose: Purpose,
         job: &Job,
     ) -> Result<Self, TransferError> {
-        let view = View::build([], []).map_err(|e| catalogue_error(&remote, key::CATALOGUE, e))?;
-        let synced = Synced { id: None, view };
-        let mut contact = Self { remote, layout, index, jobs, purpose, synced };
-        contact.synced.id = remembered(layout, contact.remote.label())?;
+        let mut contact = Self::begin(remote, (layout, index), jobs, purpose)?;
         contact.refresh(job)?;
         Ok(contact)
+    }
+
+    /// As [`Self::make`], to read these roots: asks nothing if the catalogue as it was seen last has
+    /// all of them. What it says may hold no more; whoever finds that out lists again.
+    pub fn make_for(
+        roots: &[Key],
+        remote: Remote,
+        (layout, index): (&'a Layout, &'a Index),
+        jobs: usize,
+        job: &Job,
+    ) -> Result<Self, TransferError> {
+        let mut contact = Self::begin(remote, (layout, index), jobs, Purpose::Read)?;
+        if !contact.recall(roots)? {
+            contact.refresh(job)?;
+        }
+        Ok(contact)
+    }
+
+    fn begin(
+        remote: Remote,
+        (layout, index): (&'a Layout, &'a Index),
+        jobs: usize,
+        purpose: Purpose,
+    ) -> Result<Self, TransferError> {
+        let view = View::build([], []).map_err(|e| catalogue_error(&remote, key::CATALOGUE, e))?;
+        let id = remembered(layout, remote.label())?;
+        Ok(Self { remote, layout, index, jobs, purpose, synced: Synced { id, view } })
+    }
+
+    /// Takes the catalogue from its local copies if they have all of the roots.
+    fn recall(&mut self, roots: &[Key]) -> Result<bool, TransferError> {
+        let Some(id) = self.synced.id else { return Ok(false) };
+        let (mut listing, mut objects) = (Vec::new(), Vec::new());
+        for (name, size) in files_in(&self.layout.remote(id))? {
+            let Entry::Object(parsed) = Entry::parse(&name) else { continue };
+            if let Some(object) = self.cached(&parsed, size)? {
+                listing.push(Listed { name, size, modified_ms: 0 });
+                objects.push((parsed, Arc::new(object)));
+            }
+        }
+        let view = View::build(listing, objects).map_err(|e| self.wrong(e))?;
+        let all = roots.iter().all(|root| !view.locs(*root).is_empty());
+        if all {
+            self.synced.view = view;
+        }
+        Ok(all)
     }
 
     /// Lists the catalogue again and fetches what is new in it. An object that vanishes between the
@@ -311,6 +354,21 @@ impl<'a> Contact<'a> {
             why: flaw.why,
         }
     }
+}
+
+/// Names and sizes of the files in a folder; none if there is no folder.
+fn files_in(folder: &Path) -> Result<Vec<(String, u64)>, FsError> {
+    let entries = match std::fs::read_dir(folder) {
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        other => other.at("list", folder)?,
+    };
+    let mut out = Vec::new();
+    for entry in entries {
+        let entry = entry.at("list", folder)?;
+        let (name, found) = (entry.file_name(), entry.metadata().at("read", &entry.path())?);
+        out.extend(name.into_string().ok().map(|name| (name, found.len())));
+    }
+    Ok(out)
 }
 
 fn id_file(layout: &Layout, label: &str) -> PathBuf {

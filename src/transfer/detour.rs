@@ -19,7 +19,7 @@ use crate::transfer::error::TransferError;
 use crate::transfer::nodes::Visited;
 use crate::transfer::walk::{Spot, children_of};
 
-/// Most copies of one node that are looked at.
+/// Most copies of one node that are looked at, and most places of one object that LOC may name.
 const MOST_COPIES: usize = 16;
 
 /// An object that was not where it was said to lie.
@@ -53,7 +53,7 @@ impl Detours {
         let mut above: HashSet<NodeId> = HashSet::new();
         for item in lost {
             out.tried.extend(item.spot.map(|spot| mark(item.id, spot)));
-            let listed = contact.places(key_of(item.id)).into_iter();
+            let listed = contact.places(NodeId(item.id).key()).into_iter().take(MOST_COPIES);
             out.places.insert(item.id, listed.map(|spot| (spot, Vec::new())).collect());
             let mut next = item.above;
             while let Some(node) = next.and_then(|n| nodes.get(n as usize)) {
@@ -107,10 +107,6 @@ impl Detours {
 
 fn mark(id: [u8; 32], spot: Spot) -> ([u8; 32], PackId, u32, u32) {
     (id, spot.pack, spot.offset, spot.skip)
-}
-
-fn key_of(id: [u8; 32]) -> crate::hash::Key {
-    NodeId(id).key()
 }
 
 fn id_of(child: &Child) -> [u8; 32] {

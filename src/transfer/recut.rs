@@ -232,9 +232,21 @@ fn record(
     let deltas: Vec<_> = new.iter().flat_map(|pack| pack.deltas.iter().cloned()).collect();
     let view = contact.index().reader()?;
     let far: BTreeSet<PackId> = elsewhere.values().map(|place| place.pack).collect();
-    for pack in far.into_iter().filter(|pack| view.pack(*pack).is_none()) {
-        let kind = PackKind::Data.byte();
-        packs.push((pack, PackState { held: Held::Gone, kind, size: 0 }));
+    for pack in far {
+        match view.pack(pack).map(|state| state.held) {
+            // Of a pack that is here, its own tables say what lies where; the remote only hints.
+            Some(Held::Unpushed | Held::Whole) => {
+                let footer = contact.index().footer(contact.layout(), pack)?;
+                let own: Elsewhere = footer.map_or(Vec::new(), |f| f.objects).into_iter().collect();
+                objects.retain(|(id, place)| place.pack != pack || own.get(id) == Some(place));
+            }
+            // Nothing says which frames are here, and those of these chunks are not.
+            Some(Held::Part) | None => {
+                let (held, kind) = (Held::Gone, PackKind::Data.byte());
+                packs.push((pack, PackState { held, kind, size: 0 }));
+            }
+            Some(Held::Gone) => {}
+        }
     }
     Ok(contact.index().record(&packs, &mut objects, &deltas)?)
 }

@@ -130,3 +130,26 @@ fn chunks_that_only_a_former_remote_holds_are_stored_again() {
     let again = b.haul(&["add", "d", "--json"]).ok().json();
     assert_eq!(again["new_bytes"], 0, "{again}");
 }
+
+#[test]
+fn chunks_found_in_a_pack_of_which_only_frames_are_here_can_be_placed_again() {
+    let world = World::new();
+    let remote = world.remote("r");
+    let a = ready(&world, "a", &remote);
+    let old = data::bytes(1, 2_000_000);
+    a.write("d/x.bin", &data::bytes(2, 300_000));
+    a.write("d/y.bin", &old);
+    take(&a, "d");
+    a.haul(&["push"]).ok();
+    let b = a.clone_as("b");
+    b.haul(&["pull", "d/x.bin"]).ok();
+    let new = [&old[..], b"appended"].concat();
+    b.write("d/y.bin", &new);
+    take(&b, "d");
+    let report = b.haul(&["push", "--json"]).ok();
+    assert!(sent(&report) < 300_000, "{report}");
+    b.remove("d");
+    b.haul(&["pull"]).ok();
+    assert_eq!(b.read("d/x.bin"), a.read("d/x.bin"));
+    assert_eq!(b.read("d/y.bin"), new);
+}

@@ -18,6 +18,9 @@
 //! b.tree().assert_same(&a.tree());                // every path, kind, mode and byte, but `.git`
 //! assert_eq!(remote.keys("p/").len(), 1);         // what lies on the remote
 //! a.haul_with(&["add", "data"], &[("HAUL_FAILPOINT", "name")]).dies();
+//! let mut push = a.pause_haul(&["push"], "push.before-record"); // stands there; then, say,
+//! push.interrupt(Signal::INT);
+//! push.let_go().fails_with(130);
 //! ```
 //!
 //! Data comes from [`harness::data`]: the same bytes for the same seed, everywhere. Nothing of the
@@ -42,9 +45,11 @@ mod help;
 mod hostile;
 mod ignore_file;
 mod init;
+mod interrupts;
 mod merge_branches;
 mod moved;
 mod names;
+mod progress;
 mod protocol;
 mod pull;
 mod push;

@@ -19,7 +19,7 @@ pub(crate) use figures::{
 };
 pub(crate) use json::Document;
 pub(crate) use path::{porcelain, shown};
-pub(crate) use say::{Talking, say};
+pub(crate) use say::{Talking, say, say_between};
 pub(crate) use status::{porcelain_listing, status_listing};
 pub(crate) use style::{Style, Word};
 pub(crate) use talk::Talk;
