@@ -17,6 +17,7 @@ mod root;
 mod upload;
 mod verify;
 mod walk;
+mod weight;
 
 pub use catalogue::{Contact, Purpose, Synced};
 pub use error::TransferError;
@@ -25,3 +26,4 @@ pub use filter::{Choice, Filter};
 pub use push::{Home, PushRequest, Pushed, Stage, push};
 pub use root::{Root, Wanted};
 pub use verify::{Gap, Proof, verify};
+pub use weight::{Weight, weigh};

@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use crate::cache::{NodeAndPlacement, ObjectReader};
 use crate::hash::{ChunkId, Digest, Key, NodeId, PackId, PackKind};
-use crate::node::node_len;
+use crate::node::{Kind, node_len};
 use crate::progress::Job;
 use crate::remote::Fetch;
 use crate::transfer::catalogue::Contact;
@@ -45,6 +45,7 @@ pub(super) struct Walked {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Visited {
     pub(super) id: NodeId,
+    pub(super) kind: Kind,
     pub(super) at: Spot,
     /// Which of the wanted pointers it serves.
     pub(super) wanted: usize,
@@ -161,7 +162,7 @@ impl Walker<'_, '_> {
                     self.chunk(ChunkStep { wanted, id: *id, size: *size, spot });
                 }
                 Root::Tree { id, expectation } => {
-                    if expectation.kind == crate::node::Kind::Recipe {
+                    if expectation.kind == Kind::Recipe {
                         self.out.files += 1;
                         let size = expectation.size.unwrap_or(0);
                         self.out.bytes = self.out.bytes.saturating_add(size);
@@ -229,7 +230,8 @@ impl Walker<'_, '_> {
         let path = self.wanted.get(step.wanted).map_or(&[][..], |w| &w.path);
         let below = expand(step, node, Some(at.pack), self.filter(step.wanted))
             .map_err(|source| TransferError::Tree { path: path.to_vec(), source })?;
-        self.out.nodes.push(Visited { id: step.id, at, wanted: step.wanted });
+        let (id, kind, wanted) = (step.id, step.expectation.kind, step.wanted);
+        self.out.nodes.push(Visited { id, kind, at, wanted });
         self.out.first_chunks.extend(below.first_chunk);
         self.out.files += below.files;
         self.out.bytes = self.out.bytes.saturating_add(below.bytes);

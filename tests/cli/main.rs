@@ -35,6 +35,7 @@ mod bad_add;
 mod checkout;
 mod crashes;
 mod dedup;
+mod du;
 mod hard_times;
 mod harness;
 mod harness_itself;
