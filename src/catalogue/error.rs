@@ -82,7 +82,9 @@ impl Hint for ObjectError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Newer { .. } => Some(UPGRADE.into()),
-            Self::Malformed(_) => Some("run `haul fsck` to see what is damaged".into()),
+            Self::Malformed(_) => {
+                Some("put back a copy of it, or move it away and run `haul push`".into())
+            }
         }
     }
 }
@@ -102,7 +104,9 @@ impl Hint for ViewError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Newer { .. } => Some(UPGRADE.into()),
-            Self::TooMany { .. } => Some("run `haul gc` to make the catalogue small again".into()),
+            Self::TooMany { .. } => {
+                Some("use another folder as the remote, and `haul push` to it".into())
+            }
         }
     }
 }
@@ -129,5 +133,25 @@ impl Hint for CatalogueError {
             Self::Text(e) => e.hint(),
             Self::View(e) => e.hint(),
         }
+    }
+}
+
+impl CatalogueError {
+    /// Says whether a newer haul is needed, as opposed to better bytes.
+    pub fn is_newer(&self) -> bool {
+        matches!(
+            self,
+            Self::Object(ObjectError::Newer { .. })
+                | Self::Text(TextError::Newer { .. })
+                | Self::View(ViewError::Newer { .. })
+        )
+    }
+
+    /// Says whether the bytes of an object are not what haul wrote.
+    pub fn is_damage(&self) -> bool {
+        matches!(
+            self,
+            Self::Object(ObjectError::Malformed(_)) | Self::Text(TextError::Malformed { .. })
+        )
     }
 }

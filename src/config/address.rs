@@ -60,7 +60,32 @@ struct Seams<'a> {
     query: Option<&'a str>,
 }
 
+/// Tells whether an address is neither a folder nor a URL with a host, but something behind a colon:
+/// `user:password@host`, `sftp:user:password@host`, `foo:///user:password@host`.
+fn is_opaque(address: &str) -> bool {
+    match address.split_once("://") {
+        Some((scheme, rest)) if !scheme.contains('/') => {
+            rest.starts_with('/') && !scheme.eq_ignore_ascii_case("file")
+        }
+        _ => address.split('/').next().is_some_and(|first| first.contains(':')),
+    }
+}
+
 fn seams(address: &str) -> Seams<'_> {
+    if is_opaque(address) {
+        let colon = address.find(':').map_or(0, |at| at + 1);
+        let (before, rest) = address.split_at(colon);
+        // Nobody knows what such an address means: all before the last `@` may be secret.
+        let (password, rest) = match rest.rsplit_once('@') {
+            Some((password, rest)) => (Some(password), rest),
+            None => (None, rest),
+        };
+        let (host_and_path, query) = match rest.split_once('?') {
+            Some((main, query)) => (main, Some(query)),
+            None => (rest, None),
+        };
+        return Seams { before, user: None, password, host_and_path, query };
+    }
     let start = address.find("://").map_or(0, |at| at + 3);
     let (before, rest) = address.split_at(start);
     if start == 0 {
@@ -108,11 +133,11 @@ pub fn has_secret(address: &str) -> bool {
 pub fn redact(address: &str) -> String {
     let seams = seams(address);
     let mut out = seams.before.to_owned();
-    if let Some(user) = seams.user {
-        out.push_str(user);
-        if seams.password.is_some() {
-            out.push_str(":***");
-        }
+    let user = seams.user.map(str::to_owned);
+    let userinfo: Vec<String> =
+        user.into_iter().chain(seams.password.map(|_| "***".to_owned())).collect();
+    if !userinfo.is_empty() {
+        out.push_str(&userinfo.join(":"));
         out.push('@');
     }
     out.push_str(seams.host_and_path);
@@ -145,6 +170,9 @@ pub(super) fn printable(text: &str) -> String {
 /// order of parameters and secret parameters do not count.
 pub fn normalise(address: &str, root: &Path) -> String {
     let address = address.trim();
+    if is_opaque(address) && !address.to_ascii_lowercase().starts_with("file:/") {
+        return redact(address);
+    }
     if scheme(address).is_none() {
         return folder(&root.join(address));
     }

@@ -273,6 +273,31 @@ fn addresses_compare_after_normalising() {
 }
 
 #[test]
+fn no_password_of_an_address_of_unknown_form_is_kept_or_shown() {
+    let root = Path::new("/w/repo");
+    for (address, shown) in [
+        ("foo:user:s3cret@host", "foo:***@host"),
+        ("sftp:user:s3cret@h/p", "sftp:***@h/p"),
+        ("user:s3cret@host:path", "user:***@host:path"),
+        ("us_er:s3cret@host", "us_er:***@host"),
+        ("foo:u:s3cret?@host", "foo:***@host"),
+        ("foo:s3cret@a@b", "foo:***@b"),
+        ("foo:///user:s3cret@h", "foo:***@h"),
+        ("foo:/user:s3cret@h", "foo:***@h"),
+        ("file:user:s3cret@h", "file:***@h"),
+        ("foo:x?token=s3cret", "foo:x?token=***"),
+    ] {
+        assert_eq!(normalise(address, root), shown);
+        assert_eq!(redact(address), shown);
+        assert!(has_secret(address), "{address}");
+        let mut accepted = Accepted::default();
+        accepted.insert(address, root);
+        assert!(!accepted.print().contains("s3cret"), "{address}");
+        assert!(!has_secret(&normalise(address, root)), "{address}");
+    }
+}
+
+#[test]
 fn a_remote_is_accepted_by_the_list_or_for_one_run() {
     let root = Path::new("/w/repo");
     let mut accepted = Accepted::default();

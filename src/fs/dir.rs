@@ -186,17 +186,30 @@ impl Dir {
         }
     }
 
-    /// Makes a symbolic link at `name`, replacing a file or link that is there.
-    pub fn symlink(&self, target: &[u8], name: &[u8]) -> Result<(), FsError> {
+    /// Makes a symbolic link at `name`, replacing a file or link that is there, if `may` allows it at
+    /// the last moment; says whether it did.
+    pub fn symlink(
+        &self,
+        target: &[u8],
+        name: &[u8],
+        may: impl FnOnce() -> Result<bool, FsError>,
+    ) -> Result<bool, FsError> {
         let temp = temp_name();
         let path = self.path_of(name);
         rustix::fs::symlinkat(target, &self.fd, temp.as_slice()).at("create the link", &path)?;
-        let renamed = rustix::fs::renameat(&self.fd, temp.as_slice(), &self.fd, name);
-        if renamed.is_err() {
-            // The error that matters is the one of the rename.
+        failpoint::hit("fs.symlink.made");
+        let placed = may().and_then(|may| {
+            if may {
+                let renamed = rustix::fs::renameat(&self.fd, temp.as_slice(), &self.fd, name);
+                renamed.at("create the link", &path)?;
+            }
+            Ok(may)
+        });
+        if !matches!(placed, Ok(true)) {
+            // The error that matters is the first.
             let _ = rustix::fs::unlinkat(&self.fd, temp.as_slice(), AtFlags::empty());
         }
-        renamed.at("create the link", &path)
+        placed
     }
 
     /// Renames `name` here to `to` in another open folder of the same file system, where nothing may

@@ -30,3 +30,4 @@ pub use id::{CommitId, ObjectId};
 pub use index::IndexEntry;
 pub use objects::{Content, POINTER_LIMIT, TreePointer};
 pub use remotes::RemoteRef;
+pub use stage::StagedBytes;

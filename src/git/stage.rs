@@ -4,14 +4,25 @@ use std::path::PathBuf;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::command::os_path;
+use super::command::{Call, os_path};
 use super::quote::shell;
-use super::{Git, GitError};
+use super::{Git, GitError, ObjectId};
 
 /// Between two tries at a locked index.
 const RETRY: Duration = Duration::from_millis(50);
 /// Up to this many paths are named one by one in the command that a user is told to run.
 const NAMED_PATHS: usize = 20;
+
+/// Content for a path of the index.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StagedBytes {
+    /// Path from the root, `/`-separated, raw bytes.
+    pub path: Vec<u8>,
+    /// Git's file mode.
+    pub mode: u32,
+    /// The whole content.
+    pub bytes: Vec<u8>,
+}
 
 impl Git {
     /// Stages exactly these files as they lie in the worktree, ignored or not; a path that is gone
@@ -29,12 +40,39 @@ impl Git {
             arguments.push("--sparse");
         }
         let call = self.runner.git(&arguments).stdin(&list);
+        self.wait_for_index(&call, &paths)
+    }
+
+    /// Stages these bytes, whatever the worktree holds at their paths, unfiltered. Waits up to 5 s for
+    /// a locked index.
+    pub fn stage_bytes(&self, files: &[StagedBytes]) -> Result<(), GitError> {
+        if files.is_empty() {
+            return Ok(());
+        }
+        let mut list = Vec::new();
+        for file in files {
+            let call = self.runner.git(&["hash-object", "-w", "--no-filters", "--stdin"]);
+            let call = call.stdin(&file.bytes);
+            let answer = call.output()?.stdout;
+            let id = ObjectId::from_hex(answer.trim_ascii_end());
+            let id = id.ok_or_else(|| call.unexpected(&answer))?;
+            list.extend(format!("{:o} {id}\t", file.mode).bytes());
+            list.extend(&file.path);
+            list.push(0);
+        }
+        let call = self.runner.git(&["update-index", "-z", "--index-info"]).stdin(&list);
+        let paths: Vec<&[u8]> = files.iter().map(|file| file.path.as_slice()).collect();
+        self.wait_for_index(&call, &paths)
+    }
+
+    /// Runs a command that changes the index, again while somebody else has locked that.
+    fn wait_for_index(&self, call: &Call<'_>, paths: &[&[u8]]) -> Result<(), GitError> {
         let start = Instant::now();
         loop {
             match call.output() {
                 Err(GitError::Command { stderr, .. }) if lock_in(&stderr).is_some() => {
                     if start.elapsed() >= self.index_wait {
-                        return Err(self.locked(&stderr, &paths));
+                        return Err(self.locked(&stderr, paths));
                     }
                     thread::sleep(RETRY.min(self.index_wait));
                 }

@@ -142,7 +142,7 @@ impl Hint for NodeError {
             Self::Nested { file, .. } => {
                 Some(format!("remove or rename `{file}`, or what lies below it"))
             }
-            Self::Id { .. } => Some("run `haul fsck --repair` to fetch a good copy".to_owned()),
+            Self::Id { .. } => Some("run `haul add` and `haul push` where the data is".to_owned()),
             Self::Wire(_)
             | Self::OtherKind { .. }
             | Self::Level { .. }
@@ -159,6 +159,17 @@ impl Hint for NodeError {
 }
 
 impl NodeError {
+    /// Says whether a newer haul is needed, as opposed to better bytes.
+    pub fn is_newer(&self) -> bool {
+        matches!(
+            self,
+            Self::Version { .. }
+                | Self::Kind { .. }
+                | Self::Reserved
+                | Self::Entry { source: EntryError::Newer { .. }, .. }
+        )
+    }
+
     /// Says that `file` cannot stand beside `below`, which lies below it.
     pub fn nested(file: &[u8], below: &[u8]) -> Self {
         Self::Nested { file: shown(file), below: shown(below) }

@@ -78,9 +78,8 @@ pub fn plan<'r>(
     }
     let target = choose(repo, options.remote.as_deref(), options.jobs)?;
     let parts = (repo.layout(), index);
-    let contact = Contact::make(target.open()?, parts, target.jobs, Purpose::Read, job)?;
-    let mut reader = ObjectReader::new(repo.layout(), index)?;
-    let work = plan_fetch(wanted, &mut reader, &contact, job)?;
+    let mut contact = Contact::make(target.open()?, parts, target.jobs, Purpose::Read, job)?;
+    let work = plan_fetch(wanted, &mut contact, job)?;
     if let Some(allowed) = options.max_bytes.filter(|max| work.absent_bytes > *max) {
         return Err(TransferError::OverBudget { wanted: work.absent_bytes, allowed }.into());
     }
@@ -102,8 +101,8 @@ pub fn run(repo: &Repo, plan: FetchPlan<'_>, job: &Job) -> Result<FetchReport, O
         reused_bytes: plan.bytes.saturating_sub(plan.fetch_bytes),
         ..FetchReport::default()
     };
-    if let Some((work, contact)) = plan.work {
-        let fetched = transfer::fetch_data(&work, &contact, job)?;
+    if let Some((work, mut contact)) = plan.work {
+        let fetched = transfer::fetch_data(&work, &mut contact, job)?;
         report.fetched_bytes = fetched.fetched_bytes;
         report.requests = contact.remote().counts().into();
     }

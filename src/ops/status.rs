@@ -1,6 +1,6 @@
 //! `haul status`: tracked data against pointers, pointers against `HEAD`, and what was not pushed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 
 use serde::Serialize;
@@ -17,7 +17,7 @@ use crate::pointer::PointerError;
 use crate::progress::{Job, Kind};
 use crate::repo::Repo;
 use crate::transfer::{Filter, Root};
-use crate::worktree::{Content, Found, Knowledge, TrackedState, What, load_tracked, scan};
+use crate::worktree::{Content, Found, Knowledge, Scan, TrackedState, What, load_tracked, look};
 
 /// What to look at.
 #[derive(Clone, Debug, Default)]
@@ -33,7 +33,8 @@ pub struct StatusEntry {
     #[serde(flatten)]
     pub path: JsonPath,
     /// `modified`, `missing`, `untracked` (inside a tracked folder), `type-changed`, `unknown` (the
-    /// tree is not on this machine), `conflict`, `pointer-damaged` or `pointer-missing`.
+    /// tree is not on this machine), `untrackable` (a special file, a refused name or a pointer
+    /// inside a tracked folder), `conflict`, `pointer-damaged` or `pointer-missing`.
     pub state: &'static str,
     /// The tracked path it belongs to.
     pub pointer: JsonPath,
@@ -166,10 +167,11 @@ impl Look<'_> {
             return Ok(());
         };
         let is_dir = matches!(item.pointer.kind(), crate::pointer::PointerKind::Dir { .. });
-        let found = match (is_dir, stamp.kind) {
-            (true, FileKind::Directory) => scan(self.repo.door(), &item.path, job)?,
+        let scan = match (is_dir, stamp.kind) {
+            (true, FileKind::Directory) => look(self.repo.door(), &item.path, job)?,
             (false, FileKind::File) => {
-                vec![Found { path: item.path.clone(), what: What::File(stamp) }]
+                let found = vec![Found { path: item.path.clone(), what: What::File(stamp) }];
+                Scan { found, refused: Vec::new() }
             }
             _ => {
                 self.entry(&item.path, "type-changed", &item.path);
@@ -181,7 +183,29 @@ impl Look<'_> {
             targets.retain(|target| target.path != item.path);
         }
         self.report.files += targets.len() as u64;
-        self.join(item, &targets, &found, job)
+        let mut refused: BTreeSet<Vec<u8>> =
+            scan.refused.into_iter().map(|(path, _)| path).collect();
+        // What stands in place of a file is another kind of it, not a missing file and one too many.
+        targets.retain(|target| {
+            let replaced = refused.remove(target.path.as_bytes());
+            if replaced {
+                self.entry(&target.path, "type-changed", &item.path);
+            }
+            !replaced
+        });
+        for path in &refused {
+            self.untrackable(item, path);
+        }
+        self.join(item, &targets, &scan.found, job)
+    }
+
+    /// Lists what `add` would refuse in a tracked folder; its path may be none that haul knows.
+    fn untrackable(&mut self, item: &Chosen, path: &[u8]) {
+        let relative = path.get(item.path.as_bytes().len() + 1..).unwrap_or_default();
+        if matches!(item.filter, Filter::All) || item.filter.matches(relative) {
+            let (path, pointer) = (json_path(path), json_path(item.path.as_bytes()));
+            self.report.entries.push(StatusEntry { path, state: "untrackable", pointer });
+        }
     }
 
     /// Walks both sorted lists side by side.

@@ -113,17 +113,18 @@ pub struct EncodeError {
 }
 
 const UPGRADE: &str = "install a newer release of haul";
-const FSCK: &str = "run `haul fsck --repair` to fetch a good copy";
+const AGAIN: &str =
+    "run `haul verify` to see what is affected, and `haul add` and `haul push` where the data is";
 
 impl Hint for FrameError {
     fn hint(&self) -> Option<String> {
-        Some(if let Self::Newer { .. } = self { UPGRADE } else { FSCK }.into())
+        Some(if let Self::Newer { .. } = self { UPGRADE } else { AGAIN }.into())
     }
 }
 
 impl Hint for PackError {
     fn hint(&self) -> Option<String> {
-        Some(if let Self::Newer { .. } = self { UPGRADE } else { FSCK }.into())
+        Some(if let Self::Newer { .. } = self { UPGRADE } else { AGAIN }.into())
     }
 }
 
@@ -132,7 +133,7 @@ impl Hint for VerifyError {
         match self {
             Self::Pack { source, .. } => source.hint(),
             Self::Frame { source, .. } => source.hint(),
-            Self::Name { .. } => Some(FSCK.into()),
+            Self::Name { .. } => Some(AGAIN.into()),
             Self::Read { .. } => None,
         }
     }

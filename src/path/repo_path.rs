@@ -46,24 +46,28 @@ impl PathError {
 
 impl Hint for PathError {
     fn hint(&self) -> Option<String> {
-        match self.problem {
+        let next = match self.problem {
             PathProblem::LongPart
             | PathProblem::Drive
+            | PathProblem::Nul
             | PathProblem::TrailingNewline
             | PathProblem::Surrogate
-            | PathProblem::DoubleSuffix => Some("rename it, then add it again".to_owned()),
+            | PathProblem::DoubleSuffix => "rename it, then add it again",
+            PathProblem::TooLong => "move it up, or shorten the names of the folders above it",
             PathProblem::GitFolder | PathProblem::GitFile | PathProblem::OwnFile => {
-                Some("rename it, or leave it to Git".to_owned())
+                "rename it, or leave it to Git"
             }
             PathProblem::Empty
-            | PathProblem::TooLong
-            | PathProblem::Nul
             | PathProblem::Absolute
             | PathProblem::TrailingSlash
             | PathProblem::EmptyPart
-            | PathProblem::DotPart
-            | PathProblem::NotAPointer => None,
-        }
+            | PathProblem::DotPart => {
+                "name it by its path from the root of the repository, without `.`, `..` and \
+                 needless slashes"
+            }
+            PathProblem::NotAPointer => "give its pointer a name before `.haul`, with `git mv`",
+        };
+        Some(next.to_owned())
     }
 }
 

@@ -223,11 +223,12 @@ impl Hint for RemoteError {
                 format!("make room where `{remote}` lies, then run the same command again")
             }
             Self::Damaged { .. } => {
-                "run `haul fsck` to see what is affected and where a good copy is".into()
+                "run `haul verify` to see what is affected, and `haul push` where the data is"
+                    .into()
             }
             Self::TooMany { .. } => "check that the remote is a folder that only haul uses".into(),
             Self::Local { .. } | Self::Changed { .. } => {
-                "run `haul fsck` to check the local cache".into()
+                "run the same command again; if it fails again, `haul add` the path anew".into()
             }
             Self::Unsupported { .. }
             | Self::InvalidKey { .. }

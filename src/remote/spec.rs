@@ -200,7 +200,13 @@ fn resolved(path: &Path) -> Option<PathBuf> {
 
 /// Makes a text fit to be shown: no secrets, no control characters, not long.
 fn redact(text: &str) -> String {
-    let Some((scheme, rest)) = text.split_once("://") else { return shown(text) };
+    let Some((scheme, rest)) = text.split_once("://") else {
+        // No folder has a colon in its first segment, so there may be a password behind it.
+        let hidden = scheme(text).and_then(|_| text.rsplit_once('@'));
+        return hidden.map_or_else(|| shown(text), |(_, host)| shown(&format!("***@{host}")));
+    };
+    let rest =
+        if rest.starts_with('/') { rest.rsplit('@').next().unwrap_or_default() } else { rest };
     let rest = rest.split(['?', '#']).next().unwrap_or_default();
     let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
     let host = host.rsplit('@').next().unwrap_or_default();
@@ -224,6 +230,16 @@ mod tests {
 
     fn text(input: &str) -> String {
         parse(input).unwrap().text().to_owned()
+    }
+
+    #[test]
+    fn what_may_be_a_password_is_not_shown() {
+        for address in
+            ["file:u:s3cret@h", "sftp:///u:s3cret@h", "sftp://u:s3cret@h/p", "u:s3cret@h"]
+        {
+            let error = parse(address).unwrap_err().to_string();
+            assert!(!error.contains("s3cret"), "{error}");
+        }
     }
 
     #[test]

@@ -6,15 +6,14 @@ use std::sync::Arc;
 
 use crate::cache::{Index, Layout};
 use crate::catalogue::{
-    FeatureClass, Listed, LocRecord, MAX_OBJECT_LEN, Name, Need, Object, RemoteFormat, View, key,
+    FeatureClass, Listed, MAX_OBJECT_LEN, Name, Need, Object, RemoteFormat, View, key,
 };
-use crate::fs::{read_limited, replace};
+use crate::fs::{read_limited, remove, replace};
 use crate::hash::{Digest, Key, RemoteId};
 use crate::progress::Job;
 use crate::remote::{Fetch, Remote, RemoteError};
 use crate::transfer::error::TransferError;
-use crate::transfer::land::{Flaw, Orders};
-use crate::transfer::ranges::Range;
+use crate::transfer::land::Flaw;
 use crate::transfer::root::Wanted;
 use crate::transfer::walk::Spot;
 
@@ -62,7 +61,7 @@ impl<'a> Contact<'a> {
         let view = View::build([], []).map_err(|e| catalogue_error(&remote, key::CATALOGUE, e))?;
         let synced = Synced { id: None, view };
         let mut contact = Self { remote, layout, index, jobs, purpose, synced };
-        contact.synced.id = contact.remembered_id()?;
+        contact.synced.id = remembered(layout, contact.remote.label())?;
         contact.refresh(job)?;
         Ok(contact)
     }
@@ -177,12 +176,31 @@ impl<'a> Contact<'a> {
             self.keep(&name, &bytes)?;
             objects.insert(name, Arc::new(object));
         }
-        // A catalogue without `format` is not one: the remote was damaged or is half copied.
-        if first_contact && format.is_none() && !asked.is_empty() {
-            let (remote, key) = (self.label().into(), key::FORMAT.to_owned());
-            return Err(RemoteError::Missing { remote, key }.into());
+        // Nobody can read a catalogue without `format`, but a push writes that again.
+        if first_contact && format.is_none() && !asked.is_empty() && self.purpose == Purpose::Read {
+            return Err(self.no_format());
         }
-        Ok(!asked.is_empty() || !objects.is_empty())
+        Ok(!asked.is_empty() || (self.synced.id.is_some() && !objects.is_empty()))
+    }
+
+    fn no_format(&self) -> TransferError {
+        TransferError::NoFormat { remote: self.label().to_owned() }
+    }
+
+    /// Requires that whoever meets this remote for the first time can read it. Where that is not so,
+    /// it counts as not met from here either, so that the next push looks, and mends it.
+    pub(super) fn prove_format(&self) -> Result<(), TransferError> {
+        let Some(_) = self.synced.id else { return Ok(()) };
+        let proved = match self.remote.get(key::FORMAT, TEXT_LIMIT) {
+            Ok(bytes) => match RemoteFormat::parse(&bytes) {
+                Ok(_) => return Ok(()),
+                Err(e) => self.wrong_object(key::FORMAT, e),
+            },
+            Err(e) if e.is_missing() => self.no_format(),
+            Err(e) => return Err(e.into()),
+        };
+        remove(&self.id_file())?;
+        Err(proved)
     }
 
     /// Remembers the remote's identity, now known.
@@ -192,13 +210,7 @@ impl<'a> Contact<'a> {
     }
 
     fn id_file(&self) -> PathBuf {
-        let name = Digest::of(self.remote.label().as_bytes()).to_string();
-        self.layout.state().join("remote/by-address").join(name)
-    }
-
-    fn remembered_id(&self) -> Result<Option<RemoteId>, TransferError> {
-        let bytes = read_limited(&self.id_file(), TEXT_LIMIT)?;
-        Ok(bytes.and_then(|b| String::from_utf8(b).ok()).and_then(|text| text.parse().ok()))
+        id_file(self.layout, self.remote.label())
     }
 
     fn cached(&self, name: &Name, size: u64) -> Result<Option<Object>, TransferError> {
@@ -216,22 +228,19 @@ impl<'a> Contact<'a> {
         }
     }
 
-    /// Returns where the catalogue says a root lies.
+    /// Returns where the catalogue says that an object lies, the best place first.
     pub(super) fn locate(&self, key: Key) -> Option<Spot> {
-        self.find_loc(key).map(|loc| Spot {
-            pack: loc.pack,
-            offset: loc.offset,
-            frame_len: loc.frame_len,
-            skip: loc.skip,
-        })
+        self.places(key).into_iter().next()
     }
 
-    pub(super) fn find_loc(&self, key: Key) -> Option<LocRecord> {
+    /// Returns every place that the catalogue lists for an object and that can be one.
+    pub(super) fn places(&self, key: Key) -> Vec<Spot> {
         let view = &self.synced.view;
-        let locs = view.locs(key);
+        let all = view.locs(key).into_iter().map(|loc| Spot::from(loc.record));
         // A condemned pack may be gone tomorrow; where there is a choice, another is better.
-        let lasting = locs.iter().find(|loc| !view.condemned(loc.record.pack));
-        lasting.or(locs.first()).map(|loc| loc.record)
+        let (lasting, condemned): (Vec<Spot>, Vec<Spot>) =
+            all.filter(Spot::can_be).partition(|spot| !view.condemned(spot.pack));
+        [lasting, condemned].concat()
     }
 
     /// Returns the remote as of the last listing.
@@ -302,24 +311,16 @@ impl<'a> Contact<'a> {
             why: flaw.why,
         }
     }
+}
 
-    /// Turns a range that could not be read into an error; a missing pack is damage, and named.
-    pub(super) fn unreadable(
-        &self,
-        range: &Range,
-        orders: &Orders,
-        wanted: &[Wanted],
-        error: RemoteError,
-    ) -> TransferError {
-        let first = range.frames.first().and_then(|f| orders.get(&(range.pack, f.offset)));
-        match first.and_then(|objects| objects.first()) {
-            Some(object) if error.is_missing() || error.is_damaged() => {
-                let (object, pack, why) = (*object, range.pack, error.to_string());
-                self.flawed(wanted, Flaw { object, pack, why })
-            }
-            _ => error.into(),
-        }
-    }
+fn id_file(layout: &Layout, label: &str) -> PathBuf {
+    layout.state().join("remote/by-address").join(Digest::of(label.as_bytes()).to_string())
+}
+
+/// Returns the identity of the remote that was found at an address last.
+pub fn remembered(layout: &Layout, label: &str) -> Result<Option<RemoteId>, TransferError> {
+    let bytes = read_limited(&id_file(layout, label), TEXT_LIMIT)?;
+    Ok(bytes.and_then(|b| String::from_utf8(b).ok()).and_then(|text| text.parse().ok()))
 }
 
 fn path_of(wanted: &[Wanted], which: usize) -> Vec<u8> {

@@ -1,7 +1,7 @@
 //! Why content could not be moved.
 
 use crate::cache::CacheError;
-use crate::catalogue::CatalogueError;
+use crate::catalogue::{CatalogueError, key};
 use crate::fs::FsError;
 use crate::hash::{Digest, PackId};
 use crate::hint::Hint;
@@ -32,6 +32,12 @@ pub enum TransferError {
         remote: String,
         /// The reason.
         source: CatalogueError,
+    },
+    /// The remote has a catalogue, but nothing that says what it is.
+    #[error("remote `{remote}` has no `format`: it was lost, or the remote was copied in part")]
+    NoFormat {
+        /// The remote.
+        remote: String,
     },
     /// The remote was never pushed to.
     #[error("remote `{remote}` holds no haul data")]
@@ -130,11 +136,13 @@ impl TransferError {
         match self {
             Self::NobodyPushed { .. }
             | Self::NeverUsed { .. }
-            | Self::Tree { .. }
+            | Self::NoFormat { .. }
             | Self::Damaged { .. }
             | Self::PinLost { .. }
-            | Self::LocalPack { .. }
-            | Self::Catalogue { .. } => true,
+            | Self::LocalPack { .. } => true,
+            // What only a newer haul can read is sound, and the user can fix that.
+            Self::Catalogue { source, .. } => !source.is_newer(),
+            Self::Tree { source, .. } => !source.is_newer(),
             Self::Cache(e) => matches!(e, CacheError::Damaged { .. }),
             Self::Remote(_)
             | Self::Fs(_)
@@ -142,6 +150,11 @@ impl TransferError {
             | Self::OverBudget { .. }
             | Self::Stopped(_) => false,
         }
+    }
+
+    /// Says whether a newer listing may lead to what was not found.
+    pub(super) fn may_be_stale(&self) -> bool {
+        matches!(self, Self::NobodyPushed { .. } | Self::Damaged { .. })
     }
 }
 
@@ -151,7 +164,11 @@ impl Hint for TransferError {
             Self::Remote(e) => return e.hint(),
             Self::Cache(e) => return e.hint(),
             Self::Fs(e) => return e.hint(),
-            Self::Catalogue { source, .. } => return source.hint(),
+            Self::Catalogue { object, source, .. } => return catalogue_hint(object, source),
+            Self::NoFormat { .. } => {
+                "run `haul push`, which writes `format` again; if other files of the remote are lost as \
+                 well, `haul verify` says which"
+            }
             Self::NeverUsed { .. } => {
                 "check the address with `haul remote list`, or ask whoever committed the pointers to \
                  run `haul push`"
@@ -160,6 +177,7 @@ impl Hint for TransferError {
                 "ask whoever committed this pointer to run `haul push`, then run the same command \
                  again; `git log -- <path>.haul` names them"
             }
+            Self::Tree { source, .. } if source.is_newer() => return source.hint(),
             Self::Tree { .. } | Self::Damaged { .. } => {
                 "ask whoever has the data to run `haul add` and `haul push` again; `haul verify` \
                  lists everything that is missing"
@@ -177,4 +195,20 @@ impl Hint for TransferError {
         };
         Some(text.to_owned())
     }
+}
+
+/// What helps against a bad object: its content can be sent again from where the data is.
+fn catalogue_hint(object: &str, source: &CatalogueError) -> Option<String> {
+    if !source.is_damage() {
+        return source.hint();
+    }
+    let again = if object == key::FORMAT {
+        "writes it again"
+    } else {
+        "records again what it named; do that in a clone that has the data"
+    };
+    Some(format!(
+        "if no copy of `{object}` is left to put back, move it away from the remote and run \
+         `haul push`, which {again}"
+    ))
 }

@@ -80,6 +80,10 @@ pub fn push(
     pushed.reused_roots = roots.iter().filter(there).count() as u64;
     let published = roots.iter().all(|(_, stage)| *stage == Stage::Published);
     if pushed.reused_roots == pushed.roots && published {
+        // Only a remote that lost its `format` knows roots and has no identity.
+        if pushed.roots > 0 {
+            prepare(contact, job)?;
+        }
         settle_earlier(request.home, contact, job)?;
         return Ok(pushed);
     }

@@ -48,6 +48,7 @@ struct Need {
 
 /// Proves each pointer's closure against the remote as it is listed now.
 pub fn verify(wanted: &[Wanted], contact: &Contact, job: &Job) -> Result<Proof, TransferError> {
+    contact.prove_format()?;
     let mut proof = Proof::default();
     let mut needs: BTreeMap<PackId, Need> = BTreeMap::new();
     let (unlisted, listed): (Vec<&Wanted>, Vec<&Wanted>) =

@@ -5,15 +5,13 @@ use std::collections::{HashMap, HashSet};
 
 use crate::cache::{Index, Layout, ObjectReader};
 use crate::hash::PackId;
-use crate::manifest::FileEntry;
-use crate::node::{Child, Kind, Loc, Node, NodeError, PackRef, decode_placement};
+use crate::node::{Child, decode_placement};
 use crate::progress::Job;
-use crate::recipe::ChunkEntry;
 use crate::transfer::catalogue::Contact;
 use crate::transfer::error::TransferError;
 use crate::transfer::nodes::{Sight, Visited, Walked, walk};
 use crate::transfer::root::Wanted;
-use crate::transfer::walk::{ChunkStep, Spot};
+use crate::transfer::walk::{ChunkStep, Spot, children_in, spot};
 
 /// The room that the content of one pointer takes. A chunk counts for the first pointer that has
 /// it, and once in it. Content so small that it lies in the tree itself has no chunk.
@@ -112,13 +110,13 @@ impl Frames {
         let Some((bytes, placement)) = reader.node_at(node.id, pack, offset, frame_len)? else {
             return Ok(());
         };
-        let children = children(node.kind, &bytes)
+        let children = children_in(&bytes)
             .map_err(|source| TransferError::Tree { path: item.path.clone(), source })?;
         // One that cannot be read is a stale one, and says nothing.
         let locs = decode_placement(&placement, children.len()).unwrap_or_default();
         for (child, loc) in children.iter().zip(&locs) {
-            if let Child::Chunk { size, .. } = child {
-                self.add(spot(loc, pack), *size, !loc.bases.is_empty());
+            if let (Child::Chunk { size, .. }, Some(spot)) = (child, spot(loc, Some(pack))) {
+                self.add(spot, *size, !loc.bases.is_empty());
             }
         }
         Ok(())
@@ -154,21 +152,6 @@ impl Frame {
         let part = u128::from(frame_len) * u128::from(size) + whole / 2;
         u64::try_from(part / whole).unwrap_or(u64::MAX)
     }
-}
-
-fn children(kind: Kind, bytes: &[u8]) -> Result<Vec<Child>, NodeError> {
-    Ok(match kind {
-        Kind::Recipe => Node::<ChunkEntry>::decode(bytes)?.0.children(),
-        Kind::Manifest => Node::<FileEntry>::decode(bytes)?.0.children(),
-    })
-}
-
-fn spot(loc: &Loc, home: PackId) -> Spot {
-    let pack = match loc.pack {
-        PackRef::This => home,
-        PackRef::Pack(pack) => pack,
-    };
-    Spot { pack, offset: loc.offset, frame_len: loc.frame_len, skip: loc.skip }
 }
 
 #[cfg(test)]

@@ -11,6 +11,6 @@ pub use door::{Door, Parent};
 pub use error::WorktreeError;
 pub use known::{Content, Knowledge};
 pub use place::{PlaceError, Recipe};
-pub(crate) use place::{Whole, place_file};
+pub(crate) use place::{StillAsSeen, Whole, place_file, place_folder, place_link};
 pub use pointers::{Tracked, TrackedState, load_tracked, parse_tracked};
-pub use scan::{Found, What, scan};
+pub use scan::{Found, Scan, What, look, scan};

@@ -3,12 +3,9 @@
 use std::io::Write;
 
 use crate::cache::{CacheError, ObjectReader};
-use crate::fs::{Dir, FsError, IoResultExt, Stamp, failpoint};
+use crate::fs::{Behind, Dir, FileKind, FsError, IoResultExt, Stamp, failpoint};
 use crate::hash::{ChunkId, Oid};
 use crate::progress::{Job, Stopped, Task};
-
-/// Bytes gathered before a write reaches the file.
-const BUFFER: usize = 1 << 20;
 
 /// What is to stand at a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,7 +80,7 @@ pub(crate) fn place_file(
     let temp = dir.temp(whole.executable)?;
     let path = dir.path_of(name);
     let mut hasher = blake3::Hasher::new();
-    let mut out = std::io::BufWriter::with_capacity(BUFFER, temp.file());
+    let mut out = Behind::new(temp.file()).at("write", &path)?;
     let mut put = |bytes: &[u8]| {
         hasher.update(bytes);
         task.advance(bytes.len() as u64);
@@ -116,4 +113,32 @@ pub(crate) fn place_file(
         return Err(PlaceError::ChangedMeanwhile);
     }
     Ok(temp.place(name)?)
+}
+
+/// Makes a symbolic link in `dir` under `name`; returns its stamp.
+pub(crate) fn place_link(
+    target: &[u8],
+    (dir, name, still): (&Dir, &[u8], StillAsSeen<'_>),
+) -> Result<Option<Stamp>, PlaceError> {
+    if dir.symlink(target, name, || Ok(still(dir.stamp(name)?.as_ref())))? {
+        return Ok(dir.stamp(name)?);
+    }
+    Err(PlaceError::ChangedMeanwhile)
+}
+
+/// Makes an empty folder in `dir` under `name`, where a file or link may have to give way; returns
+/// its stamp.
+pub(crate) fn place_folder(
+    (dir, name, still): (&Dir, &[u8], StillAsSeen<'_>),
+) -> Result<Option<Stamp>, PlaceError> {
+    failpoint::hit("place.folder");
+    let now = dir.stamp(name)?;
+    if !still(now.as_ref()) {
+        return Err(PlaceError::ChangedMeanwhile);
+    }
+    if now.is_some_and(|s| s.kind != FileKind::Directory) {
+        dir.remove_file(name)?;
+    }
+    dir.descend_or_make(name)?;
+    Ok(dir.stamp(name)?)
 }

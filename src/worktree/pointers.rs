@@ -1,5 +1,6 @@
 //! The pointers of the worktree: which paths are tracked, and by what.
 
+use crate::fs::FileKind;
 use crate::git::Git;
 use crate::path::RepoPath;
 use crate::pointer::{Pointer, PointerError};
@@ -53,9 +54,15 @@ pub fn load_tracked(git: &Git, door: &Door) -> Result<Vec<Tracked>, WorktreeErro
         if out.last().is_some_and(|last: &Tracked| last.path == path) {
             continue;
         }
-        let state = match door.read_small(&own, POINTER_MAX)? {
+        let state = match door.stamp(&own)? {
             None => TrackedState::Missing,
-            Some(bytes) => parse_tracked(bytes),
+            Some(stamp) if stamp.kind != FileKind::File => {
+                TrackedState::Unsound(PointerError::NotAPointer)
+            }
+            Some(_) => match door.read_small(&own, POINTER_MAX)? {
+                None => TrackedState::Missing,
+                Some(bytes) => parse_tracked(bytes),
+            },
         };
         out.push(Tracked { path, state });
     }

@@ -2,7 +2,7 @@
 
 use std::io::Read;
 
-use crate::fs::{Dir, FileKind, IoResultExt, Stamp, is_temp_name};
+use crate::fs::{Dir, DirEntry, FileKind, IoResultExt, Stamp, is_temp_name};
 use crate::path::RepoPath;
 use crate::pointer::looks_like_pointer;
 use crate::progress::Job;
@@ -33,61 +33,93 @@ pub enum What {
     EmptyFolder,
 }
 
+/// What lies below a folder.
+#[derive(Debug, Default)]
+pub struct Scan {
+    /// What can be tracked, in byte order of whole paths.
+    pub found: Vec<Found>,
+    /// Raw paths of what cannot, each with the reason: special files, names that are never stored,
+    /// pointers. Nothing below them was looked at.
+    pub refused: Vec<(Vec<u8>, WorktreeError)>,
+}
+
 /// Lists everything below a folder in byte order of whole paths; links are never followed.
 ///
-/// Temporary files of ours are passed over. A special file, a name that is never stored, or a
-/// pointer ends the scan with an error that names it.
+/// Temporary files of ours are passed over. The first thing that cannot be tracked is an error that
+/// names it.
 pub fn scan(door: &Door, folder: &RepoPath, job: &Job) -> Result<Vec<Found>, WorktreeError> {
-    let mut out = Vec::new();
+    let scan = look(door, folder, job)?;
+    match scan.refused.into_iter().next() {
+        Some((_, error)) => Err(error),
+        None => Ok(scan.found),
+    }
+}
+
+/// Lists as [`scan`] does, and beside it what cannot be tracked.
+pub fn look(door: &Door, folder: &RepoPath, job: &Job) -> Result<Scan, WorktreeError> {
+    let mut out = Scan::default();
     let mut pending = vec![(folder.as_bytes().to_vec(), 0)];
     while let Some((path, depth)) = pending.pop() {
         job.check()?;
         let dir = door.root().descend(&path)?;
-        let entries = dir.entries()?;
         let mut empty = true;
-        for entry in entries {
-            if is_temp_name(&entry.name) {
+        for DirEntry { name, kind } in dir.entries()? {
+            if is_temp_name(&name) {
                 continue;
             }
             empty = false;
-            let mut full = path.clone();
-            full.push(b'/');
-            full.extend(&entry.name);
-            let full = RepoPath::new(&full)
-                .map_err(|source| WorktreeError::Name { path: full.clone(), source })?;
-            let kind = entry.kind;
+            let full = [path.as_slice(), b"/", &name].concat();
+            let Some(full) = out.named(full) else { continue };
             if kind == Some(FileKind::Directory) && depth < MAX_DEPTH {
                 pending.push((full.as_bytes().to_vec(), depth + 1));
                 continue;
             }
-            let Some(stamp) = dir.stamp(&entry.name)? else { continue };
-            match stamp.kind {
-                FileKind::Directory => pending.push((full.as_bytes().to_vec(), depth + 1)),
-                FileKind::File => {
-                    if entry.name.ends_with(b".haul") && is_pointer(&dir, &entry.name, stamp)? {
-                        let (folder, pointer) =
-                            (folder.as_bytes().to_vec(), full.as_bytes().to_vec());
-                        return Err(WorktreeError::PointerInside { folder, pointer });
-                    }
-                    out.push(Found { path: full, what: What::File(stamp) });
+            let Some(stamp) = dir.stamp(&name)? else { continue };
+            let what = match stamp.kind {
+                FileKind::Directory => {
+                    pending.push((full.as_bytes().to_vec(), depth + 1));
+                    continue;
                 }
-                FileKind::Symlink => {
-                    let target = dir.read_link(&entry.name)?;
-                    out.push(Found { path: full, what: What::Symlink(target) });
+                FileKind::File if name.ends_with(b".haul") && is_pointer(&dir, &name, stamp)? => {
+                    let (folder, pointer) = (folder.as_bytes().to_vec(), full.as_bytes().to_vec());
+                    out.refuse(&full, WorktreeError::PointerInside { folder, pointer });
+                    continue;
                 }
+                FileKind::File => What::File(stamp),
+                FileKind::Symlink => What::Symlink(dir.read_link(&name)?),
                 FileKind::Special => {
-                    return Err(WorktreeError::Special { path: full.as_bytes().to_vec() });
+                    out.refuse(&full, WorktreeError::Special { path: full.as_bytes().to_vec() });
+                    continue;
                 }
-            }
+            };
+            out.found.push(Found { path: full, what });
         }
-        if empty && path != folder.as_bytes() {
-            let path = RepoPath::new(&path)
-                .map_err(|source| WorktreeError::Name { path: path.clone(), source })?;
-            out.push(Found { path, what: What::EmptyFolder });
+        if empty
+            && path != folder.as_bytes()
+            && let Some(path) = out.named(path)
+        {
+            out.found.push(Found { path, what: What::EmptyFolder });
         }
     }
-    out.sort_unstable_by(|a, b| a.path.cmp(&b.path));
+    out.found.sort_unstable_by(|a, b| a.path.cmp(&b.path));
+    out.refused.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
     Ok(out)
+}
+
+impl Scan {
+    fn named(&mut self, path: Vec<u8>) -> Option<RepoPath> {
+        match RepoPath::new(&path) {
+            Ok(path) => Some(path),
+            Err(source) => {
+                self.refused.push((path.clone(), WorktreeError::Name { path, source }));
+                None
+            }
+        }
+    }
+
+    fn refuse(&mut self, path: &RepoPath, error: WorktreeError) {
+        self.refused.push((path.as_bytes().to_vec(), error));
+    }
 }
 
 fn is_pointer(dir: &Dir, name: &[u8], stamp: Stamp) -> Result<bool, WorktreeError> {

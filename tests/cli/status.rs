@@ -187,3 +187,60 @@ fn deleting_the_stat_cache_changes_no_answer() {
     assert_eq!(states(&a), before);
     assert_eq!(before, ["modified d/y"]);
 }
+
+#[test]
+fn what_cannot_be_tracked_inside_a_tracked_folder_is_a_state_and_not_the_end() {
+    let world = World::new();
+    let a = shared(&world);
+    a.write("d/x", b"1");
+    a.write("d/sub/y", b"2");
+    a.write("f", b"3");
+    save(&a, &["d", "f"], "data");
+    a.write("d/x", b"4");
+    a.remove("d/sub/y");
+    a.run("mkfifo", &["d/pipe", "d/sub/y"]).ok();
+    a.write("d/.gitmodules", b"5");
+    a.write("d/nested/.git/config", b"6");
+    a.write("d/p.haul", &a.read("f.haul"));
+    a.write("d/new", b"7");
+    let mut found = states(&a);
+    found.sort();
+    let all = [
+        "modified d/x",
+        "type-changed d/sub/y",
+        "untrackable d/.gitmodules",
+        "untrackable d/nested/.git",
+        "untrackable d/p.haul",
+        "untrackable d/pipe",
+        "untracked d/new",
+    ];
+    assert_eq!(found, all);
+    a.haul(&["status"]).ok().prints("cannot be tracked").prints("d/pipe");
+    a.haul(&["status", "--porcelain"]).ok().prints("wN\td/pipe\n").prints("wM\td/x\n");
+    a.haul(&["status", "--porcelain", "d/x"]).ok().prints("wM\td/x\n");
+    assert!(!a.haul(&["status", "d/x"]).ok().stdout().contains("pipe"));
+    // What is to be kept and sent is not held up by it.
+    a.haul(&["push"]).ok();
+    a.haul(&["checkout"]).fails_with(1).says("`d/x`").says("`d/sub/y`");
+    a.haul(&["add", "d"]).fails_with(1).says("hint: ");
+}
+
+#[test]
+fn a_pointer_that_is_no_plain_file_is_a_damaged_pointer() {
+    let world = World::new();
+    let a = shared(&world);
+    for name in ["a1", "b1", "c1"] {
+        a.write(name, b"data");
+    }
+    save(&a, &["a1", "b1", "c1"], "data");
+    for name in ["a1.haul", "b1.haul", "c1.haul"] {
+        a.remove(name);
+    }
+    a.run("mkfifo", &["a1.haul"]).ok();
+    a.link("c1", "b1.haul");
+    a.mkdir("c1.haul");
+    assert_eq!(states(&a), ["pointer-damaged a1", "pointer-damaged b1", "pointer-damaged c1"]);
+    for verb in ["checkout", "pull", "push", "fetch", "verify"] {
+        a.haul(&[verb]).fails_with(1).says("`a1`").says("hint: ");
+    }
+}

@@ -191,3 +191,37 @@ fn a_file_whose_content_haul_lost_is_not_replaced_by_another_version() {
     assert_ne!(a.haul(&["checkout"]).status(), Some(0));
     assert_eq!(a.read("x.bin"), data::bytes(2, 200_000));
 }
+
+#[test]
+fn force_moves_nothing_aside_for_content_that_is_not_here() {
+    let world = World::new();
+    let remote = world.remote("r");
+    let a = crate::push::ready(&world, "a", &remote);
+    for (dir, size) in [("one", 1000), ("many", 500_000)] {
+        a.write(format!("{dir}/x.bin"), &data::bytes(1, size));
+        crate::push::take(&a, dir);
+    }
+    a.haul(&["push"]).ok();
+    let b = a.clone_as("b");
+    b.haul(&["pull"]).ok();
+    for (dir, size) in [("one", 1000), ("many", 500_000)] {
+        a.write(format!("{dir}/x.bin"), &data::bytes(2, size));
+        crate::push::take(&a, dir);
+    }
+    a.haul(&["push"]).ok();
+    b.git(&["pull", "--quiet"]).ok();
+    // The manifests are here, the files' content is not.
+    b.haul(&["fetch", "one/none"]).fails_with(1);
+    b.haul(&["fetch", "many/none"]).fails_with(1);
+    for dir in ["one", "many"] {
+        let file = format!("{dir}/x.bin");
+        b.write(&file, b"the user's own");
+        let answer = b.haul(&["checkout", "--force", dir]).fails_with(1);
+        answer.says(&file).says("haul pull --force");
+        assert_eq!(b.text(&file), "the user's own", "{dir}");
+        assert!(!b.has(".git/haul/aside"), "{dir}");
+    }
+    b.haul(&["pull", "--force"]).ok();
+    assert_eq!(b.read("many/x.bin"), a.read("many/x.bin"));
+    assert!(b.has(".git/haul/aside"));
+}

@@ -11,6 +11,7 @@ With --porcelain each line is two letters, a tab and a path. The first letter sa
 compared, the second how it differs; later versions may add letters:
   w content against its pointer    M modified  D missing  ? untracked  T another kind
                                    A added  R moved  U conflict  X not known
+                                   N not trackable: a pipe, a refused name, a pointer
                                    ! pointer damaged  P pointer missing
   h pointer against HEAD           N new  M changed
   r pointer against the remote     ! not pushed  ? not known

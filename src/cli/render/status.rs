@@ -12,7 +12,7 @@ struct Group {
     states: &'static [&'static str],
 }
 
-const GROUPS: [Group; 5] = [
+const GROUPS: [Group; 6] = [
     Group {
         heading: "Changed, not added:",
         advice: &[
@@ -25,6 +25,11 @@ const GROUPS: [Group; 5] = [
         heading: "New in tracked folders:",
         advice: &["`haul add -u` takes them"],
         states: &["untracked", "added"],
+    },
+    Group {
+        heading: "In tracked folders, but cannot be tracked:",
+        advice: &["`haul add` refuses the folder until they are renamed, moved out or removed"],
+        states: &["untrackable"],
     },
     Group {
         heading: "Not in the worktree:",
@@ -113,6 +118,7 @@ fn letter(state: &str) -> char {
         "modified" => 'M',
         "missing" => 'D',
         "untracked" => '?',
+        "untrackable" => 'N',
         "type-changed" => 'T',
         "added" => 'A',
         "conflict" => 'U',

@@ -20,11 +20,13 @@ pub(super) fn publish(repo: &Repo, targets: &[Built], job: &Job) -> Result<(), O
         staged.push(pointer.as_bytes().to_vec());
     }
     let added: Vec<&RepoPath> = targets.iter().map(|t| &t.path).collect();
-    staged.extend(write_lines(repo, &added, &[])?);
+    let lines = write_lines(repo, &added, &[])?;
+    staged.extend(lines.whole);
     let paths: Vec<&[u8]> = staged.iter().map(Vec::as_slice).collect();
     if !paths.is_empty() {
         repo.git().stage(&paths)?;
     }
+    repo.git().stage_bytes(&lines.partly)?;
     remember(repo, targets)?;
     sweep(repo, targets)?;
     warn_of_unignored(repo, targets, job)

@@ -11,6 +11,7 @@ use serde::Serialize;
 use crate::cache::{Known, ObjectReader, StatEntry};
 use crate::fs::{FileKind, Stamp, Time};
 use crate::manifest::{Content, EntryKind};
+use crate::ops::checkout::held::is_here;
 use crate::ops::checkout::orphans::{Orphan, begun_key};
 use crate::ops::checkout::plan::{CheckoutPlan, Work, Write};
 use crate::ops::checkout::tidy::{aside, mend_ignore, move_data, remove_all, sweep};
@@ -20,7 +21,9 @@ use crate::path::{JsonPath, RepoPath, json_path, show};
 use crate::progress::{Job, Kind, Task};
 use crate::repo::Repo;
 use crate::units::ByteSize;
-use crate::worktree::{Parent, PlaceError, Recipe, Whole, place_file};
+use crate::worktree::{
+    Parent, PlaceError, Recipe, StillAsSeen, Whole, place_file, place_folder, place_link,
+};
 
 /// Files that one worker places at a time.
 const PIECE: usize = 64;
@@ -51,6 +54,7 @@ pub fn run(repo: &Repo, plan: CheckoutPlan, job: &Job) -> Result<CheckoutReport,
     let _working = repo.lock_for_work()?;
     refuse(&plan)?;
     check_room(repo, &plan)?;
+    check_content(repo, &plan)?;
     let mut report =
         CheckoutReport { unchanged: plan.keep, missing: plan.missing, ..CheckoutReport::default() };
     let Work { began, orphans, writes, leaving, learned, pointers, .. } = plan.work;
@@ -146,6 +150,27 @@ fn check_room(repo: &Repo, plan: &CheckoutPlan) -> Result<(), OpError> {
     ))
 }
 
+/// Refuses to put a changed file aside for content that is not here to take its place.
+fn check_content(repo: &Repo, plan: &CheckoutPlan) -> Result<(), OpError> {
+    let mut reader = ObjectReader::new(repo.layout(), repo.index()?)?;
+    for write in &plan.work.writes {
+        if let Some(unsaved) = &write.unsaved
+            && !is_here(&write.target, &mut reader)?
+        {
+            return Err(OpError::refused(
+                format!(
+                    "nothing was changed: `{}` would be put aside for content of `{}` that is not \
+                     on this machine",
+                    show(unsaved.as_bytes()),
+                    show(write.target.path.as_bytes())
+                ),
+                "run `haul fetch` first, or `haul pull --force`",
+            ));
+        }
+    }
+    Ok(())
+}
+
 struct Placed {
     path: RepoPath,
     stamp: Stamp,
@@ -223,32 +248,25 @@ fn write_one(
     if now.is_some_and(|s| s.kind == FileKind::Directory) && target.kind != EntryKind::EmptyDir {
         dir.remove_folder(name)?;
     }
-    let stamp = match (target.kind, &recipe) {
-        (EntryKind::EmptyDir, _) => {
-            if now.is_some_and(|s| s.kind != FileKind::Directory) {
-                dir.remove_file(name)?;
-            }
-            dir.descend_or_make(name)?;
-            dir.stamp(name)?
-        }
-        (EntryKind::Symlink, Recipe::Bytes(to)) => {
-            dir.symlink(to, name)?;
-            dir.stamp(name)?
-        }
+    // Building it takes time: what stands there must still be what was judged.
+    let still = |now: Option<&Stamp>| match write.unsaved {
+        Some(_) => now.is_none_or(|s| s.kind == FileKind::Directory),
+        None => unchanged(now, write.seen.as_ref()),
+    };
+    let place = (dir, name, &still as StillAsSeen<'_>);
+    let placed = match (target.kind, &recipe) {
+        (EntryKind::EmptyDir, _) => place_folder(place),
+        (EntryKind::Symlink, Recipe::Bytes(to)) => place_link(to, place),
         (kind, recipe) => {
             let executable = kind == EntryKind::Executable;
             let what = Whole { oid: target.oid(), size: target.content.size(), executable };
-            // Building it took time: the user's copy must still be the one that was judged.
-            let still = |now: Option<&Stamp>| match write.unsaved {
-                Some(_) => now.is_none_or(|s| s.kind != FileKind::File),
-                None => unchanged(now, write.seen.as_ref()),
-            };
-            match place_file(reader, (dir, name, &still), (recipe, what), task, job) {
-                Ok(stamp) => Some(stamp),
-                Err(PlaceError::Absent(_)) => return Ok(None),
-                Err(e) => return Err(failed(e)),
-            }
+            place_file(reader, place, (recipe, what), task, job).map(Some)
         }
+    };
+    let stamp = match placed {
+        Ok(stamp) => stamp,
+        Err(PlaceError::Absent(_)) => return Ok(None),
+        Err(e) => return Err(failed(e)),
     };
     let stamp = stamp.ok_or_else(|| OpError::Defect("a placed file is not there".to_owned()))?;
     Ok(Some(Placed { path: path.clone(), stamp, target: target.clone() }))
