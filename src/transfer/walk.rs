@@ -177,17 +177,23 @@ pub(super) fn children_of(
     placement: &[u8],
     home: PackId,
 ) -> Result<Vec<(Child, Option<Spot>)>, NodeError> {
-    let children = if node.get(1) == Some(&Kind::Recipe.code()) {
-        Node::<ChunkEntry>::decode(node)?.0.children()
-    } else {
-        Node::<FileEntry>::decode(node)?.0.children()
-    };
+    let children = children_in(node)?;
     let locs = decode_placement(placement, children.len()).unwrap_or_default();
     let spots = locs.iter().map(|loc| spot(loc, Some(home))).chain(std::iter::repeat(None));
     Ok(children.into_iter().zip(spots).collect())
 }
 
-fn spot(loc: &Loc, home: Option<PackId>) -> Option<Spot> {
+/// Lists what hangs below a node.
+pub(super) fn children_in(node: &[u8]) -> Result<Vec<Child>, NodeError> {
+    Ok(if node.get(1) == Some(&Kind::Recipe.code()) {
+        Node::<ChunkEntry>::decode(node)?.0.children()
+    } else {
+        Node::<FileEntry>::decode(node)?.0.children()
+    })
+}
+
+/// Returns the place that a location of a placement names; `home` is the pack of its node.
+pub(super) fn spot(loc: &Loc, home: Option<PackId>) -> Option<Spot> {
     let pack = match loc.pack {
         PackRef::This => home?,
         PackRef::Pack(pack) => pack,
