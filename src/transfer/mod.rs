@@ -19,6 +19,7 @@ mod upload;
 mod verify;
 mod walk;
 mod wave;
+mod weight;
 
 pub use catalogue::{Contact, Purpose, Synced, remembered};
 pub use error::TransferError;
@@ -27,3 +28,4 @@ pub use filter::{Choice, Filter};
 pub use push::{Home, PushRequest, Pushed, Stage, push};
 pub use root::{Root, Wanted};
 pub use verify::{Gap, Proof, verify};
+pub use weight::{Weight, weigh};

@@ -181,11 +181,7 @@ pub(super) fn children_of(
     placement: &[u8],
     home: PackId,
 ) -> Result<Vec<(Child, Option<Spot>, Vec<Spot>)>, NodeError> {
-    let children = if node.get(1) == Some(&Kind::Recipe.code()) {
-        Node::<ChunkEntry>::decode(node)?.0.children()
-    } else {
-        Node::<FileEntry>::decode(node)?.0.children()
-    };
+    let children = children_in(node)?;
     let locs = decode_placement(placement, children.len()).unwrap_or_default();
     let locs = locs.iter().map(Some).chain(std::iter::repeat(None));
     let with_places = children.into_iter().zip(locs).map(|(child, loc)| {
@@ -195,7 +191,17 @@ pub(super) fn children_of(
     Ok(with_places.collect())
 }
 
-fn spot(loc: &Loc, home: Option<PackId>) -> Option<Spot> {
+/// Lists what hangs below a node.
+pub(super) fn children_in(node: &[u8]) -> Result<Vec<Child>, NodeError> {
+    Ok(if node.get(1) == Some(&Kind::Recipe.code()) {
+        Node::<ChunkEntry>::decode(node)?.0.children()
+    } else {
+        Node::<FileEntry>::decode(node)?.0.children()
+    })
+}
+
+/// Returns the place that a location of a placement names; `home` is the pack of its node.
+pub(super) fn spot(loc: &Loc, home: Option<PackId>) -> Option<Spot> {
     let pack = pack_of(loc.pack, home)?;
     Some(Spot { pack, offset: loc.offset, frame_len: loc.frame_len, skip: loc.skip })
 }

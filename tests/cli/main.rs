@@ -38,6 +38,7 @@ mod bad_add;
 mod checkout;
 mod crashes;
 mod dedup;
+mod du;
 mod hard_times;
 mod harness;
 mod harness_itself;
