@@ -204,7 +204,12 @@ impl<'c> ObjectReader<'c> {
         self.recent.push_front(Recent { pack, offset, frame, checked: None });
     }
 
-    pub(super) fn read(&mut self, id: &[u8; 32], place: Place, held: Held) -> Result<Vec<u8>, CacheError> {
+    pub(super) fn read(
+        &mut self,
+        id: &[u8; 32],
+        place: Place,
+        held: Held,
+    ) -> Result<Vec<u8>, CacheError> {
         let mut bytes = vec![0; place.frame_len as usize];
         let result = match self.file(place.pack, held) {
             Ok(file) => file.read_exact_at(&mut bytes, place.offset.into()),
@@ -243,7 +248,13 @@ impl<'c> ObjectReader<'c> {
     }
 
     /// Moves a damaged pack out of the way and forgets it, so that the next run fetches a good one.
-    pub(super) fn set_aside(&mut self, id: &[u8; 32], place: Place, held: Held, why: &str) -> CacheError {
+    pub(super) fn set_aside(
+        &mut self,
+        id: &[u8; 32],
+        place: Place,
+        held: Held,
+        why: &str,
+    ) -> CacheError {
         let aside = self.layout.quarantine(place.pack);
         let from = match held {
             Held::Unpushed => self.layout.unpushed(place.pack),

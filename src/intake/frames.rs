@@ -79,8 +79,7 @@ fn bases(
     chunks: &[Fresh],
 ) -> Result<Vec<Option<Base>>, IntakeError> {
     shared.deltas.with_reader(|reader| {
-        let mut finder =
-            Finder::new(shared, &former.version.chunks, reader, former.file.as_ref());
+        let mut finder = Finder::new(shared, &former.version.chunks, reader, former.file.as_ref());
         let find = |chunk: &Fresh| match &chunk.former {
             Some(range) => finder.find(range),
             None => Ok(None),

@@ -149,7 +149,8 @@ impl Intake {
             .collect();
         let mut objects: Vec<_> = self.places.iter().map(|(id, place)| (*id, *place)).collect();
         objects.extend(places_of(nodes));
-        let deltas: Vec<_> = self.packs.iter().flat_map(|pack| pack.deltas.iter().cloned()).collect();
+        let deltas: Vec<_> =
+            self.packs.iter().flat_map(|pack| pack.deltas.iter().cloned()).collect();
         Ok(index.record(&states, &mut objects, &deltas)?)
     }
 }

@@ -43,7 +43,9 @@ pub fn decode_delta_frame(
     match head.codec {
         CODEC_ZSTD_BASE if bases.skip == 0 => unpack_with_prefix(payload, base, raw_len, &mut raw)?,
         CODEC_ZSTD_BASE => {
-            return Err(FrameError::Malformed("its base does not begin where its first chunk does"));
+            return Err(FrameError::Malformed(
+                "its base does not begin where its first chunk does",
+            ));
         }
         CODEC_PLANES_XOR => {
             codecs.unpack(CODEC_PLANES, payload, raw_len, &mut raw)?;

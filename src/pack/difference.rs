@@ -49,11 +49,7 @@ fn each(bytes: &mut [u8], base: &[u8], Numbers { width, phase }: Numbers, step: 
     }
 }
 
-fn run<const K: usize>(
-    bytes: &mut [u8],
-    base: &[u8],
-    act: impl Fn([u8; K], [u8; K]) -> [u8; K],
-) {
+fn run<const K: usize>(bytes: &mut [u8], base: &[u8], act: impl Fn([u8; K], [u8; K]) -> [u8; K]) {
     let bytes = bytes.as_chunks_mut::<K>().0;
     let base = base.as_chunks::<K>().0;
     let (with, without) = bytes.split_at_mut(base.len().min(bytes.len()));

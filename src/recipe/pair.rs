@@ -118,7 +118,8 @@ impl<'f> Pairing<'f> {
         }
         let former = self.anchor.1..self.former.end();
         let new = self.anchor.0..self.at;
-        Gap { chunks: begun..window.len(), new, former, closed: false }.fill(window, from, &mut out);
+        Gap { chunks: begun..window.len(), new, former, closed: false }
+            .fill(window, from, &mut out);
         out
     }
 }

@@ -80,8 +80,7 @@ impl Detours {
             let mut next = Vec::new();
             for (home, (node, placement)) in read(contact, &level, job)? {
                 // A copy of a node that is not sound is no way.
-                for (child, spot, bases) in
-                    children_of(&node, &placement, home).unwrap_or_default()
+                for (child, spot, bases) in children_of(&node, &placement, home).unwrap_or_default()
                 {
                     let (Some(spot), id) = (spot, id_of(&child)) else { continue };
                     if let Some(places) = out.places.get_mut(&id) {

@@ -7,15 +7,13 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::cache::{
-    CacheError, Held, IndexReader, NodeSink, ObjectReader, PackSink, PackState, Place, Stale, WrittenPack,
-    places_of,
+    CacheError, Held, IndexReader, NodeSink, ObjectReader, PackSink, PackState, Place, Stale,
+    WrittenPack, places_of,
 };
 use crate::fs::move_durably;
 use crate::hash::{ChunkId, NodeId, PackId, PackKind};
 use crate::node::Child;
-use crate::pack::{
-    Batcher, Codecs, EncodeError, EncodedFrame, encode_data_frame, needs_own_frame,
-};
+use crate::pack::{Batcher, Codecs, EncodeError, EncodedFrame, encode_data_frame, needs_own_frame};
 use crate::progress::Job;
 use crate::transfer::catalogue::Contact;
 use crate::transfer::error::TransferError;
@@ -154,8 +152,7 @@ fn rewrite_nodes(
     let ids: BTreeSet<NodeId> = order.values().map(|above| above.id).collect();
     let view = contact.index().reader()?;
     let stale = Stale { packs: replaced, nodes: &ids };
-    let mut sink =
-        NodeSink::new(contact.layout(), &view, places, stale).with_deltas(data);
+    let mut sink = NodeSink::new(contact.layout(), &view, places, stale).with_deltas(data);
     for above in order.into_values() {
         job.check()?;
         sink.put_parts(above.id, &above.bytes, &above.children)?;
@@ -339,9 +336,8 @@ fn bases_in(
     let of_packs = |step: &&ChunkStep| step.bases.iter().any(|base| packs.contains(&base.pack));
     for step in walked.chunks.iter().filter(of_packs) {
         let ids = view.bases(step.id).map(|bases| bases.ids).unwrap_or_default();
-        let inside = |id: &ChunkId| {
-            view.find(&id.0).is_some_and(|place| packs.contains(&place.pack))
-        };
+        let inside =
+            |id: &ChunkId| view.find(&id.0).is_some_and(|place| packs.contains(&place.pack));
         out.extend(ids.into_iter().filter(inside).map(|id| (step.wanted, id)));
     }
     out

@@ -5,7 +5,8 @@ use crate::catalogue::LocRecord;
 use crate::hash::{ChunkId, NodeId, PackId, PackKind};
 use crate::manifest::FileEntry;
 use crate::node::{
-    BaseLoc, Body, Child, Entry, Expectation, Kind, Loc, Node, NodeError, PackRef, Role, decode_placement,
+    BaseLoc, Body, Child, Entry, Expectation, Kind, Loc, Node, NodeError, PackRef, Role,
+    decode_placement,
 };
 use crate::pack::MAX_FRAME_LEN;
 use crate::recipe::ChunkEntry;

@@ -224,8 +224,8 @@ pub fn run(repo: &Repo, plan: AddPlan, job: &Job) -> Result<AddReport, OpError> 
     }
     let view = index.reader()?;
     let stale = Stale { packs: &lost, ..Stale::NONE };
-    let mut sink = NodeSink::new(repo.layout(), &view, &intake.places, stale)
-        .with_deltas(&intake.packs);
+    let mut sink =
+        NodeSink::new(repo.layout(), &view, &intake.places, stale).with_deltas(&intake.packs);
     let mut done = Vec::with_capacity(targets.len());
     for target in &targets {
         job.check()?;
