@@ -20,6 +20,9 @@ const LEVEL: i32 = 3;
 /// A difference this many times shorter than the chunk is taken without a look at anything else.
 const OBVIOUS: usize = 64;
 
+/// A difference is taken if it saves more than one byte in this many (docs/adr/0011).
+const LEAST_GAIN: usize = 6;
+
 /// A chunk that may be stored as a difference.
 #[derive(Clone, Copy, Debug)]
 pub struct Candidate<'a> {
@@ -33,7 +36,7 @@ pub struct Candidate<'a> {
     pub base: &'a [u8],
 }
 
-/// Encodes chunks, each in a frame of its own: as a difference where that saves a quarter, else as
+/// Encodes chunks, each in a frame of its own: as a difference where that saves a sixth, else as
 /// [`encode_data_frame`] does, and failing as that does.
 pub fn encode_delta_frames(
     codecs: &mut Codecs,
@@ -49,7 +52,8 @@ pub fn encode_delta_frames(
             Some(frame) if frame.bytes.len() <= candidate.raw.len() / OBVIOUS => frame,
             Some(frame) => {
                 let plain = encode_data_frame(codecs, &objects)?;
-                if frame.bytes.len() <= plain.bytes.len() / 4 * 3 { frame } else { plain }
+                let limit = plain.bytes.len() - plain.bytes.len() / LEAST_GAIN;
+                if frame.bytes.len() <= limit { frame } else { plain }
             }
             None => encode_data_frame(codecs, &objects)?,
         });

@@ -179,7 +179,8 @@ impl<'a> Landing<'a> {
 
     /// Makes everything kept so far known to the index.
     pub(super) fn record(&mut self) -> Result<(), TransferError> {
-        if self.objects.is_empty() {
+        // Of a wave of differences alone there is no object yet, and the packs are here in part.
+        if self.objects.is_empty() && self.packs.is_empty() {
             return Ok(());
         }
         let packs: Vec<_> = self.packs.drain().collect();
