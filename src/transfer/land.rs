@@ -76,13 +76,11 @@ impl<'a> Landing<'a> {
                 (i, self.check(range.pack, frame, wants))
             })
             .collect();
+        self.keep_sound(range, bytes, checked.iter().filter(|(_, r)| r.is_ok()).map(|(i, _)| *i))?;
         let mut out = Vec::with_capacity(checked.len());
         for (i, result) in checked {
             let Some(span) = range.frames.get(i) else { continue };
             if result.is_ok() {
-                let at = (span.offset - range.from) as usize;
-                let frame = bytes.get(at..at + span.len as usize).unwrap_or_default();
-                self.keep(range.pack, span.offset, frame)?;
                 for object in orders.get(&(range.pack, span.offset)).into_iter().flatten() {
                     let (pack, offset, frame_len) = (range.pack, span.offset, span.len);
                     let (skip, len) = (object.skip, object.len);
@@ -122,12 +120,42 @@ impl<'a> Landing<'a> {
         })
     }
 
-    fn keep(&mut self, pack: PackId, offset: u32, frame: &[u8]) -> Result<(), TransferError> {
+    /// Writes the frames of these numbers; those that lie side by side as one.
+    fn keep_sound(
+        &mut self,
+        range: &Range,
+        bytes: &[u8],
+        sound: impl Iterator<Item = usize>,
+    ) -> Result<(), TransferError> {
+        let mut stretch = range.from..range.from;
+        for span in sound.filter_map(|i| range.frames.get(i)) {
+            if stretch.end != span.offset {
+                self.keep(range, bytes, &stretch)?;
+                stretch.start = span.offset;
+            }
+            stretch.end = span.offset.saturating_add(span.len);
+        }
+        self.keep(range, bytes, &stretch)
+    }
+
+    /// Writes a stretch of a pack, given where it lies in the pack, out of the bytes of a range.
+    fn keep(
+        &mut self,
+        Range { pack, from, .. }: &Range,
+        bytes: &[u8],
+        stretch: &std::ops::Range<u32>,
+    ) -> Result<(), TransferError> {
+        if stretch.is_empty() {
+            return Ok(());
+        }
+        let (pack, offset) = (*pack, stretch.start);
+        let at = (stretch.start - from) as usize..(stretch.end - from) as usize;
+        let frames = bytes.get(at).unwrap_or_default();
         if self.file.as_ref().is_none_or(|(open, _)| *open != pack) {
             self.file = Some((pack, SparseFile::open(&self.layout.part(pack))?));
         }
         if let Some((_, file)) = &self.file {
-            file.write_at(offset.into(), frame)?;
+            file.write_at(offset.into(), frames)?;
         }
         let state = PackState { held: Held::Part, kind: self.kind.byte(), size: 0 };
         self.packs.insert(pack, state);
