@@ -151,7 +151,7 @@ mod tests {
     fn all_bytes_arrive_in_order_whatever_their_number() {
         let folder = tempfile::tempdir().unwrap();
         for size in [0, 1, BUFFER - 1, BUFFER, 9 * BUFFER + 7] {
-            let bytes: Vec<u8> = (0..size).map(|i| (i % 251) as u8).collect();
+            let bytes: Vec<u8> = (0..size).map(|i| u8::try_from(i % 251).unwrap()).collect();
             let path = folder.path().join("file");
             #[expect(clippy::disallowed_methods, reason = "a file of the test")]
             let mut out = Behind::new(&File::create(&path).unwrap()).unwrap();

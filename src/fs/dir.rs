@@ -21,7 +21,7 @@ const TEMP_PREFIX: &[u8] = b".haul-tmp-";
 /// An open folder. Names given to its methods are single names unless a method says otherwise.
 #[derive(Debug)]
 pub struct Dir {
-    fd: OwnedFd,
+    pub(super) fd: OwnedFd,
     path: PathBuf,
 }
 
@@ -292,17 +292,6 @@ impl Dir {
             }
         }
         Ok(())
-    }
-
-    /// Makes everything written to this file system durable: once per command, not per file.
-    pub fn sync(&self) -> Result<(), FsError> {
-        #[cfg(target_os = "linux")]
-        return rustix::fs::syncfs(&self.fd).at("sync the file system of", &self.path);
-        #[cfg(not(target_os = "linux"))]
-        {
-            rustix::fs::sync();
-            Ok(())
-        }
     }
 }
 

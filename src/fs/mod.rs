@@ -2,11 +2,13 @@
 //!
 //! Two kinds of durability: what must survive a power cut goes through [`write_durably`] or
 //! [`Temp::publish`] (temp, write, fsync, rename, fsync of the folder); worktree files go through
-//! [`Dir`] (temp, rename, no fsync each) and one [`Dir::sync`] at the end.
+//! [`Dir`] (temp, rename, no fsync each) and, at the end, [`Dir::sync_file`] for a few files or one
+//! [`Dir::sync`] for many.
 
 mod atomic;
 mod behind;
 mod dir;
+mod durable;
 mod error;
 pub mod failpoint;
 mod lock;

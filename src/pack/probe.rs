@@ -1,5 +1,7 @@
 //! A cheap guess which codec pays, from 4 KiB of the content.
 
+use std::sync::LazyLock;
+
 use super::planes::{WIDEST, Width};
 
 /// Samples are taken at this many places.
@@ -24,6 +26,12 @@ const UNPRINTABLE: u32 = 16;
 
 /// How often each byte occurs.
 type Counts = [u16; 256];
+
+/// n log n for every count that a histogram may hold, because logarithms would cost half of the probe.
+static WEIGHTS: LazyLock<Vec<f32>> = LazyLock::new(|| {
+    let weights = (1..=4096u16).map(|n| f32::from(n) * f32::from(n).log2());
+    std::iter::once(0.0).chain(weights).collect()
+});
 
 /// What to do with the content of a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,10 +58,9 @@ pub(super) fn guess(bytes: &[u8]) -> Guess {
     for sample in samples(bytes, SAMPLES, SAMPLE) {
         count_ranks(&mut ranks, sample);
     }
-    let [a, b, c, d, e, f, g, h] = &ranks;
-    let four = [sum(a, e), sum(b, f), sum(c, g), sum(d, h)];
-    let two = [sum(&four[0], &four[2]), sum(&four[1], &four[3])];
-    let one = sum(&two[0], &two[1]);
+    let four: [Counts; 4] = fold_ranks(&ranks);
+    let two: [Counts; 2] = fold_ranks(&four);
+    let [one] = fold_ranks(&two);
     if is_text(&one) {
         return Guess::Zstd;
     }
@@ -79,7 +86,7 @@ pub(super) fn is_skewed(plane: &[u8]) -> bool {
     for sample in samples(plane, PLANE_SAMPLES, PLANE_SAMPLE) {
         count_ranks(&mut ranks, sample);
     }
-    let counts = ranks.iter().fold([0; 256], |all, rank| sum(&all, rank));
+    let [counts] = fold_ranks(&ranks);
     plane.len() < SHORT || crowding(&counts) > CROWDED
 }
 
@@ -101,12 +108,15 @@ fn count_ranks(ranks: &mut [Counts; WIDEST], sample: &[u8]) {
     }
 }
 
-fn sum(a: &Counts, b: &Counts) -> Counts {
-    let mut out = *a;
-    for (to, add) in out.iter_mut().zip(b) {
-        *to += add;
+/// Adds up the ranks that are one and the same in narrower elements.
+fn fold_ranks<const N: usize>(ranks: &[Counts]) -> [Counts; N] {
+    let mut folded = [[0; 256]; N];
+    for group in ranks.chunks(N) {
+        for (to, add) in folded.as_flattened_mut().iter_mut().zip(group.as_flattened()) {
+            *to += add;
+        }
     }
-    out
+    folded
 }
 
 fn is_text(counts: &Counts) -> bool {
@@ -139,12 +149,13 @@ fn entropy(counts: &Counts) -> f64 {
     if crowding(counts) <= CROWDED {
         return 8.0;
     }
-    let (mut total, mut weighted, mut kinds) = (0.0, 0.0, 0.0);
-    for count in counts.iter().filter(|count| **count > 0).map(|count| f64::from(*count)) {
-        total += count;
-        weighted += count * count.log2();
-        kinds += 1.0;
+    let (mut total, mut weighted, mut kinds) = (0u32, 0.0, 0u32);
+    for count in counts {
+        total += u32::from(*count);
+        weighted += WEIGHTS.get(usize::from(*count)).copied().unwrap_or_default();
+        kinds += u32::from(*count > 0);
     }
+    let (total, weighted, kinds) = (f64::from(total), f64::from(weighted), f64::from(kinds));
     let unseen = (kinds - 1.0) / (2.0 * total * std::f64::consts::LN_2);
     (total.log2() - weighted / total + unseen).min(8.0)
 }
@@ -152,7 +163,7 @@ fn entropy(counts: &Counts) -> f64 {
 /// Says whether four bytes at a place often are the same as some before them in their sample.
 fn repeats(bytes: &[u8]) -> bool {
     let (mut hits, mut places) = (0, 0);
-    for sample in samples(bytes, SAMPLES, SAMPLE) {
+    for sample in samples(bytes, SAMPLES, SAMPLE / 2) {
         let mut seen = [None; 1024];
         for window in sample.windows(4).filter_map(|window| window.first_chunk::<4>()) {
             let word = u32::from_le_bytes(*window);

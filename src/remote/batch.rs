@@ -12,6 +12,7 @@ use tokio::task::JoinSet;
 
 use crate::progress::Job;
 
+use super::buffers::Buffers;
 use super::connect::{Inner, Remote};
 use super::error::RemoteError;
 use super::io::Listed;
@@ -65,9 +66,10 @@ impl Remote {
         each: impl FnMut(usize, Result<Bytes, RemoteError>) -> Result<(), E>,
     ) -> Result<(), E> {
         let costs = fetches.iter().map(Fetch::cost).collect();
-        let inner = Arc::clone(&self.inner);
+        let (inner, buffers) = (Arc::clone(&self.inner), Buffers::default());
         let start = move |fetch: Fetch, permit: OwnedSemaphorePermit| {
-            Box::pin(fetch_one(Arc::clone(&inner), fetch, permit)) as Answering<_>
+            Box::pin(fetch_one((Arc::clone(&inner), buffers.clone()), fetch, permit))
+                as Answering<_>
         };
         self.wave(Work { items: fetches, costs, jobs, start: Box::new(start) }, job, each)
     }
@@ -85,10 +87,10 @@ impl Remote {
         mut each: impl FnMut(usize) -> Result<(), E>,
     ) -> Result<(), E> {
         let costs = uploads.iter().map(Upload::cost).collect();
-        let inner = Arc::clone(&self.inner);
+        let (inner, buffers) = (Arc::clone(&self.inner), Buffers::default());
         let start = move |upload: Upload, permit: OwnedSemaphorePermit| {
-            let inner = Arc::clone(&inner);
-            Box::pin(async move { (inner.upload(&upload).await, permit) }) as Answering<_>
+            let (inner, buffers) = (Arc::clone(&inner), buffers.clone());
+            Box::pin(async move { (inner.upload(&upload, &buffers).await, permit) }) as Answering<_>
         };
         let work = Work { items: uploads, costs, jobs, start: Box::new(start) };
         self.wave(work, job, |index, sent: Result<(), RemoteError>| {
@@ -195,18 +197,18 @@ async fn drive<I: Send + 'static, T: Send + 'static>(work: Work<I, T>, answers: 
 }
 
 async fn fetch_one(
-    inner: Arc<Inner>,
+    (inner, buffers): (Arc<Inner>, Buffers),
     fetch: Fetch,
     mut permit: OwnedSemaphorePermit,
 ) -> (Result<Bytes, RemoteError>, OwnedSemaphorePermit) {
     let answer = if let Some(range) = fetch.range.clone() {
-        inner.get_range(&fetch.key, range, fetch.limit).await
+        inner.get_range(&fetch.key, range, fetch.limit, &buffers).await
     } else {
         let give_back = |size: u64| {
             let needed = usize::try_from(size).unwrap_or(usize::MAX).max(LEAST_COST as usize);
             drop(permit.split(permit.num_permits().saturating_sub(needed)));
         };
-        inner.get(&fetch.key, fetch.limit, give_back).await
+        inner.get(&fetch.key, fetch.limit, give_back, &buffers).await
     };
     (answer, permit)
 }

@@ -1,5 +1,7 @@
 //! Single requests: list, read, write, look up.
 
+use std::fs::File;
+use std::io::{Seek, SeekFrom};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -13,6 +15,7 @@ use object_store::{
 
 use crate::fs::failpoint;
 
+use super::buffers::{Buffers, Loan, read_full};
 use super::connect::{Inner, Remote};
 use super::error::{Action, RemoteError, Site};
 use super::folder::too_many;
@@ -80,13 +83,13 @@ impl Remote {
     /// Reads a whole object; one longer than `limit_bytes` is damaged, and its body is not read.
     pub fn get(&self, key: &str, limit_bytes: u64) -> Result<Bytes, RemoteError> {
         self.inner.counts.waves.add(1);
-        block_on(self.inner.get(key, limit_bytes, |_| ()))
+        block_on(self.inner.get(key, limit_bytes, |_| (), &Buffers::default()))
     }
 
     /// Reads `range` of an object, which is damaged if it ends earlier. An empty range asks nothing.
     pub fn get_range(&self, key: &str, range: Range<u64>) -> Result<Bytes, RemoteError> {
         self.inner.counts.waves.add(1);
-        block_on(self.inner.get_range(key, range, u64::MAX))
+        block_on(self.inner.get_range(key, range, u64::MAX, &Buffers::default()))
     }
 
     /// Writes an object, replacing one of the same key; durable when this returns.
@@ -164,6 +167,7 @@ impl Inner {
         key: &str,
         limit: u64,
         on_size: impl FnOnce(u64),
+        buffers: &Buffers,
     ) -> Result<Bytes, RemoteError> {
         let site = self.site(Action::Read, key);
         let path = self.admit(Action::Read, key).await?;
@@ -174,7 +178,7 @@ impl Inner {
             return Err(site.damaged(format!("it has {size} bytes, expected were {limit} at most")));
         }
         on_size(size);
-        self.body(site, answer, size).await
+        self.body(site, answer, size, buffers).await
     }
 
     /// Reads exactly `range`; more than `limit` bytes are not asked for.
@@ -183,6 +187,7 @@ impl Inner {
         key: &str,
         range: Range<u64>,
         limit: u64,
+        buffers: &Buffers,
     ) -> Result<Bytes, RemoteError> {
         let Range { start, end } = range;
         let wanted = end.checked_sub(start).filter(|&wanted| wanted <= limit);
@@ -201,7 +206,7 @@ impl Inner {
             Ok(answer) => return Err(ends_early(site, start..end, answer.range.end)),
             Err(e) => return Err(self.why_no_range(site, start..end, site.store(&e)).await),
         };
-        self.body(site, answer, wanted).await
+        self.body(site, answer, wanted, buffers).await
     }
 
     /// Tells an object that ends before a range from storage that did not answer.
@@ -221,10 +226,16 @@ impl Inner {
         site: Site<'_>,
         answer: GetResult,
         wanted: u64,
+        buffers: &Buffers,
     ) -> Result<Bytes, RemoteError> {
-        let bytes = if matches!(answer.payload, GetResultPayload::File(..)) {
+        let start = answer.range.start;
+        let bytes = if let GetResultPayload::File(file, _) = answer.payload {
             // Read in one go; as a stream, a file cut short meanwhile would never end.
-            answer.bytes().await.map_err(|e| site.store(&e))?
+            let length = usize::try_from(wanted).unwrap_or(usize::MAX);
+            let buffers = buffers.clone();
+            let read = blocking(move || read_from(&file, start, buffers.take(length))).await;
+            let read = read.ok_or_else(|| site.unreachable("reading it ended early"))?;
+            read.map_err(|e| site.io(&e))?
         } else {
             let mut body = answer.into_stream();
             let mut bytes = BytesMut::new();
@@ -274,9 +285,10 @@ impl Inner {
             return Err(error);
         }
         let arrived = match bytes {
-            Some(bytes) if size <= COMPARE_BYTES => {
-                self.get(key, size, |_| ()).await.is_ok_and(|found| found == *bytes)
-            }
+            Some(bytes) if size <= COMPARE_BYTES => self
+                .get(key, size, |_| (), &Buffers::default())
+                .await
+                .is_ok_and(|found| found == *bytes),
             _ => matches!(self.head(key).await, Ok(Some(found)) if found.size == size),
         };
         if arrived { Ok(()) } else { Err(error) }
@@ -313,7 +325,7 @@ impl Inner {
             return Ok(PutOutcome::Existed);
         }
         self.put(key, bytes.clone()).await?;
-        match self.get(key, bytes.len() as u64, |_| ()).await {
+        match self.get(key, bytes.len() as u64, |_| (), &Buffers::default()).await {
             Ok(found) if found == bytes => Ok(PutOutcome::Created),
             // Other bytes, of the same length or not: somebody else was there as well.
             Ok(_) | Err(RemoteError::Damaged { .. }) => Ok(PutOutcome::Existed),
@@ -330,6 +342,14 @@ impl Inner {
             Err(error) => Err(error),
         }
     }
+}
+
+/// Fills a buffer from `start`, or as far as the file goes.
+fn read_from(file: &File, start: u64, mut loan: Loan) -> std::io::Result<Bytes> {
+    let mut file = file;
+    file.seek(SeekFrom::Start(start))?;
+    let filled = read_full(&mut file, loan.bytes_mut())?;
+    Ok(loan.filled(filled))
 }
 
 fn ends_early(site: Site<'_>, range: Range<u64>, end: u64) -> RemoteError {

@@ -5,6 +5,7 @@
 //! whether bytes are the right ones, is the caller's to check.
 
 mod batch;
+mod buffers;
 mod connect;
 mod count;
 mod error;

@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 
 use crate::fs::failpoint;
 
+use super::buffers::{Buffers, read_full};
 use super::connect::Inner;
 use super::error::{Action, RemoteError};
 use super::runtime::blocking;
@@ -39,19 +40,28 @@ impl Upload {
 }
 
 impl Inner {
-    pub(super) async fn upload(&self, upload: &Upload) -> Result<(), RemoteError> {
+    pub(super) async fn upload(
+        &self,
+        upload: &Upload,
+        buffers: &Buffers,
+    ) -> Result<(), RemoteError> {
         let path = upload.path.clone();
         let opened = blocking(move || File::open(path)).await;
         let file = opened.unwrap_or_else(stopped).map_err(|source| local(upload, source))?;
         if upload.size > PIECE {
-            return self.send_pieces(upload, file).await;
+            return self.send_pieces(upload, file, buffers).await;
         }
-        let (file, bytes) = read_piece(upload, file, upload.size).await?;
+        let (file, bytes) = read_piece(upload, file, upload.size, buffers).await?;
         expect_end(upload, file).await?;
         self.put(&upload.key, bytes).await
     }
 
-    async fn send_pieces(&self, upload: &Upload, file: File) -> Result<(), RemoteError> {
+    async fn send_pieces(
+        &self,
+        upload: &Upload,
+        file: File,
+        buffers: &Buffers,
+    ) -> Result<(), RemoteError> {
         let key = upload.key.as_str();
         let site = self.site(Action::Write, key);
         let path = self.admit(Action::Write, key).await?;
@@ -59,7 +69,7 @@ impl Inner {
         failpoint::hit("remote.put.before");
         let sent = match self.store.put_multipart(&path).await {
             Ok(mut parts) => {
-                let sent = self.pieces(upload, file, parts.as_mut()).await;
+                let sent = self.pieces(upload, file, parts.as_mut(), buffers).await;
                 if sent.is_err() {
                     // Best effort: what is left behind has no name that anybody reads.
                     drop(parts.abort().await);
@@ -83,12 +93,13 @@ impl Inner {
         upload: &Upload,
         mut file: File,
         parts: &mut dyn MultipartUpload,
+        buffers: &Buffers,
     ) -> Result<(), RemoteError> {
         let site = self.site(Action::Write, &upload.key);
         let mut flying: JoinSet<object_store::Result<()>> = JoinSet::new();
         let mut left = upload.size;
         while left > 0 {
-            let (rest, bytes) = read_piece(upload, file, left.min(PIECE)).await?;
+            let (rest, bytes) = read_piece(upload, file, left.min(PIECE), buffers).await?;
             (file, left) = (rest, left - bytes.len() as u64);
             while flying.len() >= PIECES_IN_FLIGHT {
                 landed(flying.join_next().await).map_err(|e| site.store(&e))?;
@@ -119,11 +130,12 @@ async fn read_piece(
     upload: &Upload,
     mut file: File,
     length: u64,
+    buffers: &Buffers,
 ) -> Result<(File, Bytes), RemoteError> {
+    let mut loan = buffers.take(usize::try_from(length).unwrap_or(0));
     let read = blocking(move || {
-        let mut piece = Vec::with_capacity(usize::try_from(length).unwrap_or(0));
-        (&mut file).take(length).read_to_end(&mut piece)?;
-        Ok((file, Bytes::from(piece)))
+        let filled = read_full(&mut file, loan.bytes_mut())?;
+        Ok((file, loan.filled(filled)))
     });
     let (file, bytes) = read.await.unwrap_or_else(stopped).map_err(|e| local(upload, e))?;
     if bytes.len() as u64 == length { Ok((file, bytes)) } else { Err(changed(upload)) }

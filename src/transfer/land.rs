@@ -106,8 +106,9 @@ impl<'a> Landing<'a> {
             .par_iter()
             .map(|span| self.check(range.pack, frame_of(span), wants_of(span)))
             .collect();
-        for (span, landed) in range.frames.iter().zip(&landed).filter(|(_, landed)| landed.good) {
-            self.keep(range.pack, span.offset, frame_of(span))?;
+        let good = || range.frames.iter().zip(&landed).filter(|(_, landed)| landed.good);
+        self.keep_sound(range, bytes, good().map(|(span, _)| span))?;
+        for (span, landed) in good() {
             let (pack, offset, frame_len) = (range.pack, span.offset, span.len);
             let place = Place { pack, offset, frame_len, skip: 0, len: 0, delta: false };
             self.objects.extend(landed.base.map(|(id, len)| (id.0, Place { len, ..place })));
@@ -165,12 +166,42 @@ impl<'a> Landing<'a> {
         Landed { raw, flaws, good, base }
     }
 
-    fn keep(&mut self, pack: PackId, offset: u32, frame: &[u8]) -> Result<(), TransferError> {
+    /// Writes these frames of a range; those that lie side by side as one.
+    fn keep_sound<'s>(
+        &mut self,
+        range: &Range,
+        bytes: &[u8],
+        sound: impl Iterator<Item = &'s FrameSpan>,
+    ) -> Result<(), TransferError> {
+        let mut stretch = range.from..range.from;
+        for span in sound {
+            if stretch.end != span.offset {
+                self.keep(range, bytes, &stretch)?;
+                stretch.start = span.offset;
+            }
+            stretch.end = span.offset.saturating_add(span.len);
+        }
+        self.keep(range, bytes, &stretch)
+    }
+
+    /// Writes a stretch of a pack, given where it lies in the pack, out of the bytes of a range.
+    fn keep(
+        &mut self,
+        Range { pack, from, .. }: &Range,
+        bytes: &[u8],
+        stretch: &std::ops::Range<u32>,
+    ) -> Result<(), TransferError> {
+        if stretch.is_empty() {
+            return Ok(());
+        }
+        let (pack, offset) = (*pack, stretch.start);
+        let at = (stretch.start - from) as usize..(stretch.end - from) as usize;
+        let frames = bytes.get(at).unwrap_or_default();
         if self.file.as_ref().is_none_or(|(open, _)| *open != pack) {
             self.file = Some((pack, SparseFile::open(&self.layout.part(pack))?));
         }
         if let Some((_, file)) = &self.file {
-            file.write_at(offset.into(), frame)?;
+            file.write_at(offset.into(), frames)?;
         }
         let state = PackState { held: Held::Part, kind: self.kind.byte(), size: 0 };
         self.packs.insert(pack, state);

@@ -102,7 +102,9 @@ fn a_pull_and_a_checkout_stop_clean_and_complete() {
         let remote = world.remote("r");
         let a = pushed(&world, &remote);
         let b = a.clone_as("b");
-        prepare.iter().for_each(|verb| drop(b.haul(&[verb]).ok()));
+        if let Some(verb) = prepare {
+            b.haul(&[verb]).ok();
+        }
         for signal in [Signal::INT, Signal::TERM] {
             stop(&b, &[verb], ("place.built", signal));
             tidy(&b, &remote);

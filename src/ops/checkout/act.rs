@@ -14,7 +14,7 @@ use crate::manifest::{Content, EntryKind};
 use crate::ops::checkout::held::is_here;
 use crate::ops::checkout::orphans::{Orphan, begun_key};
 use crate::ops::checkout::plan::{CheckoutPlan, Work, Write};
-use crate::ops::checkout::tidy::{aside, mend_ignore, move_data, remove_all, sweep};
+use crate::ops::checkout::tidy::{aside, make_durable, mend_ignore, move_data, remove_all, sweep};
 use crate::ops::checkout::wanted::{Target, chunks};
 use crate::ops::error::OpError;
 use crate::path::{JsonPath, RepoPath, json_path, show};
@@ -27,6 +27,9 @@ use crate::worktree::{
 
 /// Files that one worker places at a time.
 const PIECE: usize = 64;
+/// Files that are made durable one by one, so that fetched packs in the cache, which the disk may
+/// take its time for, need not be waited for too.
+const FEW: usize = 16;
 /// Changed files that a refusal names.
 const NAMED: usize = 10;
 
@@ -81,7 +84,12 @@ pub fn run(repo: &Repo, plan: CheckoutPlan, job: &Job) -> Result<CheckoutReport,
     }
     let placed = write_all(repo, &writes, &mut report, job)?;
     sweep(repo, placed.iter().map(|p| &p.path))?;
-    repo.door().root().sync()?;
+    if orphans.is_empty() && leaving.is_empty() && report.aside.is_none() && placed.len() <= FEW {
+        let is_file = |p: &Placed| matches!(p.target.kind, EntryKind::File | EntryKind::Executable);
+        make_durable(repo, placed.iter().map(|p| (&p.path, is_file(p))))?;
+    } else {
+        repo.door().root().sync()?;
+    }
     notes.files.extend(learned.into_iter().map(|(path, entry)| (path, Some(entry))));
     notes.files.extend(entries(repo, placed)?);
     notes.pointers.extend(pointers.into_iter().map(|(path, bytes)| (path, Some(bytes))));

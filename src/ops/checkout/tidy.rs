@@ -145,3 +145,27 @@ pub(super) fn sweep<'p>(
     }
     Ok(())
 }
+
+/// Makes a few placed paths durable, with the folders above them.
+pub(super) fn make_durable<'p>(
+    repo: &Repo,
+    placed: impl Iterator<Item = (&'p RepoPath, bool)>,
+) -> Result<(), OpError> {
+    let root = repo.door().root();
+    let mut folders = BTreeSet::new();
+    for (path, is_file) in placed {
+        let mut above = path.parent();
+        if is_file {
+            let parent = above.as_ref().map_or(&b""[..], RepoPath::as_bytes);
+            root.descend(parent)?.sync_file(path.file_name())?;
+        }
+        while let Some(folder) = above {
+            above = folder.parent();
+            folders.insert(folder);
+        }
+    }
+    for folder in folders {
+        root.descend(folder.as_bytes())?.sync_names()?;
+    }
+    Ok(root.sync_names()?)
+}

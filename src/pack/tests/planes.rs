@@ -114,7 +114,9 @@ pub(super) fn payload(width: u8, planes: &[(u8, &[u8])], tail: &[u8]) -> Vec<u8>
         out.push(*mode);
         out.extend_from_slice(&u32::try_from(body.len()).unwrap().to_le_bytes());
     }
-    planes.iter().for_each(|(_, body)| out.extend_from_slice(body));
+    for (_, body) in planes {
+        out.extend_from_slice(body);
+    }
     [&out[..], tail].concat()
 }
 

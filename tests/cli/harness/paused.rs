@@ -34,7 +34,7 @@ impl Paused {
         let listener = thread::spawn(move || {
             let mut bytes = [0; 4096];
             while let Ok(n @ 1..) = stderr.read(&mut bytes) {
-                heard.lock().expect("is sound").extend_from_slice(&bytes[..n]);
+                heard.lock().expect("is sound").extend(bytes.iter().take(n));
             }
         });
         let mut paused = Self { line, child, mark, said, listener };

@@ -42,7 +42,7 @@ impl Screen {
         if self.lines.len() <= row {
             self.lines.resize(row + 1, Vec::new());
         }
-        &mut self.lines[row]
+        self.lines.get_mut(row).expect("was made")
     }
 
     fn put(&mut self, char: char) {
@@ -54,7 +54,7 @@ impl Screen {
         if line.len() <= column {
             line.resize(column + 1, ' ');
         }
-        line[column] = char;
+        *line.get_mut(column).expect("was made") = char;
         self.column += 1;
     }
 
