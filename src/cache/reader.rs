@@ -301,7 +301,7 @@ mod tests {
         let pack = packs[0].id;
         let own = places_of(&packs)[&id.0];
         let state = PackState { held: Held::Unpushed, kind: PackKind::Nodes.byte(), size: 0 };
-        index.record(&[(pack, state)], &mut [(id.0, own)]).unwrap();
+        index.record(&[(pack, state)], &mut [(id.0, own)], &[]).unwrap();
 
         let mut reader = ObjectReader::new(&layout, &index).unwrap();
         let other = NodeId([7; 32]);

@@ -23,7 +23,7 @@ pub(super) fn pack_around(kind: PackKind, id: [u8; 32], len: u32, frame: &[u8]) 
         codec: frame[0],
         n_bases: frame[1],
     };
-    let object = ObjectPlace { id, offset: 24, frame_len, skip: 0, len };
+    let object = ObjectPlace { id, offset: 24, frame_len, skip: 0, len, has_base: false };
     let footer = Footer { frames: vec![entry], objects: vec![object] };
     let header = Header { kind, nonce: *b"a fixed nonce 16" }.encode();
     [&header[..], frame, &footer.encode()].concat()
