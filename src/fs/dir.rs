@@ -400,6 +400,31 @@ mod tests {
     }
 
     #[test]
+    fn a_rename_never_replaces_what_stands_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = Dir::open(folder.path()).unwrap();
+        let other = root.descend_or_make(b"sub").unwrap();
+        root.write_durably(b"from", b"moved").unwrap();
+        other.write_durably(b"to", b"the user's").unwrap();
+        assert!(root.rename(b"from", &other, b"to").is_err());
+        assert_eq!(std::fs::read(folder.path().join("from")).unwrap(), b"moved");
+        assert_eq!(std::fs::read(folder.path().join("sub/to")).unwrap(), b"the user's");
+        root.rename(b"from", &other, b"free").unwrap();
+        assert_eq!(std::fs::read(folder.path().join("sub/free")).unwrap(), b"moved");
+    }
+
+    #[test]
+    fn a_link_that_may_not_be_placed_leaves_nothing_behind() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = Dir::open(folder.path()).unwrap();
+        root.write_durably(b"x", b"the user's").unwrap();
+        assert!(!root.symlink(b"target", b"x", || Ok(false)).unwrap());
+        assert_eq!(root.entries().unwrap().len(), 1);
+        assert!(root.symlink(b"target", b"x", || Ok(true)).unwrap());
+        assert_eq!(root.read_link(b"x").unwrap(), b"target");
+    }
+
+    #[test]
     fn a_fifo_is_not_opened_as_a_file() {
         let folder = tempfile::tempdir().unwrap();
         let status = std::process::Command::new("mkfifo").arg(folder.path().join("f")).status();

@@ -136,7 +136,7 @@ impl<'a> Contact<'a> {
     ) -> Result<bool, TransferError> {
         let mut asked = Vec::new();
         for (name, size) in missing {
-            match self.cached(&name, size)? {
+            match self.cached(&name, size) {
                 Some(object) => drop(objects.insert(name, Arc::new(object))),
                 None => asked.push((name, size)),
             }
@@ -220,12 +220,11 @@ impl<'a> Contact<'a> {
         Ok(bytes.and_then(|b| String::from_utf8(b).ok()).and_then(|text| text.parse().ok()))
     }
 
-    fn cached(&self, name: &Name, size: u64) -> Result<Option<Object>, TransferError> {
-        let Some(id) = self.synced.id else { return Ok(None) };
-        let path = self.layout.remote(id).join(name.to_string());
-        let bytes = read_limited(&path, size)?;
-        // A local copy that is not sound is as good as none.
-        Ok(bytes.and_then(|bytes| Object::parse_named(name, &bytes).ok()))
+    /// A local copy that cannot be read, has another size or is not sound is as good as none.
+    fn cached(&self, name: &Name, size: u64) -> Option<Object> {
+        let path = self.layout.remote(self.synced.id?).join(name.to_string());
+        let bytes = read_limited(&path, size).ok()??;
+        Object::parse_named(name, &bytes).ok()
     }
 
     pub(super) fn keep(&self, name: &Name, bytes: &[u8]) -> Result<(), TransferError> {

@@ -11,6 +11,7 @@ use serde::Serialize;
 use crate::cache::{Known, ObjectReader, StatEntry};
 use crate::fs::{FileKind, Stamp, Time};
 use crate::manifest::{Content, EntryKind};
+use crate::ops::checkout::look_alikes::refuse_look_alikes;
 use crate::ops::checkout::orphans::{Orphan, begun_key};
 use crate::ops::checkout::plan::{CheckoutPlan, Work, Write};
 use crate::ops::checkout::tidy::{aside, mend_ignore, move_data, remove_all, sweep};
@@ -52,6 +53,7 @@ pub struct CheckoutReport {
 pub fn run(repo: &Repo, plan: CheckoutPlan, job: &Job) -> Result<CheckoutReport, OpError> {
     let _working = repo.lock_for_work()?;
     refuse(&plan)?;
+    refuse_look_alikes(repo, &plan.work)?;
     check_room(repo, &plan)?;
     let mut report =
         CheckoutReport { unchanged: plan.keep, missing: plan.missing, ..CheckoutReport::default() };
