@@ -138,9 +138,9 @@ fn every_broken_tree_is_refused_and_nothing_is_written() {
         let text = output.to_string();
         // What looks as if a newer haul had made it is for the user to settle.
         let newer = ["device node", "further bits"].contains(&what.as_str());
-        let exit = if newer { 1 } else { 4 };
         let told = text.contains("error: ") && text.contains("hint: ");
         let absent = what.starts_with("cut") && text.contains("content is missing");
+        let exit = if newer || absent { 1 } else { 4 };
         let refused = output.status() == Some(exit) && (told || absent);
         let outside = before.differences(&around(&world));
         let partial = a.has("d") && !a.tree_of("d").paths().is_empty();
