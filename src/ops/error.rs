@@ -130,9 +130,9 @@ impl OpError {
             | Self::Place { source: PlaceError::Cache(e), .. } => cache_exit(e),
             Self::Remote(e) | Self::Transfer(TransferError::Remote(e)) => remote_exit(e),
             Self::Transfer(e) if e.is_damage() => Exit::Damaged,
-            Self::Entry { .. } => Exit::Damaged,
             Self::Transfer(TransferError::Outrun { .. }) => Exit::Remote,
-            Self::Place {
+            Self::Entry { .. }
+            | Self::Place {
                 source: PlaceError::Wrong { .. } | PlaceError::WrongSize { .. }, ..
             } => Exit::Damaged,
             Self::Intake(IntakeError::Defect(_)) | Self::Defect(_) => Exit::Defect,

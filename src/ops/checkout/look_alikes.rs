@@ -69,11 +69,8 @@ fn folders(work: &Work) -> BTreeSet<RepoPath> {
 
 fn links_in(repo: &Repo, folder: Option<&RepoPath>) -> Result<HashSet<RepoPath>, OpError> {
     let place = folder.map_or(&b""[..], RepoPath::as_bytes);
-    let dir = match repo.door().root().descend(place) {
-        Ok(dir) => dir,
-        // What is not there holds no links; what is no folder is refused when it is to be one.
-        Err(_) => return Ok(HashSet::new()),
-    };
+    // What is not there holds no links; what is no folder is refused when it is to be one.
+    let Ok(dir) = repo.door().root().descend(place) else { return Ok(HashSet::new()) };
     let mut out = HashSet::new();
     for entry in dir.entries()? {
         let kind = match entry.kind {
