@@ -16,9 +16,12 @@ fn pushed<'a>(world: &'a World, remote: &Remote) -> Repo<'a> {
 
 /// Cuts an object short, empties it or removes it.
 fn spoil(remote: &Remote, key: &str, how: &str) {
-    let bytes = remote.read(key);
     match how {
-        "cut" => remote.write(key, &bytes[..bytes.len() / 2]),
+        "cut" => {
+            let mut bytes = remote.read(key);
+            bytes.truncate(bytes.len() / 2);
+            remote.write(key, &bytes);
+        }
         "emptied" => remote.write(key, b""),
         "lost" => remote.remove(key),
         _ => panic!("nobody knows {how}"),

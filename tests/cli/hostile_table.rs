@@ -283,16 +283,13 @@ fn in_the_way(case: &Case, other: &str, managed: &str) {
     a.write(managed, CONTENT);
     save(&a, &[top], "data");
     a.remove(top);
-    let name = match other.split_once(" -> ") {
-        Some((name, to)) => {
-            a.link(to, name);
-            a.git(&["add", "-f", name]).ok();
-            name
-        }
-        None => {
-            a.run("mkfifo", &[top]).ok();
-            top
-        }
+    let name = if let Some((name, to)) = other.split_once(" -> ") {
+        a.link(to, name);
+        a.git(&["add", "-f", name]).ok();
+        name
+    } else {
+        a.run("mkfifo", &[top]).ok();
+        top
     };
     a.remove(".git/haul/stat.redb");
     a.haul(&["status"]).ok();
