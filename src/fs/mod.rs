@@ -6,6 +6,8 @@
 
 mod atomic;
 mod dir;
+#[cfg(test)]
+mod dir_tests;
 mod error;
 pub mod failpoint;
 mod lock;
