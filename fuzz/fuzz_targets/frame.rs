@@ -2,7 +2,9 @@
 #![no_main]
 
 use haul::hash::{ChunkId, PackKind};
-use haul::pack::{Codecs, MAX_CHUNK, MAX_NODE_RAW, decode_frame, encode_data_frame};
+use haul::pack::{
+    CODEC_PLANES, CODEC_ZSTD, Codecs, MAX_CHUNK, MAX_NODE_RAW, decode_frame, encode_data_frame,
+};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|input: &[u8]| {
@@ -14,16 +16,37 @@ fuzz_target!(|input: &[u8]| {
         assert!(frame.raw.len() <= MAX_NODE_RAW as usize && frame.n_objects == 1);
     }
     let Some((first, rest)) = input.split_first() else { return };
-    let size = usize::from(*first) + 1;
+    for codec in [CODEC_ZSTD, CODEC_PLANES] {
+        payload(&mut codecs, codec, u32::from(*first) + 1, rest);
+    }
+    if !rest.is_empty() {
+        // Long enough for byte planes, and with elements if the input is 2, 4 or 8 bytes long.
+        let long = rest.repeat(2048 / rest.len() + 1);
+        round_trip(&mut codecs, &long, long.len());
+    }
+    round_trip(&mut codecs, rest, usize::from(*first) + 1);
+});
+
+/// Decodes `payload` under a head that fits it, which a fuzzer would take long to find.
+fn payload(codecs: &mut Codecs, codec: u8, raw_len: u32, payload: &[u8]) {
+    let Ok(len) = u32::try_from(payload.len()) else { return };
+    let head = [&[codec, 0, 1, 0][..], &raw_len.to_le_bytes(), &len.to_le_bytes()].concat();
+    if let Ok(frame) = decode_frame(codecs, PackKind::Data, &[&head, payload].concat()) {
+        assert_eq!(frame.raw.len(), raw_len as usize);
+    }
+}
+
+/// Encodes `raw` as chunks of `size` bytes in one frame and reads each back.
+fn round_trip(codecs: &mut Codecs, raw: &[u8], size: usize) {
     let chunks: Vec<(ChunkId, &[u8])> =
-        rest.chunks(size).map(|chunk| (ChunkId::of(chunk), chunk)).collect();
-    let Ok(frame) = encode_data_frame(&mut codecs, &chunks) else { return };
-    let back = decode_frame(&mut codecs, PackKind::Data, frame.bytes()).unwrap();
-    assert_eq!(back.raw, rest);
+        raw.chunks(size).map(|chunk| (ChunkId::of(chunk), chunk)).collect();
+    let Ok(frame) = encode_data_frame(codecs, &chunks) else { return };
+    let back = decode_frame(codecs, PackKind::Data, frame.bytes()).unwrap();
+    assert_eq!(back.raw, raw);
     let mut skip = 0;
     for (id, chunk) in chunks {
         let len = u32::try_from(chunk.len()).unwrap();
         assert_eq!(back.chunk(skip, len, id).unwrap(), chunk);
         skip += len;
     }
-});
+}

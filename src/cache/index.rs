@@ -2,7 +2,7 @@
 //!
 //! A cache of pack footers: it can be rebuilt from them at any time (`rebuild.rs`).
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use redb::{ReadOnlyTable, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
 
@@ -217,7 +217,8 @@ impl Index {
 
     /// Records packs and the objects in them, durably, in one step.
     ///
-    /// A pack that is held already in a better form keeps that form.
+    /// A pack that is held whole already keeps that form, and what its own tables say of its objects:
+    /// a remote's copy of it may be another than it seems.
     pub fn record(
         &self,
         packs: &[(PackId, PackState)],
@@ -226,7 +227,7 @@ impl Index {
         objects.sort_unstable_by_key(|a| a.0);
         self.write(|txn| {
             let mut table = txn.open_table(PACKS)?;
-            let mut returning = HashSet::new();
+            let (mut returning, mut kept) = (HashSet::new(), HashSet::new());
             for (pack, state) in packs {
                 let old = table.get(&pack.0)?.map(|row| PackState::decode(*row.value()));
                 if state.held == Held::Part && old.is_some_and(|old| old.held == Held::Gone) {
@@ -235,7 +236,9 @@ impl Index {
                 let keep = old.is_some_and(|old| {
                     state.held == Held::Part && matches!(old.held, Held::Unpushed | Held::Whole)
                 });
-                if !keep {
+                if keep {
+                    kept.insert(*pack);
+                } else {
                     table.insert(&pack.0, &state.encode())?;
                 }
             }
@@ -246,7 +249,7 @@ impl Index {
                     Place::decode(place).is_none_or(|place| !returning.contains(&place.pack))
                 })?;
             }
-            for (id, place) in &*objects {
+            for (id, place) in objects.iter().filter(|(_, place)| !kept.contains(&place.pack)) {
                 table.insert(id, &place.encode())?;
             }
             Ok(())
@@ -272,6 +275,28 @@ impl Index {
             }
             Ok(())
         })
+    }
+
+    /// Returns the packs that are neither on this machine nor confirmed on `remote`: what they hold
+    /// is not to be had there.
+    pub fn out_of_reach(&self, remote: Option<RemoteId>) -> Result<BTreeSet<PackId>, CacheError> {
+        let gone = self.packs(Held::Gone)?.into_iter().map(|(pack, _)| pack);
+        let mut out: BTreeSet<PackId> = gone.collect();
+        let Some(remote) = remote.filter(|_| !out.is_empty()) else { return Ok(out) };
+        let fail = |e: &dyn std::fmt::Display| self.db.failed(e);
+        let txn = self.db.db.begin_read().map_err(|e| fail(&e))?;
+        let table = txn.open_table(CONFIRMED).map_err(|e| fail(&e))?;
+        let mut confirmed = Vec::new();
+        for pack in &out {
+            let key = joined::<16, 32>(&pack.0, remote);
+            if table.get(&key).map_err(|e| fail(&e))?.is_some() {
+                confirmed.push(*pack);
+            }
+        }
+        for pack in confirmed {
+            out.remove(&pack);
+        }
+        Ok(out)
     }
 
     /// Returns the generation at which a push confirmed a root on a remote.

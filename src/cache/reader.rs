@@ -10,7 +10,7 @@ use crate::cache::index::{Held, Index, IndexReader, Place};
 use crate::cache::layout::Layout;
 use crate::fs::{FsError, move_durably};
 use crate::hash::{ChunkId, Digest, NodeId, PackId, PackKind};
-use crate::pack::{Codecs, Frame, FrameError, decode_frame};
+use crate::pack::{Codecs, Frame, FrameError, MAX_FRAME_LEN, decode_frame};
 
 /// Open pack files kept at a time.
 const OPEN_PACKS: usize = 8;
@@ -65,7 +65,10 @@ impl<'c> ObjectReader<'c> {
         found.map(Some).map_err(|e| self.set_aside(&id.0, place, held, &e.to_string()))
     }
 
-    /// As [`Self::node`], of the copy that lies at a given place; nothing if that copy is not here.
+    /// As [`Self::node`], of the copy that is said to lie at a place; nothing if it does not.
+    ///
+    /// Who says so may be out of date or lie, so a mismatch tells nothing about the pack. Only where
+    /// the index itself places the node is a mismatch damage.
     pub fn node_at(
         &mut self,
         id: NodeId,
@@ -73,30 +76,28 @@ impl<'c> ObjectReader<'c> {
         offset: u32,
         frame_len: u32,
     ) -> Result<Option<NodeAndPlacement>, CacheError> {
-        let Some(state) = self.view.pack(pack) else { return Ok(None) };
-        let place = Place { pack, offset, frame_len, skip: 0, len: 0 };
-        match state.held {
-            Held::Gone => return Ok(None),
-            Held::Unpushed | Held::Whole => {
-                self.load(&id.0, place, state.held, PackKind::Nodes)?;
+        let own = self.view.find_held(&id.0).map(|(place, _)| place);
+        if own.is_some_and(|own| (own.pack, own.offset) == (pack, offset)) {
+            return self.node(id);
+        }
+        let held = self.view.pack(pack).map_or(Held::Gone, |state| state.held);
+        if held == Held::Gone || frame_len > MAX_FRAME_LEN {
+            return Ok(None);
+        }
+        let mut bytes = vec![0; frame_len as usize];
+        let file = self.file(pack, held);
+        match file.and_then(|f| f.read_exact_at(&mut bytes, offset.into())) {
+            Ok(()) => {}
+            Err(e) if matches!(e.kind(), ErrorKind::UnexpectedEof | ErrorKind::NotFound) => {
+                return Ok(None);
             }
-            // Only some frames are here, and nothing says which: a hole is no damage.
-            Held::Part => {
-                let mut bytes = vec![0; frame_len as usize];
-                let file = File::open(self.layout.part(pack));
-                if file.and_then(|f| f.read_exact_at(&mut bytes, offset.into())).is_err() {
-                    return Ok(None);
-                }
-                let decoded = decode_frame(&mut self.codecs, PackKind::Nodes, &bytes);
-                let Ok(frame) = decoded else { return Ok(None) };
-                return Ok(frame.node(id).ok().map(|(n, p)| (n.to_vec(), p.to_vec())));
+            Err(source) => {
+                let path = self.layout.whole(pack);
+                return Err(FsError { doing: "read the pack", path, source }.into());
             }
         }
-        let found = match &self.last {
-            Some((.., frame)) => frame.node(id).map(|(n, p)| (n.to_vec(), p.to_vec())),
-            None => return Ok(None),
-        };
-        found.map(Some).map_err(|e| self.set_aside(&id.0, place, state.held, &e.to_string()))
+        let frame = decode_frame(&mut self.codecs, PackKind::Nodes, &bytes).ok();
+        Ok(frame.and_then(|f| f.node(id).ok().map(|(n, p)| (n.to_vec(), p.to_vec()))))
     }
 
     fn load(
@@ -183,5 +184,54 @@ impl<'c> ObjectReader<'c> {
             aside,
             unpushed: held == Held::Unpushed,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cache::{PackSink, PackState, places_of};
+    use crate::pack::encode_node_frame;
+
+    #[test]
+    fn a_place_that_is_wrong_puts_no_pack_aside_and_a_damaged_pack_is_put_aside() {
+        let folder = tempfile::tempdir().unwrap();
+        let layout = Layout::new(folder.path(), folder.path(), None);
+        let index = Index::open(&layout).unwrap();
+        // An empty manifest.
+        let node = [1, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+        let id = NodeId::of(&node);
+        let mut sink = PackSink::new(&layout, PackKind::Nodes);
+        sink.push(&encode_node_frame(&mut Codecs::new(), id, &node, &[0]).unwrap()).unwrap();
+        let packs = sink.finish().unwrap();
+        let pack = packs[0].id;
+        let own = places_of(&packs)[&id.0];
+        let state = PackState { held: Held::Unpushed, kind: PackKind::Nodes.byte(), size: 0 };
+        index.record(&[(pack, state)], &mut [(id.0, own)]).unwrap();
+
+        let mut reader = ObjectReader::new(&layout, &index).unwrap();
+        let other = NodeId([7; 32]);
+        let (offset, len) = (own.offset, own.frame_len);
+        for (id, offset, len) in [
+            (other, offset, len),
+            (other, offset + 1, len),
+            (other, offset, len - 1),
+            (id, offset + 1, len),
+            (other, 1 << 20, len),
+            (other, offset, u32::MAX),
+        ] {
+            let found = reader.node_at(id, pack, offset, len).unwrap();
+            assert!(found.is_none(), "{id} {offset} {len}");
+        }
+        assert!(layout.unpushed(pack).exists());
+        assert_eq!(reader.node_at(id, pack, offset, len).unwrap().unwrap().0, node);
+
+        let mut bytes = std::fs::read(layout.unpushed(pack)).unwrap();
+        bytes[own.offset as usize + 20] ^= 1;
+        crate::fs::write_durably(&layout.unpushed(pack), &bytes).unwrap();
+        let mut reader = ObjectReader::new(&layout, &index).unwrap();
+        let damaged = reader.node_at(id, pack, offset, len);
+        assert!(matches!(damaged, Err(CacheError::Damaged { .. })));
+        assert!(layout.quarantine(pack).exists() && !layout.unpushed(pack).exists());
     }
 }

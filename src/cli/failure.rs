@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use crate::cli::demo::DemoError;
 use crate::hint::Hint;
 use crate::ops::{Exit, OpError};
+use crate::progress::Stopped;
+use crate::repo::RepoError;
 
 /// Why a command ended early.
 #[derive(Debug, thiserror::Error)]
@@ -31,6 +33,14 @@ impl Failure {
             Self::Folder { .. } | Self::Output { .. } => Exit::No,
             Self::Json { .. } => Exit::Defect,
         }
+    }
+
+    /// Takes a failure of Git for the interruption itself if there was one: on a terminal Ctrl-C
+    /// reaches every `git` that we run.
+    pub(crate) fn settled(self, stopped: bool) -> Self {
+        let of_git = matches!(&self, Self::Op(error)
+            if matches!(**error, OpError::Git(_) | OpError::Repo(RepoError::Git(_))));
+        if stopped && of_git { OpError::from(Stopped).into() } else { self }
     }
 
     /// Says whether the reader of our output went away, which is nobody's fault.

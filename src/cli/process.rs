@@ -28,7 +28,7 @@ pub(crate) fn catch_signals() {
             #[expect(clippy::exit, clippy::disallowed_methods, reason = "asked for twice")]
             std::process::exit(i32::from(exit::number(Exit::Interrupted)));
         }
-        render::say("stopping; once more to stop at once");
+        render::say_between("stopping; once more to stop at once");
     });
     if let Err(error) = caught {
         tracing::warn!(%error, "signals end the process at once");

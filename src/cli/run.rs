@@ -4,6 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::io::{self, IsTerminal, Write};
 use std::panic::{self, AssertUnwindSafe};
 use std::process::ExitCode;
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use clap::Parser;
@@ -61,7 +62,8 @@ fn answer_usage(error: &clap::Error, arguments: &[OsString]) -> Exit {
 fn run(cli: &Cli, started: Instant) -> Exit {
     let globals = &cli.globals;
     let talk = Talk::new(globals);
-    match dispatch(cli, &talk, started) {
+    let stopped = || process::STOP.load(Ordering::Relaxed);
+    match dispatch(cli, &talk, started).map_err(|failure| failure.settled(stopped())) {
         Ok(exit) => exit,
         Err(failure) if failure.is_quiet() => Exit::Done,
         Err(failure) => {

@@ -96,7 +96,7 @@ fn seams(address: &str) -> Seams<'_> {
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     // A password with a bare `/` or `?` in it makes no URL, but must not be shown for that.
     let at = match authority.rfind('@') {
-        None if Url::parse(address).is_err() => rest.rfind('@'),
+        None if authority.contains(':') && Url::parse(address).is_err() => rest.rfind('@'),
         at => at,
     };
     let (user, rest) = match at.and_then(|at| rest.split_at_checked(at)) {

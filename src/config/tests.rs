@@ -324,6 +324,7 @@ fn secrets_are_found_and_never_shown() {
         ("az://c?SIG=pw&a=b", "az://c?SIG=***&a=b"),
         ("s3://b?aws_secret_access_key=pw", "s3://b?aws_secret_access_key=***"),
         ("s3://b?%74oken=pw", "s3://b?%74oken=***"),
+        ("https://h\0/p?sig=p@w", "https://h\\u{0}/p?sig=***"),
     ] {
         assert_eq!(redact(address), shown);
         assert!(has_secret(address));

@@ -9,6 +9,11 @@ use tempfile::NamedTempFile;
 use crate::fs::error::{FsError, IoResultExt};
 use crate::fs::failpoint;
 
+/// What names of temporary files begin with.
+const PREFIX: &str = "haul-";
+/// Age in seconds from which a temporary file is that of a run that died.
+const ABANDONED: u64 = 24 * 60 * 60;
+
 /// A file being written in a folder for temporary files; gone unless published.
 #[derive(Debug)]
 pub struct Temp {
@@ -20,7 +25,7 @@ impl Temp {
     pub fn new_in(folder: &Path) -> Result<Self, FsError> {
         fs::create_dir_all(folder).at("create the folder", folder)?;
         let file = tempfile::Builder::new()
-            .prefix("haul-")
+            .prefix(PREFIX)
             .tempfile_in(folder)
             .at("create a temporary file in", folder)?;
         Ok(Self { file })
@@ -118,6 +123,35 @@ pub fn append_line(path: &Path, line: &str) -> Result<(), FsError> {
     file.write_all(format!("{line}\n").as_bytes()).at("write", path)
 }
 
+/// Removes temporary files that a run left in `folder` when it died, a day or more ago by the clock
+/// of the file system. Costs one listing; what cannot be removed is left for another time.
+pub fn sweep_abandoned(folder: &Path) -> Result<(), FsError> {
+    let entries = match fs::read_dir(folder) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(()),
+        other => other.at("list", folder)?,
+    };
+    let mut found = Vec::new();
+    for entry in entries {
+        let entry = entry.at("list", folder)?;
+        if entry.file_name().as_encoded_bytes().starts_with(PREFIX.as_bytes()) {
+            found.push(entry.path());
+        }
+    }
+    if found.is_empty() {
+        return Ok(());
+    }
+    let written = |path: &Path| path.symlink_metadata().and_then(|m| m.modified());
+    let clock = Temp::new_in(folder)?;
+    let now = written(clock.path()).at("read", clock.path())?;
+    for path in found {
+        let age = written(&path).ok().and_then(|time| now.duration_since(time).ok());
+        if age.is_some_and(|age| age.as_secs() >= ABANDONED) {
+            drop(fs::remove_file(&path));
+        }
+    }
+    Ok(())
+}
+
 /// Makes a folder and its parents; durably, if asked, up to the first that existed.
 pub fn make_folder(folder: &Path, durable: bool) -> Result<(), FsError> {
     if folder.is_dir() {
@@ -207,6 +241,25 @@ mod tests {
         write_durably(&path, b"two").unwrap();
         assert_eq!(read_limited(&path, 3).unwrap().unwrap(), b"two");
         assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn only_temporary_files_of_the_day_before_are_swept() {
+        let folder = tempfile::tempdir().unwrap();
+        let day = std::time::Duration::from_secs(ABANDONED);
+        for (name, age) in [("haul-old", day), ("haul-new", day / 2), ("other", day)] {
+            let path = folder.path().join(name);
+            write_durably(&path, b"").unwrap();
+            let file = fs::OpenOptions::new().append(true).open(path).unwrap();
+            let now = file.metadata().unwrap().modified().unwrap();
+            file.set_modified(now - age).unwrap();
+        }
+        sweep_abandoned(folder.path()).unwrap();
+        sweep_abandoned(&folder.path().join("none")).unwrap();
+        let left = fs::read_dir(folder.path()).unwrap().map(|e| e.unwrap().file_name());
+        let mut left: Vec<_> = left.collect();
+        left.sort();
+        assert_eq!(left, ["haul-new", "other"]);
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! [`Dir`] (temp, rename, no fsync each) and one [`Dir::sync`] at the end.
 
 mod atomic;
+mod behind;
 mod dir;
 #[cfg(test)]
 mod dir_tests;
@@ -16,8 +17,9 @@ mod stamp;
 
 pub use atomic::{
     Temp, append_line, make_folder, move_durably, read_limited, remove, remove_tree, replace,
-    write_durably,
+    sweep_abandoned, write_durably,
 };
+pub use behind::Behind;
 pub use dir::{Dir, DirEntry, TempFile, is_temp_name};
 pub use error::{FsError, IoResultExt};
 pub use lock::Lock;

@@ -73,6 +73,25 @@ impl Git {
         paths: &[&[u8]],
         limit: usize,
     ) -> Result<Vec<Vec<Vec<u8>>>, GitError> {
+        self.versions(&[], paths, limit)
+    }
+
+    /// As [`Self::previous_pointers`], in all branches and in every commit that was checked out here
+    /// lately, as far as Git's reflogs go.
+    pub fn known_pointers(
+        &self,
+        paths: &[&[u8]],
+        limit: usize,
+    ) -> Result<Vec<Vec<Vec<u8>>>, GitError> {
+        self.versions(&["--all", "--reflog"], paths, limit)
+    }
+
+    fn versions(
+        &self,
+        more: &[&str],
+        paths: &[&[u8]],
+        limit: usize,
+    ) -> Result<Vec<Vec<Vec<u8>>>, GitError> {
         let mut versions: Vec<Vec<ObjectId>> = vec![Vec::new(); paths.len()];
         let Some(head) = self.head()?.filter(|_| !paths.is_empty()) else {
             return Ok(vec![Vec::new(); paths.len()]);
@@ -90,7 +109,8 @@ impl Git {
             }
         };
         let head = head.to_string();
-        let commits = self.runner.git(&["rev-list", LOOK_BACK, &head]).output()?.stdout;
+        let call = self.runner.git(&["rev-list", LOOK_BACK]).arguments(more);
+        let commits = call.arguments([&head]).output()?.stdout;
         self.changes(&commits, &["-m"], Some(paths), |change| {
             note(&change.path, change.after);
             change.before.iter().for_each(|version| note(&change.path, *version));

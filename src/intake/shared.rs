@@ -1,13 +1,13 @@
 //! What all workers of one intake share: known chunks, codecs, and the queue to the pack writer.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::SyncSender;
 use std::sync::{Mutex, PoisonError};
 
 use crate::cache::IndexReader;
 use crate::fs::{Dir, Time};
-use crate::hash::ChunkId;
+use crate::hash::{ChunkId, PackId};
 use crate::intake::error::IntakeError;
 use crate::pack::{Codecs, EncodedFrame, encode_data_frame};
 use crate::progress::{Job, Task};
@@ -23,6 +23,8 @@ pub(super) struct Shared<'a> {
     /// Bytes of chunks that were not known before.
     pub(super) new_bytes: AtomicU64,
     view: &'a IndexReader,
+    /// Packs of the index that count for nothing.
+    lost: &'a BTreeSet<PackId>,
     seen: Vec<Mutex<HashSet<ChunkId>>>,
     codecs: Mutex<Vec<Codecs>>,
     frames: SyncSender<Vec<EncodedFrame>>,
@@ -32,13 +34,24 @@ impl<'a> Shared<'a> {
     pub(super) fn new(
         root: &'a Dir,
         (job, task): (&'a Job<'a>, &'a Task<'a>),
-        view: &'a IndexReader,
+        (view, lost): (&'a IndexReader, &'a BTreeSet<PackId>),
         frames: SyncSender<Vec<EncodedFrame>>,
         began: Time,
     ) -> Self {
         let seen = std::iter::repeat_with(Mutex::default).take(SHARDS).collect();
         let new_bytes = AtomicU64::new(0);
-        Self { root, job, task, began, new_bytes, view, seen, codecs: Mutex::default(), frames }
+        Self {
+            root,
+            job,
+            task,
+            began,
+            new_bytes,
+            view,
+            lost,
+            seen,
+            codecs: Mutex::default(),
+            frames,
+        }
     }
 
     /// Says whether the caller is the first to meet this chunk and so has to store it.
@@ -48,7 +61,7 @@ impl<'a> Shared<'a> {
         if !shard.lock().unwrap_or_else(PoisonError::into_inner).insert(id) {
             return false;
         }
-        if self.view.find(&id.0).is_some() {
+        if self.view.find(&id.0).is_some_and(|place| !self.lost.contains(&place.pack)) {
             return false;
         }
         self.new_bytes.fetch_add(len as u64, Ordering::Relaxed);

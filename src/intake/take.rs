@@ -1,6 +1,6 @@
 //! One intake from start to durable packs.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, sync_channel};
 
@@ -10,7 +10,7 @@ use crate::cache::{
     CacheError, Held, Index, Layout, PackSink, PackState, Place, WrittenPack, places_of,
 };
 use crate::fs::{Dir, Time};
-use crate::hash::PackKind;
+use crate::hash::{PackId, PackKind};
 use crate::intake::error::IntakeError;
 use crate::intake::shared::Shared;
 use crate::intake::{SMALL, Source, Taken, large, small};
@@ -46,19 +46,20 @@ pub struct Intake {
     pub figures: Figures,
 }
 
-/// Takes in files; `began` is the file system's clock now.
+/// Takes in files; `began` is the file system's clock now. What the index places in one of the packs
+/// `lost` is stored again.
 pub fn take(
     (root, began): (&Dir, Time),
     sources: &[Source],
     layout: &Layout,
-    index: &Index,
+    (index, lost): (&Index, &BTreeSet<PackId>),
     job: &Job,
 ) -> Result<Intake, IntakeError> {
     let total = sources.iter().map(|s| s.size).sum();
     let task = job.begin(Kind::Add, Some(total));
     let view = index.reader()?;
     let (send, frames) = sync_channel(QUEUE);
-    let shared = Shared::new(root, (job, &task), &view, send, began);
+    let shared = Shared::new(root, (job, &task), (&view, lost), send, began);
     let (taken, packs, new) = std::thread::scope(|scope| {
         let writer = scope.spawn(move || write(layout, &frames));
         let taken = take_all(&shared, sources);

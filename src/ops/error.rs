@@ -174,6 +174,9 @@ fn remote_exit(error: &RemoteError) -> Exit {
 
 impl Hint for OpError {
     fn hint(&self) -> Option<String> {
+        if self.exit() == Exit::Interrupted {
+            return Some("run the same command again to complete it".to_owned());
+        }
         match self {
             Self::Repo(e) => e.hint(),
             Self::Fs(e) | Self::Place { source: PlaceError::Fs(e), .. } => e.hint(),

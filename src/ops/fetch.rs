@@ -3,15 +3,14 @@
 use serde::Serialize;
 
 use crate::cache::ObjectReader;
+use crate::hash::Key;
 use crate::ops::error::OpError;
 use crate::ops::open::choose;
 use crate::ops::requests::Requests;
 use crate::ops::select::{Select, chosen, nothing_matches};
 use crate::progress::Job;
 use crate::repo::Repo;
-use crate::transfer::{
-    self, Contact, Filter, Purpose, TransferError, Wanted, is_local, plan_fetch,
-};
+use crate::transfer::{self, Contact, Filter, TransferError, Wanted, is_local, plan_fetch};
 
 /// What to fetch.
 #[derive(Clone, Debug, Default)]
@@ -78,9 +77,9 @@ pub fn plan<'r>(
     }
     let target = choose(repo, options.remote.as_deref(), options.jobs)?;
     let parts = (repo.layout(), index);
-    let contact = Contact::make(target.open()?, parts, target.jobs, Purpose::Read, job)?;
-    let mut reader = ObjectReader::new(repo.layout(), index)?;
-    let work = plan_fetch(wanted, &mut reader, &contact, job)?;
+    let roots: Vec<Key> = wanted.iter().filter_map(|w| w.root.key()).collect();
+    let mut contact = Contact::make_for(&roots, target.open()?, parts, target.jobs, job)?;
+    let work = plan_fetch(wanted, &mut contact, job)?;
     if let Some(allowed) = options.max_bytes.filter(|max| work.absent_bytes > *max) {
         return Err(TransferError::OverBudget { wanted: work.absent_bytes, allowed }.into());
     }
@@ -102,8 +101,8 @@ pub fn run(repo: &Repo, plan: FetchPlan<'_>, job: &Job) -> Result<FetchReport, O
         reused_bytes: plan.bytes.saturating_sub(plan.fetch_bytes),
         ..FetchReport::default()
     };
-    if let Some((work, contact)) = plan.work {
-        let fetched = transfer::fetch_data(&work, &contact, job)?;
+    if let Some((work, mut contact)) = plan.work {
+        let fetched = transfer::fetch_data(&work, &mut contact, job)?;
         report.fetched_bytes = fetched.fetched_bytes;
         report.requests = contact.remote().counts().into();
     }

@@ -5,6 +5,7 @@
 
 pub mod add;
 pub mod checkout;
+pub mod du;
 mod error;
 pub mod fetch;
 pub mod init;

@@ -1,23 +1,43 @@
 //! The coders behind the codec bytes, with the buffers that a worker keeps between frames.
 
 use zstd::bulk::{Compressor, Decompressor};
-use zstd::zstd_safe;
+use zstd::zstd_safe::{self, CParameter, WriteBuf};
 
 use super::error::FrameError;
-use super::layout::{CODEC_STORED, CODEC_ZSTD, MAX_NODE_RAW};
-use super::probe::looks_compressible;
+use super::layout::{CODEC_PLANES, CODEC_STORED, CODEC_ZSTD, MAX_NODE_RAW, may_have_planes};
+use super::plane_coder::{Effort, PlaneCoder};
+use super::planes::Width;
+use super::probe::{Guess, guess};
+use crate::hash::PackKind;
 use crate::wire::Reader;
 
+/// Higher levels cost two to six times the time on frames of 64 KiB, and tables gain nothing by it.
+const LEVEL: i32 = 1;
+
 /// Compression state of one thread: make one per worker and reuse it, it holds some megabytes.
-#[derive(Default)]
 pub struct Codecs {
-    /// Made with the library's own default level, which is 3.
     compressor: Compressor<'static>,
     decompressor: Decompressor<'static>,
+    planes: PlaneCoder,
     packed: Vec<u8>,
+    other: Vec<u8>,
     check: Vec<u8>,
     /// Where a writer joins the objects of a frame.
     pub(super) joined: Vec<u8>,
+}
+
+impl Default for Codecs {
+    fn default() -> Self {
+        Self {
+            compressor: tuned(&[CParameter::CompressionLevel(LEVEL)]),
+            decompressor: Decompressor::default(),
+            planes: PlaneCoder::default(),
+            packed: Vec::new(),
+            other: Vec::new(),
+            check: Vec::new(),
+            joined: Vec::new(),
+        }
+    }
 }
 
 impl std::fmt::Debug for Codecs {
@@ -32,57 +52,145 @@ impl Codecs {
         Self::default()
     }
 
-    /// Codes `raw` in the way that pays: returns the codec and the payload.
+    /// Codes the content of a frame in the way that pays: returns the codec and the payload.
     ///
-    /// Compressed bytes are used only if they are 3 % shorter and decode to `raw` again, so a defect
-    /// of the compressor can never cost content.
-    pub(super) fn pack<'a>(&'a mut self, raw: &'a [u8]) -> (u8, &'a [u8]) {
-        if !looks_compressible(raw) || !self.compress(raw) || !self.decodes_to(raw) {
+    /// Coded bytes are used only if they are 3 % shorter and decode to `raw` again, so a defect of a
+    /// coder can never cost content.
+    pub(super) fn pack<'a>(
+        &'a mut self,
+        kind: PackKind,
+        n_objects: u16,
+        raw: &'a [u8],
+    ) -> (u8, &'a [u8]) {
+        let codec = match guess(raw) {
+            Guess::Stored => CODEC_STORED,
+            Guess::Planes(width) if may_have_planes(kind, n_objects) => {
+                self.pack_planes(raw, width, Effort::Quick)
+            }
+            Guess::PlanesOrZstd(width) if may_have_planes(kind, n_objects) => {
+                self.pack_both(raw, width)
+            }
+            Guess::Planes(_) | Guess::PlanesOrZstd(_) | Guess::Zstd => self.pack_zstd(raw),
+        };
+        let limit = (raw.len() - raw.len() / 32).saturating_sub(1);
+        let pays = codec != CODEC_STORED && !self.packed.is_empty() && self.packed.len() <= limit;
+        if !pays || !self.decodes_to(codec, raw) {
             return (CODEC_STORED, raw);
         }
-        (CODEC_ZSTD, &self.packed)
+        (codec, &self.packed)
     }
 
-    /// Fills `packed`; says whether that was worth it.
-    fn compress(&mut self, raw: &[u8]) -> bool {
-        let limit = (raw.len() - raw.len() / 32).saturating_sub(1);
-        self.packed.clear();
-        self.packed.reserve(zstd_safe::compress_bound(raw.len()));
-        self.compressor.compress_to_buffer(raw, &mut self.packed).is_ok_and(|len| len <= limit)
+    fn pack_zstd(&mut self, raw: &[u8]) -> u8 {
+        compress_into(&mut self.compressor, raw, &mut self.packed);
+        CODEC_ZSTD
     }
 
-    fn decodes_to(&mut self, raw: &[u8]) -> bool {
+    fn pack_planes(&mut self, raw: &[u8], width: Width, effort: Effort) -> u8 {
+        self.planes.encode(&mut self.compressor, raw, (width, effort), &mut self.packed);
+        CODEC_PLANES
+    }
+
+    /// Fills `packed` with the shorter of both.
+    fn pack_both(&mut self, raw: &[u8], width: Width) -> u8 {
+        compress_into(&mut self.compressor, raw, &mut self.other);
+        let codec = self.pack_planes(raw, width, Effort::Thorough);
+        if self.other.is_empty() || self.packed.len() <= self.other.len() {
+            return codec;
+        }
+        std::mem::swap(&mut self.packed, &mut self.other);
+        CODEC_ZSTD
+    }
+
+    fn decodes_to(&mut self, codec: u8, raw: &[u8]) -> bool {
         let mut check = std::mem::take(&mut self.check);
         let packed = std::mem::take(&mut self.packed);
-        let same = self.unpack_zstd(&packed, raw.len(), &mut check).is_ok() && check == raw;
+        let same = self.unpack(codec, &packed, raw.len(), &mut check).is_ok() && check == raw;
         self.packed = packed;
         self.check = check;
         same
     }
 
-    /// Decodes one zstd frame that must fill the payload and give exactly `raw_len` bytes.
-    pub(super) fn unpack_zstd(
+    /// Decodes a payload that must give exactly `raw_len` bytes; the limits were checked before.
+    pub(super) fn unpack(
         &mut self,
+        codec: u8,
         payload: &[u8],
         raw_len: usize,
         out: &mut Vec<u8>,
     ) -> Result<(), FrameError> {
-        check_zstd_header(payload, raw_len)?;
-        if !matches!(zstd_safe::find_frame_compressed_size(payload), Ok(n) if n == payload.len()) {
-            return Err(FrameError::Malformed("its payload is not exactly one zstd frame"));
-        }
-        out.clear();
-        out.reserve_exact(raw_len);
-        match self.decompressor.decompress_to_buffer(payload, out) {
-            Ok(len) if len == raw_len && out.len() == raw_len => Ok(()),
-            Ok(_) => Err(FrameError::Malformed("it decodes to another length than it declares")),
-            Err(_) => Err(FrameError::Malformed("its payload does not decode")),
+        match codec {
+            CODEC_STORED => {
+                out.clear();
+                out.extend_from_slice(payload);
+                Ok(())
+            }
+            CODEC_ZSTD => {
+                check_zstd(payload, raw_len)?;
+                out.clear();
+                out.reserve_exact(raw_len);
+                decompress(&mut self.decompressor, payload, raw_len, out)
+            }
+            CODEC_PLANES => self.planes.decode(&mut self.decompressor, payload, raw_len, out),
+            _ => Err(FrameError::Newer { codec }),
         }
     }
 }
 
-/// Refuses, before anything is decoded, what zstd would allow and the format does not: skippable
-/// frames, dictionaries, checksums, large windows, another content size.
+/// Makes a compressor with these parameters. One that zstd does not take costs size, not content.
+pub(super) fn tuned(parameters: &[CParameter]) -> Compressor<'static> {
+    let mut compressor = Compressor::default();
+    for parameter in parameters {
+        if compressor.set_parameter(*parameter).is_err() {
+            return Compressor::default();
+        }
+    }
+    compressor
+}
+
+/// Replaces `out` by one zstd frame; leaves it empty if the compressor fails.
+pub(super) fn compress_into(compressor: &mut Compressor<'static>, raw: &[u8], out: &mut Vec<u8>) {
+    out.clear();
+    out.reserve(zstd_safe::compress_bound(raw.len()));
+    if compressor.compress_to_buffer(raw, out).is_err() {
+        out.clear();
+    }
+}
+
+/// Decodes one zstd frame that must fill `out` exactly.
+pub(super) fn unpack_zstd(
+    decompressor: &mut Decompressor<'static>,
+    payload: &[u8],
+    out: &mut [u8],
+) -> Result<(), FrameError> {
+    check_zstd(payload, out.len())?;
+    let raw_len = out.len();
+    decompress(decompressor, payload, raw_len, out)
+}
+
+fn decompress<Buffer: WriteBuf + ?Sized>(
+    decompressor: &mut Decompressor<'static>,
+    payload: &[u8],
+    raw_len: usize,
+    out: &mut Buffer,
+) -> Result<(), FrameError> {
+    match decompressor.decompress_to_buffer(payload, out) {
+        Ok(len) if len == raw_len => Ok(()),
+        Ok(_) => Err(FrameError::Malformed("it decodes to another length than it declares")),
+        Err(_) => Err(FrameError::Malformed("its payload does not decode")),
+    }
+}
+
+/// Refuses, before anything is decoded, what zstd would allow and the format does not.
+fn check_zstd(payload: &[u8], raw_len: usize) -> Result<(), FrameError> {
+    check_zstd_header(payload, raw_len)?;
+    if matches!(zstd_safe::find_frame_compressed_size(payload), Ok(n) if n == payload.len()) {
+        Ok(())
+    } else {
+        Err(FrameError::Malformed("its payload is not exactly one zstd frame"))
+    }
+}
+
+/// Refuses skippable frames, dictionaries, checksums, large windows, another content size.
 fn check_zstd_header(payload: &[u8], raw_len: usize) -> Result<(), FrameError> {
     let mut reader = Reader::new(payload);
     if reader.array::<4>()? != [0x28, 0xb5, 0x2f, 0xfd] {

@@ -119,7 +119,7 @@ pub(super) fn encode(
         }
         entries.push((id, len));
     }
-    let (codec, payload) = codecs.pack(raw);
+    let (codec, payload) = codecs.pack(kind, n_objects, raw);
     let payload_len = u32::try_from(payload.len()).map_err(too_large)?;
     let mut bytes = Vec::with_capacity(FRAME_HEADER_LEN as usize + payload.len());
     FrameHead { codec, n_objects, raw_len, payload_len }.encode_into(&mut bytes);

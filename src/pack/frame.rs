@@ -2,7 +2,7 @@
 
 use super::codec::Codecs;
 use super::error::FrameError;
-use super::layout::{CODEC_STORED, FrameHead, MAX_NODE, NODE_HEADER_LEN};
+use super::layout::{FrameHead, MAX_NODE, NODE_HEADER_LEN};
 use crate::hash::ChunkId;
 use crate::hash::Digest;
 use crate::hash::NodeId;
@@ -57,12 +57,7 @@ pub(super) fn decode_into(
     if payload.len() != head.payload_len as usize {
         return Err(FrameError::Malformed("it is not as long as it declares"));
     }
-    if head.codec == CODEC_STORED {
-        raw.clear();
-        raw.extend_from_slice(payload);
-    } else {
-        codecs.unpack_zstd(payload, head.raw_len as usize, raw)?;
-    }
+    codecs.unpack(head.codec, payload, head.raw_len as usize, raw)?;
     Ok(head)
 }
 

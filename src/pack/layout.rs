@@ -24,6 +24,8 @@ pub const MAX_FRAME_LEN: u32 = FRAME_HEADER_LEN + MAX_BASES_LEN + MAX_NODE_RAW +
 pub const CODEC_STORED: u8 = 0;
 /// Codec byte of a frame whose payload is one zstd frame.
 pub const CODEC_ZSTD: u8 = 1;
+/// Codec byte of a frame whose payload is byte planes, each coded on its own.
+pub const CODEC_PLANES: u8 = 2;
 
 pub(super) const MAGIC: [u8; 4] = *b"HAUL";
 pub(super) const END_MAGIC: [u8; 4] = *b"LUAH";
@@ -106,13 +108,16 @@ impl FrameHead {
         let n_objects = reader.u16()?;
         let raw_len = reader.u32()?;
         let payload_len = reader.u32()?;
-        if codec != CODEC_STORED && codec != CODEC_ZSTD {
+        if !matches!(codec, CODEC_STORED | CODEC_ZSTD | CODEC_PLANES) {
             return Err(FrameError::Newer { codec });
         }
         if n_bases != 0 {
             return Err(FrameError::Malformed("it names bases, which its codec does not use"));
         }
         check_raw(kind, n_objects, raw_len).map_err(FrameError::Malformed)?;
+        if codec == CODEC_PLANES && !may_have_planes(kind, n_objects) {
+            return Err(FrameError::Malformed("it has byte planes of more than one chunk"));
+        }
         let fits = match codec {
             CODEC_STORED => payload_len == raw_len,
             _ => payload_len <= raw_len + MAX_GROWTH,
@@ -122,6 +127,11 @@ impl FrameHead {
         }
         Ok(Self { codec, n_objects, raw_len, payload_len })
     }
+}
+
+/// Says whether byte planes are allowed: only for a chunk that has a frame of its own.
+pub(super) fn may_have_planes(kind: PackKind, n_objects: u16) -> bool {
+    kind == PackKind::Data && n_objects == 1
 }
 
 /// Says what is wrong with the declared content of a frame, if anything.

@@ -10,6 +10,8 @@ mod error;
 mod footer;
 mod frame;
 mod layout;
+mod plane_coder;
+mod planes;
 mod probe;
 #[cfg(test)]
 mod tests;
@@ -24,9 +26,8 @@ pub use error::{EncodeError, FrameError, PackError, VerifyError};
 pub use footer::{Footer, FrameEntry, ObjectPlace};
 pub use frame::{Frame, chunk_in, decode_frame, node_in};
 pub use layout::{
-    BATCH_BELOW, CODEC_STORED, CODEC_ZSTD, HEADER_LEN, Header, MAX_BATCH_RAW, MAX_CHUNK,
-    MAX_FRAME_LEN, MAX_NODE, MAX_NODE_RAW, TRAILER_LEN,
+    BATCH_BELOW, CODEC_PLANES, CODEC_STORED, CODEC_ZSTD, HEADER_LEN, Header, MAX_BATCH_RAW,
+    MAX_CHUNK, MAX_FRAME_LEN, MAX_NODE, MAX_NODE_RAW, TRAILER_LEN,
 };
-pub use probe::looks_compressible;
 pub use verify::verify_pack;
 pub use write::{FramePlace, PackSummary, PackWriter};

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use crate::cache::{CacheError, Index, Layout, StatCache};
 use crate::chunk::Profile;
 use crate::config::{Config, Environment, Files, Flag, load};
-use crate::fs::{FsError, Lock, make_folder};
+use crate::fs::{FsError, Lock, make_folder, sweep_abandoned};
 use crate::git::Git;
 use crate::hash::RepoId;
 use crate::repo::error::RepoError;
@@ -106,13 +106,16 @@ impl Repo {
         Ok(self.stat.get_or_init(|| stat))
     }
 
-    /// Takes the lock that work holds together and eviction alone.
+    /// Takes the lock that work holds together and eviction alone, and clears away what a run that
+    /// died long ago left half written.
     pub fn lock_for_work(&self) -> Result<Lock, FsError> {
         let path = self.layout.lock();
         if let Some(folder) = path.parent() {
             make_folder(folder, true)?;
         }
-        Lock::shared(&path)
+        let lock = Lock::shared(&path)?;
+        sweep_abandoned(&self.layout.temp())?;
+        Ok(lock)
     }
 
     /// Returns this repository's identity on remotes: of its Git remote's address, so that a fork

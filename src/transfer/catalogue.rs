@@ -1,20 +1,19 @@
 //! Contact with a remote: its identity, its catalogue as of one listing, and where roots lie.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::cache::{Index, Layout};
 use crate::catalogue::{
-    FeatureClass, Listed, LocRecord, MAX_OBJECT_LEN, Name, Need, Object, RemoteFormat, View, key,
+    Entry, FeatureClass, Listed, MAX_OBJECT_LEN, Name, Need, Object, RemoteFormat, View, key,
 };
-use crate::fs::{read_limited, remove, replace};
+use crate::fs::{FsError, IoResultExt, read_limited, remove, replace};
 use crate::hash::{Digest, Key, RemoteId};
 use crate::progress::Job;
 use crate::remote::{Fetch, Remote, RemoteError};
 use crate::transfer::error::TransferError;
-use crate::transfer::land::{Flaw, Orders};
-use crate::transfer::ranges::Range;
+use crate::transfer::land::Flaw;
 use crate::transfer::root::Wanted;
 use crate::transfer::walk::Spot;
 
@@ -59,12 +58,55 @@ impl<'a> Contact<'a> {
         purpose: Purpose,
         job: &Job,
     ) -> Result<Self, TransferError> {
-        let view = View::build([], []).map_err(|e| catalogue_error(&remote, key::CATALOGUE, e))?;
-        let synced = Synced { id: None, view };
-        let mut contact = Self { remote, layout, index, jobs, purpose, synced };
-        contact.synced.id = contact.remembered_id()?;
+        let mut contact = Self::begin(remote, (layout, index), jobs, purpose)?;
         contact.refresh(job)?;
         Ok(contact)
+    }
+
+    /// As [`Self::make`], to read these roots: asks nothing if the catalogue as it was seen last has
+    /// all of them. What it says may hold no more; whoever finds that out lists again.
+    pub fn make_for(
+        roots: &[Key],
+        remote: Remote,
+        (layout, index): (&'a Layout, &'a Index),
+        jobs: usize,
+        job: &Job,
+    ) -> Result<Self, TransferError> {
+        let mut contact = Self::begin(remote, (layout, index), jobs, Purpose::Read)?;
+        if !contact.recall(roots)? {
+            contact.refresh(job)?;
+        }
+        Ok(contact)
+    }
+
+    fn begin(
+        remote: Remote,
+        (layout, index): (&'a Layout, &'a Index),
+        jobs: usize,
+        purpose: Purpose,
+    ) -> Result<Self, TransferError> {
+        let view = View::build([], []).map_err(|e| catalogue_error(&remote, key::CATALOGUE, e))?;
+        let id = remembered(layout, remote.label())?;
+        Ok(Self { remote, layout, index, jobs, purpose, synced: Synced { id, view } })
+    }
+
+    /// Takes the catalogue from its local copies if they have all of the roots.
+    fn recall(&mut self, roots: &[Key]) -> Result<bool, TransferError> {
+        let Some(id) = self.synced.id else { return Ok(false) };
+        let (mut listing, mut objects) = (Vec::new(), Vec::new());
+        for (name, size) in files_in(&self.layout.remote(id))? {
+            let Entry::Object(parsed) = Entry::parse(&name) else { continue };
+            if let Some(object) = self.cached(&parsed, size)? {
+                listing.push(Listed { name, size, modified_ms: 0 });
+                objects.push((parsed, Arc::new(object)));
+            }
+        }
+        let view = View::build(listing, objects).map_err(|e| self.wrong(e))?;
+        let all = roots.iter().all(|root| !view.locs(*root).is_empty());
+        if all {
+            self.synced.view = view;
+        }
+        Ok(all)
     }
 
     /// Lists the catalogue again and fetches what is new in it. An object that vanishes between the
@@ -211,13 +253,7 @@ impl<'a> Contact<'a> {
     }
 
     fn id_file(&self) -> PathBuf {
-        let name = Digest::of(self.remote.label().as_bytes()).to_string();
-        self.layout.state().join("remote/by-address").join(name)
-    }
-
-    fn remembered_id(&self) -> Result<Option<RemoteId>, TransferError> {
-        let bytes = read_limited(&self.id_file(), TEXT_LIMIT)?;
-        Ok(bytes.and_then(|b| String::from_utf8(b).ok()).and_then(|text| text.parse().ok()))
+        id_file(self.layout, self.remote.label())
     }
 
     /// A local copy that cannot be read, has another size or is not sound is as good as none.
@@ -234,22 +270,19 @@ impl<'a> Contact<'a> {
         }
     }
 
-    /// Returns where the catalogue says a root lies.
+    /// Returns where the catalogue says that an object lies, the best place first.
     pub(super) fn locate(&self, key: Key) -> Option<Spot> {
-        self.find_loc(key).map(|loc| Spot {
-            pack: loc.pack,
-            offset: loc.offset,
-            frame_len: loc.frame_len,
-            skip: loc.skip,
-        })
+        self.places(key).into_iter().next()
     }
 
-    pub(super) fn find_loc(&self, key: Key) -> Option<LocRecord> {
+    /// Returns every place that the catalogue lists for an object and that can be one.
+    pub(super) fn places(&self, key: Key) -> Vec<Spot> {
         let view = &self.synced.view;
-        let locs = view.locs(key);
+        let all = view.locs(key).into_iter().map(|loc| Spot::from(loc.record));
         // A condemned pack may be gone tomorrow; where there is a choice, another is better.
-        let lasting = locs.iter().find(|loc| !view.condemned(loc.record.pack));
-        lasting.or(locs.first()).map(|loc| loc.record)
+        let (lasting, condemned): (Vec<Spot>, Vec<Spot>) =
+            all.filter(Spot::can_be).partition(|spot| !view.condemned(spot.pack));
+        [lasting, condemned].concat()
     }
 
     /// Returns the remote as of the last listing.
@@ -320,24 +353,31 @@ impl<'a> Contact<'a> {
             why: flaw.why,
         }
     }
+}
 
-    /// Turns a range that could not be read into an error; a missing pack is damage, and named.
-    pub(super) fn unreadable(
-        &self,
-        range: &Range,
-        orders: &Orders,
-        wanted: &[Wanted],
-        error: RemoteError,
-    ) -> TransferError {
-        let first = range.frames.first().and_then(|f| orders.get(&(range.pack, f.offset)));
-        match first.and_then(|objects| objects.first()) {
-            Some(object) if error.is_missing() || error.is_damaged() => {
-                let (object, pack, why) = (*object, range.pack, error.to_string());
-                self.flawed(wanted, Flaw { object, pack, why })
-            }
-            _ => error.into(),
-        }
+/// Names and sizes of the files in a folder; none if there is no folder.
+fn files_in(folder: &Path) -> Result<Vec<(String, u64)>, FsError> {
+    let entries = match std::fs::read_dir(folder) {
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        other => other.at("list", folder)?,
+    };
+    let mut out = Vec::new();
+    for entry in entries {
+        let entry = entry.at("list", folder)?;
+        let (name, found) = (entry.file_name(), entry.metadata().at("read", &entry.path())?);
+        out.extend(name.into_string().ok().map(|name| (name, found.len())));
     }
+    Ok(out)
+}
+
+fn id_file(layout: &Layout, label: &str) -> PathBuf {
+    layout.state().join("remote/by-address").join(Digest::of(label.as_bytes()).to_string())
+}
+
+/// Returns the identity of the remote that was found at an address last.
+pub fn remembered(layout: &Layout, label: &str) -> Result<Option<RemoteId>, TransferError> {
+    let bytes = read_limited(&id_file(layout, label), TEXT_LIMIT)?;
+    Ok(bytes.and_then(|b| String::from_utf8(b).ok()).and_then(|text| text.parse().ok()))
 }
 
 fn path_of(wanted: &[Wanted], which: usize) -> Vec<u8> {

@@ -151,6 +151,11 @@ impl TransferError {
             | Self::Stopped(_) => false,
         }
     }
+
+    /// Says whether a newer listing may lead to what was not found.
+    pub(super) fn may_be_stale(&self) -> bool {
+        matches!(self, Self::NobodyPushed { .. } | Self::Damaged { .. })
+    }
 }
 
 impl Hint for TransferError {

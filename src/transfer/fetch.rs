@@ -1,23 +1,27 @@
 //! Fetching what pointers name into the cache: nodes level by level, then all chunks in one wave.
 
-use crate::cache::{IndexReader, ObjectReader};
-use crate::catalogue::key;
+use std::collections::{BTreeSet, HashMap};
+
+use crate::cache::ObjectReader;
 use crate::hash::PackKind;
-use crate::progress::{Job, Kind};
-use crate::remote::Fetch;
+use crate::progress::{Job, Kind, Task};
 use crate::transfer::catalogue::Contact;
+use crate::transfer::detour::{Detours, Lost};
 use crate::transfer::error::TransferError;
 use crate::transfer::filter::Filter;
-use crate::transfer::land::{Landing, Object, Orders};
-use crate::transfer::nodes::{Sight, walk};
-use crate::transfer::ranges::{Range, Slack, ranges};
+use crate::transfer::land::{Flaw, Object, Orders};
+use crate::transfer::nodes::{Sight, Visited, Walked, walk};
+use crate::transfer::ranges::Slack;
 use crate::transfer::root::Wanted;
 use crate::transfer::walk::{ChunkStep, Spot};
+use crate::transfer::wave::Wave;
 
 /// What a fetch would bring; its nodes are here already.
 pub struct FetchPlan {
     pub(super) wanted: Vec<Wanted>,
     pub(super) chunks: Vec<ChunkStep>,
+    /// The nodes above them, along which other places are found.
+    pub(super) nodes: Vec<Visited>,
     /// Files wanted.
     pub files: u64,
     /// Their bytes.
@@ -55,60 +59,120 @@ pub fn is_local(
 }
 
 /// Fetches the nodes of everything wanted and finds which chunks are absent.
+///
+/// What cannot be found is looked for once more with a new listing: it may have been moved.
 pub fn plan_fetch(
     wanted: Vec<Wanted>,
-    reader: &mut ObjectReader,
-    contact: &Contact,
+    contact: &mut Contact,
     job: &Job,
 ) -> Result<FetchPlan, TransferError> {
-    let walked = walk(&wanted, reader, Sight::Content(contact), job)?;
-    let view: &IndexReader = reader.view();
+    let walked = match walk_content(&wanted, contact, job) {
+        Err(e) if e.may_be_stale() => {
+            contact.refresh(job)?;
+            walk_content(&wanted, contact, job)?
+        }
+        result => result?,
+    };
+    let view = contact.index().reader()?;
     let chunks: Vec<ChunkStep> =
         walked.chunks.into_iter().filter(|c| view.find_held(&c.id.0).is_none()).collect();
     let absent_bytes = chunks.iter().map(|c| c.size).fold(0, u64::saturating_add);
-    Ok(FetchPlan { wanted, chunks, files: walked.files, bytes: walked.bytes, absent_bytes })
+    let (files, bytes, nodes) = (walked.files, walked.bytes, walked.nodes);
+    Ok(FetchPlan { wanted, chunks, nodes, files, bytes, absent_bytes })
 }
 
-/// Fetches the absent chunks of a plan in one wave.
+fn walk_content(wanted: &[Wanted], contact: &Contact, job: &Job) -> Result<Walked, TransferError> {
+    let mut reader = ObjectReader::new(contact.layout(), contact.index())?;
+    walk(wanted, &mut reader, Sight::Content(contact), job)
+}
+
+/// Fetches the absent chunks of a plan in one wave, and once more what has moved.
 pub fn fetch_data(
+    plan: &FetchPlan,
+    contact: &mut Contact,
+    job: &Job,
+) -> Result<Fetched, TransferError> {
+    match fetch_chunks(plan, contact, job) {
+        Err(e) if e.may_be_stale() => {
+            contact.refresh(job)?;
+            fetch_chunks(plan, contact, job)?;
+        }
+        result => result?,
+    }
+    Ok(Fetched { files: plan.files, bytes: plan.bytes, fetched_bytes: plan.absent_bytes })
+}
+
+/// Fetches those chunks of a plan that are not here, wherever the catalogue as last listed leads.
+pub(super) fn fetch_chunks(
     plan: &FetchPlan,
     contact: &Contact,
     job: &Job,
-) -> Result<Fetched, TransferError> {
+) -> Result<(), TransferError> {
+    let view = contact.index().reader()?;
+    let absent = plan.chunks.iter().filter(|step| view.find_held(&step.id.0).is_none());
+    let steps: Vec<ChunkStep> = absent
+        .map(|step| {
+            let spot = step.spot.or_else(|| contact.locate(step.id.key()));
+            ChunkStep { spot, ..*step }
+        })
+        .collect();
+    let spans: BTreeSet<_> =
+        steps.iter().filter_map(|s| s.spot).map(|s| (s.pack, s.offset, s.frame_len)).collect();
+    let bytes = spans.iter().map(|(.., len)| u64::from(*len)).sum();
+    let task = job.begin(Kind::Download, Some(bytes));
+    let mut flaws = HashMap::new();
+    let mut lost = wave(plan, contact, (&steps, &mut flaws), &task, job)?;
+    if lost.is_empty() {
+        return Ok(());
+    }
+    let all: Vec<Lost> = lost
+        .iter()
+        .map(|step| Lost { id: step.id.0, spot: step.spot, above: step.above })
+        .collect();
+    let mut detours = Detours::find(contact, &plan.nodes, &all, job)?;
+    while !lost.is_empty() {
+        for step in &mut lost {
+            step.spot = detours.next(step.id.0);
+            if step.spot.is_none() {
+                return Err(match flaws.remove(&step.id.0) {
+                    Some(flaw) => contact.flawed(&plan.wanted, flaw),
+                    None => contact.nobody_pushed(&plan.wanted, step.wanted, &step.id.0),
+                });
+            }
+        }
+        lost = wave(plan, contact, (&lost, &mut flaws), &task, job)?;
+    }
+    Ok(())
+}
+
+/// Fetches chunks from their places in one wave; returns those that are not there.
+fn wave(
+    plan: &FetchPlan,
+    contact: &Contact,
+    (steps, flaws): (&[ChunkStep], &mut HashMap<[u8; 32], Flaw>),
+    task: &Task,
+    job: &Job,
+) -> Result<Vec<ChunkStep>, TransferError> {
     let mut orders = Orders::new();
-    let mut spots = Vec::with_capacity(plan.chunks.len());
-    for step in &plan.chunks {
-        let spot = step.spot.or_else(|| contact.locate(step.id.key()));
-        let Some(spot) = spot else {
-            return Err(contact.nobody_pushed(&plan.wanted, step.wanted, &step.id.0));
-        };
+    let mut spots = Vec::with_capacity(steps.len());
+    for step in steps {
+        let Some(spot) = step.spot else { continue };
         let len = u32::try_from(step.size).unwrap_or(u32::MAX);
         let object = Object { id: step.id.0, skip: spot.skip, len, wanted: step.wanted };
         orders.entry((spot.pack, spot.offset)).or_default().push(object);
         spots.push(Spot { skip: 0, ..spot });
     }
     let whole = plan.wanted.iter().all(|w| matches!(w.filter, Filter::All));
-    let asked = ranges(spots, if whole { Slack::Usual } else { Slack::Little });
-    let task =
-        job.begin(Kind::Download, Some(asked.iter().map(|r| u64::from(r.to - r.from)).sum()));
-    let mut landing = Landing::new(contact.layout(), contact.index(), PackKind::Data);
-    let fetches = asked.iter().map(fetch_of).collect();
-    let result = contact.remote().get_ranges(fetches, contact.jobs(), job, |i, answer| {
-        let Some(range) = asked.get(i) else { return Ok(()) };
-        let bytes = answer.map_err(|e| contact.unreadable(range, &orders, &plan.wanted, e))?;
-        for frame in landing.land(range, &bytes, &orders)? {
-            frame.map_err(|flaw| contact.flawed(&plan.wanted, flaw))?;
-        }
-        task.advance(bytes.len() as u64);
-        Ok::<(), TransferError>(())
-    });
-    // What arrived before an interruption is kept, so that the next run asks for the rest only.
-    landing.record()?;
-    result?;
-    Ok(Fetched { files: plan.files, bytes: plan.bytes, fetched_bytes: plan.absent_bytes })
-}
-
-fn fetch_of(range: &Range) -> Fetch {
-    let (from, to) = (u64::from(range.from), u64::from(range.to));
-    Fetch { key: key::pack(PackKind::Data, range.pack), range: Some(from..to), limit: to - from }
+    let slack = if whole { Slack::Usual } else { Slack::Little };
+    let wave = Wave { contact, kind: PackKind::Data, slack, behind: 0, orders: &orders };
+    let found = wave.fetch(spots, job, |(_, _, bytes, _)| task.advance(bytes.len() as u64))?;
+    flaws.extend(found.into_iter().map(|flaw| (flaw.object.id, flaw)));
+    let lost = steps.iter().filter(|step| step.spot.is_none() || flaws.contains_key(&step.id.0));
+    let lost: Vec<ChunkStep> = lost.copied().collect();
+    if lost.is_empty() {
+        return Ok(lost);
+    }
+    // One that another place held is here now.
+    let view = contact.index().reader()?;
+    Ok(lost.into_iter().filter(|step| view.find_held(&step.id.0).is_none()).collect())
 }

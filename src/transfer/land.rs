@@ -11,7 +11,7 @@ use crate::fs::SparseFile;
 use crate::hash::{ChunkId, NodeId, PackId, PackKind};
 use crate::pack::{Codecs, decode_frame};
 use crate::transfer::error::TransferError;
-use crate::transfer::ranges::Range;
+use crate::transfer::ranges::{FrameSpan, Range};
 
 /// Objects that wait to be recorded in the index before it is written.
 const RECORD_AT: usize = 64 << 10;
@@ -30,12 +30,23 @@ pub(super) struct Object {
 /// Wanted objects by the pack and offset of their frame.
 pub(super) type Orders = HashMap<(PackId, u32), Vec<Object>>;
 
-/// What was wrong with a frame, and with which object.
-#[derive(Debug)]
+/// What was wrong with an object.
+#[derive(Clone, Debug)]
 pub(super) struct Flaw {
     pub(super) object: Object,
     pub(super) pack: PackId,
     pub(super) why: String,
+}
+
+/// What became of one fetched frame.
+pub(super) struct Landed {
+    /// Its decoded bytes if it is sound and of nodes; data is let go, as data that compresses well
+    /// is many times the range that it came in.
+    pub(super) raw: Option<Vec<u8>>,
+    /// Wanted objects that are not in it.
+    pub(super) flaws: Vec<Flaw>,
+    /// Whether anything that was wanted is.
+    good: bool,
 }
 
 /// Keeps fetched frames; lasts for one wave.
@@ -55,57 +66,54 @@ impl<'a> Landing<'a> {
         Self { layout, index, kind, codecs: Mutex::default(), file: None, packs, objects }
     }
 
-    /// Checks and keeps the frames of one range; nodes come back decoded, data as nothing.
-    ///
-    /// A frame that is not what it should be is not kept; its flaw is returned instead.
+    /// Checks the frames of one range and keeps those that hold something wanted.
     pub(super) fn land(
         &mut self,
         range: &Range,
         bytes: &[u8],
         orders: &Orders,
-    ) -> Result<Vec<Result<Vec<u8>, Flaw>>, TransferError> {
-        let checked: Vec<(usize, Result<Vec<u8>, Flaw>)> = range
+    ) -> Result<Vec<Landed>, TransferError> {
+        let frame_of = |span: &FrameSpan| {
+            let at = (span.offset - range.from) as usize;
+            bytes.get(at..at + span.len as usize).unwrap_or_default()
+        };
+        let wants_of = |span: &FrameSpan| {
+            orders.get(&(range.pack, span.offset)).map_or(&[][..], Vec::as_slice)
+        };
+        let landed: Vec<Landed> = range
             .frames
             .par_iter()
-            .enumerate()
-            .map(|(i, span)| {
-                let at = (span.offset - range.from) as usize;
-                let frame = bytes.get(at..at + span.len as usize).unwrap_or_default();
-                let none = Vec::new();
-                let wants = orders.get(&(range.pack, span.offset)).unwrap_or(&none);
-                (i, self.check(range.pack, frame, wants))
-            })
+            .map(|span| self.check(range.pack, frame_of(span), wants_of(span)))
             .collect();
-        let mut out = Vec::with_capacity(checked.len());
-        for (i, result) in checked {
-            let Some(span) = range.frames.get(i) else { continue };
-            if result.is_ok() {
-                let at = (span.offset - range.from) as usize;
-                let frame = bytes.get(at..at + span.len as usize).unwrap_or_default();
-                self.keep(range.pack, span.offset, frame)?;
-                for object in orders.get(&(range.pack, span.offset)).into_iter().flatten() {
-                    let (pack, offset, frame_len) = (range.pack, span.offset, span.len);
-                    let (skip, len) = (object.skip, object.len);
-                    self.objects.push((object.id, Place { pack, offset, frame_len, skip, len }));
-                }
+        for (span, landed) in range.frames.iter().zip(&landed).filter(|(_, landed)| landed.good) {
+            self.keep(range.pack, span.offset, frame_of(span))?;
+            let flawed = |id: [u8; 32]| landed.flaws.iter().any(|flaw| flaw.object.id == id);
+            for object in wants_of(span).iter().filter(|object| !flawed(object.id)) {
+                let (pack, offset, frame_len) = (range.pack, span.offset, span.len);
+                let (skip, len) = (object.skip, object.len);
+                self.objects.push((object.id, Place { pack, offset, frame_len, skip, len }));
             }
-            out.push(result);
         }
         if self.objects.len() >= RECORD_AT {
             self.record()?;
         }
-        Ok(out)
+        Ok(landed)
     }
 
-    fn check(&self, pack: PackId, bytes: &[u8], wants: &[Object]) -> Result<Vec<u8>, Flaw> {
+    fn check(&self, pack: PackId, bytes: &[u8], wants: &[Object]) -> Landed {
         let spare = self.codecs.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let mut codecs = spare.unwrap_or_default();
         let decoded = decode_frame(&mut codecs, self.kind, bytes);
         self.codecs.lock().unwrap_or_else(PoisonError::into_inner).push(codecs);
         let flaw = |object: &Object, why: String| Flaw { object: *object, pack, why };
-        let first =
-            wants.first().copied().unwrap_or(Object { id: [0; 32], skip: 0, len: 0, wanted: 0 });
-        let frame = decoded.map_err(|e| flaw(&first, e.to_string()))?;
+        let frame = match decoded {
+            Ok(frame) => frame,
+            Err(e) => {
+                let flaws = wants.iter().map(|object| flaw(object, e.to_string())).collect();
+                return Landed { raw: None, flaws, good: false };
+            }
+        };
+        let mut flaws = Vec::new();
         for object in wants {
             let checked = match self.kind {
                 PackKind::Data => {
@@ -113,13 +121,11 @@ impl<'a> Landing<'a> {
                 }
                 PackKind::Nodes => frame.node(NodeId(object.id)).map(drop),
             };
-            checked.map_err(|e| flaw(object, e.to_string()))?;
+            flaws.extend(checked.err().map(|e| flaw(object, e.to_string())));
         }
-        Ok(match self.kind {
-            PackKind::Nodes => frame.raw,
-            // Let go at once: data that compresses well is many times the range that it came in.
-            PackKind::Data => Vec::new(),
-        })
+        let good = flaws.len() < wants.len();
+        let raw = (good && self.kind == PackKind::Nodes).then_some(frame.raw);
+        Landed { raw, flaws, good }
     }
 
     fn keep(&mut self, pack: PackId, offset: u32, frame: &[u8]) -> Result<(), TransferError> {

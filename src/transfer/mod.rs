@@ -3,6 +3,7 @@
 
 mod catalogue;
 mod dedup;
+mod detour;
 mod error;
 mod fetch;
 mod filter;
@@ -17,11 +18,14 @@ mod root;
 mod upload;
 mod verify;
 mod walk;
+mod wave;
+mod weight;
 
-pub use catalogue::{Contact, Purpose, Synced};
+pub use catalogue::{Contact, Purpose, Synced, remembered};
 pub use error::TransferError;
 pub use fetch::{FetchPlan, Fetched, fetch_data, is_local, plan_fetch};
 pub use filter::{Choice, Filter};
 pub use push::{Home, PushRequest, Pushed, Stage, push};
 pub use root::{Root, Wanted};
 pub use verify::{Gap, Proof, verify};
+pub use weight::{Weight, weigh};

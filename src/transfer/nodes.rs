@@ -7,16 +7,17 @@ use bytes::Bytes;
 
 use crate::cache::{NodeAndPlacement, ObjectReader};
 use crate::hash::{ChunkId, Digest, Key, NodeId, PackId, PackKind};
-use crate::node::node_len;
+use crate::pack::node_in;
 use crate::progress::Job;
-use crate::remote::Fetch;
 use crate::transfer::catalogue::Contact;
+use crate::transfer::detour::{Detours, Lost};
 use crate::transfer::error::TransferError;
 use crate::transfer::filter::Filter;
-use crate::transfer::land::{Landing, Object, Orders};
-use crate::transfer::ranges::{FrameSpan, Range, Slack, ranges};
+use crate::transfer::land::{Flaw, Landed, Landing, Object, Orders};
+use crate::transfer::ranges::{Range, Slack};
 use crate::transfer::root::{Root, Wanted};
 use crate::transfer::walk::{ChunkStep, NodeStep, Spot, expand};
+use crate::transfer::wave::{Wave, single};
 
 /// Bytes read in front of roots on the chance that their subtrees lie there (nodes are written
 /// children first), over all roots together.
@@ -24,7 +25,6 @@ const BEHIND_TOTAL: u64 = 8 << 20;
 const BEHIND_EACH: u64 = 1 << 20;
 /// Smallest useful amount; below it nothing is read ahead.
 const BEHIND_LEAST: u64 = 16 << 10;
-const HEADER_LEN: u32 = 24;
 
 /// Everything that a walk came to.
 #[derive(Default)]
@@ -48,6 +48,8 @@ pub(super) struct Visited {
     pub(super) at: Spot,
     /// Which of the wanted pointers it serves.
     pub(super) wanted: usize,
+    /// The node that named it, by its number among those visited.
+    pub(super) above: Option<u32>,
 }
 
 /// Which copies of a node a walk may read. Copies hold the same node beside different placements,
@@ -81,6 +83,15 @@ impl<'c> Sight<'c> {
         }
     }
 
+    /// Whether what is not at its place may be looked for elsewhere, as readers do. What is about to
+    /// be pushed has to be where it says.
+    fn detours(self) -> bool {
+        match self {
+            Self::Content(_) | Self::Theirs(_) => true,
+            Self::Local | Self::Own(_) => false,
+        }
+    }
+
     fn any_copy(self) -> bool {
         match self {
             Self::Local | Self::Content(_) => true,
@@ -91,6 +102,8 @@ impl<'c> Sight<'c> {
 
 /// Decoded frames of one wave, by pack and offset.
 type Frames = HashMap<(PackId, u32), Vec<u8>>;
+/// What was wrong with objects, by their ids.
+type Flaws = HashMap<[u8; 32], Flaw>;
 /// Bytes fetched ahead, by pack and offset of the first.
 type Ahead = Vec<(PackId, u32, Bytes)>;
 
@@ -106,6 +119,7 @@ pub(super) fn walk(
         reader,
         out: Walked::default(),
         any_copy: sight.any_copy(),
+        detours: sight.detours(),
         seen_nodes: HashSet::new(),
         seen_chunks: HashSet::new(),
         ahead: Ahead::new(),
@@ -142,6 +156,7 @@ struct Walker<'w, 'c> {
     out: Walked,
     /// Whether copies are one as good as the other; if not, each counts.
     any_copy: bool,
+    detours: bool,
     seen_nodes: HashSet<(NodeId, Option<PackId>, usize)>,
     seen_chunks: HashSet<([u8; 32], Option<PackId>)>,
     ahead: Ahead,
@@ -158,7 +173,8 @@ impl Walker<'_, '_> {
                     self.out.files += 1;
                     self.out.bytes = self.out.bytes.saturating_add(*size);
                     let spot = sight.root(id.key());
-                    self.chunk(ChunkStep { wanted, id: *id, size: *size, spot });
+                    let (id, size, above) = (*id, *size, None);
+                    self.chunk(ChunkStep { wanted, id, size, spot, above });
                 }
                 Root::Tree { id, expectation } => {
                     if expectation.kind == crate::node::Kind::Recipe {
@@ -167,8 +183,9 @@ impl Walker<'_, '_> {
                         self.out.bytes = self.out.bytes.saturating_add(size);
                     }
                     let spot = sight.root(id.key());
-                    let expectation = expectation.clone();
-                    steps.push(NodeStep { wanted, id: *id, expectation, spot, first: true });
+                    let (id, expectation, above) = (*id, expectation.clone(), None);
+                    let step = NodeStep { wanted, id, expectation, spot, first: true, above };
+                    steps.push(step);
                 }
             }
         }
@@ -227,14 +244,19 @@ impl Walker<'_, '_> {
         at: Spot,
     ) -> Result<Vec<NodeStep>, TransferError> {
         let path = self.wanted.get(step.wanted).map_or(&[][..], |w| &w.path);
-        let below = expand(step, node, Some(at.pack), self.filter(step.wanted))
+        let mut below = expand(step, node, Some(at.pack), self.filter(step.wanted))
             .map_err(|source| TransferError::Tree { path: path.to_vec(), source })?;
-        self.out.nodes.push(Visited { id: step.id, at, wanted: step.wanted });
+        let number = u32::try_from(self.out.nodes.len()).ok();
+        let (id, wanted, above) = (step.id, step.wanted, step.above);
+        self.out.nodes.push(Visited { id, at, wanted, above });
         self.out.first_chunks.extend(below.first_chunk);
         self.out.files += below.files;
         self.out.bytes = self.out.bytes.saturating_add(below.bytes);
         for chunk in below.chunks {
-            self.chunk(chunk);
+            self.chunk(ChunkStep { above: number, ..chunk });
+        }
+        for node in &mut below.nodes {
+            node.above = number;
         }
         Ok(below.nodes)
     }
@@ -253,67 +275,108 @@ impl Walker<'_, '_> {
         contact: &Contact,
         job: &Job,
     ) -> Result<Vec<NodeStep>, TransferError> {
-        let mut orders = Orders::new();
         for step in &mut steps {
             step.spot = step.spot.or_else(|| contact.locate(step.id.key()));
-            let Some(spot) = step.spot else {
-                return Err(self.absent(Some(step), contact.label()));
-            };
-            let object = Object { id: step.id.0, skip: 0, len: 0, wanted: step.wanted };
-            orders.entry((spot.pack, spot.offset)).or_default().push(object);
         }
-        let behind = self.behind(&steps);
-        let slack = if behind == 0 { Slack::Little } else { Slack::Usual };
-        let (ready, missing): (Vec<Spot>, Vec<Spot>) =
-            steps.iter().filter_map(|s| s.spot).partition(|s| self.fetched_ahead(*s).is_some());
-        let mut frames = Frames::new();
-        let mut landing = Landing::new(contact.layout(), contact.index(), PackKind::Nodes);
-        for spot in ready {
-            let Some(bytes) = self.fetched_ahead(spot) else { continue };
-            let range = single(spot);
-            self.take(contact, &mut landing, (&range, &bytes), (&orders, &mut frames))?;
+        let (mut next, mut flaws) = (Vec::new(), Flaws::new());
+        let mut lost = self.arrive(steps, (&mut next, &mut flaws), contact, job)?;
+        if lost.is_empty() {
+            return Ok(next);
         }
-        let asked = ranges(missing, slack);
-        let fetches = asked.iter().map(|range| fetch_of(range, behind)).collect();
-        contact.remote().get_ranges(fetches, contact.jobs(), job, |i, answer| {
-            let Some(range) = asked.get(i) else { return Ok(()) };
-            let bytes = answer.map_err(|e| contact.unreadable(range, &orders, self.wanted, e))?;
-            let from = from_of(range, behind);
-            let at = (range.from - from) as usize;
-            let own = bytes.slice(at.min(bytes.len())..);
-            self.take(contact, &mut landing, (range, &own), (&orders, &mut frames))?;
-            if behind > 0 {
-                self.ahead.push((range.pack, from, bytes));
+        let steps: Vec<Lost> = lost
+            .iter()
+            .map(|step| Lost { id: step.id.0, spot: step.spot, above: step.above })
+            .collect();
+        let mut detours = if self.detours {
+            Some(Detours::find(contact, &self.out.nodes, &steps, job)?)
+        } else {
+            None
+        };
+        while !lost.is_empty() {
+            for step in &mut lost {
+                step.spot = detours.as_mut().and_then(|detours| detours.next(step.id.0));
+                if step.spot.is_none() {
+                    let flaw = flaws.remove(&step.id.0);
+                    return Err(match flaw {
+                        Some(flaw) => contact.flawed(self.wanted, flaw),
+                        None => self.absent(Some(step), contact.label()),
+                    });
+                }
             }
-            Ok::<(), TransferError>(())
-        })?;
-        landing.record()?;
-        let mut next = Vec::new();
-        for step in &steps {
-            let Some(spot) = step.spot else { continue };
-            let Some(raw) = frames.get(&(spot.pack, spot.offset)) else { continue };
-            let Some(pair) = node_len(raw).ok().and_then(|len| raw.split_at_checked(len)) else {
-                continue;
-            };
-            next.extend(self.visit(step, pair, spot)?);
+            lost = self.arrive(lost, (&mut next, &mut flaws), contact, job)?;
         }
         Ok(next)
     }
 
-    fn take(
-        &self,
+    /// Visits nodes at their places, here or fetched in one wave; returns those that are not there.
+    fn arrive(
+        &mut self,
+        steps: Vec<NodeStep>,
+        (next, flaws): (&mut Vec<NodeStep>, &mut Flaws),
         contact: &Contact,
-        landing: &mut Landing,
-        (range, bytes): (&Range, &[u8]),
-        (orders, frames): (&Orders, &mut Frames),
-    ) -> Result<(), TransferError> {
-        for (span, result) in range.frames.iter().zip(landing.land(range, bytes, orders)?) {
-            match result {
-                Ok(node) => drop(frames.insert((range.pack, span.offset), node)),
-                Err(flaw) => return Err(contact.flawed(self.wanted, flaw)),
+        job: &Job,
+    ) -> Result<Vec<NodeStep>, TransferError> {
+        let frames = self.wave(&steps, flaws, contact, job)?;
+        let mut lost = Vec::new();
+        for step in steps {
+            let raw =
+                step.spot.and_then(|spot| Some((spot, frames.get(&(spot.pack, spot.offset))?)));
+            let pair = raw.and_then(|(spot, raw)| {
+                let (node, placement) = node_in(raw, step.id).ok()?;
+                Some((spot, node, placement))
+            });
+            match pair {
+                Some((spot, node, placement)) => {
+                    next.extend(self.visit(&step, (node, placement), spot)?);
+                }
+                None => lost.push(step),
             }
         }
-        Ok(())
+        Ok(lost)
+    }
+
+    fn wave(
+        &mut self,
+        steps: &[NodeStep],
+        flaws: &mut Flaws,
+        contact: &Contact,
+        job: &Job,
+    ) -> Result<Frames, TransferError> {
+        let mut orders = Orders::new();
+        for step in steps {
+            let Some(spot) = step.spot else { continue };
+            let object = Object { id: step.id.0, skip: 0, len: 0, wanted: step.wanted };
+            orders.entry((spot.pack, spot.offset)).or_default().push(object);
+        }
+        let behind = self.behind(steps);
+        let slack = if behind == 0 { Slack::Little } else { Slack::Usual };
+        let (ready, missing): (Vec<Spot>, Vec<Spot>) =
+            steps.iter().filter_map(|s| s.spot).partition(|s| self.fetched_ahead(*s).is_some());
+        let mut frames = Frames::new();
+        let mut take = |range: &Range, landed: Vec<Landed>| {
+            for (span, landed) in range.frames.iter().zip(landed) {
+                flaws.extend(landed.flaws.into_iter().map(|flaw| (flaw.object.id, flaw)));
+                frames.extend(landed.raw.map(|raw| ((range.pack, span.offset), raw)));
+            }
+        };
+        let mut landing = Landing::new(contact.layout(), contact.index(), PackKind::Nodes);
+        for spot in ready {
+            let Some(bytes) = self.fetched_ahead(spot) else { continue };
+            let range = single(spot);
+            let landed = landing.land(&range, &bytes, &orders)?;
+            take(&range, landed);
+        }
+        landing.record()?;
+        let wave = Wave { contact, kind: PackKind::Nodes, slack, behind, orders: &orders };
+        let ahead = &mut self.ahead;
+        let refused = wave.fetch(missing, job, |(range, from, bytes, landed)| {
+            take(range, landed);
+            if behind > 0 {
+                ahead.push((range.pack, from, bytes));
+            }
+        })?;
+        flaws.extend(refused.into_iter().map(|flaw| (flaw.object.id, flaw)));
+        Ok(frames)
     }
 
     /// How much to read in front of each root: nothing where only a part is wanted.
@@ -332,21 +395,4 @@ impl Walker<'_, '_> {
             inside.then(|| bytes.slice((spot.offset - from) as usize..))
         })
     }
-}
-
-fn single(spot: Spot) -> Range {
-    let frames = vec![FrameSpan { offset: spot.offset, len: spot.frame_len }];
-    let to = spot.offset.saturating_add(spot.frame_len);
-    Range { pack: spot.pack, from: spot.offset, to, frames }
-}
-
-fn from_of(range: &Range, behind: u64) -> u32 {
-    let behind = u32::try_from(behind).unwrap_or(0);
-    range.from.saturating_sub(behind).max(HEADER_LEN).min(range.from)
-}
-
-fn fetch_of(range: &Range, behind: u64) -> Fetch {
-    let (from, to) = (u64::from(from_of(range, behind)), u64::from(range.to));
-    let key = crate::catalogue::key::pack(PackKind::Nodes, range.pack);
-    Fetch { key, range: Some(from..to), limit: to - from }
 }

@@ -12,19 +12,17 @@ use crate::cache::{
 };
 use crate::fs::move_durably;
 use crate::hash::{ChunkId, NodeId, PackId, PackKind};
-use crate::manifest::FileEntry;
-use crate::node::{Child, Kind, Node, NodeError, PackRef, decode_placement};
+use crate::node::Child;
 use crate::pack::{Batcher, Codecs, EncodeError, encode_data_frame, needs_own_frame};
 use crate::progress::Job;
-use crate::recipe::ChunkEntry;
 use crate::transfer::catalogue::Contact;
 use crate::transfer::error::TransferError;
-use crate::transfer::fetch::{FetchPlan, fetch_data};
+use crate::transfer::fetch::{FetchPlan, fetch_chunks};
 use crate::transfer::needs::pack_of;
 use crate::transfer::nodes::{Visited, Walked};
 use crate::transfer::push::Home;
 use crate::transfer::root::Wanted;
-use crate::transfer::walk::Spot;
+use crate::transfer::walk::{Spot, children_of};
 
 /// Where chunks lie on the remote, as its own footers and trees say.
 pub(super) type Elsewhere = HashMap<[u8; 32], Place>;
@@ -196,23 +194,13 @@ fn read(
     };
     let Some((bytes, placement)) = found else { return Ok(None) };
     let (kind, level) = (bytes.get(1).copied(), bytes.get(2).copied());
-    let children = children(kind, &bytes)
-        .map_err(|source| TransferError::Tree { path: Vec::new(), source })?;
-    let locs = decode_placement(&placement, children.len()).unwrap_or_default();
-    let packs = locs.iter().map(|loc| match loc.pack {
-        PackRef::This => at.pack,
-        PackRef::Pack(pack) => pack,
-    });
-    let packs = packs.collect();
+    let (children, spots): (Vec<Child>, Vec<Option<Spot>>) =
+        children_of(&bytes, &placement, at.pack)
+            .map_err(|source| TransferError::Tree { path: Vec::new(), source })?
+            .into_iter()
+            .unzip();
+    let packs = spots.into_iter().flatten().map(|spot| spot.pack).collect();
     Ok(Some(((kind, level, id), Above { id, bytes, children, packs })))
-}
-
-fn children(kind: Option<u8>, node: &[u8]) -> Result<Vec<Child>, NodeError> {
-    if kind == Some(Kind::Recipe.code()) {
-        Ok(Node::<ChunkEntry>::decode(node)?.0.children())
-    } else {
-        Ok(Node::<FileEntry>::decode(node)?.0.children())
-    }
 }
 
 fn record(
@@ -234,9 +222,21 @@ fn record(
         .collect();
     let view = contact.index().reader()?;
     let far: BTreeSet<PackId> = elsewhere.values().map(|place| place.pack).collect();
-    for pack in far.into_iter().filter(|pack| view.pack(*pack).is_none()) {
-        let kind = PackKind::Data.byte();
-        packs.push((pack, PackState { held: Held::Gone, kind, size: 0 }));
+    for pack in far {
+        match view.pack(pack).map(|state| state.held) {
+            // Of a pack that is here, its own tables say what lies where; the remote only hints.
+            Some(Held::Unpushed | Held::Whole) => {
+                let footer = contact.index().footer(contact.layout(), pack)?;
+                let own: Elsewhere = footer.map_or(Vec::new(), |f| f.objects).into_iter().collect();
+                objects.retain(|(id, place)| place.pack != pack || own.get(id) == Some(place));
+            }
+            // Nothing says which frames are here, and those of these chunks are not.
+            Some(Held::Part) | None => {
+                let (held, kind) = (Held::Gone, PackKind::Data.byte());
+                packs.push((pack, PackState { held, kind, size: 0 }));
+            }
+            Some(Held::Gone) => {}
+        }
     }
     Ok(contact.index().record(&packs, &mut objects)?)
 }
@@ -265,12 +265,13 @@ pub(super) fn rescue(
         let plan = FetchPlan {
             wanted: absent.to_vec(),
             chunks: lost,
+            nodes: walked.nodes.clone(),
             files: 0,
             bytes: 0,
             absent_bytes: 0,
         };
-        match fetch_data(&plan, contact, job) {
-            Ok(_) => {}
+        match fetch_chunks(&plan, contact, job) {
+            Ok(()) => {}
             Err(e) if e.is_damage() => {
                 if home == Home::Yes {
                     forget_above(contact, walked, *pack)?;

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::path::PathBuf;
 
 use bytes::Bytes;
+use rayon::prelude::*;
 
 use crate::cache::{Held, Layout};
 use crate::catalogue::{Registration, RemoteFormat, key};
@@ -117,10 +118,10 @@ pub(super) fn upload(
     let bytes = uploads.iter().map(|u| u.size).sum();
     let sizes: Vec<u64> = uploads.iter().map(|u| u.size).collect();
     let task = job.begin(Kind::Upload, Some(bytes));
-    for (upload, pack) in uploads.iter().zip(&ids) {
+    uploads.par_iter().zip(&ids).try_for_each(|(upload, pack)| {
         job.check()?;
-        prove(upload, *pack)?;
-    }
+        prove(upload, *pack)
+    })?;
     contact.remote().put_files(uploads, contact.jobs(), job, |i| {
         task.advance(sizes.get(i).copied().unwrap_or(0));
         ids.get(i).map_or(Ok(()), |pack| journal.add(*pack))

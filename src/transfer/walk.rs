@@ -1,11 +1,13 @@
 //! One step of a walk over trees: a node and its placement in, what lies below it out.
 
 use crate::cache::Place;
-use crate::hash::{ChunkId, NodeId, PackId};
+use crate::catalogue::LocRecord;
+use crate::hash::{ChunkId, NodeId, PackId, PackKind};
 use crate::manifest::FileEntry;
 use crate::node::{
     Body, Child, Entry, Expectation, Kind, Loc, Node, NodeError, PackRef, Role, decode_placement,
 };
+use crate::pack::MAX_FRAME_LEN;
 use crate::recipe::ChunkEntry;
 use crate::transfer::filter::Filter;
 
@@ -25,6 +27,22 @@ impl From<Place> for Spot {
     }
 }
 
+impl From<LocRecord> for Spot {
+    fn from(loc: LocRecord) -> Self {
+        let LocRecord { pack, offset, frame_len, skip, .. } = loc;
+        Self { pack, offset, frame_len, skip }
+    }
+}
+
+impl Spot {
+    /// Says whether a frame can lie there at all: what is said of a place is no reason to ask for
+    /// more bytes than a frame or a pack may have.
+    pub(super) fn can_be(&self) -> bool {
+        let end = u64::from(self.offset) + u64::from(self.frame_len);
+        (1..=MAX_FRAME_LEN).contains(&self.frame_len) && end <= PackKind::Data.max_size().into()
+    }
+}
+
 /// A node still to be read.
 #[derive(Clone, Debug)]
 pub(super) struct NodeStep {
@@ -35,6 +53,8 @@ pub(super) struct NodeStep {
     pub(super) spot: Option<Spot>,
     /// Whether its file begins below it.
     pub(super) first: bool,
+    /// The node that named it, by its number among those visited.
+    pub(super) above: Option<u32>,
 }
 
 /// A chunk that the walk came to.
@@ -44,6 +64,8 @@ pub(super) struct ChunkStep {
     pub(super) id: ChunkId,
     pub(super) size: u64,
     pub(super) spot: Option<Spot>,
+    /// The node that named it, by its number among those visited.
+    pub(super) above: Option<u32>,
 }
 
 /// What lies below a node.
@@ -116,12 +138,14 @@ fn children<E: Entry>(
     let mut put = |child: &Child, spot: Option<Spot>| match child {
         Child::Chunk { id, size } => {
             let (id, size) = (*id, *size);
-            below.chunks.push(ChunkStep { wanted: step.wanted, id, size, spot });
+            let (wanted, above) = (step.wanted, None);
+            below.chunks.push(ChunkStep { wanted, id, size, spot, above });
         }
         Child::Node { id, expectation } => {
             let expectation = expectation.clone();
             let first = expectation.role == Role::Root || (step.first && below.nodes.is_empty());
-            below.nodes.push(NodeStep { wanted: step.wanted, id: *id, expectation, spot, first });
+            let (wanted, id, above) = (step.wanted, *id, None);
+            below.nodes.push(NodeStep { wanted, id, expectation, spot, first, above });
         }
     };
     let mut pairs = all.iter().zip(spots);
@@ -147,7 +171,29 @@ fn children<E: Entry>(
     below
 }
 
-fn spot(loc: &Loc, home: Option<PackId>) -> Option<Spot> {
+/// Lists what hangs below a node, and where this copy of it says that each lies.
+pub(super) fn children_of(
+    node: &[u8],
+    placement: &[u8],
+    home: PackId,
+) -> Result<Vec<(Child, Option<Spot>)>, NodeError> {
+    let children = children_in(node)?;
+    let locs = decode_placement(placement, children.len()).unwrap_or_default();
+    let spots = locs.iter().map(|loc| spot(loc, Some(home))).chain(std::iter::repeat(None));
+    Ok(children.into_iter().zip(spots).collect())
+}
+
+/// Lists what hangs below a node.
+pub(super) fn children_in(node: &[u8]) -> Result<Vec<Child>, NodeError> {
+    Ok(if node.get(1) == Some(&Kind::Recipe.code()) {
+        Node::<ChunkEntry>::decode(node)?.0.children()
+    } else {
+        Node::<FileEntry>::decode(node)?.0.children()
+    })
+}
+
+/// Returns the place that a location of a placement names; `home` is the pack of its node.
+pub(super) fn spot(loc: &Loc, home: Option<PackId>) -> Option<Spot> {
     let pack = match loc.pack {
         PackRef::This => home?,
         PackRef::Pack(pack) => pack,

@@ -6,7 +6,7 @@ use std::io::Read;
 use rayon::prelude::*;
 
 use crate::cache::{Known, StatEntry};
-use crate::fs::{Dir, FileKind, IoResultExt, Stamp, Time};
+use crate::fs::{Dir, FileKind, IoResultExt, Stamp, Time, failpoint};
 use crate::hash::Oid;
 use crate::path::RepoPath;
 use crate::progress::{Job, Task};
@@ -72,7 +72,7 @@ impl Knowledge {
                 if let Some(entry) = self.recall(path, stamp) {
                     return Ok(Content { stamp: *stamp, oid: entry.oid, known: entry.known });
                 }
-                let (stamp, oid) = read(door, parent, path, *stamp, task)?;
+                let (stamp, oid) = read((door, parent), (path, *stamp), task, job)?;
                 Ok(Content { stamp, oid, known: Known::Hashed })
             })
             .collect()
@@ -90,11 +90,10 @@ impl Knowledge {
 }
 
 fn read(
-    door: &Door,
-    parent: &mut Parent,
-    path: &RepoPath,
-    stamp: Stamp,
+    (door, parent): (&Door, &mut Parent),
+    (path, stamp): (&RepoPath, Stamp),
     task: &Task,
+    job: &Job,
 ) -> Result<(Stamp, Oid), WorktreeError> {
     let shown = door.root().path_of(path.as_bytes());
     let dir = match parent.of(door, path)? {
@@ -109,6 +108,8 @@ fn read(
         let mut hasher = blake3::Hasher::new();
         let mut buffer = vec![0; BUFFER.min(usize::try_from(before.size).unwrap_or(BUFFER) + 1)];
         loop {
+            failpoint::hit("worktree.read");
+            job.check()?;
             let n = file.read(&mut buffer).at("read", &shown)?;
             let Some(bytes) = buffer.get(..n).filter(|b| !b.is_empty()) else { break };
             hasher.update(bytes);

@@ -271,3 +271,17 @@ fn the_last_line_of_add_gives_the_figures() {
     let last = output.stderr().lines().last().unwrap_or_default();
     assert!(last.contains("1 file") && last.contains("new"), "{output}");
 }
+
+#[test]
+fn a_profile_sticks_to_a_file_whose_old_version_was_never_fetched() {
+    let world = World::new();
+    let remote = world.remote("r");
+    let a = crate::push::ready(&world, "a", &remote);
+    a.write("x.bin", &data::bytes(1, 500_000));
+    crate::push::take(&a, "x.bin");
+    a.haul(&["push"]).ok();
+    let b = a.clone_as("b");
+    b.write("x.bin", &data::bytes(2, 500_000));
+    b.haul_with(&["add", "x.bin"], &[("HAUL_ADD_PROFILE", "m256.1")]).ok();
+    assert!(b.text("x.bin.haul").contains("root m64.1:"), "{}", b.text("x.bin.haul"));
+}

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use crate::harness::{Output, Repo, World, data};
+use crate::harness::{Output, Remote, Repo, World, data};
 use crate::push::{ready, take};
 
 /// Every name that the sources give to a crash point.
@@ -68,6 +68,8 @@ fn campaign(point: &str) -> bool {
     let pushed = rows.iter().all(|row| row.get("pushed").is_some_and(|p| p == "yes"));
     assert!(pushed, "after dying at {point}, a push does not settle: {report}");
     b.git(&["pull", "--quiet"]).ok();
+    // Written again as it was, so that what stands there has to be read.
+    b.write("table.csv", &data::bytes(1, 400_000));
     let third = armed(&b, &["pull"], point);
     b.haul(&["pull"]).ok();
     b.tree().assert_same(&a.tree());
@@ -86,4 +88,31 @@ fn after_a_crash_at_any_point_the_same_command_completes_the_work() {
         })
         .collect();
     assert!(missed.is_empty(), "no verb ever came to {missed:?}");
+}
+
+#[test]
+fn packs_that_the_index_does_not_know_after_a_crash_are_found_and_used() {
+    let world = World::new();
+    let remote = world.remote("r");
+    let a = ready(&world, "a", &remote);
+    a.write("x.bin", &data::bytes(1, 3_000_000));
+    // Makes the index. What an `add` writes is on disk before the index is told of it.
+    a.haul(&["status"]).ok();
+    let unpushed = Remote::at(a.path(".git/haul/unpushed"));
+    let died = (1..=9).find(|count| {
+        armed(&a, &["add", "x.bin"], &format!("index.before-commit:{count}")).dies();
+        !unpushed.keys("").is_empty()
+    });
+    assert!(died.is_some() && !a.has("x.bin.haul"));
+    let left = unpushed.bytes("");
+    assert!(left > 3_000_000, "{left} bytes are kept");
+    let again = a.haul(&["add", "x.bin", "--json"]).ok().json();
+    assert_eq!(again["reused_bytes"], 3_000_000, "{again}");
+    assert!(unpushed.bytes("") < left + 10_000, "the content was stored again");
+    a.commit("x");
+    a.haul(&["push"]).ok();
+    a.haul(&["verify"]).ok();
+    let b = a.clone_as("b");
+    b.haul(&["pull"]).ok();
+    b.tree().assert_same(&a.tree());
 }

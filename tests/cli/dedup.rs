@@ -100,3 +100,56 @@ fn chunks_of_a_root_that_is_not_pushed_stay_on_this_machine() {
     b.haul(&["checkout", "two.bin"]).ok();
     assert!(b.read("two.bin") == [&two[..], b"more"].concat(), "the kept file differs");
 }
+
+#[test]
+fn chunks_that_only_a_former_remote_holds_are_stored_again() {
+    let world = World::new();
+    let (former, new) = (world.remote("former"), world.remote("new"));
+    let a = ready(&world, "a", &former);
+    let old = data::bytes(1, 8 << 20);
+    a.write("d/x.bin", &old);
+    a.write("d/one.bin", &data::bytes(2, 60_000));
+    take(&a, "d");
+    a.haul(&["push"]).ok();
+    // A clone that never pulled knows the old chunks only as those of the remote.
+    let b = a.clone_as("b");
+    b.write("d/x.bin", &[&old[..], b"appended"].concat());
+    b.write("d/one.bin", &data::bytes(2, 60_000));
+    take(&b, "d");
+    b.haul(&["push"]).ok();
+    let add = ["remote".as_ref(), "add".as_ref(), "new".as_ref(), new.as_arg()];
+    b.haul(&add).ok();
+    b.haul(&["remote", "default", "new"]).ok();
+    std::fs::remove_dir_all(former.path()).expect("is gone");
+    // One file as it was, of which the stat cache knows, and one with chunks of it.
+    b.write("y.bin", &old[..4 << 20]);
+    b.haul(&["add", "d", "y.bin"]).ok();
+    b.commit("for the new remote");
+    b.haul(&["push", "--all"]).ok();
+    b.haul(&["verify"]).ok();
+    let again = b.haul(&["add", "d", "--json"]).ok().json();
+    assert_eq!(again["new_bytes"], 0, "{again}");
+}
+
+#[test]
+fn chunks_found_in_a_pack_of_which_only_frames_are_here_can_be_placed_again() {
+    let world = World::new();
+    let remote = world.remote("r");
+    let a = ready(&world, "a", &remote);
+    let old = data::bytes(1, 2_000_000);
+    a.write("d/x.bin", &data::bytes(2, 300_000));
+    a.write("d/y.bin", &old);
+    take(&a, "d");
+    a.haul(&["push"]).ok();
+    let b = a.clone_as("b");
+    b.haul(&["pull", "d/x.bin"]).ok();
+    let new = [&old[..], b"appended"].concat();
+    b.write("d/y.bin", &new);
+    take(&b, "d");
+    let report = b.haul(&["push", "--json"]).ok();
+    assert!(sent(&report) < 300_000, "{report}");
+    b.remove("d");
+    b.haul(&["pull"]).ok();
+    assert_eq!(b.read("d/x.bin"), a.read("d/x.bin"));
+    assert_eq!(b.read("d/y.bin"), new);
+}

@@ -1,7 +1,8 @@
 use crate::harness::World;
 
-const VERBS: [&str; 10] =
-    ["init", "remote", "add", "status", "push", "fetch", "checkout", "pull", "verify", "demo"];
+const VERBS: [&str; 11] = [
+    "init", "remote", "add", "status", "push", "fetch", "checkout", "pull", "verify", "du", "demo",
+];
 
 #[test]
 fn the_help_of_every_verb_shows_an_example() {

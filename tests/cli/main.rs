@@ -18,6 +18,9 @@
 //! b.tree().assert_same(&a.tree());                // every path, kind, mode and byte, but `.git`
 //! assert_eq!(remote.keys("p/").len(), 1);         // what lies on the remote
 //! a.haul_with(&["add", "data"], &[("HAUL_FAILPOINT", "name")]).dies();
+//! let mut push = a.pause_haul(&["push"], "push.before-record"); // stands there; then, say,
+//! push.interrupt(Signal::INT);
+//! push.let_go().fails_with(130);
 //! ```
 //!
 //! Data comes from [`harness::data`]: the same bytes for the same seed, everywhere. Nothing of the
@@ -36,6 +39,7 @@ mod bad_remote;
 mod checkout;
 mod crashes;
 mod dedup;
+mod du;
 mod forge;
 mod hard_times;
 mod harness;
@@ -45,10 +49,12 @@ mod hostile;
 mod hostile_table;
 mod ignore_file;
 mod init;
+mod interrupts;
 mod merge_branches;
 mod moved;
 mod names;
 mod other_places;
+mod progress;
 mod protocol;
 mod pull;
 mod push;
@@ -56,6 +62,7 @@ mod real_files;
 mod remote_verbs;
 mod scene;
 mod sizes;
+mod stale;
 mod status;
 mod unsaved;
 mod usage;

@@ -1,11 +1,13 @@
 //! The push protocol against what others may do to the remote meanwhile: gc condemns packs, objects
 //! vanish. Baselines are made by hand here.
 
+use std::os::unix::fs::MetadataExt;
+
 use haul::catalogue::{Name, Object, ObjectKind};
 use haul::hash::{PackId, RepoId};
 
 use crate::harness::{Remote, Repo, World, data};
-use crate::push::{ready, take};
+use crate::push::{ready, sent, take};
 
 /// Writes a baseline that condemns packs and covers nothing.
 fn condemn(remote: &Remote, generation: u32, nonce: u8, packs: &[String]) -> Name {
@@ -54,27 +56,77 @@ fn a_condemned_pack_is_not_relied_on_but_written_afresh() {
     pulls(&a, "b");
 }
 
+/// A clone with the frames of one file, out of a pack that holds those of another too.
+fn with_frames_only<'a>(a: &Repo<'a>, remote: &Remote) -> Repo<'a> {
+    let b = a.clone_as("b");
+    b.haul(&["fetch", "d/x.bin"]).ok();
+    let packs = remote.keys("p/");
+    let [pack] = packs.as_slice() else { panic!("both files lie in one pack: {packs:?}") };
+    let part = b.path(pack.replacen("p/", ".git/haul/parts/", 1));
+    let held = part.metadata().expect("its frames are kept").blocks() * 512;
+    assert!((500_000..600_000).contains(&held), "{held} bytes of the pack are here");
+    assert!(remote.bytes("p/") > 1_000_000);
+    assert!(!b.has(".git/haul/packs"), "no pack is here whole");
+    b
+}
+
 #[test]
 fn a_condemned_pack_of_which_only_frames_are_here_is_fetched_first() {
     let world = World::new();
     let remote = world.remote("r");
     let a = pushed(&world, &remote);
-    let b = a.clone_as("b");
-    b.haul(&["pull", "d/x.bin"]).ok();
-    b.haul(&["pull"]).ok();
-    let old = remote.keys("p/");
+    let b = with_frames_only(&a, &remote);
+    let old = [remote.keys("p/"), remote.keys("m/")].concat();
     condemn(&remote, 1, 1, &old);
-    b.remove(".git/haul/parts");
-    b.remove(".git/haul/index.redb");
-    b.write("d/z.bin", &data::bytes(3, 500_000));
-    b.haul(&["fetch", "d/x.bin"]).ok();
-    take(&b, "d");
-    b.haul(&["push"]).ok();
+    let push = b.haul(&["push", "--json"]).ok();
+    let received = push.json()["requests"]["received"].as_u64().expect("is counted");
+    assert!((500_000..600_000).contains(&received), "what is absent came, and only that\n{push}");
+    assert!(sent(&push) > 1_000_000, "both files were sent\n{push}");
     for key in &old {
         remote.remove(key);
     }
     b.haul(&["verify"]).ok();
-    pulls(&b, "c");
+    pulls(&a, "c");
+}
+
+#[test]
+fn a_pack_that_vanished_is_written_afresh_from_the_frames_that_are_here() {
+    let world = World::new();
+    let remote = world.remote("r");
+    let a = pushed(&world, &remote);
+    let b = with_frames_only(&a, &remote);
+    let key = remote.keys("p/").remove(0);
+    remote.remove(&key);
+    b.write("e/x.bin", &data::bytes(1, 500_000));
+    take(&b, "e");
+    b.haul(&["push"]).ok();
+    assert!(!remote.keys("p/").contains(&key), "no half of a pack was sent under its name");
+    let c = b.clone_as("c");
+    c.haul(&["pull", "e"]).ok();
+    assert_eq!(c.read("e/x.bin"), data::bytes(1, 500_000));
+    // The other file lay in that pack alone.
+    b.haul(&["verify"]).fails_with(4).prints("d").prints(&pack_of(&key).to_string());
+}
+
+#[test]
+fn a_catalogue_object_that_vanishes_between_listing_and_reading_makes_the_reader_list_again() {
+    let world = World::new();
+    let remote = world.remote("r");
+    let a = pushed(&world, &remote);
+    let b = a.clone_as("b");
+    let pull = b.pause_haul(&["fetch", "--json"], "remote.list.after");
+    // Somebody puts the record into another object, as consolidation does, and removes it.
+    let key = remote.keys("i/u-").remove(0);
+    let mut object = Object::parse(&remote.read(&key)).expect("is sound");
+    object.nonce = [7; 16];
+    let (other, bytes) = object.encode().expect("is sound");
+    assert_ne!(format!("i/{other}"), key);
+    remote.write(&format!("i/{other}"), &bytes);
+    remote.remove(&key);
+    let report = pull.let_go().ok().json();
+    assert_eq!(report["requests"]["list"], 2, "{report}");
+    b.haul(&["checkout"]).ok();
+    b.tree().assert_same(&a.tree());
 }
 
 #[test]

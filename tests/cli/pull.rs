@@ -212,3 +212,28 @@ fn fetch_leaves_the_worktree_as_it_is() {
     b.haul(&["pull"]).ok();
     assert_eq!(b.read("f"), data::bytes(1, 200_000));
 }
+
+#[test]
+fn what_the_catalogue_had_last_time_is_fetched_without_listing_it_again() {
+    let world = World::new();
+    let remote = world.remote("r");
+    let a = crate::push::ready(&world, "a", &remote);
+    a.write("d/x.bin", &data::bytes(1, 300_000));
+    a.write("d/y.bin", &data::bytes(2, 300_000));
+    crate::push::take(&a, "d");
+    a.haul(&["push"]).ok();
+    let b = a.clone_as("b");
+    let lists = |path: &str| {
+        let report = b.haul(&["fetch", path, "--json"]).ok().json();
+        report["requests"]["list"].as_u64().expect("is counted")
+    };
+    assert_eq!(lists("d/x.bin"), 1);
+    assert_eq!(lists("d/y.bin"), 0);
+    a.write("z.bin", &data::bytes(3, 300_000));
+    crate::push::take(&a, "z.bin");
+    a.haul(&["push"]).ok();
+    b.git(&["pull", "--quiet"]).ok();
+    assert_eq!(lists("z.bin"), 1);
+    b.haul(&["pull"]).ok();
+    b.tree().assert_same(&a.tree());
+}

@@ -6,6 +6,9 @@ use std::process::Command;
 
 use crate::harness::{Repo, World, data, skipped};
 
+/// Bytes of a chunk, on average.
+const CHUNK: u64 = 64 << 10;
+
 fn with_remote(world: &World) -> Repo<'_> {
     let a = world.repo("a");
     a.haul(&["init"]).ok();
@@ -123,17 +126,20 @@ fn three_versions(world: &World, kind: &str) -> Option<(u64, [u64; 2])> {
 fn versions_of_a_table_come_back_and_cost_what_changed() {
     let world = World::new();
     let Some((size, [bursts, appended])) = three_versions(&world, "csv") else { return };
-    // 20 bursts in 24 MB touch at least 20 chunks; 2 % of rows come at the end.
-    assert!(bursts < size * 12 / 100, "{bursts} of {size}");
-    assert!(appended < size * 3 / 100, "{appended} of {size}");
+    // 0.6 % of a large file. Here the 20 bursts weigh more than all else: each stores the chunk anew
+    // in which it lies, of which a quarter remains after compression.
+    assert!(bursts <= size * 6 / 1000 + 20 * CHUNK / 4, "{bursts} of {size}");
+    // 2 % of rows come at the end and compress as well; the chunk before them is stored anew.
+    assert!(appended <= size * 2 / 100 / 4 + CHUNK, "{appended} of {size}");
 }
 
 #[test]
 fn versions_of_a_checkpoint_come_back_and_cost_what_changed() {
     let world = World::new();
     let Some((size, [tenth, header])) = three_versions(&world, "safetensors") else { return };
-    assert!(tenth < size * 11 / 100, "{tenth} of {size}");
-    assert!(header < size * 2 / 100, "{header} of {size}");
+    assert!(tenth <= size * 105 / 1000, "{tenth} of {size}");
+    // 0.2 % of a large file; here the one chunk that holds the header is more.
+    assert!(header <= size * 2 / 1000 + CHUNK, "{header} of {size}");
 }
 
 #[test]

@@ -220,3 +220,72 @@ fn what_appears_where_a_link_or_an_empty_folder_is_about_to_be_placed_is_kept() 
         assert_clean(&a);
     }
 }
+
+#[test]
+fn force_moves_nothing_aside_for_content_that_is_not_here() {
+    let world = World::new();
+    let remote = world.remote("r");
+    let a = crate::push::ready(&world, "a", &remote);
+    for (dir, size) in [("one", 1000), ("many", 500_000)] {
+        a.write(format!("{dir}/x.bin"), &data::bytes(1, size));
+        crate::push::take(&a, dir);
+    }
+    a.haul(&["push"]).ok();
+    let b = a.clone_as("b");
+    b.haul(&["pull"]).ok();
+    for (dir, size) in [("one", 1000), ("many", 500_000)] {
+        a.write(format!("{dir}/x.bin"), &data::bytes(2, size));
+        crate::push::take(&a, dir);
+    }
+    a.haul(&["push"]).ok();
+    b.git(&["pull", "--quiet"]).ok();
+    // The manifests are here, the files' content is not.
+    b.haul(&["fetch", "one/none"]).fails_with(1);
+    b.haul(&["fetch", "many/none"]).fails_with(1);
+    for dir in ["one", "many"] {
+        let file = format!("{dir}/x.bin");
+        b.write(&file, b"the user's own");
+        let answer = b.haul(&["checkout", "--force", dir]).fails_with(1);
+        answer.says(&file).says("haul pull --force");
+        assert_eq!(b.text(&file), "the user's own", "{dir}");
+        assert!(!b.has(".git/haul/aside"), "{dir}");
+    }
+    b.haul(&["pull", "--force"]).ok();
+    assert_eq!(b.read("many/x.bin"), a.read("many/x.bin"));
+    assert!(b.has(".git/haul/aside"));
+}
+
+#[test]
+fn without_the_stat_cache_what_was_committed_is_told_from_what_was_changed() {
+    let world = World::new();
+    let a = shared(&world);
+    let write = |seed: u64| {
+        a.write("single.bin", &data::bytes(seed, 500_000));
+        a.write("d/many.bin", &data::bytes(seed + 10, 500_000));
+        a.write("d/few.bin", &data::bytes(seed + 20, 500));
+    };
+    write(1);
+    a.write("d/goes.bin", &data::bytes(30, 500_000));
+    save(&a, &["single.bin", "d"], "one");
+    let one = a.tree();
+    write(2);
+    a.remove("d/goes.bin");
+    save(&a, &["single.bin", "d"], "two");
+    let two = a.tree();
+    for (rev, tree) in [("HEAD~1", &one), ("main", &two)] {
+        a.remove(".git/haul/stat.redb");
+        a.git(&["checkout", "--quiet", rev]).ok();
+        a.haul(&["checkout"]).ok();
+        a.tree().assert_same(tree);
+    }
+    for file in ["single.bin", "d/many.bin"] {
+        a.write(file, &data::bytes(9, 500_000));
+        a.remove(".git/haul/stat.redb");
+        a.git(&["checkout", "--quiet", "HEAD~1"]).ok();
+        a.haul(&["checkout"]).fails_with(1).says(file).says("--force");
+        assert_eq!(a.read(file), data::bytes(9, 500_000));
+        a.git(&["checkout", "--quiet", "main"]).ok();
+        a.haul(&["checkout", "--force"]).ok();
+        a.tree().assert_same(&two);
+    }
+}

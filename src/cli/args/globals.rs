@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::cli::args::{
-    AddArgs, CheckoutArgs, DemoArgs, FetchArgs, InitArgs, PullArgs, PushArgs, RemoteArgs,
+    AddArgs, CheckoutArgs, DemoArgs, DuArgs, FetchArgs, InitArgs, PullArgs, PushArgs, RemoteArgs,
     StatusArgs, VerifyArgs,
 };
 
@@ -93,6 +93,7 @@ pub(crate) enum Verb {
     Checkout(CheckoutArgs),
     Pull(PullArgs),
     Verify(VerifyArgs),
+    Du(DuArgs),
     Demo(DemoArgs),
 }
 
@@ -109,6 +110,7 @@ impl Verb {
             Self::Checkout(_) => "checkout",
             Self::Pull(_) => "pull",
             Self::Verify(_) => "verify",
+            Self::Du(_) => "du",
             Self::Demo(_) => "demo",
         }
     }

@@ -3,6 +3,7 @@
 mod add;
 mod checkout;
 mod demo;
+mod du;
 mod fetch;
 mod globals;
 mod init;
@@ -17,6 +18,7 @@ mod verify;
 pub(crate) use add::AddArgs;
 pub(crate) use checkout::CheckoutArgs;
 pub(crate) use demo::DemoArgs;
+pub(crate) use du::DuArgs;
 pub(crate) use fetch::{FetchArgs, TransferArgs};
 pub(crate) use globals::{Cli, Color, Globals, Progress, Verb};
 pub(crate) use init::InitArgs;

@@ -1,5 +1,7 @@
 use crate::cli::args::Verb;
-use crate::cli::command::{add, checkout, demo, fetch, init, pull, push, remote, status, verify};
+use crate::cli::command::{
+    add, checkout, demo, du, fetch, init, pull, push, remote, status, verify,
+};
 use crate::cli::failure::Failure;
 use crate::cli::session::Session;
 use crate::ops::Exit;
@@ -16,6 +18,7 @@ pub(crate) fn run(verb: &Verb, session: &Session<'_>) -> Result<Exit, Failure> {
         Verb::Checkout(args) => checkout::run(args, session),
         Verb::Pull(args) => pull::run(args, session),
         Verb::Verify(args) => verify::run(args, session),
+        Verb::Du(args) => du::run(args, session),
         Verb::Demo(args) => demo::run(args, session),
     }
 }

@@ -1,4 +1,5 @@
 use crate::cli::failure::Failure;
+use crate::cli::render::Figures;
 use crate::cli::session::Session;
 use crate::ops;
 use crate::ops::Exit;
@@ -7,7 +8,7 @@ use crate::path::show;
 
 pub(super) fn run(session: &Session<'_>) -> Result<Exit, Failure> {
     let report = ops::init::run(session.environment)?;
-    let figures = line(&report);
+    let figures = Figures(session.started.elapsed()).close(&line(&report));
     session.answer_figures(&report, false, figures)?;
     Ok(Exit::Done)
 }

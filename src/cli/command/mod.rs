@@ -5,6 +5,7 @@ mod ask;
 mod checkout;
 mod demo;
 mod dispatch;
+mod du;
 mod fetch;
 mod init;
 mod pull;

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::cli::args::RemoteVerb;
 use crate::cli::failure::Failure;
+use crate::cli::render::Figures;
 use crate::cli::session::{Answer, Session};
 use crate::ops;
 use crate::ops::Exit;
@@ -28,7 +29,7 @@ pub(super) fn run(verb: &RemoteVerb, session: &Session<'_>) -> Result<Exit, Fail
         }
         RemoteVerb::Accept { name } => ("accepted the remote", ops::remote::accept(&repo, name)?),
     };
-    let figures = line(done, &report);
+    let figures = Figures(session.started.elapsed()).close(&line(done, &report));
     session.answer_figures(&report, false, figures)?;
     Ok(Exit::Done)
 }
@@ -44,6 +45,7 @@ fn list(session: &Session<'_>, remotes: Vec<RemoteRow>) -> Result<Exit, Failure>
         1 => "1 remote".to_owned(),
         count => format!("{count} remotes"),
     };
+    let figures = Figures(session.started.elapsed()).close(&figures);
     let text = |out: &mut dyn Write| table(&listed.remotes, out);
     session.answer(Answer { report: &listed, dry_run: false, text, figures })?;
     Ok(Exit::Done)

@@ -6,6 +6,7 @@ use std::time::Instant;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::cli::render::meter::{Meter, counts_bytes, words};
+use crate::cli::render::say::{Voice, speak_through};
 use crate::cli::render::{Talking, say};
 use crate::progress::{Event, Kind, Sink};
 
@@ -29,6 +30,7 @@ impl Bars {
     pub(super) fn new(talking: Talking) -> Self {
         let target = ProgressDrawTarget::stderr_with_hz(DRAWS_PER_SECOND);
         let all = MultiProgress::with_draw_target(target);
+        speak_through(Voice::Bars(all.clone()));
         Self { talking, all, state: Mutex::default() }
     }
 
@@ -47,6 +49,9 @@ impl Bars {
         }
         let (Event::Begin { kind, .. } | Event::Advance { kind, .. }) = event else { return };
         let Some(running) = state.meter.find(kind) else { return };
+        if running.total == Some(0) {
+            return;
+        }
         let place = state.bars.iter().position(|(bar_kind, _)| *bar_kind == kind);
         let bar = if let Some((_, bar)) = place.and_then(|place| state.bars.get(place)) {
             bar.clone()
@@ -84,10 +89,10 @@ fn style(bar: &ProgressBar, kind: Kind, total: Option<u64>) {
 fn template(kind: Kind, total: Option<u64>) -> &'static str {
     match (counts_bytes(kind), total) {
         (true, Some(_)) => {
-            "{msg:>10} [{bar:24}] {binary_bytes} of {binary_total_bytes}, {binary_bytes_per_sec}, {eta} left"
+            "{msg:>10} [{wide_bar}] {binary_bytes} of {binary_total_bytes}, {binary_bytes_per_sec}, {eta} left"
         }
         (true, None) => "{msg:>10} {binary_bytes}, {binary_bytes_per_sec}",
-        (false, Some(_)) => "{msg:>10} [{bar:24}] {human_pos} of {human_len}, {eta} left",
+        (false, Some(_)) => "{msg:>10} [{wide_bar}] {human_pos} of {human_len}, {eta} left",
         (false, None) => "{msg:>10} {human_pos}",
     }
 }

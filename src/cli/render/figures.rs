@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::ops::add::AddReport;
 use crate::ops::checkout::CheckoutReport;
+use crate::ops::du::DuReport;
 use crate::ops::fetch::FetchReport;
 use crate::ops::push::PushReport;
 use crate::ops::status::StatusReport;
@@ -119,6 +120,19 @@ pub(crate) fn verify_line(report: &VerifyReport) -> String {
         name(&report.remote),
         many(report.packs, "pack", "packs"),
         ByteSize(report.bytes)
+    )
+}
+
+/// Returns `2 paths, 5,000 files, 98.2 MiB: 97.1 MiB unique, 40.3 MiB stored`.
+pub(crate) fn du_line(report: &DuReport) -> String {
+    let total = &report.total;
+    format!(
+        "{}, {}, {}: {} unique, {} stored",
+        many(report.paths.len() as u64, "path", "paths"),
+        files(total.files),
+        ByteSize(total.logical_bytes),
+        ByteSize(total.unique_bytes),
+        ByteSize(total.stored_bytes)
     )
 }
 

@@ -15,11 +15,12 @@ mod talk;
 
 pub(crate) use error::ErrorText;
 pub(crate) use figures::{
-    Figures, add_line, checkout_line, fetch_line, files, push_line, status_line, verify_line,
+    Figures, add_line, checkout_line, du_line, fetch_line, files, push_line, status_line,
+    verify_line,
 };
 pub(crate) use json::Document;
 pub(crate) use path::{porcelain, shown};
-pub(crate) use say::{Talking, say};
+pub(crate) use say::{Talking, say, say_between};
 pub(crate) use status::{porcelain_listing, status_listing};
 pub(crate) use style::{Style, Word};
 pub(crate) use talk::Talk;

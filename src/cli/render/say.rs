@@ -1,7 +1,11 @@
 //! Lines on stderr.
 
 use std::io::{self, Write};
+use std::sync::OnceLock;
 
+use indicatif::MultiProgress;
+
+use crate::cli::render::events::of_text;
 use crate::cli::render::{Style, Word};
 use crate::path::show;
 use crate::progress::{Event, Sink};
@@ -9,6 +13,30 @@ use crate::progress::{Event, Sink};
 /// Writes a line to stderr; one that cannot be written is lost, as there is nowhere to say so.
 pub(crate) fn say(line: &str) {
     drop(writeln!(io::stderr().lock(), "{line}"));
+}
+
+/// What lines that no sink knows of have to mind.
+pub(super) enum Voice {
+    /// Bars stand where the line would go.
+    Bars(MultiProgress),
+    /// Every line is a JSON object.
+    Events,
+}
+
+static VOICE: OnceLock<Voice> = OnceLock::new();
+
+/// Sets how [`say_between`] speaks in this process; the first word counts.
+pub(super) fn speak_through(voice: Voice) {
+    drop(VOICE.set(voice));
+}
+
+/// Writes a line to stderr from outside the run, a signal's say, in the form of everything else there.
+pub(crate) fn say_between(line: &str) {
+    match VOICE.get() {
+        Some(Voice::Bars(all)) => all.suspend(|| say(line)),
+        Some(Voice::Events) => say(&of_text("note", line)),
+        None => say(line),
+    }
 }
 
 /// Which of the library's remarks a person wants to read.

@@ -2,11 +2,12 @@
 
 use std::io::{self, IsTerminal};
 
-use crate::cli::args::{Globals, Progress};
+use crate::cli::args::{Color, Globals, Progress};
 use crate::cli::process::variable;
 use crate::cli::render::bars::Bars;
 use crate::cli::render::events::{Events, of_text};
 use crate::cli::render::plain::Plain;
+use crate::cli::render::say::{Voice, speak_through};
 use crate::cli::render::{ErrorText, Style, Talking, say};
 use crate::progress::Sink;
 
@@ -28,7 +29,10 @@ impl Talk {
         let talking = Talking { style, quiet };
         let progress = choose(globals, terminal);
         let sink: Box<dyn Sink> = match progress {
-            Progress::Json => Box::new(Events::default()),
+            Progress::Json => {
+                speak_through(Voice::Events);
+                Box::new(Events::default())
+            }
             Progress::None => Box::new(talking),
             Progress::Bars => Box::new(Bars::new(talking)),
             Progress::Plain => Box::new(Plain::new(talking)),
@@ -59,9 +63,13 @@ impl Talk {
         }
     }
 
-    /// Prints an error; as text whatever the flags are, so that it is seen in any log.
+    /// Prints an error.
     pub(crate) fn error(&self, error: &ErrorText) {
-        say(&error.lines(self.style));
+        if self.events {
+            say(&of_text("error", &error.lines(Style::choose(Color::Never, false))));
+        } else {
+            say(&error.lines(self.style));
+        }
     }
 }
 

@@ -1,23 +1,27 @@
 //! Planning and running an add.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::ffi::OsString;
 
 use serde::Serialize;
 
-use crate::cache::{Known, NodeSink, Stale, StatEntry};
+use crate::cache::{Known, NodeSink, ObjectReader, Stale, StatEntry};
 use crate::fs::{FileKind, Time};
+use crate::hash::{PackId, RemoteId};
 use crate::intake::{Figures, Inlining, Source, Stored, Taken, take};
 use crate::ops::add::build::{Built, build};
 use crate::ops::add::previous::{Previous, previous};
 use crate::ops::add::publish::publish;
 use crate::ops::add::resolve::targets;
 use crate::ops::error::OpError;
+use crate::ops::open::spec_of;
 use crate::ops::select::Selection;
 use crate::path::{JsonPath, RepoPath, find_collisions, json_path, show};
 use crate::pointer::{Pointer, PointerError};
 use crate::progress::{Job, Kind};
+use crate::recipe::Chunks;
 use crate::repo::Repo;
+use crate::transfer::remembered;
 use crate::worktree::{Found, Knowledge, Tracked, TrackedState, What, load_tracked, scan};
 
 /// Longest content that a manifest entry holds itself, in bytes.
@@ -209,16 +213,18 @@ pub fn run(repo: &Repo, plan: AddPlan, job: &Job) -> Result<AddReport, OpError> 
     let targets: Vec<Target> = plan.targets.into_iter().map(|planned| planned.target).collect();
     let mut contents = HashMap::new();
     let mut all = Vec::new();
+    let lost = index.out_of_reach(home(repo)?)?;
     for target in &targets {
-        recall(repo, target, began, &mut contents)?;
+        recall(repo, target, (began, &lost), &mut contents)?;
         sources(repo, target, &contents, &mut all)?;
     }
-    let intake = take((repo.door().root(), began), &all, repo.layout(), index, job)?;
+    let intake = take((repo.door().root(), began), &all, repo.layout(), (index, &lost), job)?;
     for (source, taken) in all.iter().zip(&intake.taken) {
         contents.insert(source.path.clone(), Content::Taken(taken.clone()));
     }
     let view = index.reader()?;
-    let mut sink = NodeSink::new(repo.layout(), &view, &intake.places, Stale::NONE);
+    let stale = Stale { packs: &lost, ..Stale::NONE };
+    let mut sink = NodeSink::new(repo.layout(), &view, &intake.places, stale);
     let mut done = Vec::with_capacity(targets.len());
     for target in &targets {
         job.check()?;
@@ -250,25 +256,43 @@ pub(super) enum Content {
 fn recall(
     repo: &Repo,
     target: &Target,
-    began: Time,
+    (began, lost): (Time, &BTreeSet<PackId>),
     out: &mut HashMap<Vec<u8>, Content>,
 ) -> Result<(), OpError> {
     let knowledge = Knowledge::new(repo.stat()?.under(target.path.as_bytes())?, began);
-    let view = repo.index()?.reader()?;
+    let mut reader = ObjectReader::new(repo.layout(), repo.index()?)?;
     for found in &target.found {
         let What::File(stamp) = &found.what else { continue };
         let Some(entry) = knowledge.recall(&found.path, stamp) else { continue };
         // Content of a few bytes lies in no chunk; reading it again is as quick.
         let inline = stamp.size <= INLINE;
-        let stored = match entry.tree {
-            Some((_, root)) => view.find(&root.0).is_some(),
-            None => view.find(&entry.oid.0).is_some(),
-        };
-        if entry.known == Known::Stored && stored && !inline {
+        if entry.known == Known::Stored && !inline && is_stored(&entry, &mut reader, lost) {
             out.insert(found.path.as_bytes().to_vec(), Content::Remembered(entry));
         }
     }
     Ok(())
+}
+
+/// Says whether content that was stored once is so still, in packs that count.
+fn is_stored(entry: &StatEntry, reader: &mut ObjectReader, lost: &BTreeSet<PackId>) -> bool {
+    let counts = |reader: &ObjectReader, id: &[u8; 32]| {
+        reader.view().find(id).is_some_and(|place| !lost.contains(&place.pack))
+    };
+    let Some((_, root)) = entry.tree else { return counts(reader, &entry.oid.0) };
+    if lost.is_empty() {
+        return counts(reader, &root.0);
+    }
+    let chunks = Chunks::all(root, entry.stamp.size, |id| reader.node_bytes(id));
+    let ids: Result<Vec<_>, _> = chunks.map(|at| at.map(|at| at.entry.id)).collect();
+    ids.is_ok_and(|ids| ids.iter().all(|id| counts(reader, &id.0)))
+}
+
+/// The identity of the remote that is pushed to, as far as this machine was ever in contact with it.
+fn home(repo: &Repo) -> Result<Option<RemoteId>, OpError> {
+    let Some(name) = repo.config().default_remote() else { return Ok(None) };
+    // A remote that cannot be named now is one to which nothing is known to be confirmed.
+    let Ok(spec) = spec_of(repo, name) else { return Ok(None) };
+    Ok(remembered(repo.layout(), &spec.to_string())?)
 }
 
 /// Lists the files of a target that have to be read.

@@ -11,6 +11,7 @@ use serde::Serialize;
 use crate::cache::{Known, ObjectReader, StatEntry};
 use crate::fs::{FileKind, Stamp, Time};
 use crate::manifest::{Content, EntryKind};
+use crate::ops::checkout::held::is_here;
 use crate::ops::checkout::look_alikes::refuse_look_alikes;
 use crate::ops::checkout::orphans::{Orphan, begun_key};
 use crate::ops::checkout::plan::{CheckoutPlan, Work, Write};
@@ -55,6 +56,7 @@ pub fn run(repo: &Repo, plan: CheckoutPlan, job: &Job) -> Result<CheckoutReport,
     refuse(&plan)?;
     refuse_look_alikes(repo, &plan.work)?;
     check_room(repo, &plan)?;
+    check_content(repo, &plan)?;
     let mut report =
         CheckoutReport { unchanged: plan.keep, missing: plan.missing, ..CheckoutReport::default() };
     let Work { began, orphans, writes, leaving, learned, pointers, .. } = plan.work;
@@ -148,6 +150,27 @@ fn check_room(repo: &Repo, plan: &CheckoutPlan) -> Result<(), OpError> {
         ),
         "free some disk space, or name fewer paths",
     ))
+}
+
+/// Refuses to put a changed file aside for content that is not here to take its place.
+fn check_content(repo: &Repo, plan: &CheckoutPlan) -> Result<(), OpError> {
+    let mut reader = ObjectReader::new(repo.layout(), repo.index()?)?;
+    for write in &plan.work.writes {
+        if let Some(unsaved) = &write.unsaved
+            && !is_here(&write.target, &mut reader)?
+        {
+            return Err(OpError::refused(
+                format!(
+                    "nothing was changed: `{}` would be put aside for content of `{}` that is not \
+                     on this machine",
+                    show(unsaved.as_bytes()),
+                    show(write.target.path.as_bytes())
+                ),
+                "run `haul fetch` first, or `haul pull --force`",
+            ));
+        }
+    }
+    Ok(())
 }
 
 struct Placed {

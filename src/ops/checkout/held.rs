@@ -1,11 +1,25 @@
 //! Whether haul can give a file's bytes back: asked before the worktree's copy is let go.
 
 use crate::cache::ObjectReader;
-use crate::hash::{NodeId, Oid};
-use crate::manifest::MAX_INLINE;
+use crate::hash::{ChunkId, NodeId, Oid};
+use crate::manifest::{Content, MAX_INLINE};
+use crate::ops::checkout::wanted::{Target, chunks};
 use crate::ops::error::OpError;
 use crate::recipe::Chunks;
 use crate::repo::Repo;
+
+/// Says whether all bytes of what is to be placed are on this machine.
+pub(super) fn is_here(target: &Target, reader: &mut ObjectReader) -> Result<bool, OpError> {
+    match &target.content {
+        Content::Inline(_) => Ok(true),
+        Content::Chunk { oid, .. } => Ok(reader.view().find_held(&oid.0).is_some()),
+        Content::Tree { .. } => {
+            let chunks = chunks(target, reader)?;
+            let held = |id: &ChunkId| reader.view().find_held(&id.0).is_some();
+            Ok(chunks.is_some_and(|ids| ids.iter().all(held)))
+        }
+    }
+}
 
 /// Says whether every chunk of a file is known to lie in a pack, here or on the remote.
 ///

@@ -35,7 +35,13 @@ pub(super) enum Orphan {
 pub(super) struct Placed {
     pub(super) last: BTreeMap<Vec<u8>, Vec<u8>>,
     pub(super) begun: BTreeMap<Vec<u8>, Vec<u8>>,
+    /// Where neither is known, though something stands there: what Git says was committed. The stat
+    /// cache may have been deleted.
+    pub(super) committed: BTreeMap<Vec<u8>, Vec<Vec<u8>>>,
 }
+
+/// Most versions of a pointer that are asked of Git.
+const VERSIONS: usize = 16;
 
 /// What marks the pointer of a begun run in the stat cache; no path has this byte.
 const BEGUN: u8 = 0;
@@ -58,6 +64,26 @@ impl Placed {
             }
         }
         Ok(out)
+    }
+
+    /// Asks Git for versions of the pointers that the stat cache does not know.
+    pub(super) fn ask_git(&mut self, repo: &Repo, chosen: &[Chosen]) -> Result<(), OpError> {
+        let mut pointers = Vec::new();
+        for item in chosen {
+            let path = item.path.as_bytes();
+            let unknown = !self.last.contains_key(path) && !self.begun.contains_key(path);
+            if unknown && repo.door().stamp(&item.path)?.is_some() {
+                pointers.push((path, item.path.pointer_path()?));
+            }
+        }
+        if pointers.is_empty() {
+            return Ok(());
+        }
+        let keys: Vec<&[u8]> = pointers.iter().map(|(_, pointer)| pointer.as_bytes()).collect();
+        let found = repo.git().known_pointers(&keys, VERSIONS)?;
+        let paths = pointers.iter().map(|(path, _)| path.to_vec());
+        self.committed.extend(paths.zip(found));
+        Ok(())
     }
 }
 

@@ -78,7 +78,8 @@ pub fn plan(repo: &Repo, options: &CheckoutOptions, job: &Job) -> Result<Checkou
     let _scanning = job.begin(Kind::Scan, None);
     let began = repo.door().now()?;
     let chosen = chosen(repo, &options.select)?;
-    let placed = Placed::load(repo)?;
+    let mut placed = Placed::load(repo)?;
+    placed.ask_git(repo, &chosen)?;
     let orphans = if options.select.rev.is_some() {
         Vec::new()
     } else {
@@ -181,9 +182,10 @@ fn compare(
     let named: HashSet<&[u8]> = targets.iter().map(|t| t.path.as_bytes()).collect();
     let stay = Stay { named: &named, filter: &item.filter };
     let old = old_targets(repo, item, placed)?;
-    let leaving =
-        leaving(repo, (&item.path, old.as_deref().unwrap_or_default()), &stay, &knowledge, job)?;
-    let past = Past { knowledge, old: old.map(by_path) };
+    let committed = committed_targets(repo, item, placed)?;
+    let before = old.as_deref().unwrap_or(&committed);
+    let leaving = leaving(repo, (&item.path, before), &stay, &knowledge, job)?;
+    let past = Past { knowledge, old: old.map(by_path), committed: by_path(committed) };
     plan.remove += leaving.files.len() as u64;
     let going = leaving.files.iter().map(|(path, _)| path.as_bytes().to_vec());
     plan.work.going.extend(going);
@@ -229,6 +231,8 @@ struct Past {
     knowledge: Knowledge,
     /// What the pointer wanted that haul added or placed last, if that can be told.
     old: Option<HashMap<RepoPath, Vec<Target>>>,
+    /// What committed versions of the pointer wanted, where nothing is remembered of it.
+    committed: HashMap<RepoPath, Vec<Target>>,
 }
 
 fn by_path(targets: Vec<Target>) -> HashMap<RepoPath, Vec<Target>> {
@@ -261,6 +265,17 @@ fn old_targets(
     Ok(out)
 }
 
+/// What versions of a pointer that Git has want, as far as their trees are on this machine.
+fn committed_targets(repo: &Repo, item: &Chosen, placed: &Placed) -> Result<Vec<Target>, OpError> {
+    let mut out = Vec::new();
+    for bytes in placed.committed.get(item.path.as_bytes()).into_iter().flatten() {
+        if *bytes != item.bytes {
+            out.extend(placed_targets(repo, &item.path, bytes)?.unwrap_or_default());
+        }
+    }
+    Ok(out)
+}
+
 impl Past {
     /// Says whether a file is as haul added or placed it, or at least as haul holds it.
     fn vouches(&self, repo: &Repo, seen: &Seen, content: &Content) -> Result<bool, OpError> {
@@ -270,14 +285,16 @@ impl Past {
             let tree = self.knowledge.recall(path, &content.stamp).and_then(|entry| entry.tree);
             return is_held(repo, whole, tree.map(|(_, root)| root));
         }
+        let placed = |targets: &HashMap<RepoPath, Vec<Target>>| {
+            let same = targets.get(path).and_then(|all| all.iter().find(|t| seen.is(t)));
+            let Some(target) = same else { return Ok(false) };
+            is_held(repo, whole, target.tree().map(|(_, root)| root))
+        };
         match &self.old {
-            Some(old) => {
-                let same = old.get(path).and_then(|all| all.iter().find(|t| seen.is(t)));
-                let Some(target) = same else { return Ok(false) };
-                is_held(repo, whole, target.tree().map(|(_, root)| root))
-            }
+            Some(old) => placed(old),
             None if self.knowledge.has(path) => Ok(false),
-            None => Ok(content.oid == seen.target.oid() || kept(repo, content)?),
+            None if content.oid == seen.target.oid() || kept(repo, content)? => Ok(true),
+            None => placed(&self.committed),
         }
     }
 }
@@ -334,7 +351,7 @@ fn makes_room(repo: &Repo, path: &RepoPath, work: &Work) -> Result<bool, OpError
 }
 
 /// Says whether content that the stat cache does not know is held all the same: a file of one chunk
-/// that the index knows. A larger one counts as unsaved.
+/// that the index knows. Of a larger one only its pointer tells.
 fn kept(repo: &Repo, content: &Content) -> Result<bool, OpError> {
     let is_file = content.stamp.kind == FileKind::File;
     Ok(is_file && repo.index()?.reader()?.find_held(&content.oid.0).is_some())

@@ -2,5 +2,6 @@
 
 mod golden;
 mod hostile;
+mod planes;
 mod round_trip;
 mod samples;

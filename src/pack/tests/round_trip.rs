@@ -2,8 +2,8 @@ use proptest::prelude::*;
 
 use super::samples::*;
 use crate::pack::{
-    Batcher, CODEC_STORED, CODEC_ZSTD, Footer, FrameError, Header, MAX_CHUNK, MAX_NODE_RAW,
-    TRAILER_LEN, chunk_in, decode_frame,
+    Batcher, CODEC_PLANES, CODEC_STORED, CODEC_ZSTD, Footer, FrameError, Header, MAX_CHUNK,
+    MAX_NODE_RAW, TRAILER_LEN, chunk_in, decode_frame,
 };
 
 fn tail_of(bytes: &[u8]) -> Vec<u8> {
@@ -172,7 +172,7 @@ proptest! {
         let mut codecs = Codecs::new();
         for kind in [PackKind::Data, PackKind::Nodes] {
             let stored = decode_frame(&mut codecs, kind, &bytes);
-            prop_assert!(stored.is_err() || bytes[0] <= CODEC_ZSTD);
+            prop_assert!(stored.is_err() || bytes[0] <= CODEC_PLANES);
             prop_assert!(Footer::parse(kind, &bytes, bytes.len() as u64).is_err());
         }
         prop_assert!(verify_content(&bytes).is_err());

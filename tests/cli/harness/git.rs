@@ -4,7 +4,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 
-use crate::harness::{Output, Tree, World};
+use crate::harness::{Output, Paused, Tree, World};
 
 /// A folder, mostly a Git repository, to run commands in.
 pub(crate) struct Repo<'a> {
@@ -44,6 +44,16 @@ impl<'a> Repo<'a> {
     /// Runs a line of `haul` here on a terminal, where somebody types `answer`.
     pub(crate) fn haul_on_terminal(&self, line: &str, answer: &str) -> Output {
         self.world.haul_on_terminal(&self.path, line, answer)
+    }
+
+    /// Runs a line of `haul` here on a terminal, where Ctrl-C is pressed at a crash point.
+    pub(crate) fn haul_on_terminal_stopped_at(&self, line: &str, point: &str) -> Output {
+        self.world.haul_on_terminal_stopped_at(&self.path, line, point)
+    }
+
+    /// Starts `haul` here and waits until it stands at a crash point.
+    pub(crate) fn pause_haul(&self, arguments: &[impl AsRef<OsStr>], point: &str) -> Paused {
+        self.world.pause_haul(&self.path, arguments, point)
     }
 
     /// Runs another program here, where `haul` is on the path.

@@ -3,13 +3,17 @@
 pub(crate) mod data;
 mod git;
 mod output;
+mod paused;
 mod remote;
+mod screen;
 mod tree;
 mod world;
 
 pub(crate) use git::Repo;
 pub(crate) use output::Output;
+pub(crate) use paused::Paused;
 pub(crate) use remote::Remote;
+pub(crate) use screen::screen;
 pub(crate) use tree::Tree;
 pub(crate) use world::World;
 

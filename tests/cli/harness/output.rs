@@ -13,11 +13,21 @@ impl Output {
         arguments: &[impl AsRef<OsStr>],
         command: &mut Command,
     ) -> Self {
-        let words = arguments.iter().map(|word| word.as_ref().to_string_lossy().into_owned());
-        let line = words.fold(program.to_owned(), |line, word| format!("{line} {word}"));
+        let line = Self::line(program, arguments);
         let output = command.stdin(Stdio::null()).output();
         let output = output.unwrap_or_else(|error| panic!("could not run `{line}`: {error}"));
         Self { line, output }
+    }
+
+    /// Takes a command that was run by other means.
+    pub(super) fn ended(line: String, output: std::process::Output) -> Self {
+        Self { line, output }
+    }
+
+    /// Returns a command as one would type it.
+    pub(super) fn line(program: &str, arguments: &[impl AsRef<OsStr>]) -> String {
+        let words = arguments.iter().map(|word| word.as_ref().to_string_lossy().into_owned());
+        words.fold(program.to_owned(), |line, word| format!("{line} {word}"))
     }
 
     /// Requires exit code 0.

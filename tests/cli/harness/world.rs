@@ -4,7 +4,7 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-use crate::harness::{Output, Remote, Repo};
+use crate::harness::{Output, Paused, Remote, Repo};
 
 /// A temporary folder with a home, Git settings and nothing of the user's.
 pub(crate) struct World {
@@ -82,11 +82,56 @@ impl World {
     ///
     /// The terminal is that of `script` from util-linux; what the program says comes on stdout.
     pub(crate) fn haul_on_terminal(&self, folder: &Path, line: &str, answer: &str) -> Output {
-        let script = format!(
-            "printf '%s\\n' '{answer}' | script --quiet --return --command '{line}' /dev/null"
+        self.terminal(folder, line, &format!("printf '%s\\n' '{answer}'"), &[])
+    }
+
+    /// Runs a line of `haul` in a folder on a terminal of its own, where somebody presses Ctrl-C
+    /// while it stands at a crash point; it goes on once it has said that it stops.
+    pub(crate) fn haul_on_terminal_stopped_at(
+        &self,
+        folder: &Path,
+        line: &str,
+        point: &str,
+    ) -> Output {
+        let (mark, log) = (self.path("mark"), self.path("typescript"));
+        let typist = format!(
+            "until [ -e '{mark}' ]; do sleep 0.02; done; printf '\\003'; \
+             until grep -q stopping '{log}'; do sleep 0.02; done; rm '{mark}'",
+            mark = mark.display(),
+            log = log.display()
         );
+        let point = format!("{point}=wait:{}", mark.display());
+        self.terminal(folder, line, &typist, &[("HAUL_FAILPOINT", &point)])
+    }
+
+    /// Runs a line on a terminal where what a shell line prints is typed.
+    fn terminal(
+        &self,
+        folder: &Path,
+        line: &str,
+        typist: &str,
+        variables: &[(&str, &str)],
+    ) -> Output {
+        let log = self.path("typescript");
+        let log = log.display();
+        let script =
+            format!("{{ {typist}; }} | script --quiet --flush --return --command '{line}' '{log}'");
         let arguments = ["-c", &script];
-        Output::of("sh", &arguments, &mut self.command("sh", folder, &arguments))
+        let mut command = self.command("sh", folder, &arguments);
+        command.env("TERM", "xterm").envs(variables.iter().copied());
+        Output::of("sh", &arguments, &mut command)
+    }
+
+    /// Starts `haul` in a folder and waits until it stands at a crash point.
+    pub(crate) fn pause_haul(
+        &self,
+        folder: &Path,
+        arguments: &[impl AsRef<OsStr>],
+        point: &str,
+    ) -> Paused {
+        let mut command = self.command(env!("CARGO_BIN_EXE_haul"), folder, arguments);
+        let line = Output::line("haul", arguments);
+        Paused::start(line, &mut command, point, self.path("mark"))
     }
 
     /// Runs `git` in a folder.

@@ -1,0 +1,158 @@
+//! The payload of codec 2: each byte plane coded on its own.
+
+use zstd::bulk::{Compressor, Decompressor};
+use zstd::zstd_safe::{self, CParameter, ParamSwitch};
+
+use super::codec::{compress_into, tuned, unpack_zstd};
+use super::error::FrameError;
+use super::planes::{WIDEST, Width, join, split};
+use super::probe::is_skewed;
+use crate::wire::Reader;
+
+const MODE_STORED: u8 = 0;
+const MODE_ZSTD: u8 = 1;
+/// Bytes before the planes: the width, then mode and length of each.
+const ENTRY_LEN: usize = 5;
+/// A plane is coded if that saves more than one byte in this many.
+const LEAST_GAIN: usize = 50;
+
+/// How hard an encoder looks for what a plane can lose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Effort {
+    /// Skewed planes go through Huffman's code, the others are stored: right for weights.
+    Quick,
+    /// Each plane is also searched for repetitions: right for counters and tables.
+    Thorough,
+}
+
+/// Coder and buffers for planes.
+pub(super) struct PlaneCoder {
+    /// Makes ordinary zstd frames without looking for matches, of which weights have none.
+    huffman: Compressor<'static>,
+    planes: Vec<u8>,
+    body: Vec<u8>,
+    other: Vec<u8>,
+}
+
+impl Default for PlaneCoder {
+    fn default() -> Self {
+        let huffman = tuned(&[
+            CParameter::CompressionLevel(-1),
+            // The largest there is: the search steps over a whole block at once.
+            CParameter::TargetLength(1 << 17),
+            // Negative levels leave literals as they are otherwise.
+            CParameter::LiteralCompressionMode(ParamSwitch::Enable),
+        ]);
+        Self { huffman, planes: Vec::new(), body: Vec::new(), other: Vec::new() }
+    }
+}
+
+impl PlaneCoder {
+    /// Codes `raw` into `out`, which it replaces; `search` looks for repetitions where that is wanted.
+    pub(super) fn encode(
+        &mut self,
+        search: &mut Compressor<'static>,
+        raw: &[u8],
+        (width, effort): (Width, Effort),
+        out: &mut Vec<u8>,
+    ) {
+        let Self { huffman, planes, body, other } = self;
+        split(raw, width, planes);
+        let (len, head_len) = (raw.len() / width.bytes(), 1 + ENTRY_LEN * width.bytes());
+        let mut head = Vec::with_capacity(1 + ENTRY_LEN * WIDEST);
+        head.push(width.byte());
+        out.clear();
+        out.reserve(head_len + raw.len());
+        out.resize(head_len, 0);
+        for plane in planes.chunks_exact(len.max(1)) {
+            body.clear();
+            if effort == Effort::Thorough || is_skewed(plane) {
+                compress_into(huffman, plane, body);
+            }
+            if effort == Effort::Thorough {
+                compress_into(search, plane, other);
+                if body.is_empty() || (!other.is_empty() && other.len() < body.len()) {
+                    std::mem::swap(body, other);
+                }
+            }
+            let pays = !body.is_empty() && body.len() < len - len / LEAST_GAIN;
+            let (mode, coded) = if pays { (MODE_ZSTD, &body[..]) } else { (MODE_STORED, plane) };
+            head.push(mode);
+            // A plane is at most as long as a chunk, so the length always fits.
+            head.extend_from_slice(&u32::try_from(coded.len()).unwrap_or(u32::MAX).to_le_bytes());
+            out.extend_from_slice(coded);
+        }
+        out.extend_from_slice(raw.get(len * width.bytes()..).unwrap_or_default());
+        for (to, from) in out.iter_mut().zip(head) {
+            *to = from;
+        }
+    }
+
+    /// Decodes a payload that must give exactly `raw_len` bytes, which the caller has checked.
+    pub(super) fn decode(
+        &mut self,
+        decompressor: &mut Decompressor<'static>,
+        payload: &[u8],
+        raw_len: usize,
+        out: &mut Vec<u8>,
+    ) -> Result<(), FrameError> {
+        let mut reader = Reader::new(payload);
+        let width = Width::from_byte(reader.u8()?)
+            .ok_or(FrameError::Malformed("its elements are not 2, 4 or 8 bytes wide"))?;
+        let len = raw_len / width.bytes();
+        if len == 0 {
+            return Err(FrameError::Malformed("its content is shorter than one element"));
+        }
+        let heads = PlaneHead::read_all(&mut reader, width, len)?;
+        let tail_len = raw_len % width.bytes();
+        let total: usize = heads.iter().map(|head| head.len).sum();
+        let mut rest = reader.rest();
+        if rest.len() != total + tail_len {
+            return Err(FrameError::Malformed("its planes do not add up to its payload"));
+        }
+        self.planes.resize(len * width.bytes(), 0);
+        for (plane, head) in self.planes.chunks_exact_mut(len).zip(&heads) {
+            let body = rest.split_off(..head.len).unwrap_or_default();
+            if head.mode == MODE_STORED {
+                plane.copy_from_slice(body);
+            } else {
+                unpack_zstd(decompressor, body, plane)?;
+            }
+        }
+        out.clear();
+        out.reserve_exact(raw_len);
+        join(&self.planes, width, out);
+        out.extend_from_slice(rest);
+        Ok(())
+    }
+}
+
+/// What a payload says of one plane.
+struct PlaneHead {
+    mode: u8,
+    len: usize,
+}
+
+impl PlaneHead {
+    /// Reads all heads and checks each against the length of a plane.
+    fn read_all(
+        reader: &mut Reader<'_>,
+        width: Width,
+        plane_len: usize,
+    ) -> Result<Vec<Self>, FrameError> {
+        let mut heads = Vec::with_capacity(width.bytes());
+        for _ in 0..width.bytes() {
+            let (mode, len) = (reader.u8()?, reader.u32()? as usize);
+            let fits = match mode {
+                MODE_STORED => len == plane_len,
+                MODE_ZSTD => len <= zstd_safe::compress_bound(plane_len),
+                _ => return Err(FrameError::Malformed("it has a plane of an unknown mode")),
+            };
+            if !fits {
+                return Err(FrameError::Malformed("it has a plane of an impossible length"));
+            }
+            heads.push(Self { mode, len });
+        }
+        Ok(heads)
+    }
+}
