@@ -96,7 +96,7 @@ impl<'a> Contact<'a> {
         let (mut listing, mut objects) = (Vec::new(), Vec::new());
         for (name, size) in files_in(&self.layout.remote(id))? {
             let Entry::Object(parsed) = Entry::parse(&name) else { continue };
-            if let Some(object) = self.cached(&parsed, size)? {
+            if let Some(object) = self.cached(&parsed, size) {
                 listing.push(Listed { name, size, modified_ms: 0 });
                 objects.push((parsed, Arc::new(object)));
             }
