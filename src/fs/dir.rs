@@ -308,7 +308,7 @@ fn temp_name() -> Vec<u8> {
 #[derive(Debug)]
 pub struct TempFile<'d> {
     dir: &'d Dir,
-    name: Vec<u8>,
+    pub(super) name: Vec<u8>,
     file: File,
     placed: bool,
 }
@@ -335,65 +335,5 @@ impl Drop for TempFile<'_> {
         if !self.placed {
             let _ = rustix::fs::unlinkat(&self.dir.fd, self.name.as_slice(), AtFlags::empty());
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_link_on_the_way_is_never_followed() {
-        let folder = tempfile::tempdir().unwrap();
-        let outside = tempfile::tempdir().unwrap();
-        std::os::unix::fs::symlink(outside.path(), folder.path().join("x")).unwrap();
-        let root = Dir::open(folder.path()).unwrap();
-        assert!(root.descend(b"x").is_err());
-        assert!(root.descend_or_make(b"x/y").is_err());
-        assert!(root.descend_or_make(b"x").is_err());
-        assert!(root.descend(b"..").is_err());
-        assert_eq!(std::fs::read_dir(outside.path()).unwrap().count(), 0);
-    }
-
-    #[test]
-    fn placing_over_a_link_replaces_the_link() {
-        let folder = tempfile::tempdir().unwrap();
-        let target = folder.path().join("canary");
-        std::os::unix::fs::symlink(&target, folder.path().join("d.bin")).unwrap();
-        let root = Dir::open(folder.path()).unwrap();
-        let temp = root.temp(false).unwrap();
-        temp.file().write_all(b"data").unwrap();
-        temp.place(b"d.bin").unwrap();
-        assert!(!target.exists());
-        assert_eq!(std::fs::read(folder.path().join("d.bin")).unwrap(), b"data");
-    }
-
-    #[test]
-    fn a_temporary_file_that_is_not_placed_is_gone() {
-        let folder = tempfile::tempdir().unwrap();
-        let root = Dir::open(folder.path()).unwrap();
-        drop(root.temp(true).unwrap());
-        assert!(root.entries().unwrap().is_empty());
-    }
-
-    #[test]
-    fn a_sweep_takes_what_the_dead_left_and_nothing_of_the_living() {
-        let folder = tempfile::tempdir().unwrap();
-        let root = Dir::open(folder.path()).unwrap();
-        let living = root.temp(false).unwrap();
-        root.write_durably(b".haul-tmp-0123456789abcdef", b"dead").unwrap();
-        root.write_durably(b"other", b"stays").unwrap();
-        root.sweep().unwrap();
-        let names: Vec<Vec<u8>> = root.entries().unwrap().into_iter().map(|e| e.name).collect();
-        assert_eq!(names, [living.name.clone(), b"other".to_vec()]);
-    }
-
-    #[test]
-    fn a_fifo_is_not_opened_as_a_file() {
-        let folder = tempfile::tempdir().unwrap();
-        let status = std::process::Command::new("mkfifo").arg(folder.path().join("f")).status();
-        assert!(status.unwrap().success());
-        let root = Dir::open(folder.path()).unwrap();
-        assert!(root.open_file(b"f").is_err());
     }
 }

@@ -45,6 +45,12 @@ impl Hint for FsError {
                     .to_owned(),
             );
         }
+        if self.source.kind() == io::ErrorKind::NotADirectory {
+            return Some(
+                "move away what stands in place of the folder, then run the same command again"
+                    .to_owned(),
+            );
+        }
         (self.source.kind() == io::ErrorKind::PermissionDenied)
             .then(|| "check the permissions of this path and run the same command again".to_owned())
     }

@@ -8,6 +8,8 @@
 mod atomic;
 mod behind;
 mod dir;
+#[cfg(test)]
+mod dir_tests;
 mod durable;
 mod error;
 pub mod failpoint;

@@ -55,6 +55,14 @@ pub enum OpError {
     /// A path that haul never tracks.
     #[error(transparent)]
     Path(#[from] PathError),
+    /// The manifest of a tracked folder names a path that is never written.
+    #[error("the manifest of `{}` is refused: {source}", show(folder))]
+    Entry {
+        /// The tracked folder.
+        folder: Vec<u8>,
+        /// The path, and the rule it breaks.
+        source: PathError,
+    },
     /// An address of a remote is wrong.
     #[error(transparent)]
     Spec(#[from] SpecError),
@@ -123,7 +131,8 @@ impl OpError {
             Self::Remote(e) | Self::Transfer(TransferError::Remote(e)) => remote_exit(e),
             Self::Transfer(e) if e.is_damage() => Exit::Damaged,
             Self::Transfer(TransferError::Outrun { .. }) => Exit::Remote,
-            Self::Place {
+            Self::Entry { .. }
+            | Self::Place {
                 source: PlaceError::Wrong { .. } | PlaceError::WrongSize { .. }, ..
             } => Exit::Damaged,
             Self::Intake(IntakeError::Defect(_)) | Self::Defect(_) => Exit::Defect,
@@ -175,6 +184,11 @@ impl Hint for OpError {
             Self::Git(e) => e.hint(),
             Self::Config(e) => e.hint(),
             Self::Path(e) => e.hint(),
+            Self::Entry { .. } => Some(
+                "no haul wrote this: do not trust whoever made the pointer, and restore it from an \
+                 earlier commit"
+                    .to_owned(),
+            ),
             Self::Spec(e) => e.hint(),
             Self::Remote(e) => e.hint(),
             Self::Worktree(e) => e.hint(),

@@ -6,67 +6,16 @@ use super::{
     merge_roots,
 };
 use crate::hash::{NodeId, Oid};
-use crate::path::hostile_cases::cases;
+use crate::path::hostile_cases::{cases, pointer_text};
 use proptest::prelude::*;
 
 const HASH: &str = "d8f1a6b2c3e4f5061728394a5b6c7d8e9fa0b1c2d3e4f5061728394a5b6c7d8e";
-
-/// Builds the text that a case of the hostile table describes in braces.
-fn described(case: &str) -> Vec<u8> {
-    let file = |oid: &str, size: &str| format!("haul 1\nkind file\noid {oid}\nsize {size}\n");
-    let real = file(&format!("b3:{HASH}"), "11");
-    let sized = |size: &str| file(&format!("b3:{HASH}"), size);
-    let hashed = |hash: &str| file(&format!("b3:{hash}"), "11");
-    let text = match case {
-        "{size=real+1}" => sized("12"),
-        "{size=real-1}" => sized("10"),
-        "{hash=}" => hashed(""),
-        "{hash=63 hex}" => hashed(&HASH[1..]),
-        "{hash=65 hex}" => hashed(&format!("{HASH}0")),
-        "{hash=64 hex UPPER}" => hashed(&HASH.to_uppercase()),
-        r"{hash=64 hex with one \u{660} digit}" => hashed(&format!("{}\u{660}", &HASH[1..])),
-        "{hash=of other content}" => hashed(&Oid::of(b"other").to_string()),
-        "{hash=all zero}" => hashed(&"0".repeat(64)),
-        "{hash=../../canary-escape}" => hashed("../../canary-escape"),
-        "{hash=/canary-escape}" => hashed("/canary-escape"),
-        "{hash algorithm=md5}" => file("md5:d41d8cd98f00b204e9800998ecf8427e", "11"),
-        "{hash algorithm=unknown}" => file(&format!("b9:{HASH}"), "11"),
-        "{version=999}" => real.replace("haul 1", "haul 999"),
-        "{version line missing}" => real.replace("haul 1\n", ""),
-        "{duplicate key hash}" => {
-            real.replace("size", &format!("oid b3:{}\nsize", Oid::of(b"other")))
-        }
-        "{unknown key}" => real.replace("oid", "future value\noid"),
-        "{keys in other order}" => format!("haul 1\nkind file\nsize 11\noid b3:{HASH}\n"),
-        "{CRLF line ends}" => real.replace('\n', "\r\n"),
-        "{trailing NUL bytes}" => real + "\0\0\0",
-        "{UTF-8 BOM in front}" => format!("\u{feff}{real}"),
-        "{one line of 64 MiB}" => format!("haul 1\nkind file\na {}\n", "x".repeat(64 << 20)),
-        "{1,000,000 keys}" => {
-            let keys: String =
-                (0..1_000_000).flat_map(|i| [format!("k{i:07}"), " v\n".to_owned()]).collect();
-            format!("haul 1\nkind file\n{keys}")
-        }
-        "{nested 100,000 deep if the format nests}" => {
-            format!("haul 1\nkind file\noid {}\n", "[".repeat(100_000))
-        }
-        "{YAML anchors bomb, if YAML}" => "haul 1\nkind file\na: &a [x]\nb: [*a, *a]\n".to_owned(),
-        "{pointer of a pointer}" => hashed(&Oid::of(real.as_bytes()).to_string()),
-        "{real data that starts like a pointer, 10 MiB}" => real + &"x".repeat(10 << 20),
-        "{empty file}" => String::new(),
-        _ => match case.strip_prefix("{size=").and_then(|rest| rest.strip_suffix('}')) {
-            Some(size) => sized(size),
-            None => panic!("nobody knows how to build {case}"),
-        },
-    };
-    text.into_bytes()
-}
 
 #[test]
 fn every_hostile_pointer_meets_its_expectation() {
     let mut seen = 0;
     for case in cases().into_iter().filter(|case| case.carrier == "pointer") {
-        let text = described(case.value);
+        let text = pointer_text(case.value, HASH, 11);
         let parsed = Pointer::parse(&text);
         match case.value {
             // The text is sound; that it lies shows when the content is read.

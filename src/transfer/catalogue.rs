@@ -96,7 +96,7 @@ impl<'a> Contact<'a> {
         let (mut listing, mut objects) = (Vec::new(), Vec::new());
         for (name, size) in files_in(&self.layout.remote(id))? {
             let Entry::Object(parsed) = Entry::parse(&name) else { continue };
-            if let Some(object) = self.cached(&parsed, size)? {
+            if let Some(object) = self.cached(&parsed, size) {
                 listing.push(Listed { name, size, modified_ms: 0 });
                 objects.push((parsed, Arc::new(object)));
             }
@@ -178,7 +178,7 @@ impl<'a> Contact<'a> {
     ) -> Result<bool, TransferError> {
         let mut asked = Vec::new();
         for (name, size) in missing {
-            match self.cached(&name, size)? {
+            match self.cached(&name, size) {
                 Some(object) => drop(objects.insert(name, Arc::new(object))),
                 None => asked.push((name, size)),
             }
@@ -256,12 +256,11 @@ impl<'a> Contact<'a> {
         id_file(self.layout, self.remote.label())
     }
 
-    fn cached(&self, name: &Name, size: u64) -> Result<Option<Object>, TransferError> {
-        let Some(id) = self.synced.id else { return Ok(None) };
-        let path = self.layout.remote(id).join(name.to_string());
-        let bytes = read_limited(&path, size)?;
-        // A local copy that is not sound is as good as none.
-        Ok(bytes.and_then(|bytes| Object::parse_named(name, &bytes).ok()))
+    /// A local copy that cannot be read, has another size or is not sound is as good as none.
+    fn cached(&self, name: &Name, size: u64) -> Option<Object> {
+        let path = self.layout.remote(self.synced.id?).join(name.to_string());
+        let bytes = read_limited(&path, size).ok()??;
+        Object::parse_named(name, &bytes).ok()
     }
 
     pub(super) fn keep(&self, name: &Name, bytes: &[u8]) -> Result<(), TransferError> {

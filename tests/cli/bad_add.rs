@@ -2,7 +2,7 @@
 
 use std::os::unix::net::UnixListener;
 
-use crate::harness::{Repo, Tree, World};
+use crate::harness::{Repo, Tree, World, skipped};
 
 fn initialised(world: &World) -> Repo<'_> {
     let a = world.repo("a");
@@ -173,6 +173,32 @@ fn sockets_fifos_and_devices_are_refused() {
     a.remove("set/socket");
     a.haul(&["add", "/dev/null"]).fails_with(1).says("/dev/null").says("outside");
     a.haul(&["add", "set"]).ok();
+}
+
+#[test]
+fn a_device_file_and_a_socket_are_refused_at_the_top_and_in_a_folder() {
+    let world = World::new();
+    let a = initialised(&world);
+    let _socket = UnixListener::bind(a.path("socket")).expect("makes a socket");
+    refused(&a, "socket", &["`socket`", "socket"]);
+    if a.run("mknod", &["null", "c", "1", "3"]).status() != Some(0) {
+        skipped("only root makes device files");
+        return;
+    }
+    refused(&a, "null", &["`null`", "device"]);
+    std::fs::rename(a.path("null"), a.path("set/null")).expect("renames");
+    refused(&a, "set", &["`set/null`", "device"]);
+    a.run("mknod", &["set/block", "b", "7", "99"]).ok();
+    a.remove("set/null");
+    refused(&a, "set", &["`set/block`", "device"]);
+    a.remove("set/block");
+    a.haul(&["add", "set"]).ok();
+    // In place of a file that is there already, neither read nor followed.
+    a.remove("set/part");
+    a.run("mknod", &["set/part", "c", "1", "5"]).ok();
+    refused(&a, "set", &["`set/part`", "device"]);
+    a.haul(&["status"]).ok().prints("set/part");
+    a.haul(&["checkout"]).fails_with(1).says("`set/part`");
 }
 
 #[test]

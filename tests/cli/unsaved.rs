@@ -193,6 +193,35 @@ fn a_file_whose_content_haul_lost_is_not_replaced_by_another_version() {
 }
 
 #[test]
+fn what_appears_where_a_link_or_an_empty_folder_is_about_to_be_placed_is_kept() {
+    for (what, point) in [("link", "fs.symlink.made"), ("folder", "place.folder")] {
+        let world = World::new();
+        let a = shared(&world);
+        a.mkdir("d/folder");
+        a.link("elsewhere", "d/link");
+        a.write("d/stays", b"1");
+        save(&a, &["d"], "one");
+        a.remove("d");
+        let gate = world.path("gate");
+        let armed = format!("{point}=wait:{}", gate.display());
+        std::thread::scope(|scope| {
+            let running = scope.spawn(|| a.haul_with(&["checkout"], &[("HAUL_FAILPOINT", &armed)]));
+            while !gate.exists() && !running.is_finished() {
+                std::thread::yield_now();
+            }
+            a.write(format!("d/{what}"), b"mine, at the wrong moment");
+            std::fs::remove_file(&gate).expect("opens the gate");
+            running.join().expect("ran").fails_with(1).says("was changed while").says("hint: ");
+        });
+        assert_eq!(a.text(format!("d/{what}")), "mine, at the wrong moment");
+        assert!(a.tree().paths().iter().all(|path| !path.contains(".haul-tmp-")));
+        a.remove(format!("d/{what}"));
+        a.haul(&["checkout"]).ok();
+        assert_clean(&a);
+    }
+}
+
+#[test]
 fn force_moves_nothing_aside_for_content_that_is_not_here() {
     let world = World::new();
     let remote = world.remote("r");

@@ -97,3 +97,54 @@ fn push_code_point(code: u32, out: &mut Vec<u8>) {
         ),
     }
 }
+
+/// Builds the pointer that a case describes in braces, from one of a file of this hash and size.
+pub(crate) fn pointer_text(case: &str, hash: &str, size: u64) -> Vec<u8> {
+    let file = |oid: &str, size: &str| format!("haul 1\nkind file\noid {oid}\nsize {size}\n");
+    let real = file(&format!("b3:{hash}"), &size.to_string());
+    let sized = |size: &str| file(&format!("b3:{hash}"), size);
+    let hashed = |hash: &str| file(&format!("b3:{hash}"), &size.to_string());
+    let text = match case {
+        "{size=real+1}" => sized(&(size + 1).to_string()),
+        "{size=real-1}" => sized(&(size - 1).to_string()),
+        "{hash=}" => hashed(""),
+        "{hash=63 hex}" => hashed(&hash[1..]),
+        "{hash=65 hex}" => hashed(&format!("{hash}0")),
+        "{hash=64 hex UPPER}" => hashed(&hash.to_uppercase()),
+        r"{hash=64 hex with one \u{660} digit}" => hashed(&format!("{}\u{660}", &hash[1..])),
+        "{hash=of other content}" => hashed(&blake3::hash(b"other").to_hex()),
+        "{hash=all zero}" => hashed(&"0".repeat(64)),
+        "{hash=../../canary-escape}" => hashed("../../canary-escape"),
+        "{hash=/canary-escape}" => hashed("/canary-escape"),
+        "{hash algorithm=md5}" => file("md5:d41d8cd98f00b204e9800998ecf8427e", &size.to_string()),
+        "{hash algorithm=unknown}" => file(&format!("b9:{hash}"), &size.to_string()),
+        "{version=999}" => real.replace("haul 1", "haul 999"),
+        "{version line missing}" => real.replace("haul 1\n", ""),
+        "{duplicate key hash}" => {
+            real.replace("size", &format!("oid b3:{}\nsize", blake3::hash(b"other").to_hex()))
+        }
+        "{unknown key}" => real.replace("oid", "future value\noid"),
+        "{keys in other order}" => format!("haul 1\nkind file\nsize {size}\noid b3:{hash}\n"),
+        "{CRLF line ends}" => real.replace('\n', "\r\n"),
+        "{trailing NUL bytes}" => real + "\0\0\0",
+        "{UTF-8 BOM in front}" => format!("\u{feff}{real}"),
+        "{one line of 64 MiB}" => format!("haul 1\nkind file\na {}\n", "x".repeat(64 << 20)),
+        "{1,000,000 keys}" => {
+            let keys: String =
+                (0..1_000_000).flat_map(|i| [format!("k{i:07}"), " v\n".to_owned()]).collect();
+            format!("haul 1\nkind file\n{keys}")
+        }
+        "{nested 100,000 deep if the format nests}" => {
+            format!("haul 1\nkind file\noid {}\n", "[".repeat(100_000))
+        }
+        "{YAML anchors bomb, if YAML}" => "haul 1\nkind file\na: &a [x]\nb: [*a, *a]\n".to_owned(),
+        "{pointer of a pointer}" => hashed(&blake3::hash(real.as_bytes()).to_hex()),
+        "{real data that starts like a pointer, 10 MiB}" => real + &"x".repeat(10 << 20),
+        "{empty file}" => String::new(),
+        _ => match case.strip_prefix("{size=").and_then(|rest| rest.strip_suffix('}')) {
+            Some(size) => sized(size),
+            None => panic!("nobody knows how to build {case}"),
+        },
+    };
+    text.into_bytes()
+}

@@ -3,6 +3,7 @@
 mod act;
 mod held;
 mod leavers;
+mod look_alikes;
 mod orphans;
 mod plan;
 mod survey;

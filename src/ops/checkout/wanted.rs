@@ -87,7 +87,10 @@ fn directory(chosen: &Chosen, reader: &mut ObjectReader) -> Result<Option<Vec<Ta
     let mut out = Vec::new();
     for entry in entries.into_values() {
         let path = [chosen.path.as_bytes(), b"/", entry.key()].concat();
-        let path = RepoPath::new(&path)?;
+        let path = RepoPath::new(&path).map_err(|source| {
+            let folder = chosen.path.as_bytes().to_vec();
+            OpError::Entry { folder, source }
+        })?;
         if path.is_pointer_path()
             && matches!(entry.content, Content::Inline(_) | Content::Chunk { .. })
         {
