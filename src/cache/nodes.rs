@@ -56,6 +56,7 @@ impl<'a> NodeSink<'a> {
     }
 
     /// Says to what chunks that were stored just now are a difference.
+    #[must_use]
     pub fn with_deltas(mut self, packs: &[WrittenPack]) -> Self {
         self.deltas = packs.iter().flat_map(|pack| pack.deltas.iter().cloned()).collect();
         self

@@ -110,7 +110,7 @@ mod tests {
         let low = noise(65_536, b"low");
         let numbers = low.chunks_exact(width).map(|low| {
             let low = low.iter().fold(0_u64, |n, b| n << 8 | u64::from(*b));
-            let bits = 8 * width as u32;
+            let bits = 8 * u32::try_from(width).unwrap();
             0x3c << (bits - 8) | (low & ((1 << (bits - 7)) - 1)).wrapping_add(step)
         });
         numbers.flat_map(|n| n.to_le_bytes()[..width].to_vec()).collect()

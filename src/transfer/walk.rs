@@ -176,12 +176,15 @@ fn children<E: Entry>(
     below
 }
 
+/// A child of a node, where it is said to lie, and where the chunks of its base are.
+pub(super) type Hanging = (Child, Option<Spot>, Vec<Spot>);
+
 /// Lists what hangs below a node, where this copy of it says that each lies, and its bases.
 pub(super) fn children_of(
     node: &[u8],
     placement: &[u8],
     home: PackId,
-) -> Result<Vec<(Child, Option<Spot>, Vec<Spot>)>, NodeError> {
+) -> Result<Vec<Hanging>, NodeError> {
     let children = children_in(node)?;
     let locs = decode_placement(placement, children.len()).unwrap_or_default();
     let locs = locs.iter().map(Some).chain(std::iter::repeat(None));
