@@ -10,7 +10,7 @@ fn pushed<'a>(world: &'a World, remote: &Remote) -> Repo<'a> {
     let a = ready(world, "a", remote);
     a.write("data/sub/large.bin", &data::bytes(1, 400_000));
     a.write("data/sub/small.bin", &data::bytes(2, 5_000));
-    a.write("data/zeros.bin", &[0; 300_000]);
+    a.write("data/zeros.bin", &vec![0; 300_000]);
     a.write("copy.bin", &data::bytes(1, 400_000));
     take(&a, "data");
     take(&a, "copy.bin");
