@@ -1,7 +1,7 @@
 //! Reading chunks that are stored as a difference to others.
 
 use crate::cache::error::CacheError;
-use crate::cache::index::{Held, Place};
+use crate::cache::place::{Held, Place};
 use crate::cache::reader::ObjectReader;
 use crate::hash::ChunkId;
 use crate::pack::{Bases, Frame, FrameError, decode_delta_frame};

@@ -3,8 +3,9 @@
 use std::collections::{BTreeSet, HashMap};
 
 use crate::cache::error::CacheError;
-use crate::cache::index::{IndexReader, Place};
+use crate::cache::index::IndexReader;
 use crate::cache::layout::Layout;
+use crate::cache::place::Place;
 use crate::cache::sink::{PackSink, WrittenPack};
 use crate::hash::{ChunkId, NodeId, PackId, PackKind};
 use crate::node::{BaseLoc, BuiltNode, Child, Loc, PackRef, encode_placement};

@@ -6,8 +6,9 @@ use std::io::ErrorKind;
 use std::os::unix::fs::FileExt;
 
 use crate::cache::error::CacheError;
-use crate::cache::index::{Held, Index, IndexReader, Place};
+use crate::cache::index::{Index, IndexReader};
 use crate::cache::layout::Layout;
+use crate::cache::place::{Held, Place};
 use crate::fs::{FsError, move_durably};
 use crate::hash::{ChunkId, Digest, NodeId, PackId, PackKind};
 use crate::pack::{

@@ -5,8 +5,9 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use crate::cache::error::CacheError;
-use crate::cache::index::{Held, Index, PackState, Place};
+use crate::cache::index::Index;
 use crate::cache::layout::Layout;
+use crate::cache::place::{Held, PackState, Place};
 use crate::fs::{IoResultExt, move_durably, remove_tree};
 use crate::hash::{ChunkId, PackId, PackKind};
 use crate::pack::{Bases, Footer, HEADER_LEN, Header, TRAILER_LEN};

@@ -4,8 +4,8 @@ use std::collections::{HashMap, VecDeque};
 use std::thread::JoinHandle;
 
 use crate::cache::error::CacheError;
-use crate::cache::index::Place;
 use crate::cache::layout::Layout;
+use crate::cache::place::Place;
 use crate::fs::{Behind, FsError, Temp};
 use crate::hash::{PackId, PackKind};
 use crate::pack::{EncodedFrame, FramePlace, ObjectPlace, PackSummary, PackWriter};
