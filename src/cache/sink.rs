@@ -23,8 +23,9 @@ pub struct PackSink {
 }
 
 type Buffered = std::io::BufWriter<Temp>;
-/// Bytes gathered before a write reaches the file.
-const BUFFER: usize = 1 << 20;
+/// Bytes gathered before a write reaches the file. A chunk that does not compress is longer, and so
+/// goes to the file without another copy.
+const BUFFER: usize = 32 << 10;
 
 impl PackSink {
     /// Starts with no pack.
