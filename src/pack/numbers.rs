@@ -59,12 +59,13 @@ fn choose(tallies: &[Tally], width: Width) -> Option<Step> {
         return None;
     }
     let (phase, least) = tallies.iter().enumerate().min_by_key(|(_, tally)| tally.subtracted)?;
-    let step = if least.subtracted < first.exclusive {
-        Step::Subtract(width, Numbers { width: width.bytes(), phase })
-    } else {
+    // One bit tells the sign of a difference, which its planes get for less.
+    let step = if least.exclusive + least.count < least.subtracted {
         Step::ExclusiveOr(width)
+    } else {
+        Step::Subtract(width, Numbers { width: width.bytes(), phase })
     };
-    (share(least.subtracted.min(first.exclusive)) <= CLOSE).then_some(step)
+    (share(least.subtracted.min(least.exclusive)) <= CLOSE).then_some(step)
 }
 
 /// Bits that are left of the numbers of a sample.

@@ -16,6 +16,9 @@ const ENTRY_LEN: usize = 5;
 /// A plane is coded if that saves more than one byte in this many.
 const LEAST_GAIN: usize = 50;
 
+/// A plane that shrinks more than this many times is mostly runs.
+const RUNS: usize = 4;
+
 /// How hard an encoder looks for what a plane can lose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Effort {
@@ -69,7 +72,9 @@ impl PlaneCoder {
             if effort == Effort::Thorough || is_skewed(plane) {
                 compress_into(huffman, plane, body);
             }
-            if effort == Effort::Thorough {
+            // Huffman's code takes a bit for each byte; of long runs a search takes nearly nothing.
+            let runs = !body.is_empty() && body.len() < len / RUNS;
+            if effort == Effort::Thorough || runs {
                 compress_into(search, plane, other);
                 if body.is_empty() || (!other.is_empty() && other.len() < body.len()) {
                     std::mem::swap(body, other);
