@@ -181,10 +181,10 @@ impl Index {
     ) -> Result<(), CacheError> {
         objects.sort_unstable_by_key(|a| a.0);
         self.write(|txn| {
-            let mut table = txn.open_table(PACKS)?;
+            let mut states = txn.open_table(PACKS)?;
             let (mut returning, mut kept) = (HashSet::new(), HashSet::new());
             for (pack, state) in packs {
-                let old = table.get(&pack.0)?.map(|row| PackState::decode(*row.value()));
+                let old = states.get(&pack.0)?.map(|row| PackState::decode(*row.value()));
                 if state.held == Held::Part && old.is_some_and(|old| old.held == Held::Gone) {
                     returning.insert(*pack);
                 }
@@ -194,7 +194,7 @@ impl Index {
                 if keep {
                     kept.insert(*pack);
                 } else {
-                    table.insert(&pack.0, &state.encode())?;
+                    states.insert(&pack.0, &state.encode())?;
                 }
             }
             let mut table = txn.open_table(OBJECTS)?;
@@ -204,7 +204,6 @@ impl Index {
                     Place::decode(place).is_none_or(|place| !returning.contains(&place.pack))
                 })?;
             }
-            let states = txn.open_table(PACKS)?;
             let mut written = HashSet::new();
             for (id, place) in objects.iter().filter(|(_, place)| !kept.contains(&place.pack)) {
                 if place.delta {
