@@ -65,9 +65,7 @@ pub(super) fn frames(
             Some(frame) => frame,
             None => encode_data_frame(codecs, &[(chunk.id, chunk.bytes)]).map_err(defect)?,
         };
-        if let Some(bases) = frame.bases() {
-            shared.deltas.note(chunk.id, bases.clone(), chunk.bytes.len());
-        }
+        shared.deltas.note(chunk.id, frame.bases(), chunk.bytes.len());
         out.push(frame);
     }
     Ok(out)

@@ -8,6 +8,7 @@ mod error;
 mod fetch;
 mod filter;
 mod land;
+mod lone;
 mod needs;
 mod nodes;
 mod push;
