@@ -1,6 +1,7 @@
 //! What all workers of one intake share: known chunks, codecs, and the queue to the pack writer.
 
 use std::collections::{BTreeSet, HashSet};
+use std::fs::File;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::SyncSender;
 use std::sync::{Mutex, PoisonError};
@@ -10,6 +11,7 @@ use crate::fs::{Dir, Time};
 use crate::hash::{ChunkId, PackId};
 use crate::intake::deltas::Deltas;
 use crate::intake::error::IntakeError;
+use crate::intake::small::split;
 use crate::pack::{Bases, Codecs, EncodedFrame, encode_data_frame};
 use crate::progress::{Job, Task};
 
@@ -65,9 +67,17 @@ impl<'a> Shared<'a> {
         self.view.bases(id).or_else(|| self.deltas.made(id))
     }
 
-    /// Returns the length of a chunk that was stored before this intake.
+    /// Returns the length of a chunk that was stored before this intake, or served it as a base.
     pub(super) fn len_of(&self, id: ChunkId) -> Option<u64> {
-        self.view.find(&id.0).map(|place| place.len.into())
+        let stored = self.view.find(&id.0).map(|place| place.len.into());
+        stored.or_else(|| self.deltas.origin(id).map(|(_, len, _)| len))
+    }
+
+    /// Opens a file of the worktree; nothing if that cannot be.
+    pub(super) fn open(&self, path: &[u8]) -> Option<File> {
+        let (parent, name) = split(path);
+        let folder = self.root.descend(parent).ok()?;
+        folder.open_file(name).ok().map(|(file, _)| file)
     }
 
     /// Says whether a chunk is stored whole: it may be part of a base.

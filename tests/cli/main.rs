@@ -41,6 +41,7 @@ mod crashes;
 mod dedup;
 mod du;
 mod forge;
+mod former;
 mod hard_times;
 mod harness;
 mod harness_itself;

@@ -44,13 +44,21 @@ pub(crate) fn add_line(report: &AddReport) -> String {
         return format!("nothing changed in {}, {}", files(report.files), ByteSize(report.bytes));
     }
     format!(
-        "added {}, {}: {} new, {} reused, {} stored",
+        "added {}, {}: {}, {} reused, {} stored",
         files(report.files),
         ByteSize(report.bytes),
-        ByteSize(report.new_bytes),
+        new(report.new_bytes, report.delta_bytes),
         ByteSize(report.reused_bytes),
         ByteSize(report.stored_bytes)
     )
+}
+
+/// Returns `23.2 MiB new (of them 22.0 MiB as a difference)`.
+fn new(bytes: u64, delta: u64) -> String {
+    if delta == 0 {
+        return format!("{} new", ByteSize(bytes));
+    }
+    format!("{} new (of them {} as a difference)", ByteSize(bytes), ByteSize(delta))
 }
 
 /// Returns `5,000 files, 98.2 MiB tracked: no path differs`.
