@@ -55,7 +55,7 @@ impl<'a> Deltas<'a> {
     pub(super) fn note_origins(&self, path: &Arc<[u8]>, chunks: &[(ChunkEntry, u64)]) {
         let mut origins = self.origins.lock().unwrap_or_else(PoisonError::into_inner);
         for (chunk, at) in chunks {
-            origins.entry(chunk.id).or_insert_with(|| (path.clone(), chunk.size, *at));
+            origins.entry(chunk.id).or_insert_with(|| (Arc::clone(path), chunk.size, *at));
         }
     }
 

@@ -13,7 +13,6 @@ use crate::intake::survey::survey;
 use crate::pack::{
     Candidate, Codecs, EncodeError, EncodedFrame, encode_data_frame, encode_delta_frames,
 };
-use crate::progress::Stopped;
 use crate::recipe::{ChunkEntry, Chunks, Former};
 
 /// A former version that is ready to be looked into.
@@ -56,27 +55,8 @@ fn cut_again(
 ) -> Result<Option<Vec<ChunkEntry>>, IntakeError> {
     let Some(file) = shared.open(path) else { return Ok(None) };
     let mut chunks = Vec::new();
-    let read = survey(file, profile, |window| {
-        chunks.extend(window);
-        shared.job.check().map_err(Unread::Stopped)
-    });
-    match read {
-        Ok(()) => Ok(Some(chunks)),
-        Err(Unread::Stopped(stopped)) => Err(stopped.into()),
-        Err(Unread::Io) => Ok(None),
-    }
-}
-
-/// Why a file was not read to its end.
-enum Unread {
-    Stopped(Stopped),
-    Io,
-}
-
-impl From<std::io::Error> for Unread {
-    fn from(_: std::io::Error) -> Self {
-        Self::Io
-    }
+    let whole = survey(file, profile, shared.job, |window| chunks.extend(window))?;
+    Ok(whole.then_some(chunks))
 }
 
 /// A chunk to store in a frame of its own, and the bytes of the former version in its place.

@@ -16,7 +16,8 @@ mod survey;
 mod take;
 
 pub use error::IntakeError;
-pub use take::{Figures, Intake, take};
+pub use survey::compare;
+pub use take::{Exceptions, Figures, Intake, take};
 
 use crate::chunk::Profile;
 use crate::fs::Stamp;

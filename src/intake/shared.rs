@@ -1,6 +1,6 @@
 //! What all workers of one intake share: known chunks, codecs, and the queue to the pack writer.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::HashSet;
 use std::fs::File;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::SyncSender;
@@ -8,10 +8,11 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::cache::IndexReader;
 use crate::fs::{Dir, Time};
-use crate::hash::{ChunkId, PackId};
+use crate::hash::ChunkId;
 use crate::intake::deltas::Deltas;
 use crate::intake::error::IntakeError;
 use crate::intake::small::split;
+use crate::intake::take::Exceptions;
 use crate::pack::{Bases, Codecs, EncodedFrame, encode_data_frame};
 use crate::progress::{Job, Task};
 
@@ -26,8 +27,7 @@ pub(super) struct Shared<'a> {
     /// Bytes of chunks that were not known before.
     pub(super) new_bytes: AtomicU64,
     view: &'a IndexReader,
-    /// Packs of the index that count for nothing.
-    lost: &'a BTreeSet<PackId>,
+    exceptions: Exceptions<'a>,
     seen: Vec<Mutex<HashSet<ChunkId>>>,
     codecs: Mutex<Vec<Codecs>>,
     frames: SyncSender<Vec<EncodedFrame>>,
@@ -38,24 +38,27 @@ impl<'a> Shared<'a> {
     pub(super) fn new(
         root: &'a Dir,
         (job, task): (&'a Job<'a>, &'a Task<'a>),
-        (view, lost): (&'a IndexReader, &'a BTreeSet<PackId>),
+        (view, exceptions): (&'a IndexReader, Exceptions<'a>),
         frames: SyncSender<Vec<EncodedFrame>>,
         (began, deltas): (Time, Deltas<'a>),
     ) -> Self {
         let seen = std::iter::repeat_with(Mutex::default).take(SHARDS).collect();
         let new_bytes = AtomicU64::new(0);
         let codecs = Mutex::default();
-        Self { root, job, task, began, new_bytes, view, lost, seen, codecs, frames, deltas }
+        Self { root, job, task, began, new_bytes, view, exceptions, seen, codecs, frames, deltas }
     }
 
     /// Says whether the caller is the first to meet this chunk and so has to store it.
     pub(super) fn claim(&self, id: ChunkId, len: usize) -> bool {
+        if self.exceptions.elsewhere.contains_key(&id.0) {
+            return false;
+        }
         let shard = self.seen.get(usize::from(id.0.first().copied().unwrap_or(0)) % SHARDS);
         let Some(shard) = shard else { return true };
         if !shard.lock().unwrap_or_else(PoisonError::into_inner).insert(id) {
             return false;
         }
-        if self.view.find(&id.0).is_some_and(|place| !self.lost.contains(&place.pack)) {
+        if self.view.find(&id.0).is_some_and(|place| !self.exceptions.lost.contains(&place.pack)) {
             return false;
         }
         self.new_bytes.fetch_add(len as u64, Ordering::Relaxed);
@@ -82,7 +85,7 @@ impl<'a> Shared<'a> {
 
     /// Says whether a chunk is stored whole: it may be part of a base.
     pub(super) fn is_whole(&self, id: ChunkId) -> bool {
-        match self.view.find(&id.0).filter(|place| !self.lost.contains(&place.pack)) {
+        match self.view.find(&id.0).filter(|place| !self.exceptions.lost.contains(&place.pack)) {
             Some(place) => !place.delta,
             None => self.has_seen(id) && self.deltas.made(id).is_none(),
         }

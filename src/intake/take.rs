@@ -50,13 +50,21 @@ pub struct Intake {
     pub figures: Figures,
 }
 
-/// Takes in files; `began` is the file system's clock now. What the index places in one of the packs
-/// `lost` is stored again.
+/// What need not be stored, and what must be although it seems that it need not.
+#[derive(Clone, Copy)]
+pub struct Exceptions<'k> {
+    /// Packs of the index that count for nothing: what it places there is stored again.
+    pub lost: &'k BTreeSet<PackId>,
+    /// Chunks that the index does not know and the remote has.
+    pub elsewhere: &'k HashMap<[u8; 32], Place>,
+}
+
+/// Takes in files; `began` is the file system's clock now.
 pub fn take(
     (root, began): (&Dir, Time),
     sources: &[Source],
     layout: &Layout,
-    (index, lost): (&Index, &BTreeSet<PackId>),
+    (index, exceptions): (&Index, Exceptions),
     job: &Job,
 ) -> Result<Intake, IntakeError> {
     let total = sources.iter().map(|s| s.size).sum();
@@ -64,7 +72,7 @@ pub fn take(
     let view = index.reader()?;
     let (send, frames) = sync_channel(QUEUE);
     let deltas = Deltas::new(layout, index);
-    let shared = Shared::new(root, (job, &task), (&view, lost), send, (began, deltas));
+    let shared = Shared::new(root, (job, &task), (&view, exceptions), send, (began, deltas));
     let (taken, packs, new, delta) = std::thread::scope(|scope| {
         let writer = scope.spawn(move || write(layout, &frames));
         let taken = take_all(&shared, sources);

@@ -237,3 +237,96 @@ fn fresh<'a>(world: &'a World, remote: &Remote) -> (Repo<'a>, usize) {
     clone.write("data/t.csv", &scattered(&data::csv(2, ROWS), 500));
     (clone, 2 * old.len())
 }
+
+#[test]
+fn a_fresh_clone_fetches_the_bases_that_are_worth_it_and_stores_little() {
+    let world = World::new();
+    let remote = world.remote("r");
+    let (repo, size) = fresh(&world, &remote);
+    let report = repo.haul_with(&["add", "--json", "t.csv", "data"], &[WORTH_IT]).ok().json();
+    let stored = report["stored_bytes"].as_u64().expect("is a number");
+    assert!(stored * 10 < size as u64, "{report}");
+    round_trip(&repo, "clone");
+}
+
+#[test]
+fn a_fresh_clone_stores_all_where_only_what_is_here_may_serve() {
+    let world = World::new();
+    let remote = world.remote("r");
+    let (repo, size) = fresh(&world, &remote);
+    let stored = added(&repo, &["t.csv", "data"], &[]);
+    assert!(stored.0 * 4 > size as u64 && stored.1 == 0, "{stored:?}");
+    round_trip(&repo, "clone");
+}
+
+#[test]
+fn chunks_that_only_the_remote_has_are_not_stored_again() {
+    let world = World::new();
+    let remote = world.remote("r");
+    let repo = ready(&world, "origin", &remote);
+    let old = data::bytes(1, 12_000_000);
+    repo.write("x.bin", &old);
+    take(&repo, "x.bin");
+    repo.haul(&["push"]).ok();
+    let clone = repo.clone_as("fresh");
+    let mut new = old;
+    new.splice(3_000_000..3_000_000, *b"inserted");
+    clone.write("x.bin", &new);
+    let (stored, _) = added(&clone, &["x.bin"], &[WORTH_IT]);
+    assert!(stored < 200_000, "{stored}");
+    round_trip(&clone, "clone");
+    // A difference stays one: nothing that the remote has is stored, whatever it needs.
+    let third = repo.clone_as("third");
+    third.git(&["pull", "-q", "../fresh"]).ok();
+    new.splice(9_000_000..9_000_000, *b"again");
+    third.write("x.bin", &new);
+    let (stored, _) = added(&third, &["x.bin"], &[WORTH_IT]);
+    assert!(stored < 200_000, "{stored}");
+    round_trip(&third, "last");
+}
+
+#[test]
+fn a_remote_that_cannot_be_asked_for_bases_is_a_warning() {
+    let world = World::new();
+    let remote = world.remote("r");
+    let (repo, size) = fresh(&world, &remote);
+    let away = world.path("away");
+    std::fs::rename(remote.path(), &away).expect("moves");
+    let output = repo.haul_with(&["add", "--json", "t.csv", "data"], &[WORTH_IT]).ok();
+    let output = output.says("no bases are fetched");
+    let stored = output.json()["stored_bytes"].as_u64().expect("is a number");
+    assert!(stored * 4 > size as u64, "{stored}");
+    std::fs::rename(away, remote.path()).expect("moves");
+    round_trip(&repo, "clone");
+}
+
+#[test]
+fn a_file_that_is_only_as_large_as_one_on_the_remote_fetches_none_of_it() {
+    let world = World::new();
+    let remote = world.remote("r");
+    let (repo, _) = fresh(&world, &remote);
+    repo.write("unlike.csv", &data::csv(7, ROWS));
+    repo.remove("t.csv");
+    repo.haul_with(&["add", "unlike.csv"], &[WORTH_IT]).ok();
+    repo.write("data/u.csv", &data::csv(8, ROWS));
+    repo.remove("data/t.csv");
+    repo.haul_with(&["add", "data"], &[WORTH_IT]).ok();
+    assert!(!has_fetched(&repo, &remote, "p/"));
+    assert!(has_fetched(&repo, &remote, "m/"));
+    // One that has something in common with it was edited and renamed.
+    let edited = scattered(&data::csv(1, ROWS), 20_000);
+    repo.write("renamed.csv", &edited);
+    let stored = added(&repo, &["renamed.csv"], &[WORTH_IT]).0;
+    assert!(stored * 20 < edited.len() as u64, "{stored}");
+    assert!(has_fetched(&repo, &remote, "p/"));
+}
+
+const WORTH_IT: (&str, &str) = ("HAUL_DELTA_BASE", "worth-it");
+
+/// Says whether a part of a pack that the remote has under a prefix lies in the cache.
+fn has_fetched(repo: &Repo, remote: &Remote, prefix: &str) -> bool {
+    let names = remote.keys(prefix);
+    let names = names.iter().filter_map(|key| key.rsplit('/').next());
+    let parts = Remote::at(repo.path(".git/haul/parts")).keys("");
+    names.into_iter().any(|name| parts.iter().any(|part| part.ends_with(name)))
+}

@@ -11,6 +11,7 @@ mod publish;
 mod resolve;
 mod run;
 mod sources;
+mod worth;
 
 pub(crate) use ignore::ignore_lines;
 pub use run::{AddOptions, AddPlan, AddReport, AddedTarget, PlannedTarget, plan, run};

@@ -8,11 +8,12 @@ use serde::Serialize;
 use crate::cache::{Known, NodeSink, ObjectReader, Stale, StatEntry};
 use crate::fs::{FileKind, Time};
 use crate::hash::{PackId, RemoteId};
-use crate::intake::{Figures, Stored, Taken, take};
+use crate::intake::{Exceptions, Figures, Stored, Taken, take};
 use crate::ops::add::build::{Built, build};
 use crate::ops::add::publish::publish;
 use crate::ops::add::resolve::targets;
 use crate::ops::add::sources::{OldFile, single_files, sources};
+use crate::ops::add::worth::Afar;
 use crate::ops::error::OpError;
 use crate::ops::open::spec_of;
 use crate::ops::select::Selection;
@@ -222,15 +223,21 @@ pub fn run(repo: &Repo, plan: AddPlan, job: &Job) -> Result<AddReport, OpError> 
     for target in &targets {
         recall(repo, target, (began, &lost), &mut contents)?;
     }
-    let all = sources(repo, &targets, &contents, &plan.single)?.list;
-    let intake = take((repo.door().root(), began), &all, repo.layout(), (index, &lost), job)?;
+    let mut afar = Afar::new(repo);
+    afar.bring_names(&targets, job)?;
+    let sources = sources(repo, &targets, &contents, &plan.single)?;
+    let elsewhere = &afar.bring((&sources, &targets), job)?;
+    let all = sources.list;
+    let exceptions = Exceptions { lost: &lost, elsewhere };
+    let intake = take((repo.door().root(), began), &all, repo.layout(), (index, exceptions), job)?;
     for (source, taken) in all.iter().zip(&intake.taken) {
         contents.insert(source.path.clone(), Content::Taken(taken.clone()));
     }
     let view = index.reader()?;
     let stale = Stale { packs: &lost, ..Stale::NONE };
-    let mut sink =
-        NodeSink::new(repo.layout(), &view, &intake.places, stale).with_deltas(&intake.packs);
+    let mut sink = NodeSink::new(repo.layout(), &view, &intake.places, stale)
+        .with_deltas(&intake.packs)
+        .with_elsewhere(elsewhere);
     let mut done = Vec::with_capacity(targets.len());
     for target in &targets {
         job.check()?;

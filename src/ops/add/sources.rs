@@ -1,6 +1,6 @@
 //! The files that have to be read, each with how it was cut before and what it is compared with.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 use crate::cache::ObjectReader;
 use crate::chunk::Profile;
@@ -30,8 +30,17 @@ pub(super) struct OldFile {
 /// Files to take in, in the order of [`natural`].
 pub(super) struct Sources {
     pub(super) list: Vec<Source>,
-    /// Numbers of those whose former version is no more than a guess.
-    pub(super) guessed: BTreeSet<usize>,
+    /// One for each of them.
+    pub(super) notes: Vec<Note>,
+}
+
+/// What else is known of a former version.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Note {
+    /// Whether it was only guessed that the two have something to do with each other.
+    pub(super) guessed: bool,
+    /// The tracked folder whose old manifest names it, and its path in there.
+    pub(super) inside: Option<(Vec<u8>, Vec<u8>)>,
 }
 
 /// Lists the files that are tracked by themselves and have several chunks.
@@ -61,26 +70,26 @@ pub(super) fn sources(
         one_target(repo, target, (remembered, &mut reader), (&mut found, &mut olds))?;
     }
     found.sort_by(|a: &Unlinked, b| natural(&a.source.path, &b.source.path));
-    let mut out = Sources { list: Vec::new(), guessed: BTreeSet::new() };
+    let mut out = Sources { list: Vec::new(), notes: Vec::new() };
     let picks = if base == DeltaBase::Never {
         vec![None; found.len()]
     } else {
         olds.extend(candidates(single, &found));
         link(repo, targets, &olds, &found)?
     };
-    for (i, (unlinked, pick)) in found.into_iter().zip(picks).enumerate() {
-        let mut source = unlinked.source;
-        match pick {
-            _ if base == DeltaBase::Never => source.former = None,
-            Some((former, sureness)) => {
-                source.former = Some(former);
-                if sureness == Sureness::Guess {
-                    out.guessed.insert(i);
-                }
+    for (unlinked, pick) in found.into_iter().zip(picks) {
+        let Unlinked { mut source, top } = unlinked;
+        let (former, note) = match pick {
+            _ if base == DeltaBase::Never => (None, Note::default()),
+            Some((former, note)) => (Some(former), note),
+            None => {
+                let inside = inside(top, &source.path);
+                (source.former, Note { guessed: false, inside })
             }
-            None => {}
-        }
+        };
+        source.former = former;
         out.list.push(source);
+        out.notes.push(note);
     }
     Ok(out)
 }
@@ -91,10 +100,10 @@ struct Unlinked<'t> {
     top: &'t [u8],
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Sureness {
-    Sure,
-    Guess,
+/// Splits a path at the tracked folder that it is in.
+fn inside(top: &[u8], path: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
+    let rest = path.strip_prefix(top)?.strip_prefix(b"/")?;
+    Some((top.to_vec(), rest.to_vec()))
 }
 
 /// Lists the files of one target that have to be read, and the other files of its old manifest.
@@ -166,7 +175,7 @@ fn link(
     targets: &[Target],
     olds: &[OldFile],
     found: &[Unlinked],
-) -> Result<Vec<Option<(FormerVersion, Sureness)>>, OpError> {
+) -> Result<Vec<Option<(FormerVersion, Note)>>, OpError> {
     let news: Vec<New> = found
         .iter()
         .map(|new| {
@@ -191,17 +200,19 @@ fn link(
         looked.push(Old { path: path.as_bytes(), top, size: *size, gone });
     }
     let changed: HashSet<&[u8]> = news.iter().map(|new| new.path).collect();
-    let stored = |i: usize| {
-        let OldFile { path, root, size, profile, .. } = olds.get(i)?;
+    let stored = |i: usize, guessed: bool| {
+        let OldFile { path, top, root, size, profile } = olds.get(i)?;
+        let note = Note { guessed, inside: inside(top, path.as_bytes()) };
         let gone = looked.get(i).is_none_or(|old| old.gone);
         let has_bytes = !gone && !changed.contains(path.as_bytes());
         let path = has_bytes.then(|| path.as_bytes().to_vec());
-        Some(FormerVersion::Stored { root: *root, size: *size, profile: *profile, path })
+        let (root, size, profile) = (*root, *size, *profile);
+        Some((FormerVersion::Stored { root, size, profile, path }, note))
     };
     let linked = pick(&looked, &news).into_iter().map(|pick| match pick? {
-        Pick::Old(i) => Some((stored(i)?, Sureness::Sure)),
-        Pick::Guess(i) => Some((stored(i)?, Sureness::Guess)),
-        Pick::New(i) => Some((FormerVersion::Source(i), Sureness::Sure)),
+        Pick::Old(i) => stored(i, false),
+        Pick::Guess(i) => stored(i, true),
+        Pick::New(i) => Some((FormerVersion::Source(i), Note::default())),
     });
     Ok(linked.collect())
 }
