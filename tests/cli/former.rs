@@ -95,6 +95,13 @@ fn without_a_setting_what_is_here_serves_and_a_wrong_setting_is_refused() {
     repo.write("t.csv", &scattered(&old, 500));
     let wrong = repo.haul_with(&["add", "t.csv"], &[("HAUL_DELTA_BASE", "always")]);
     wrong.fails_with(1).says("worth-it");
+    let settings = repo.text("haul.toml");
+    repo.write("haul.toml", format!("{settings}[delta]\nbase = \"never\"\n").as_bytes());
+    assert_small(added(&repo, &["t.csv"], &[("HAUL_DELTA_BASE", "cached")]), old.len());
+    repo.write("t.csv", &scattered(&old, 400));
+    assert_eq!(added(&repo, &["t.csv"], &[]).1, 0);
+    repo.write("haul.toml", settings.as_bytes());
+    repo.write("t.csv", &scattered(&old, 300));
     assert_small(added(&repo, &["t.csv"], &[]), old.len());
     let line = repo.haul(&["add", "t.csv"]).ok();
     line.says("nothing changed");
@@ -250,6 +257,51 @@ fn a_fresh_clone_fetches_the_bases_that_are_worth_it_and_stores_little() {
 }
 
 #[test]
+fn a_whole_checkpoint_is_fetched_where_all_of_the_next_one_is_compared_with_it() {
+    let world = World::new();
+    let remote = world.remote("r");
+    let origin = ready(&world, "origin", &remote);
+    let first = weights();
+    origin.write("model-1.bin", &first);
+    take(&origin, "model-1.bin");
+    origin.haul(&["push"]).ok();
+    let repo = origin.clone_as("fresh");
+    repo.write("model-2.bin", &trained(&first, 1));
+    assert_small(added(&repo, &["model-2.bin"], &[WORTH_IT]), first.len());
+    repo.haul(&["pull"]).ok();
+    round_trip(&repo, "clone");
+}
+
+#[test]
+fn add_and_push_say_how_much_is_a_difference() {
+    let world = World::new();
+    let repo = ready(&world, "a", &world.remote("r"));
+    let old = data::csv(1, ROWS);
+    repo.write("t.csv", &old);
+    take(&repo, "t.csv");
+    let number = |report: &serde_json::Value, field: &str| report[field].as_u64().expect("is one");
+    let first = repo.haul(&["push", "--json"]).ok().json();
+    assert_eq!(number(&first, "logical_bytes"), old.len() as u64, "{first}");
+    assert_eq!(number(&first, "new_bytes"), old.len() as u64, "{first}");
+    assert_eq!(number(&first, "delta_bytes"), 0, "{first}");
+    let new = scattered(&old, 20_000);
+    repo.write("t.csv", &new);
+    let add = repo.haul(&["add", "t.csv"]).ok();
+    add.says("new (of them ").says(" as a difference), ");
+    repo.commit("edited");
+    let second = repo.haul(&["push", "--json"]).ok().json();
+    let (of, delta) = (number(&second, "new_bytes"), number(&second, "delta_bytes"));
+    assert_eq!(number(&second, "logical_bytes"), new.len() as u64, "{second}");
+    assert!(0 < delta && delta <= of && of < 1_000_000, "{second}");
+    assert!(number(&second, "sent_bytes") * 10 < of, "{second}");
+    let room = repo.haul(&["du", "--json"]).ok().json();
+    assert_eq!(room["total"]["delta_bytes"], delta, "{room}");
+    // Nothing is new: nothing is said of it.
+    let third = repo.haul(&["push", "--json"]).ok().json();
+    assert_eq!((number(&third, "new_bytes"), number(&third, "delta_bytes")), (0, 0), "{third}");
+}
+
+#[test]
 fn a_fresh_clone_stores_all_where_only_what_is_here_may_serve() {
     let world = World::new();
     let remote = world.remote("r");
@@ -270,10 +322,12 @@ fn chunks_that_only_the_remote_has_are_not_stored_again() {
     repo.haul(&["push"]).ok();
     let clone = repo.clone_as("fresh");
     let mut new = old;
-    new.splice(3_000_000..3_000_000, *b"inserted");
+    new[3_000_000..3_000_008].copy_from_slice(b"replaced");
     clone.write("x.bin", &new);
     let (stored, _) = added(&clone, &["x.bin"], &[WORTH_IT]);
     assert!(stored < 200_000, "{stored}");
+    // What could be compared takes more bytes than what is new.
+    assert!(!has_fetched(&clone, &remote, "p/"));
     round_trip(&clone, "clone");
     // A difference stays one: nothing that the remote has is stored, whatever it needs.
     let third = repo.clone_as("third");

@@ -123,6 +123,7 @@ fn one_target<'t>(
     });
     let Some(first) = wanted.next() else { return Ok(()) };
     let before = previous(target, reader)?;
+    let from = out.len();
     out.extend(std::iter::once(first).chain(wanted).map(|(path, size)| {
         let (profile, whole, former) = match before.get(path) {
             Some(Previous::By { profile, root, size }) => {
@@ -135,7 +136,8 @@ fn one_target<'t>(
         let source = Source { path: path.to_vec(), size, profile, whole, inlining, former };
         Unlinked { source, top }
     }));
-    if target.is_dir {
+    let any = out.iter().skip(from).any(|new| need(new) != Need::Nothing);
+    if target.is_dir && any {
         for (path, previous) in before {
             if let Previous::By { profile, root, size } = previous {
                 let path = RepoPath::new(&path)?;

@@ -238,6 +238,7 @@ impl Wishes {
         let ids: HashSet<ChunkId> = chunks.iter().map(|chunk| chunk.id).collect();
         let former = Former::new(chunks);
         let mut mine = HashSet::new();
+        let mut run = Run::default();
         let mut related = !guessed;
         compare(repo.door().root(), source, &former, job, |chunk, bases| {
             related |= ids.contains(&chunk.id);
@@ -251,18 +252,53 @@ impl Wishes {
                 None if reader.view().find(&chunk.id.0).is_some() => return,
                 None => bases,
             };
-            let new =
-                || bases.iter().filter(|id| !mine.contains(*id) && !self.chosen.contains(*id));
-            let cost: u64 = new().filter_map(|id| self.absent.get(id)).map(|a| a.bytes).sum();
-            if cost <= chunk.size {
-                let new: Vec<ChunkId> =
-                    new().filter(|id| self.absent.contains_key(*id)).copied().collect();
-                mine.extend(new);
+            let far = bases.into_iter().filter(|id| self.absent.contains_key(id));
+            let far: Vec<ChunkId> = far.collect();
+            if far.first().is_none_or(|first| !run.bases.contains(first)) {
+                std::mem::take(&mut run).end(&self.absent, &mut mine);
             }
+            run.size = run.size.saturating_add(chunk.size);
+            run.bases.extend(far);
         })?;
+        run.end(&self.absent, &mut mine);
         if related {
             self.chosen.extend(mine);
         }
         Ok(())
+    }
+}
+
+/// New chunks that follow each other and share chunks of their bases.
+#[derive(Default)]
+struct Run {
+    size: u64,
+    bases: HashSet<ChunkId>,
+}
+
+impl Run {
+    /// Chooses the bases if fetching them takes no more bytes than the new chunks have.
+    fn end(self, absent: &HashMap<ChunkId, Absent>, chosen: &mut HashSet<ChunkId>) {
+        let bytes = self.bases.iter().filter_map(|id| absent.get(id)).map(|absent| absent.bytes);
+        if bytes.fold(0, u64::saturating_add) <= self.size {
+            chosen.extend(self.bases);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bases_are_fetched_only_if_they_take_no_more_bytes_than_what_is_compared_with_them() {
+        let absent = (0..3).map(|n| (ChunkId([n; 32]), Absent { bytes: 70, place: None }));
+        let absent: HashMap<ChunkId, Absent> = absent.collect();
+        for (size, bases, fetched) in [(70, 1, 1), (69, 1, 0), (140, 2, 2), (139, 2, 0), (9, 0, 0)]
+        {
+            let run = Run { size, bases: absent.keys().take(bases).copied().collect() };
+            let mut chosen = HashSet::new();
+            run.end(&absent, &mut chosen);
+            assert_eq!(chosen.len(), fetched, "{size} {bases}");
+        }
     }
 }
