@@ -17,6 +17,7 @@ pub struct NodeSink<'a> {
     view: &'a IndexReader,
     chunks: &'a HashMap<[u8; 32], Place>,
     deltas: HashMap<ChunkId, Bases>,
+    elsewhere: Option<&'a HashMap<[u8; 32], Place>>,
     stale: Stale<'a>,
     written: HashMap<NodeId, Written>,
     codecs: Codecs,
@@ -53,13 +54,21 @@ impl<'a> NodeSink<'a> {
     ) -> Self {
         let sink = PackSink::new(layout, PackKind::Nodes);
         let (written, deltas) = (HashMap::new(), HashMap::new());
-        Self { sink, view, chunks, deltas, stale, written, codecs: Codecs::new() }
+        let (elsewhere, codecs) = (None, Codecs::new());
+        Self { sink, view, chunks, deltas, elsewhere, stale, written, codecs }
     }
 
     /// Says to what chunks that were stored just now are a difference.
     #[must_use]
     pub fn with_deltas(mut self, packs: &[WrittenPack]) -> Self {
         self.deltas = packs.iter().flat_map(|pack| pack.deltas.iter().cloned()).collect();
+        self
+    }
+
+    /// Says where chunks lie that the index does not know.
+    #[must_use]
+    pub fn with_elsewhere(mut self, chunks: &'a HashMap<[u8; 32], Place>) -> Self {
+        self.elsewhere = Some(chunks);
         self
     }
 
@@ -119,6 +128,7 @@ impl<'a> NodeSink<'a> {
         let place = self.chunks.get(&id).copied().or_else(|| self.find(&id));
         // Of a root that is pushed another time: a stale place is found out and replaced then.
         let place = place.or_else(|| self.view.find(&id));
+        let place = place.or_else(|| self.elsewhere.and_then(|all| all.get(&id)).copied());
         let place = place.ok_or_else(|| defect("a child is stored nowhere".to_owned()))?;
         let bases = if place.delta { self.locate_bases(ChunkId(id))? } else { Vec::new() };
         let pack = PackRef::Pack(place.pack);

@@ -62,6 +62,19 @@ impl Index {
     }
 }
 
+impl Index {
+    /// Notes of packs in the cache that somebody removed, which is allowed, that they are gone.
+    ///
+    /// Costs one look at each pack.
+    pub fn notice_removed(&self, layout: &Layout) -> Result<(), CacheError> {
+        let whole = self.packs(Held::Whole)?.into_iter().map(|(pack, _)| pack);
+        let removed =
+            |pack: &PackId| !layout.whole(*pack).exists() && !layout.unpushed(*pack).exists();
+        let gone: Vec<PackId> = whole.filter(removed).collect();
+        if gone.is_empty() { Ok(()) } else { self.set_held(&gone, Held::Gone) }
+    }
+}
+
 fn packs_in(folder: &Path) -> Result<Vec<(PackId, PathBuf)>, CacheError> {
     let mut out = Vec::new();
     for nested in list(folder)? {

@@ -9,6 +9,7 @@ use super::schema::{
     DEFAULT_PROFILE, Kind, MAX_JOBS, SETTINGS, Setting, find, meant, nearest, variable,
 };
 use super::source::{Entry, Raw};
+use super::value::DeltaBase;
 use super::{ConfigError, Environment, Layer, Origin, Source, Value, Warning};
 
 /// Variables that are no settings: they say something about one run.
@@ -51,6 +52,8 @@ pub struct Config {
     pub cache_dir: Option<Value<PathBuf>>,
     /// `add.profile`: name of the chunk profile of new paths; a name, not proven to be known.
     pub add_profile: Value<String>,
+    /// `delta.base`: what new content may be stored as a difference to.
+    pub delta_base: Value<DeltaBase>,
     /// What was ignored or changed.
     pub warnings: Vec<Warning>,
 }
@@ -79,6 +82,7 @@ pub fn resolve(given: &Given<'_>) -> Result<Config, ConfigError> {
         jobs: Value { value: jobs, origin: Origin::Default },
         cache_dir: None,
         add_profile: default(DEFAULT_PROFILE.to_owned()),
+        delta_base: Value { value: DeltaBase::Cached, origin: Origin::Default },
         warnings: Vec::new(),
     };
     let mut sources: Vec<&Source> = given.sources.iter().collect();
@@ -139,6 +143,7 @@ impl Config {
             Kind::Number { min, max } => self.set_jobs(entry, setting, min, max),
             Kind::Path => self.set_cache_dir(entry, environment),
             Kind::Profile => self.set_profile(entry),
+            Kind::Base => self.set_delta_base(entry),
         }
     }
 
@@ -227,6 +232,13 @@ impl Config {
         let name = text(&entry).filter(fits);
         let value = name.ok_or_else(|| wrong(&entry, "the name of a chunk profile"))?.to_owned();
         self.add_profile = Value { value, origin: entry.origin };
+        Ok(())
+    }
+
+    fn set_delta_base(&mut self, entry: Entry) -> Result<(), ConfigError> {
+        let value = text(&entry).and_then(DeltaBase::by_name);
+        let value = value.ok_or_else(|| wrong(&entry, "`never`, `cached` or `worth-it`"))?;
+        self.delta_base = Value { value, origin: entry.origin };
         Ok(())
     }
 

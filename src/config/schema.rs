@@ -18,6 +18,8 @@ pub enum Kind {
     Path,
     /// The name of a chunk profile.
     Profile,
+    /// `never`, `cached` or `worth-it`.
+    Base,
 }
 
 /// One setting.
@@ -41,7 +43,7 @@ pub(super) const MAX_JOBS: i64 = 256;
 pub(super) const DEFAULT_PROFILE: &str = "m64.1";
 
 /// All settings, sorted by name.
-pub const SETTINGS: [Setting; 5] = [
+pub const SETTINGS: [Setting; 6] = [
     Setting {
         name: "add.profile",
         kind: Kind::Profile,
@@ -55,6 +57,15 @@ pub const SETTINGS: [Setting; 5] = [
         default: "`haul/` under the Git folder",
         doc: "Folder of the cache; may be shared by clones and users.",
         committed: false,
+    },
+    Setting {
+        name: "delta.base",
+        kind: Kind::Base,
+        default: "`cached`",
+        doc: "What new content may be stored as a difference to: `never` to anything; `cached` to an \
+              earlier version or a sibling whose bytes are on this machine; `worth-it` also to bytes \
+              that `add` first fetches, where they are fewer than those that may be saved.",
+        committed: true,
     },
     Setting {
         name: "jobs",

@@ -190,6 +190,7 @@ fn wrong_values_and_broken_files_name_the_line_and_keep_its_text_to_themselves()
     );
     assert!(error.hint().is_some());
     assert!(matches!(committed("add.profile = 'M 64'"), Err(ConfigError::Value { .. })));
+    assert!(matches!(committed("delta.base = 'Never'"), Err(ConfigError::Value { .. })));
     assert!(matches!(committed("remote.default = '-x'"), Err(ConfigError::Value { .. })));
     assert!(matches!(read(&[], &[("HAUL_JOBS", "x")]), Err(ConfigError::Value { .. })));
     for body in ["[a]\nx=1\n[a]\ny=1", "<<<<<<< secret-word", "jobs = 1\njobs = 2"] {

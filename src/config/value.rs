@@ -55,3 +55,26 @@ pub struct Value<T> {
     /// Where it was set.
     pub origin: Origin,
 }
+
+/// What new content may be stored as a difference to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeltaBase {
+    /// Nothing: all of it is stored by itself.
+    Never,
+    /// What is on this machine.
+    Cached,
+    /// That, and what is on the remote where fetching it takes fewer bytes than it may save.
+    WorthIt,
+}
+
+impl DeltaBase {
+    /// Finds the value of a name.
+    pub fn by_name(name: &str) -> Option<Self> {
+        match name {
+            "never" => Some(Self::Never),
+            "cached" => Some(Self::Cached),
+            "worth-it" => Some(Self::WorthIt),
+            _ => None,
+        }
+    }
+}

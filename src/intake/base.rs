@@ -10,7 +10,7 @@ use crate::hash::ChunkId;
 use crate::intake::error::IntakeError;
 use crate::intake::shared::Shared;
 use crate::pack::{Bases, needs_own_frame};
-use crate::recipe::Former;
+use crate::recipe::{ChunkEntry, Former};
 
 /// Most chunks that one base may consist of.
 const MOST: usize = 4;
@@ -19,6 +19,8 @@ const MOST: usize = 4;
 pub(super) struct Base {
     pub(super) bases: Bases,
     pub(super) bytes: Vec<u8>,
+    /// Those of its chunks that only the former version's file has, and where.
+    pub(super) from_file: Vec<(ChunkEntry, u64)>,
 }
 
 /// A chunk of a base, and where its bytes are in the former version's file if it is a chunk of it.
@@ -51,15 +53,19 @@ impl<'f, 's, 'a> Finder<'f, 's, 'a> {
     /// Returns the base that begins at these bytes of the former version; nothing if there is none.
     pub(super) fn find(&mut self, range: &Range<u64>) -> Result<Option<Base>, IntakeError> {
         let Some((skip, parts)) = self.parts(range) else { return Ok(None) };
-        let mut bytes = Vec::new();
+        let (mut bytes, mut from_file) = (Vec::new(), Vec::new());
         for part in &parts {
-            if !self.append(part, &mut bytes)? {
-                return Ok(None);
+            match self.append(part, &mut bytes)? {
+                Origin::Nowhere => return Ok(None),
+                Origin::Known => {}
+                Origin::File(at) => {
+                    from_file.push((ChunkEntry { id: part.id, size: part.len }, at));
+                }
             }
         }
         let Ok(skip) = u32::try_from(skip) else { return Ok(None) };
         let ids = parts.iter().map(|part| part.id).collect();
-        Ok(Some(Base { bases: Bases { ids, skip }, bytes }))
+        Ok(Some(Base { bases: Bases { ids, skip }, bytes, from_file }))
     }
 
     /// Names the chunks of a base and the bytes of them before it begins.
@@ -103,23 +109,49 @@ impl<'f, 's, 'a> Finder<'f, 's, 'a> {
         bases.ids.iter().map(part).collect()
     }
 
-    /// Appends the bytes of a chunk; false if it is not stored whole in a frame of its own, or its
-    /// bytes cannot be had here.
-    fn append(&mut self, part: &Part, out: &mut Vec<u8>) -> Result<bool, IntakeError> {
-        let Ok(len) = usize::try_from(part.len) else { return Ok(false) };
+    /// Appends the bytes of a chunk that is stored whole in a frame of its own.
+    fn append(&mut self, part: &Part, out: &mut Vec<u8>) -> Result<Origin, IntakeError> {
+        let Ok(len) = usize::try_from(part.len) else { return Ok(Origin::Nowhere) };
         if !needs_own_frame(len) || !self.shared.is_whole(part.id) {
-            return Ok(false);
+            return Ok(Origin::Nowhere);
         }
         if let Some(bytes) = self.reader.plain_chunk(part.id)? {
             out.extend_from_slice(bytes);
-            return Ok(true);
+            return Ok(Origin::Known);
         }
-        let (Some(file), Some(at)) = (self.file, part.at) else { return Ok(false) };
-        let from = out.len();
-        out.resize(from + len, 0);
-        let read = out.get_mut(from..).map(|room| file.read_exact_at(room, at));
-        Ok(matches!(read, Some(Ok(()))) && out.get(from..).map(ChunkId::of) == Some(part.id))
+        if let Some((path, _, at)) = self.shared.deltas.origin(part.id)
+            && self.shared.open(&path).is_some_and(|file| read(&file, at, part, out))
+        {
+            return Ok(Origin::Known);
+        }
+        match (self.file, part.at) {
+            (Some(file), Some(at)) if read(file, at, part, out) => Ok(Origin::File(at)),
+            _ => Ok(Origin::Nowhere),
+        }
     }
+}
+
+/// Where the bytes of a part of a base come from.
+enum Origin {
+    /// They are not on this machine, or may not serve.
+    Nowhere,
+    /// The cache, or a file that was noted before.
+    Known,
+    /// The former version's file, from this offset.
+    File(u64),
+}
+
+/// Appends the bytes of a chunk from a file; false, and nothing is appended, if it has others.
+fn read(file: &File, at: u64, part: &Part, out: &mut Vec<u8>) -> bool {
+    let from = out.len();
+    let Ok(len) = usize::try_from(part.len) else { return false };
+    out.resize(from + len, 0);
+    let read = out.get_mut(from..).map(|room| file.read_exact_at(room, at));
+    let same = matches!(read, Some(Ok(()))) && out.get(from..).map(ChunkId::of) == Some(part.id);
+    if !same {
+        out.truncate(from);
+    }
+    same
 }
 
 /// Appends chunks that follow those collected; neighbours share chunks of their bases.

@@ -2,12 +2,13 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::cache::{Index, Layout, ObjectReader};
 use crate::hash::ChunkId;
 use crate::intake::error::IntakeError;
 use crate::pack::Bases;
+use crate::recipe::ChunkEntry;
 
 pub(super) struct Deltas<'a> {
     layout: &'a Layout,
@@ -15,13 +16,18 @@ pub(super) struct Deltas<'a> {
     readers: Mutex<Vec<ObjectReader<'a>>>,
     /// What this intake stored in a frame of its own: to what it is a difference, if it is one.
     made: Mutex<HashMap<ChunkId, Option<Bases>>>,
+    /// Where in the worktree the bytes of chunks are that serve as a base and were met in a file.
+    origins: Mutex<HashMap<ChunkId, Origin>>,
     bytes: AtomicU64,
 }
 
+/// A file, and the length of a chunk in it and where that begins.
+type Origin = (Arc<[u8]>, u64, u64);
+
 impl<'a> Deltas<'a> {
     pub(super) fn new(layout: &'a Layout, index: &'a Index) -> Self {
-        let (readers, made, bytes) = (Mutex::default(), Mutex::default(), AtomicU64::new(0));
-        Self { layout, index, readers, made, bytes }
+        let (readers, made, origins) = (Mutex::default(), Mutex::default(), Mutex::default());
+        Self { layout, index, readers, made, origins, bytes: AtomicU64::new(0) }
     }
 
     /// Lends a reader of local content.
@@ -45,6 +51,19 @@ impl<'a> Deltas<'a> {
             self.bytes.fetch_add(len as u64, Ordering::Relaxed);
         }
         self.made.lock().unwrap_or_else(PoisonError::into_inner).insert(id, bases.cloned());
+    }
+
+    /// Notes where the chunks of a base were read, for those whose base they become as well.
+    pub(super) fn note_origins(&self, path: &Arc<[u8]>, chunks: &[(ChunkEntry, u64)]) {
+        let mut origins = self.origins.lock().unwrap_or_else(PoisonError::into_inner);
+        for (chunk, at) in chunks {
+            origins.entry(chunk.id).or_insert_with(|| (Arc::clone(path), chunk.size, *at));
+        }
+    }
+
+    /// Returns the file that a chunk of a base was read from, its length and where it begins there.
+    pub(super) fn origin(&self, id: ChunkId) -> Option<Origin> {
+        self.origins.lock().unwrap_or_else(PoisonError::into_inner).get(&id).cloned()
     }
 
     /// Returns what this intake stored a chunk as a difference to.

@@ -2,34 +2,61 @@
 
 use std::fs::File;
 use std::ops::Range;
+use std::sync::Arc;
 
-use crate::hash::ChunkId;
+use crate::chunk::Profile;
+use crate::hash::{ChunkId, NodeId};
 use crate::intake::base::{Base, Finder};
 use crate::intake::error::IntakeError;
 use crate::intake::shared::Shared;
-use crate::intake::small::split;
-use crate::intake::{FormerVersion, Source};
+use crate::intake::survey::survey;
 use crate::pack::{
     Candidate, Codecs, EncodeError, EncodedFrame, encode_data_frame, encode_delta_frames,
 };
+use crate::recipe::{ChunkEntry, Chunks, Former};
 
 /// A former version that is ready to be looked into.
-pub(super) struct OpenFormer<'f> {
-    pub(super) version: &'f FormerVersion,
-    file: Option<File>,
+pub(super) struct OpenFormer {
+    pub(super) chunks: Former,
+    /// A file that may have its bytes.
+    file: Option<(Arc<[u8]>, File)>,
 }
 
-impl<'f> OpenFormer<'f> {
-    /// Opens what a source names; a file that cannot be opened only means fewer bases.
-    pub(super) fn open(shared: &Shared, source: &'f Source) -> Option<Self> {
-        let version = source.former.as_deref()?;
-        let open = |path: &[u8]| {
-            let (parent, name) = split(path);
-            shared.root.descend(parent)?.open_file(name)
+impl OpenFormer {
+    /// Opens what was stored before; what is not on this machine only means fewer bases.
+    pub(super) fn stored(
+        shared: &Shared,
+        (root, size, profile): (NodeId, u64, Profile),
+        path: Option<&[u8]>,
+    ) -> Result<Option<Self>, IntakeError> {
+        let recipe = shared.deltas.with_reader(|reader| {
+            let chunks = Chunks::all(root, size, |id| reader.node_bytes(id));
+            Ok(chunks.map(|at| at.map(|at| at.entry)).collect::<Result<Vec<_>, _>>().ok())
+        })?;
+        let chunks = match (recipe, path) {
+            (None, Some(path)) => cut_again(shared, path, profile)?,
+            (recipe, _) => recipe,
         };
-        let file = version.path.as_deref().and_then(|path| open(path).ok()).map(|(file, _)| file);
-        Some(Self { version, file })
+        Ok(chunks.map(|chunks| Self::of(shared, chunks, path)))
     }
+
+    /// Opens the content that these chunks are, of which a file may have the bytes.
+    pub(super) fn of(shared: &Shared, chunks: Vec<ChunkEntry>, path: Option<&[u8]>) -> Self {
+        let file = path.and_then(|path| Some((path.into(), shared.open(path)?)));
+        Self { chunks: Former::new(chunks), file }
+    }
+}
+
+/// The chunks of a file whose recipe is not here any more; nothing if it cannot be read.
+fn cut_again(
+    shared: &Shared,
+    path: &[u8],
+    profile: Profile,
+) -> Result<Option<Vec<ChunkEntry>>, IntakeError> {
+    let Some(file) = shared.open(path) else { return Ok(None) };
+    let mut chunks = Vec::new();
+    let whole = survey(file, profile, shared.job, |window| chunks.extend(window))?;
+    Ok(whole.then_some(chunks))
 }
 
 /// A chunk to store in a frame of its own, and the bytes of the former version in its place.
@@ -46,6 +73,7 @@ pub(super) fn frames(
     former: Option<&OpenFormer>,
     chunks: &[Fresh],
 ) -> Result<Vec<EncodedFrame>, IntakeError> {
+    let path = former.and_then(|former| former.file.as_ref()).map(|(path, _)| path);
     let bases = match former {
         Some(former) => bases(shared, former, chunks)?,
         None => chunks.iter().map(|_| None).collect(),
@@ -54,7 +82,7 @@ pub(super) fn frames(
         .iter()
         .zip(&bases)
         .filter_map(|(chunk, base)| {
-            let Base { bases, bytes } = base.as_ref()?;
+            let Base { bases, bytes, .. } = base.as_ref()?;
             Some(Candidate { id: chunk.id, raw: chunk.bytes, bases, base: bytes })
         })
         .collect();
@@ -66,6 +94,9 @@ pub(super) fn frames(
             None => encode_data_frame(codecs, &[(chunk.id, chunk.bytes)]).map_err(defect)?,
         };
         shared.deltas.note(chunk.id, frame.bases(), chunk.bytes.len());
+        if let (Some(_), Some(path), Some(base)) = (frame.bases(), path, base) {
+            shared.deltas.note_origins(path, &base.from_file);
+        }
         out.push(frame);
     }
     Ok(out)
@@ -77,7 +108,8 @@ fn bases(
     chunks: &[Fresh],
 ) -> Result<Vec<Option<Base>>, IntakeError> {
     shared.deltas.with_reader(|reader| {
-        let mut finder = Finder::new(shared, &former.version.chunks, reader, former.file.as_ref());
+        let file = former.file.as_ref().map(|(_, file)| file);
+        let mut finder = Finder::new(shared, &former.chunks, reader, file);
         let find = |chunk: &Fresh| match &chunk.former {
             Some(range) => finder.find(range),
             None => Ok(None),

@@ -24,14 +24,18 @@ const AHEAD: usize = 2;
 const PIECE: usize = 8;
 
 /// Takes in one file, reading it again if it changes meanwhile.
-pub(super) fn take_large(shared: &Shared, source: &Source) -> Result<Taken, IntakeError> {
+pub(super) fn take_large(
+    shared: &Shared,
+    source: &Source,
+    former: Option<&OpenFormer>,
+) -> Result<Taken, IntakeError> {
     let path = shared.root.path_of(&source.path);
     let (parent, name) = split(&source.path);
     let folder = shared.root.descend(parent)?;
     for _ in 0..TRIES {
         let (file, before) = folder.open_file(name)?;
         let again = file.try_clone().at("read", &path)?;
-        let (oid, chunks) = read(shared, source, file)?;
+        let (oid, chunks) = read(shared, source, former, file)?;
         let size = chunks.iter().map(|c| c.size).sum();
         let after = Dir::stamp_of(&again, &path)?;
         if before == after && size == after.size {
@@ -50,13 +54,13 @@ pub(super) fn take_large(shared: &Shared, source: &Source) -> Result<Taken, Inta
 fn read(
     shared: &Shared,
     source: &Source,
+    former: Option<&OpenFormer>,
     file: File,
 ) -> Result<(Oid, Vec<ChunkEntry>), IntakeError> {
     let (send, blocks) = sync_channel(AHEAD);
     // Buffers go back to the reader, which saves asking the system for new pages each time.
     let (give_back, spares) = channel();
     let profile: Profile = source.profile;
-    let former = OpenFormer::open(shared, source);
     std::thread::scope(|scope| {
         let reader = scope.spawn(move || {
             let mut windows = Windows::new(profile, file);
@@ -70,7 +74,7 @@ fn read(
             }
             Ok::<(), std::io::Error>(())
         });
-        let result = digest(shared, former.as_ref(), &blocks, &give_back);
+        let result = digest(shared, former, &blocks, &give_back);
         drop(blocks);
         let read = reader.join().map_err(|_| IntakeError::Defect("the reading thread died".into()));
         let result = result?;
@@ -87,7 +91,7 @@ fn digest(
 ) -> Result<(Oid, Vec<ChunkEntry>), IntakeError> {
     let mut whole = blake3::Hasher::new();
     let mut chunks = Vec::new();
-    let mut pairing = former.map(|former| Pairing::new(&former.version.chunks));
+    let mut pairing = former.map(|former| Pairing::new(&former.chunks));
     for block in blocks {
         shared.job.check()?;
         let (_, done) = rayon::join(

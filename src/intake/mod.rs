@@ -12,20 +12,20 @@ mod frames;
 mod large;
 mod shared;
 mod small;
+mod survey;
 mod take;
 
 pub use error::IntakeError;
-pub use take::{Figures, Intake, take};
-
-use std::sync::Arc;
+pub use survey::compare;
+pub use take::{Exceptions, Figures, Intake, take};
 
 use crate::chunk::Profile;
 use crate::fs::Stamp;
-use crate::hash::Oid;
-use crate::recipe::{ChunkEntry, Former};
+use crate::hash::{NodeId, Oid};
+use crate::recipe::ChunkEntry;
 
-/// Files up to this many bytes are read whole.
-const SMALL: u64 = 8 << 20;
+/// Files up to this many bytes are read whole, before all larger ones.
+pub const SMALL: u64 = 8 << 20;
 
 /// Whether content of a few bytes becomes a chunk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,12 +37,24 @@ pub enum Inlining {
 }
 
 /// An earlier version of a file, or another file that is like it: where bases may be found.
-#[derive(Debug)]
-pub struct FormerVersion {
-    /// Its chunks.
-    pub chunks: Former,
-    /// Path relative to the worktree root of a file that has these bytes unless somebody changed it.
-    pub path: Option<Vec<u8>>,
+#[derive(Clone, Debug)]
+pub enum FormerVersion {
+    /// Content that was stored before. With neither its recipe nor such a file on this machine it
+    /// serves for nothing.
+    Stored {
+        /// The recipe.
+        root: NodeId,
+        /// Bytes of the file.
+        size: u64,
+        /// The rule that cut it.
+        profile: Profile,
+        /// Path relative to the worktree root of a file that has these bytes unless somebody
+        /// changed it.
+        path: Option<Vec<u8>>,
+    },
+    /// The source with this number, one of more than [`SMALL`] bytes that comes before in the list;
+    /// it serves for such a file only.
+    Source(usize),
 }
 
 /// A file to take in.
@@ -60,7 +72,7 @@ pub struct Source {
     /// Whether its content may be handed back instead of stored.
     pub inlining: Inlining,
     /// What its chunks may be stored as a difference to.
-    pub former: Option<Arc<FormerVersion>>,
+    pub former: Option<FormerVersion>,
 }
 
 /// What became of a file's bytes.

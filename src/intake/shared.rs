@@ -1,15 +1,18 @@
 //! What all workers of one intake share: known chunks, codecs, and the queue to the pack writer.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::HashSet;
+use std::fs::File;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::SyncSender;
 use std::sync::{Mutex, PoisonError};
 
 use crate::cache::IndexReader;
 use crate::fs::{Dir, Time};
-use crate::hash::{ChunkId, PackId};
+use crate::hash::ChunkId;
 use crate::intake::deltas::Deltas;
 use crate::intake::error::IntakeError;
+use crate::intake::small::split;
+use crate::intake::take::Exceptions;
 use crate::pack::{Bases, Codecs, EncodedFrame, encode_data_frame};
 use crate::progress::{Job, Task};
 
@@ -24,8 +27,7 @@ pub(super) struct Shared<'a> {
     /// Bytes of chunks that were not known before.
     pub(super) new_bytes: AtomicU64,
     view: &'a IndexReader,
-    /// Packs of the index that count for nothing.
-    lost: &'a BTreeSet<PackId>,
+    exceptions: Exceptions<'a>,
     seen: Vec<Mutex<HashSet<ChunkId>>>,
     codecs: Mutex<Vec<Codecs>>,
     frames: SyncSender<Vec<EncodedFrame>>,
@@ -36,24 +38,27 @@ impl<'a> Shared<'a> {
     pub(super) fn new(
         root: &'a Dir,
         (job, task): (&'a Job<'a>, &'a Task<'a>),
-        (view, lost): (&'a IndexReader, &'a BTreeSet<PackId>),
+        (view, exceptions): (&'a IndexReader, Exceptions<'a>),
         frames: SyncSender<Vec<EncodedFrame>>,
         (began, deltas): (Time, Deltas<'a>),
     ) -> Self {
         let seen = std::iter::repeat_with(Mutex::default).take(SHARDS).collect();
         let new_bytes = AtomicU64::new(0);
         let codecs = Mutex::default();
-        Self { root, job, task, began, new_bytes, view, lost, seen, codecs, frames, deltas }
+        Self { root, job, task, began, new_bytes, view, exceptions, seen, codecs, frames, deltas }
     }
 
     /// Says whether the caller is the first to meet this chunk and so has to store it.
     pub(super) fn claim(&self, id: ChunkId, len: usize) -> bool {
+        if self.exceptions.elsewhere.contains_key(&id.0) {
+            return false;
+        }
         let shard = self.seen.get(usize::from(id.0.first().copied().unwrap_or(0)) % SHARDS);
         let Some(shard) = shard else { return true };
         if !shard.lock().unwrap_or_else(PoisonError::into_inner).insert(id) {
             return false;
         }
-        if self.view.find(&id.0).is_some_and(|place| !self.lost.contains(&place.pack)) {
+        if self.view.find(&id.0).is_some_and(|place| !self.exceptions.lost.contains(&place.pack)) {
             return false;
         }
         self.new_bytes.fetch_add(len as u64, Ordering::Relaxed);
@@ -65,14 +70,22 @@ impl<'a> Shared<'a> {
         self.view.bases(id).or_else(|| self.deltas.made(id))
     }
 
-    /// Returns the length of a chunk that was stored before this intake.
+    /// Returns the length of a chunk that was stored before this intake, or served it as a base.
     pub(super) fn len_of(&self, id: ChunkId) -> Option<u64> {
-        self.view.find(&id.0).map(|place| place.len.into())
+        let stored = self.view.find(&id.0).map(|place| place.len.into());
+        stored.or_else(|| self.deltas.origin(id).map(|(_, len, _)| len))
+    }
+
+    /// Opens a file of the worktree; nothing if that cannot be.
+    pub(super) fn open(&self, path: &[u8]) -> Option<File> {
+        let (parent, name) = split(path);
+        let folder = self.root.descend(parent).ok()?;
+        folder.open_file(name).ok().map(|(file, _)| file)
     }
 
     /// Says whether a chunk is stored whole: it may be part of a base.
     pub(super) fn is_whole(&self, id: ChunkId) -> bool {
-        match self.view.find(&id.0).filter(|place| !self.lost.contains(&place.pack)) {
+        match self.view.find(&id.0).filter(|place| !self.exceptions.lost.contains(&place.pack)) {
             Some(place) => !place.delta,
             None => self.deltas.made_whole(id),
         }

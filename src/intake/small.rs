@@ -8,7 +8,7 @@ use crate::hash::{ChunkId, Oid};
 use crate::intake::error::IntakeError;
 use crate::intake::frames::{Fresh, OpenFormer, frames};
 use crate::intake::shared::Shared;
-use crate::intake::{Inlining, Source, Stored, Taken};
+use crate::intake::{FormerVersion, Inlining, Source, Stored, Taken};
 use crate::pack::{Batcher, Codecs, EncodedFrame, needs_own_frame};
 use crate::recipe::{ChunkEntry, Pairing};
 
@@ -94,7 +94,13 @@ impl Worker<'_, '_> {
         }
         let entry = |chunk: &&[u8]| ChunkEntry { id: ChunkId::of(chunk), size: chunk.len() as u64 };
         let chunks: Vec<ChunkEntry> = pieces.iter().map(entry).collect();
-        match OpenFormer::open(self.shared, source) {
+        let former = match &source.former {
+            Some(FormerVersion::Stored { root, size, profile, path }) => {
+                OpenFormer::stored(self.shared, (*root, *size, *profile), path.as_deref())?
+            }
+            Some(FormerVersion::Source(_)) | None => None,
+        };
+        match former {
             Some(former) => self.store_paired(&former, &chunks, &pieces)?,
             None => {
                 for (chunk, bytes) in chunks.iter().zip(&pieces) {
@@ -126,7 +132,7 @@ impl Worker<'_, '_> {
         chunks: &[ChunkEntry],
         pieces: &[&[u8]],
     ) -> Result<(), IntakeError> {
-        let paired = Pairing::new(&former.version.chunks).pair(chunks);
+        let paired = Pairing::new(&former.chunks).pair(chunks);
         let mut fresh = Vec::new();
         for ((chunk, bytes), range) in chunks.iter().zip(pieces).zip(paired) {
             if !needs_own_frame(bytes.len()) {

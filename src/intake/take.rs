@@ -13,8 +13,9 @@ use crate::fs::{Dir, Time};
 use crate::hash::{PackId, PackKind};
 use crate::intake::deltas::Deltas;
 use crate::intake::error::IntakeError;
+use crate::intake::frames::OpenFormer;
 use crate::intake::shared::Shared;
-use crate::intake::{SMALL, Source, Taken, large, small};
+use crate::intake::{FormerVersion, SMALL, Source, Stored, Taken, large, small};
 use crate::pack::EncodedFrame;
 use crate::progress::{Job, Kind};
 
@@ -49,13 +50,21 @@ pub struct Intake {
     pub figures: Figures,
 }
 
-/// Takes in files; `began` is the file system's clock now. What the index places in one of the packs
-/// `lost` is stored again.
+/// What need not be stored, and what must be although it seems that it need not.
+#[derive(Clone, Copy)]
+pub struct Exceptions<'k> {
+    /// Packs of the index that count for nothing: what it places there is stored again.
+    pub lost: &'k BTreeSet<PackId>,
+    /// Chunks that the index does not know and the remote has.
+    pub elsewhere: &'k HashMap<[u8; 32], Place>,
+}
+
+/// Takes in files; `began` is the file system's clock now.
 pub fn take(
     (root, began): (&Dir, Time),
     sources: &[Source],
     layout: &Layout,
-    (index, lost): (&Index, &BTreeSet<PackId>),
+    (index, exceptions): (&Index, Exceptions),
     job: &Job,
 ) -> Result<Intake, IntakeError> {
     let total = sources.iter().map(|s| s.size).sum();
@@ -63,7 +72,7 @@ pub fn take(
     let view = index.reader()?;
     let (send, frames) = sync_channel(QUEUE);
     let deltas = Deltas::new(layout, index);
-    let shared = Shared::new(root, (job, &task), (&view, lost), send, (began, deltas));
+    let shared = Shared::new(root, (job, &task), (&view, exceptions), send, (began, deltas));
     let (taken, packs, new, delta) = std::thread::scope(|scope| {
         let writer = scope.spawn(move || write(layout, &frames));
         let taken = take_all(&shared, sources);
@@ -96,11 +105,37 @@ fn take_all(shared: &Shared, sources: &[Source]) -> Result<Vec<Taken>, IntakeErr
             *slot = Some(taken);
         }
     }
-    for (slot, source) in out.iter_mut().zip(sources).filter(|(_, s)| s.size > SMALL) {
-        *slot = Some(large::take_large(shared, source)?);
+    for (i, source) in sources.iter().enumerate().filter(|(_, s)| s.size > SMALL) {
+        // Lives as long as its file is read: it may be the list of many chunks.
+        let former = former(shared, source, (sources, &out))?;
+        let taken = large::take_large(shared, source, former.as_ref())?;
+        out.get_mut(i).map(|slot| slot.insert(taken));
     }
     let all: Option<Vec<Taken>> = out.into_iter().collect();
     all.ok_or_else(|| IntakeError::Defect("a file was not taken in".into()))
+}
+
+/// Opens the former version of a large file.
+fn former(
+    shared: &Shared,
+    source: &Source,
+    (sources, taken): (&[Source], &[Option<Taken>]),
+) -> Result<Option<OpenFormer>, IntakeError> {
+    match &source.former {
+        None => Ok(None),
+        Some(FormerVersion::Stored { root, size, profile, path }) => {
+            OpenFormer::stored(shared, (*root, *size, *profile), path.as_deref())
+        }
+        Some(FormerVersion::Source(i)) => {
+            let stored = taken.get(*i).and_then(Option::as_ref).map(|taken| &taken.stored);
+            Ok(match (stored, sources.get(*i)) {
+                (Some(Stored::Chunks { chunks, .. }), Some(other)) => {
+                    Some(OpenFormer::of(shared, chunks.clone(), Some(&other.path)))
+                }
+                _ => None,
+            })
+        }
+    }
 }
 
 /// Groups small files, in order, into runs for one worker each; large files lie between runs.

@@ -67,6 +67,12 @@ pub struct PushReport {
     pub sent_bytes: u64,
     /// Bytes of packs relied on.
     pub reused_bytes: u64,
+    /// Bytes of the files that the pointers name; what several have in common counts for each.
+    pub logical_bytes: u64,
+    /// Bytes of chunks that were sent, before compression.
+    pub new_bytes: u64,
+    /// Those of them that are stored as a difference to others.
+    pub delta_bytes: u64,
     /// What was asked of the remote.
     pub requests: Requests,
 }
@@ -189,6 +195,9 @@ pub fn run(repo: &Repo, plan: PushPlan, job: &Job) -> Result<PushReport, OpError
         packs: 0,
         sent_bytes: 0,
         reused_bytes: 0,
+        logical_bytes: 0,
+        new_bytes: 0,
+        delta_bytes: 0,
         requests: Requests::default(),
     };
     if plan.wanted.iter().all(|(wanted, _)| wanted.root == Root::Empty) {
@@ -210,6 +219,9 @@ pub fn run(repo: &Repo, plan: PushPlan, job: &Job) -> Result<PushReport, OpError
     report.packs = pushed.packs;
     report.sent_bytes = pushed.sent_bytes;
     report.reused_bytes = pushed.reused_bytes;
+    report.logical_bytes = pushed.logical_bytes;
+    report.new_bytes = pushed.new_bytes;
+    report.delta_bytes = pushed.delta_bytes;
     report.requests = contact.remote().counts().into();
     Ok(report)
 }

@@ -1,6 +1,6 @@
 //! Which entries of a tracked directory are wanted, and which subtrees can hold them.
 
-use globset::GlobMatcher;
+use globset::{Glob, GlobMatcher};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
@@ -30,6 +30,13 @@ pub enum Choice {
 }
 
 impl Filter {
+    /// Returns what chooses no entry but needs the whole manifest to find that out.
+    pub fn names() -> Result<Self, globset::Error> {
+        // No path of a manifest is `/`.
+        let matcher = Glob::new("/")?.compile_matcher();
+        Ok(Self::Some(vec![Choice::Glob { prefix: Vec::new(), matcher }]))
+    }
+
     /// Says whether the entry at `path` is wanted.
     pub fn matches(&self, path: &[u8]) -> bool {
         match self {
@@ -75,6 +82,13 @@ fn is_under(path: &[u8], top: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_choose_nothing_and_visit_everything() {
+        let filter = Filter::names().unwrap();
+        assert!(!filter.matches(b"a") && !filter.matches(b"a/b"));
+        assert!(filter.may_match_between(None, b"a") && filter.may_match_between(Some(b"a"), b"z"));
+    }
 
     #[test]
     fn a_subtree_is_visited_only_if_its_keys_can_match() {

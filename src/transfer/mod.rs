@@ -1,6 +1,7 @@
 //! Moving content between the cache and a remote: the push protocol, fetching in waves, proof that
 //! a remote is complete (`docs/format/protocol.md`). Knows no worktree and no Git.
 
+mod bases;
 mod catalogue;
 mod dedup;
 mod detour;
@@ -22,6 +23,7 @@ mod walk;
 mod wave;
 mod weight;
 
+pub use bases::Absent;
 pub use catalogue::{Contact, Purpose, Synced, remembered};
 pub use error::TransferError;
 pub use fetch::{FetchPlan, Fetched, fetch_data, is_local, plan_fetch};

@@ -12,7 +12,7 @@ use crate::transfer::catalogue::Contact;
 use crate::transfer::dedup::dedup;
 use crate::transfer::error::TransferError;
 use crate::transfer::lone::store_whole;
-use crate::transfer::needs::{Doubts, Needs, found, missing_pins, needs};
+use crate::transfer::needs::{Doubts, Needs, found, missing_pins, needs, pack_of};
 use crate::transfer::nodes::{Sight, Walked, walk};
 use crate::transfer::record::Record;
 use crate::transfer::recut::{Elsewhere, Recut, forget_damaged, recut, rescue};
@@ -65,6 +65,29 @@ pub struct Pushed {
     pub sent_bytes: u64,
     /// Bytes of packs relied on.
     pub reused_bytes: u64,
+    /// Bytes of the files that the roots name, the content that several of them share once for each.
+    pub logical_bytes: u64,
+    /// Bytes of their chunks in the packs sent, before compression.
+    pub new_bytes: u64,
+    /// Those of them that are stored as a difference to others.
+    pub delta_bytes: u64,
+}
+
+impl Pushed {
+    /// Counts the chunks that this push brought to the remote.
+    fn count_new(&mut self, contact: &Contact, settled: &Settled) -> Result<(), TransferError> {
+        let view = contact.index().reader()?;
+        for step in &settled.walked.chunks {
+            let pack = pack_of(step, &view, contact);
+            if pack.is_some_and(|pack| settled.needs.own.contains_key(&pack)) {
+                self.new_bytes = self.new_bytes.saturating_add(step.size);
+                if !step.bases.is_empty() {
+                    self.delta_bytes = self.delta_bytes.saturating_add(step.size);
+                }
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Runs the protocol to its end; on success everything named by the roots is on the remote.
@@ -75,7 +98,8 @@ pub fn push(
 ) -> Result<Pushed, TransferError> {
     let roots: Vec<&(Wanted, Stage)> =
         request.roots.iter().filter(|(w, _)| w.root != Root::Empty).collect();
-    let mut pushed = Pushed { roots: roots.len() as u64, ..Pushed::default() };
+    let logical_bytes = roots.iter().map(|(w, _)| w.root.size()).fold(0, u64::saturating_add);
+    let mut pushed = Pushed { roots: roots.len() as u64, logical_bytes, ..Pushed::default() };
     let mut doubts = Doubts::default();
     let there = |(wanted, _): &&&(Wanted, Stage)| found(contact, &doubts, &wanted.root).is_some();
     pushed.reused_roots = roots.iter().filter(there).count() as u64;
@@ -116,6 +140,7 @@ pub fn push(
         if quiet || still_good(contact, &settled, &mut doubts, job)? {
             failpoint::hit("push.before-confirm");
             pushed.reused_bytes = reused(contact, &settled.needs);
+            pushed.count_new(contact, &settled)?;
             confirm(contact, remote, request, &settled)?;
             settle_earlier(request.home, contact, job)?;
             journal.clear()?;

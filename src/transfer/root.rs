@@ -54,6 +54,15 @@ impl Root {
         }
     }
 
+    /// Returns the size of the content in bytes.
+    pub fn size(&self) -> u64 {
+        match self {
+            Self::Empty => 0,
+            Self::Chunk { size, .. } => *size,
+            Self::Tree { expectation, .. } => expectation.size.unwrap_or(0),
+        }
+    }
+
     /// Returns the look-up key of the catalogue; nothing for the empty file.
     pub fn key(&self) -> Option<Key> {
         match self {

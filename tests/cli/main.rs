@@ -43,6 +43,7 @@ mod dedup;
 mod deltas;
 mod du;
 mod forge;
+mod former;
 mod hard_times;
 mod harness;
 mod harness_itself;

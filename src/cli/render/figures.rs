@@ -44,13 +44,21 @@ pub(crate) fn add_line(report: &AddReport) -> String {
         return format!("nothing changed in {}, {}", files(report.files), ByteSize(report.bytes));
     }
     format!(
-        "added {}, {}: {} new, {} reused, {} stored",
+        "added {}, {}: {}, {} reused, {} stored",
         files(report.files),
         ByteSize(report.bytes),
-        ByteSize(report.new_bytes),
+        new(report.new_bytes, report.delta_bytes),
         ByteSize(report.reused_bytes),
         ByteSize(report.stored_bytes)
     )
+}
+
+/// Returns `23.2 MiB new (of them 22.0 MiB as a difference)`.
+fn new(bytes: u64, delta: u64) -> String {
+    if delta == 0 {
+        return format!("{} new", ByteSize(bytes));
+    }
+    format!("{} new (of them {} as a difference)", ByteSize(bytes), ByteSize(delta))
 }
 
 /// Returns `5,000 files, 98.2 MiB tracked: no path differs`.
@@ -63,7 +71,7 @@ pub(crate) fn status_line(report: &StatusReport) -> String {
     format!("{}, {} tracked: {verdict}", files(report.files), ByteSize(report.bytes))
 }
 
-/// Returns ``pushed 3 roots to `origin`: 97.1 MiB sent in 2 packs, 1.1 MiB reused``.
+/// Returns ``pushed 3 roots to `origin`: 120.4 MiB new, 97.1 MiB sent in 2 packs, 1.1 MiB reused``.
 pub(crate) fn push_line(report: &PushReport) -> String {
     let remote = name(&report.remote);
     let roots = many(report.roots, "root", "roots");
@@ -71,7 +79,8 @@ pub(crate) fn push_line(report: &PushReport) -> String {
         return format!("pushed {roots} to {remote}: nothing to send, all is there");
     }
     format!(
-        "pushed {roots} to {remote}: {} sent in {}, {} reused",
+        "pushed {roots} to {remote}: {}, {} sent in {}, {} reused",
+        new(report.new_bytes, report.delta_bytes),
         ByteSize(report.sent_bytes),
         many(report.packs, "pack", "packs"),
         ByteSize(report.reused_bytes)

@@ -4,11 +4,14 @@
 //! interruption never leaves a pointer without its content, and `add` again completes the rest.
 
 mod build;
+mod former;
 mod ignore;
 mod previous;
 mod publish;
 mod resolve;
 mod run;
+mod sources;
+mod worth;
 
 pub(crate) use ignore::ignore_lines;
 pub use run::{AddOptions, AddPlan, AddReport, AddedTarget, PlannedTarget, plan, run};

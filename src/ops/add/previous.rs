@@ -2,19 +2,15 @@
 //! same pointer, whatever the settings or the defaults are now.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use crate::cache::ObjectReader;
 use crate::chunk::Profile;
 use crate::hash::{NodeId, Oid};
-use crate::intake::FormerVersion;
 use crate::manifest::Content;
 use crate::ops::add::run::Target;
 use crate::ops::checkout::targets;
 use crate::ops::error::OpError;
 use crate::ops::select::Chosen;
-use crate::recipe::{Chunks, Former};
-use crate::repo::Repo;
 use crate::transfer::Filter;
 
 /// How the previous version of one file was cut.
@@ -35,13 +31,12 @@ pub(super) enum Previous {
 
 /// Finds how each file of a target was cut before, as far as its trees are on this machine.
 pub(super) fn previous(
-    repo: &Repo,
     target: &Target,
+    reader: &mut ObjectReader,
 ) -> Result<HashMap<Vec<u8>, Previous>, OpError> {
     let Some((pointer, bytes)) = target.old.clone() else { return Ok(HashMap::new()) };
     let chosen = Chosen { path: target.path.clone(), pointer, bytes, filter: Filter::All };
-    let mut reader = ObjectReader::new(repo.layout(), repo.index()?)?;
-    let known = targets(&chosen, &mut reader)?.unwrap_or_default();
+    let known = targets(&chosen, reader)?.unwrap_or_default();
     let known = known.into_iter().filter_map(|old| {
         let previous = match old.content {
             Content::Tree { profile_code, root, size, .. } => {
@@ -53,15 +48,4 @@ pub(super) fn previous(
         Some((old.path.as_bytes().to_vec(), previous))
     });
     Ok(known.collect())
-}
-
-/// Reads the chunks of a previous version, as far as its recipe is on this machine.
-pub(super) fn former(
-    reader: &mut ObjectReader,
-    root: NodeId,
-    size: u64,
-) -> Option<Arc<FormerVersion>> {
-    let chunks = Chunks::all(root, size, |id| reader.node_bytes(id));
-    let chunks: Result<Vec<_>, _> = chunks.map(|at| at.map(|at| at.entry)).collect();
-    Some(Arc::new(FormerVersion { chunks: Former::new(chunks.ok()?), path: None }))
 }

@@ -8,11 +8,12 @@ use serde::Serialize;
 use crate::cache::{Known, NodeSink, ObjectReader, Stale, StatEntry};
 use crate::fs::{FileKind, Time};
 use crate::hash::{PackId, RemoteId};
-use crate::intake::{Figures, Inlining, Source, Stored, Taken, take};
+use crate::intake::{Exceptions, Figures, Stored, Taken, take};
 use crate::ops::add::build::{Built, build};
-use crate::ops::add::previous::{Previous, former, previous};
 use crate::ops::add::publish::publish;
 use crate::ops::add::resolve::targets;
+use crate::ops::add::sources::{OldFile, single_files, sources};
+use crate::ops::add::worth::Afar;
 use crate::ops::error::OpError;
 use crate::ops::open::spec_of;
 use crate::ops::select::Selection;
@@ -71,6 +72,8 @@ pub struct AddPlan {
     pub files: u64,
     /// Bytes of all targets.
     pub bytes: u64,
+    #[serde(skip)]
+    pub(super) single: Vec<OldFile>,
 }
 
 /// One path that was added.
@@ -102,6 +105,8 @@ pub struct AddReport {
     pub bytes: u64,
     /// Bytes of chunks that were not known before.
     pub new_bytes: u64,
+    /// Those of them that are stored as a difference to others.
+    pub delta_bytes: u64,
     /// Bytes that were known.
     pub reused_bytes: u64,
     /// Bytes of the packs that were written.
@@ -118,7 +123,8 @@ pub fn plan(repo: &Repo, options: &AddOptions, job: &Job) -> Result<AddPlan, OpE
         targets(repo, &options.paths, &tracked)?
     };
     let _scanning = job.begin(Kind::Scan, None);
-    let mut out = AddPlan { targets: Vec::new(), files: 0, bytes: 0 };
+    let single = single_files(&tracked);
+    let mut out = AddPlan { targets: Vec::new(), files: 0, bytes: 0, single };
     for path in paths {
         let old = tracked.iter().find(|t| t.path == path).map_or(Ok(None), old_pointer)?;
         let target = find(repo, path, old, job)?;
@@ -210,22 +216,28 @@ pub fn run(repo: &Repo, plan: AddPlan, job: &Job) -> Result<AddReport, OpError> 
     let began = repo.door().now()?;
     let index = repo.index()?;
     index.adopt(repo.layout())?;
+    index.notice_removed(repo.layout())?;
     let targets: Vec<Target> = plan.targets.into_iter().map(|planned| planned.target).collect();
     let mut contents = HashMap::new();
-    let mut all = Vec::new();
     let lost = index.out_of_reach(home(repo)?)?;
     for target in &targets {
         recall(repo, target, (began, &lost), &mut contents)?;
-        sources(repo, target, &contents, &mut all)?;
     }
-    let intake = take((repo.door().root(), began), &all, repo.layout(), (index, &lost), job)?;
+    let mut afar = Afar::new(repo);
+    afar.bring_names(&targets, job)?;
+    let sources = sources(repo, &targets, &contents, &plan.single)?;
+    let elsewhere = &afar.bring((&sources, &targets), job)?;
+    let all = sources.list;
+    let exceptions = Exceptions { lost: &lost, elsewhere };
+    let intake = take((repo.door().root(), began), &all, repo.layout(), (index, exceptions), job)?;
     for (source, taken) in all.iter().zip(&intake.taken) {
         contents.insert(source.path.clone(), Content::Taken(taken.clone()));
     }
     let view = index.reader()?;
     let stale = Stale { packs: &lost, ..Stale::NONE };
-    let mut sink =
-        NodeSink::new(repo.layout(), &view, &intake.places, stale).with_deltas(&intake.packs);
+    let mut sink = NodeSink::new(repo.layout(), &view, &intake.places, stale)
+        .with_deltas(&intake.packs)
+        .with_elsewhere(elsewhere);
     let mut done = Vec::with_capacity(targets.len());
     for target in &targets {
         job.check()?;
@@ -235,11 +247,12 @@ pub fn run(repo: &Repo, plan: AddPlan, job: &Job) -> Result<AddReport, OpError> 
     intake.record(index, &nodes)?;
     publish(repo, &done, job)?;
     let bytes = done.iter().map(|b| b.size).sum();
-    let Figures { new, stored, .. } = intake.figures;
+    let Figures { new, delta, stored, .. } = intake.figures;
     Ok(AddReport {
         files: plan.files,
         bytes,
         new_bytes: new,
+        delta_bytes: delta,
         reused_bytes: u64::saturating_sub(bytes, new),
         stored_bytes: stored + nodes.iter().map(|p| p.size).sum::<u64>(),
         targets: done.into_iter().map(Built::into_report).collect(),
@@ -294,36 +307,6 @@ fn home(repo: &Repo) -> Result<Option<RemoteId>, OpError> {
     // A remote that cannot be named now is one to which nothing is known to be confirmed.
     let Ok(spec) = spec_of(repo, name) else { return Ok(None) };
     Ok(remembered(repo.layout(), &spec.to_string())?)
-}
-
-/// Lists the files of a target that have to be read.
-fn sources(
-    repo: &Repo,
-    target: &Target,
-    remembered: &HashMap<Vec<u8>, Content>,
-    out: &mut Vec<Source>,
-) -> Result<(), OpError> {
-    let inlining = if target.is_dir { Inlining::Allowed } else { Inlining::Never };
-    let mut wanted = target.found.iter().filter_map(|found| match &found.what {
-        What::File(stamp) if !remembered.contains_key(found.path.as_bytes()) => {
-            Some((found.path.as_bytes(), stamp.size))
-        }
-        What::File(_) | What::Symlink(_) | What::EmptyFolder => None,
-    });
-    let Some(first) = wanted.next() else { return Ok(()) };
-    let before = previous(repo, target)?;
-    let mut reader = ObjectReader::new(repo.layout(), repo.index()?)?;
-    out.extend(std::iter::once(first).chain(wanted).map(|(path, size)| {
-        let (profile, whole, former) = match before.get(path) {
-            Some(Previous::By { profile, root, size }) => {
-                (*profile, None, former(&mut reader, *root, *size))
-            }
-            Some(Previous::Whole(oid)) => (repo.profile(), Some(*oid), None),
-            None => (repo.profile(), None, None),
-        };
-        Source { path: path.to_vec(), size, profile, whole, inlining, former }
-    }));
-    Ok(())
 }
 
 impl Stored {
