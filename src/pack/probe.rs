@@ -38,8 +38,10 @@ static WEIGHTS: LazyLock<Vec<f32>> = LazyLock::new(|| {
 pub(super) enum Guess {
     /// Trying would be a waste of time.
     Stored,
-    /// Text and whatever else repeats, or has few symbols.
+    /// What repeats, or has few symbols.
     Zstd,
+    /// Text, which may be a table.
+    Text,
     /// Elements of this width, of which some bytes are skewed, and which hardly repeat.
     Planes(Width),
     /// As [`Guess::Planes`], but sequences of bytes repeat too: only trying both tells.
@@ -62,7 +64,7 @@ pub(super) fn guess(bytes: &[u8]) -> Guess {
     let two: [Counts; 2] = fold_ranks(&four);
     let [one] = fold_ranks(&two);
     if is_text(&one) {
-        return Guess::Zstd;
+        return Guess::Text;
     }
     let whole = entropy(&one);
     // A wider element must promise clearly more: its planes are sampled more thinly, which makes
@@ -161,7 +163,7 @@ fn entropy(counts: &Counts) -> f64 {
 }
 
 /// Says whether four bytes at a place often are the same as some before them in their sample.
-fn repeats(bytes: &[u8]) -> bool {
+pub(super) fn repeats(bytes: &[u8]) -> bool {
     let (mut hits, mut places) = (0, 0);
     for sample in samples(bytes, SAMPLES, SAMPLE / 2) {
         let mut seen = [None; 1024];
@@ -189,7 +191,7 @@ mod tests {
 
     #[test]
     fn text_and_skewed_bytes_look_compressible() {
-        assert_eq!(guess(&b"id,name,value\n1,one,1.0\n".repeat(4000)), Guess::Zstd);
+        assert_eq!(guess(&b"id,name,value\n1,one,1.0\n".repeat(4000)), Guess::Text);
         let skewed: Vec<u8> = noise(65_536).iter().map(|b| b & 0x7f).collect();
         assert_eq!(guess(&skewed), Guess::Zstd);
         assert_eq!(guess(b""), Guess::Zstd);
@@ -200,7 +202,7 @@ mod tests {
         let rows: Vec<u8> =
             (0..4000u32).flat_map(|n| format!("{:07},{:07}\n", n * 2417, n).into_bytes()).collect();
         assert_eq!(rows.len() % 16, 0);
-        assert_eq!(guess(&rows), Guess::Zstd);
+        assert_eq!(guess(&rows), Guess::Text);
     }
 
     #[test]

@@ -1,0 +1,227 @@
+//! Writing the payload of codec 3: columns of a table, each coded on its own.
+
+use zstd::bulk::Compressor;
+
+use super::codec::{compress_into, huffman_only};
+use super::column_decoder::{
+    KIND_ENTRIES, KIND_EQUAL, KIND_EQUAL_PLANES, KIND_LISTED, KIND_LISTED_PLANES, STREAM_RUN,
+    STREAM_STORED, STREAM_ZSTD,
+};
+use super::entries::Entries;
+use super::fields::{Lengths, SLACK, copy, transpose};
+use super::probe::repeats;
+use super::table::Table;
+
+/// A stream is coded if that saves more than one byte in this many.
+const LEAST_GAIN: usize = 50;
+/// The bytes outside whole rows may be one in this many.
+const EDGES: usize = 8;
+/// Rows from which a guess is made whether fields agree about their places.
+const SAMPLED_ROWS: usize = 64;
+/// Of this many bytes, one that equals the byte at its place in the row before makes planes pay.
+const AGREEING: usize = 6;
+
+/// Coder and buffers for columns.
+pub(super) struct ColumnCoder {
+    huffman: Compressor<'static>,
+    ends: Vec<u32>,
+    fields: Vec<u8>,
+    lens: Vec<u8>,
+    planes: Vec<u8>,
+    entries: Entries,
+    coded: Vec<u8>,
+}
+
+impl Default for ColumnCoder {
+    fn default() -> Self {
+        Self {
+            huffman: huffman_only(),
+            ends: Vec::new(),
+            fields: Vec::new(),
+            lens: Vec::new(),
+            planes: Vec::new(),
+            entries: Entries::default(),
+            coded: Vec::new(),
+        }
+    }
+}
+
+impl ColumnCoder {
+    /// Codes `raw` into `out`, which it replaces, if `raw` is a table; else leaves it empty.
+    pub(super) fn encode(
+        &mut self,
+        search: &mut Compressor<'static>,
+        raw: &[u8],
+        out: &mut Vec<u8>,
+    ) {
+        out.clear();
+        if self.encode_table(search, raw, out).is_none() {
+            out.clear();
+        }
+    }
+
+    fn encode_table(
+        &mut self,
+        search: &mut Compressor<'static>,
+        raw: &[u8],
+        out: &mut Vec<u8>,
+    ) -> Option<()> {
+        let table = Table::guess(raw)?;
+        let Table { separator, columns, head, tail, .. } = table;
+        if head.len() + tail.len() > raw.len() / EDGES || !table.cut(&mut self.ends) {
+            return None;
+        }
+        let rows = self.ends.len() / columns;
+        out.extend([separator, u8::try_from(columns).ok()?]);
+        for count in [rows, head.len(), tail.len()] {
+            out.extend(u32::try_from(count).ok()?.to_le_bytes());
+        }
+        out.extend_from_slice(head);
+        out.extend_from_slice(tail);
+        self.fields.resize(raw.len() + SLACK, 0);
+        self.planes.resize(raw.len(), 0);
+        for column in 0..columns {
+            let total = self.gather(&table, column)?;
+            self.column(search, total, out)?;
+        }
+        Some(())
+    }
+
+    /// Brings the fields of a column together; nothing if one is too long.
+    fn gather(&mut self, table: &Table, column: usize) -> Option<usize> {
+        self.lens.clear();
+        let (mut at, mut row_start) = (0, 0);
+        for row in self.ends.chunks_exact(table.columns) {
+            let start = match column.checked_sub(1) {
+                None => row_start,
+                Some(before) => *row.get(before)? as usize + 1,
+            };
+            let len = *row.get(column)? as usize - start;
+            row_start = *row.last()? as usize + 1;
+            self.lens.push(u8::try_from(len).ok()?);
+            let from = table.rows.get(start..)?;
+            let to = self.fields.get_mut(at..)?;
+            if copy(from, to, len).is_none() {
+                to.get_mut(..len)?.copy_from_slice(from.get(..len)?);
+            }
+            at += len;
+        }
+        Some(at)
+    }
+
+    fn column(
+        &mut self,
+        search: &mut Compressor<'static>,
+        total: usize,
+        out: &mut Vec<u8>,
+    ) -> Option<()> {
+        let Self { huffman, fields, lens, planes, entries, coded, .. } = self;
+        let mut streams = Streams { huffman, search, coded };
+        if entries.find(fields, lens, total) {
+            out.push(KIND_ENTRIES);
+            entries.write(out)?;
+            streams.code(entries.numbers(), out);
+            return Some(());
+        }
+        let first = *lens.first()?;
+        let equal = lens.iter().all(|len| *len == first);
+        let (lengths, kinds) = if equal {
+            (Lengths::Equal(first.into(), lens.len()), [KIND_EQUAL, KIND_EQUAL_PLANES])
+        } else {
+            (Lengths::Listed(lens), [KIND_LISTED, KIND_LISTED_PLANES])
+        };
+        let fields = fields.get_mut(..total)?;
+        let planes = planes.get_mut(..total)?;
+        let in_planes = agree(fields, lens);
+        let [plain, transposed] = kinds;
+        out.push(if in_planes { transposed } else { plain });
+        if equal {
+            out.push(first);
+        } else {
+            streams.code(lens, out);
+        }
+        if in_planes {
+            transpose(fields, lengths, planes, |byte, to| *to = *byte);
+            let varied = take_constants(planes, lengths, out)?;
+            streams.code(planes.get(..varied)?, out);
+        } else {
+            streams.code(fields, out);
+        }
+        Some(())
+    }
+}
+
+/// Says whether fields resemble the field before them, place by place from the end on.
+fn agree(fields: &[u8], lens: &[u8]) -> bool {
+    let (mut all, mut equal) = (0, 0);
+    let mut before: &[u8] = &[];
+    let mut rest = fields;
+    for len in lens.iter().take(SAMPLED_ROWS) {
+        let Some(field) = rest.split_off(..usize::from(*len)) else { break };
+        let pairs = field.iter().rev().zip(before.iter().rev());
+        equal += pairs.filter(|(a, b)| a == b).count();
+        all += field.len();
+        before = field;
+    }
+    equal * AGREEING > all
+}
+
+/// Appends which planes are of one byte only, and these bytes; moves the others to the front and
+/// returns how long they are.
+fn take_constants(planes: &mut [u8], lengths: Lengths, out: &mut Vec<u8>) -> Option<usize> {
+    let reaching = lengths.reaching();
+    let flags_at = out.len();
+    out.resize(flags_at + reaching.len().div_ceil(8), 0);
+    let (mut at, mut kept) = (0, 0);
+    for (place, len) in reaching.iter().enumerate() {
+        let plane = planes.get(at..at + len)?;
+        let first = *plane.first()?;
+        if is_run(plane) {
+            *out.get_mut(flags_at + place / 8)? |= 1 << (place % 8);
+            out.push(first);
+        } else {
+            if at != kept {
+                planes.copy_within(at..at + len, kept);
+            }
+            kept += len;
+        }
+        at += len;
+    }
+    Some(kept)
+}
+
+fn is_run(bytes: &[u8]) -> bool {
+    bytes.first().is_some_and(|first| bytes.iter().all(|byte| byte == first))
+}
+
+/// The coders of streams.
+struct Streams<'a> {
+    huffman: &'a mut Compressor<'static>,
+    search: &'a mut Compressor<'static>,
+    coded: &'a mut Vec<u8>,
+}
+
+impl Streams<'_> {
+    /// Appends a stream in the way that pays; nothing for an empty one.
+    fn code(&mut self, raw: &[u8], out: &mut Vec<u8>) {
+        let Some(first) = raw.first() else { return };
+        if is_run(raw) {
+            out.extend([STREAM_RUN, *first]);
+            return;
+        }
+        let coder = if repeats(raw) { &mut *self.search } else { &mut *self.huffman };
+        compress_into(coder, raw, self.coded);
+        let pays = !self.coded.is_empty() && self.coded.len() + 4 < raw.len() - raw.len() / LEAST_GAIN;
+        match u32::try_from(self.coded.len()) {
+            Ok(len) if pays => {
+                out.push(STREAM_ZSTD);
+                out.extend(len.to_le_bytes());
+                out.extend_from_slice(self.coded);
+            }
+            _ => {
+                out.push(STREAM_STORED);
+                out.extend_from_slice(raw);
+            }
+        }
+    }
+}
