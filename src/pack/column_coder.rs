@@ -4,12 +4,12 @@ use zstd::bulk::Compressor;
 
 use super::codec::{compress_into, huffman_only};
 use super::column_decoder::{
-    KIND_ENTRIES, KIND_EQUAL, KIND_EQUAL_PLANES, KIND_LISTED, KIND_LISTED_PLANES, STREAM_RUN,
-    STREAM_STORED, STREAM_ZSTD,
+    KIND_ENTRIES, KIND_EQUAL, KIND_LISTED, KIND_PLANES, KIND_STEPS, STREAM_RUN, STREAM_STORED,
+    STREAM_ZSTD,
 };
 use super::entries::Entries;
-use super::fields::{Lengths, SLACK, copy, transpose};
-use super::probe::repeats;
+use super::fields::{SLACK, copy, transpose};
+use super::probe::stream_repeats;
 use super::table::Table;
 
 /// A stream is coded if that saves more than one byte in this many.
@@ -19,7 +19,7 @@ const EDGES: usize = 8;
 /// Rows from which a guess is made whether fields agree about their places.
 const SAMPLED_ROWS: usize = 64;
 /// Of this many bytes, one that equals the byte at its place in the row before makes planes pay.
-const AGREEING: usize = 6;
+const AGREEING: usize = 3;
 
 /// Coder and buffers for columns.
 pub(super) struct ColumnCoder {
@@ -117,6 +117,12 @@ impl ColumnCoder {
     ) -> Option<()> {
         let Self { huffman, fields, lens, planes, entries, coded, .. } = self;
         let mut streams = Streams { huffman, search, coded };
+        if let Some(first) = entries.find_steps(fields, lens) {
+            out.push(KIND_STEPS);
+            out.extend(first.to_le_bytes());
+            streams.code(entries.numbers(), out);
+            return Some(());
+        }
         if entries.find(fields, lens, total) {
             out.push(KIND_ENTRIES);
             entries.write(out)?;
@@ -124,56 +130,41 @@ impl ColumnCoder {
             return Some(());
         }
         let first = *lens.first()?;
-        let equal = lens.iter().all(|len| *len == first);
-        let (lengths, kinds) = if equal {
-            (Lengths::Equal(first.into(), lens.len()), [KIND_EQUAL, KIND_EQUAL_PLANES])
-        } else {
-            (Lengths::Listed(lens), [KIND_LISTED, KIND_LISTED_PLANES])
-        };
         let fields = fields.get_mut(..total)?;
-        let planes = planes.get_mut(..total)?;
-        let in_planes = agree(fields, lens);
-        let [plain, transposed] = kinds;
-        out.push(if in_planes { transposed } else { plain });
-        if equal {
-            out.push(first);
-        } else {
+        if !is_run(lens) {
+            out.push(KIND_LISTED);
             streams.code(lens, out);
-        }
-        if in_planes {
-            transpose(fields, lengths, planes, |byte, to| *to = *byte);
-            let varied = take_constants(planes, lengths, out)?;
+            streams.code(fields, out);
+        } else if agree(fields, first.into()) {
+            out.extend([KIND_PLANES, first]);
+            let planes = planes.get_mut(..total)?;
+            transpose(fields, first.into(), planes, |byte, to| *to = *byte);
+            let varied = take_constants(planes, lens.len(), out)?;
             streams.code(planes.get(..varied)?, out);
         } else {
+            out.extend([KIND_EQUAL, first]);
             streams.code(fields, out);
         }
         Some(())
     }
 }
 
-/// Says whether fields resemble the field before them, place by place from the end on.
-fn agree(fields: &[u8], lens: &[u8]) -> bool {
-    let (mut all, mut equal) = (0, 0);
-    let mut before: &[u8] = &[];
-    let mut rest = fields;
-    for len in lens.iter().take(SAMPLED_ROWS) {
-        let Some(field) = rest.split_off(..usize::from(*len)) else { break };
-        let pairs = field.iter().rev().zip(before.iter().rev());
-        equal += pairs.filter(|(a, b)| a == b).count();
-        all += field.len();
-        before = field;
-    }
-    equal * AGREEING > all
+/// Says whether fields of one length resemble the field before them, place by place.
+fn agree(fields: &[u8], len: usize) -> bool {
+    let sample = fields.get(..SAMPLED_ROWS * len).unwrap_or(fields);
+    let pairs = sample.iter().zip(sample.get(len..).unwrap_or_default());
+    pairs.filter(|(a, b)| a == b).count() * AGREEING > sample.len()
 }
 
 /// Appends which planes are of one byte only, and these bytes; moves the others to the front and
 /// returns how long they are.
-fn take_constants(planes: &mut [u8], lengths: Lengths, out: &mut Vec<u8>) -> Option<usize> {
-    let reaching = lengths.reaching();
+fn take_constants(planes: &mut [u8], len: usize, out: &mut Vec<u8>) -> Option<usize> {
+    let count = planes.len().checked_div(len)?;
     let flags_at = out.len();
-    out.resize(flags_at + reaching.len().div_ceil(8), 0);
-    let (mut at, mut kept) = (0, 0);
-    for (place, len) in reaching.iter().enumerate() {
+    out.resize(flags_at + count.div_ceil(8), 0);
+    let mut kept = 0;
+    for place in 0..count {
+        let at = place * len;
         let plane = planes.get(at..at + len)?;
         let first = *plane.first()?;
         if is_run(plane) {
@@ -185,7 +176,6 @@ fn take_constants(planes: &mut [u8], lengths: Lengths, out: &mut Vec<u8>) -> Opt
             }
             kept += len;
         }
-        at += len;
     }
     Some(kept)
 }
@@ -209,7 +199,7 @@ impl Streams<'_> {
             out.extend([STREAM_RUN, *first]);
             return;
         }
-        let coder = if repeats(raw) { &mut *self.search } else { &mut *self.huffman };
+        let coder = if stream_repeats(raw) { &mut *self.search } else { &mut *self.huffman };
         compress_into(coder, raw, self.coded);
         let pays = !self.coded.is_empty() && self.coded.len() + 4 < raw.len() - raw.len() / LEAST_GAIN;
         match u32::try_from(self.coded.len()) {

@@ -4,8 +4,9 @@ use zstd::bulk::Decompressor;
 use zstd::zstd_safe;
 
 use super::codec::unpack_zstd;
+use super::decimal::Decimal;
 use super::error::FrameError;
-use super::fields::{Column, Lengths, Parts, SLACK, transpose};
+use super::fields::{Column, Parts, SLACK, transpose};
 use super::table::{COLUMNS, SEPARATORS};
 use crate::wire::Reader;
 
@@ -15,9 +16,9 @@ pub(super) const STREAM_RUN: u8 = 2;
 
 pub(super) const KIND_EQUAL: u8 = 0;
 pub(super) const KIND_LISTED: u8 = 1;
-pub(super) const KIND_EQUAL_PLANES: u8 = 2;
-pub(super) const KIND_LISTED_PLANES: u8 = 3;
-pub(super) const KIND_ENTRIES: u8 = 4;
+pub(super) const KIND_PLANES: u8 = 2;
+pub(super) const KIND_ENTRIES: u8 = 3;
+pub(super) const KIND_STEPS: u8 = 4;
 
 /// Buffers for reading columns.
 #[derive(Default)]
@@ -88,35 +89,73 @@ impl ColumnDecoder {
         decompressor: &mut Decompressor<'static>,
         room: &mut Room,
     ) -> Result<Column, FrameError> {
-        let kind = reader.u8()?;
         let at = room.fields;
-        let (lengths, column) = match kind {
-            KIND_ENTRIES => return self.entries(reader, decompressor, room),
-            KIND_EQUAL | KIND_EQUAL_PLANES => {
+        match reader.u8()? {
+            KIND_EQUAL => {
                 let len = usize::from(reader.u8()?);
-                (Lengths::Equal(len, room.rows), Column::Equal { at, len })
+                stream(reader, decompressor, self.take_fields(room, len * room.rows)?)?;
+                Ok(Column::Equal { at, len })
             }
-            KIND_LISTED | KIND_LISTED_PLANES => {
+            KIND_LISTED => {
                 let lens = room.small;
                 let listed = slice(&mut self.small, lens, room.rows)?;
                 stream(reader, decompressor, listed)?;
                 room.small += room.rows;
-                (Lengths::Listed(listed), Column::Listed { at, lens })
+                let total = listed.iter().map(|len| usize::from(*len)).sum();
+                stream(reader, decompressor, self.take_fields(room, total)?)?;
+                Ok(Column::Listed { at, lens })
             }
-            _ => return Err(FrameError::Malformed("it has a column of an unknown kind")),
-        };
-        let total = lengths.total();
-        room.spend(total)?;
-        let fields = slice(&mut self.fields, at, total)?;
-        room.fields += total;
-        if matches!(kind, KIND_EQUAL | KIND_LISTED) {
-            stream(reader, decompressor, fields)?;
-        } else {
-            let planes = slice(&mut self.planes, 0, total)?;
-            read_planes(reader, decompressor, lengths, planes)?;
-            transpose(fields, lengths, planes, |byte, from| *byte = *from);
+            KIND_PLANES => {
+                let len = usize::from(reader.u8()?);
+                let mut planes = std::mem::take(&mut self.planes);
+                let fields = self.take_fields(room, len * room.rows)?;
+                let read = slice(&mut planes, 0, fields.len()).and_then(|planes| {
+                    read_planes(reader, decompressor, len, planes)?;
+                    transpose(fields, len, planes, |byte, from| *byte = *from);
+                    Ok(Column::Equal { at, len })
+                });
+                self.planes = planes;
+                read
+            }
+            KIND_ENTRIES => self.entries(reader, decompressor, room),
+            KIND_STEPS => self.steps(reader, decompressor, room),
+            _ => Err(FrameError::Malformed("it has a column of an unknown kind")),
         }
-        Ok(column)
+    }
+
+    /// Reads a column of numbers that grow from row to row.
+    fn steps(
+        &mut self,
+        reader: &mut Reader<'_>,
+        decompressor: &mut Decompressor<'static>,
+        room: &mut Room,
+    ) -> Result<Column, FrameError> {
+        let too_large = FrameError::Malformed("it has a number that is too large");
+        let mut number = Decimal::new(reader.u64()?).ok_or_else(|| too_large.clone())?;
+        let (at, lens) = (room.fields, room.small);
+        let steps = slice(&mut self.small, lens, room.rows)?;
+        stream(reader, decompressor, steps)?;
+        room.small += room.rows;
+        let mut end = at;
+        for step in steps {
+            number.add(*step).ok_or_else(|| too_large.clone())?;
+            let (digits, len) = number.digits();
+            // From here on the step is not needed, but the length of the field is.
+            *step = len;
+            *self.fields.get_mut(end..).and_then(<[u8]>::first_chunk_mut).ok_or(OUTSIDE)? = digits;
+            end += usize::from(len);
+        }
+        room.fields = end;
+        room.spend(end - at)?;
+        Ok(Column::Listed { at, lens })
+    }
+
+    /// Sets room aside for the fields of a column.
+    fn take_fields(&mut self, room: &mut Room, total: usize) -> Result<&mut [u8], FrameError> {
+        room.spend(total)?;
+        let at = room.fields;
+        room.fields += total;
+        slice(&mut self.fields, at, total)
     }
 
     /// Reads a column whose fields are few different ones.
@@ -189,33 +228,32 @@ fn place(bytes: &[u8], out: &mut [u8], at: usize) -> Result<(), FrameError> {
 fn read_planes(
     reader: &mut Reader<'_>,
     decompressor: &mut Decompressor<'static>,
-    lengths: Lengths,
+    count: usize,
     planes: &mut [u8],
 ) -> Result<(), FrameError> {
-    let reaching = lengths.reaching();
-    let flags = reader.take(reaching.len().div_ceil(8))?;
+    let flags = reader.take(count.div_ceil(8))?;
     let is_constant =
         |place: usize| flags.get(place / 8).is_some_and(|flags| flags >> (place % 8) & 1 == 1);
-    if (reaching.len()..flags.len() * 8).any(is_constant) {
+    if (count..flags.len() * 8).any(is_constant) {
         return Err(FrameError::Malformed("it has constant planes that are not there"));
     }
-    let varied = |(place, len): (usize, &usize)| if is_constant(place) { 0 } else { *len };
-    let varied: usize = reaching.iter().enumerate().map(varied).sum();
-    let constants = reader.take((0..reaching.len()).filter(|place| is_constant(*place)).count())?;
+    let n_constant = (0..count).filter(|place| is_constant(*place)).count();
+    let constants = reader.take(n_constant)?;
+    let Some(len) = planes.len().checked_div(count) else { return Ok(()) };
     // The stream is decoded to the end of the planes and moved to the front, plane by plane.
-    let mut from = planes.len() - varied;
-    stream(reader, decompressor, slice(planes, from, varied)?)?;
-    let (mut at, mut constants) = (0, constants.iter());
-    for (place, len) in reaching.iter().enumerate() {
+    let mut from = n_constant * len;
+    stream(reader, decompressor, planes.get_mut(from..).unwrap_or_default())?;
+    let mut constants = constants.iter();
+    for place in 0..count {
+        let at = place * len;
         if is_constant(place) {
-            slice(planes, at, *len)?.fill(constants.next().copied().unwrap_or_default());
+            slice(planes, at, len)?.fill(constants.next().copied().unwrap_or_default());
         } else {
             if from != at {
                 planes.copy_within(from..from + len, at);
             }
             from += len;
         }
-        at += len;
     }
     Ok(())
 }

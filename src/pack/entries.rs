@@ -1,5 +1,6 @@
-//! Finding columns that have few different fields.
+//! Finding columns that have few different fields, or numbers that grow.
 
+use super::decimal;
 use super::fields::SLACK;
 
 /// Most different fields of such a column.
@@ -45,6 +46,23 @@ impl Entries {
             rest = rest.get(size..).unwrap_or_default();
         }
         true
+    }
+
+    /// Fills the numbers with how much each field is above the one before; returns the first field.
+    /// Nothing if one is no decimal number in its shortest form, or is not from 0 to 255 above.
+    pub(super) fn find_steps(&mut self, fields: &[u8], lens: &[u8]) -> Option<u64> {
+        self.numbers.clear();
+        let mut rest = fields;
+        let mut before = None;
+        for len in lens {
+            let number = decimal::parse(rest, *len)?;
+            let step = number.checked_sub(before.unwrap_or(number))?;
+            self.numbers.push(u8::try_from(step).ok()?);
+            before = Some(number);
+            rest = rest.get(usize::from(*len)..)?;
+        }
+        let grown: u64 = self.numbers.iter().map(|step| u64::from(*step)).sum();
+        before?.checked_sub(grown)
     }
 
     /// Returns the number of an entry, and whether it is new; nothing if there are too many.

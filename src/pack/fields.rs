@@ -1,4 +1,4 @@
-//! Moving the fields of a table: out of rows, into rows, and into planes of equal places.
+//! Moving the fields of a table: out of rows, into rows, and into planes.
 
 use super::table::ROW_END;
 
@@ -18,86 +18,18 @@ pub(super) fn copy(from: &[u8], to: &mut [u8], len: usize) -> Option<()> {
     Some(())
 }
 
-/// How long the fields of a column are.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Lengths<'a> {
-    /// All alike, that many fields.
-    Equal(usize, usize),
-    /// One byte each.
-    Listed(&'a [u8]),
-}
-
-impl Lengths<'_> {
-    pub(super) fn total(&self) -> usize {
-        match self {
-            Self::Equal(len, count) => len * count,
-            Self::Listed(lens) => lens.iter().map(|len| usize::from(*len)).sum(),
-        }
-    }
-
-    pub(super) fn longest(&self) -> usize {
-        match self {
-            Self::Equal(len, _) => *len,
-            Self::Listed(lens) => lens.iter().max().copied().map_or(0, usize::from),
-        }
-    }
-
-    /// Returns how many fields are longer than `place`, for each place up to the longest.
-    pub(super) fn reaching(&self) -> Vec<usize> {
-        match self {
-            Self::Equal(len, count) => vec![*count; *len],
-            Self::Listed(lens) => {
-                let mut counts = [0usize; 256];
-                for len in *lens {
-                    if let Some(count) = counts.get_mut(usize::from(*len)) {
-                        *count += 1;
-                    }
-                }
-                let mut left = lens.len();
-                let here = counts.iter().take(self.longest()).map(|count| {
-                    left -= count;
-                    left
-                });
-                here.collect()
-            }
-        }
-    }
-}
-
-/// Moves the bytes of fields that lie one after the other into planes, or back.
-///
-/// Plane 0 has the last byte of each field, plane 1 the one before it, and so on: numbers agree about
-/// their places from the end on. A plane has the bytes of the fields that reach it, in order.
+/// Moves byte j of each field into plane j, or back. All fields are `len` bytes long.
 pub(super) fn transpose(
     fields: &mut [u8],
-    lengths: Lengths,
+    len: usize,
     planes: &mut [u8],
     mut act: impl FnMut(&mut u8, &mut u8),
 ) {
-    match lengths {
-        Lengths::Equal(0, _) | Lengths::Equal(_, 0) => {}
-        Lengths::Equal(len, count) => {
-            for (plane, place) in planes.chunks_exact_mut(count).zip((0..len).rev()) {
-                let bytes = fields.iter_mut().skip(place).step_by(len);
-                bytes.zip(plane).for_each(|(byte, to)| act(byte, to));
-            }
-        }
-        Lengths::Listed(lens) => {
-            let mut cursors = [0usize; 256];
-            let mut start = 0;
-            for (cursor, count) in cursors.iter_mut().zip(lengths.reaching()) {
-                *cursor = start;
-                start += count;
-            }
-            let mut rest = fields;
-            for len in lens {
-                let Some(field) = rest.split_off_mut(..usize::from(*len)) else { return };
-                for (byte, cursor) in field.iter_mut().rev().zip(&mut cursors) {
-                    if let Some(to) = planes.get_mut(*cursor) {
-                        act(byte, to);
-                    }
-                    *cursor += 1;
-                }
+    let Some(count) = fields.len().checked_div(len).filter(|count| *count > 0) else { return };
+    for (place, plane) in planes.chunks_exact_mut(count).enumerate() {
+        for (field, to) in fields.chunks_exact_mut(len).zip(plane) {
+            if let Some(byte) = field.get_mut(place) {
+                act(byte, to);
             }
         }
     }

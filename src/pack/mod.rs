@@ -8,6 +8,7 @@ mod batch;
 mod codec;
 mod column_coder;
 mod column_decoder;
+mod decimal;
 mod delta;
 mod delta_encode;
 mod difference;

@@ -11,6 +11,9 @@ const SAMPLE: usize = 1024;
 /// The same for a single plane, of which there are up to eight.
 const PLANE_SAMPLES: usize = 8;
 const PLANE_SAMPLE: usize = 128;
+/// The same for a stream of a table, of which there may be some hundred.
+const STREAM_SAMPLES: usize = 2;
+const STREAM_SAMPLE: usize = 256;
 /// Below this nothing is known from statistics, and trying costs nothing.
 const SHORT: usize = 256;
 /// Bits per byte from which data counts as incompressible. Tables lie near 5, weights between 6 and
@@ -75,7 +78,7 @@ pub(super) fn guess(bytes: &[u8]) -> Guess {
         if bits < least - margin { (Some(width), bits) } else { (best, least) }
     });
     match width {
-        Some(width) if repeats(bytes) => Guess::PlanesOrZstd(width),
+        Some(width) if repeats(bytes, SAMPLES, SAMPLE / 2) => Guess::PlanesOrZstd(width),
         Some(width) => Guess::Planes(width),
         None if whole < BITS => Guess::Zstd,
         None => Guess::Stored,
@@ -90,6 +93,11 @@ pub(super) fn is_skewed(plane: &[u8]) -> bool {
     }
     let [counts] = fold_ranks(&ranks);
     plane.len() < SHORT || crowding(&counts) > CROWDED
+}
+
+/// Says whether searching a stream of a table for repetitions is worth the time.
+pub(super) fn stream_repeats(stream: &[u8]) -> bool {
+    repeats(stream, STREAM_SAMPLES, STREAM_SAMPLE)
 }
 
 /// Returns parts at even distances, all beginning at the same rank; or everything, if that is little.
@@ -163,9 +171,9 @@ fn entropy(counts: &Counts) -> f64 {
 }
 
 /// Says whether four bytes at a place often are the same as some before them in their sample.
-pub(super) fn repeats(bytes: &[u8]) -> bool {
+fn repeats(bytes: &[u8], count: usize, len: usize) -> bool {
     let (mut hits, mut places) = (0, 0);
-    for sample in samples(bytes, SAMPLES, SAMPLE / 2) {
+    for sample in samples(bytes, count, len) {
         let mut seen = [None; 1024];
         for window in sample.windows(4).filter_map(|window| window.first_chunk::<4>()) {
             let word = u32::from_le_bytes(*window);
