@@ -2,8 +2,6 @@
 
 /// Digits of the largest number: what one load of a field has room for.
 const MOST: usize = 16;
-/// One more than the largest number.
-const LIMIT: u64 = 10_000_000_000_000_000;
 const ZEROS: u128 = 0x3030_3030_3030_3030_3030_3030_3030_3030;
 
 /// Reads the number of `len` digits at the front of `bytes`, of which [`MOST`] must be there; nothing
@@ -31,49 +29,44 @@ fn eight(digits: u64) -> u64 {
     (fours & 0x0000_ffff_0000_ffff).wrapping_mul(10_000 << 32 | 1) >> 32
 }
 
-/// A number that is kept as its digits.
+/// A number that is kept as its text.
 pub(super) struct Decimal {
-    /// Each from 0 to 9, the last one of the number first.
-    digits: [u8; MOST],
+    /// The digits, the first one in the lowest byte; zeros in place of the bytes behind them.
+    text: u128,
     len: u8,
 }
 
 impl Decimal {
     /// Takes a number; nothing if it has too many digits.
     pub(super) fn new(mut number: u64) -> Option<Self> {
-        let mut decimal = Self { digits: [0; MOST], len: 1 };
-        if number >= LIMIT {
-            return None;
-        }
-        for (digit, len) in decimal.digits.iter_mut().zip(1..) {
-            *digit = u8::try_from(number % 10).ok()?;
-            if *digit > 0 {
-                decimal.len = len;
-            }
+        let (mut text, mut len) = (0, 0);
+        loop {
+            text = text << 8 | u128::from(b'0') | u128::from(number % 10);
+            len += 1;
             number /= 10;
+            if number == 0 {
+                return (usize::from(len) <= MOST).then_some(Self { text, len });
+            }
         }
-        Some(decimal)
     }
 
     /// Adds a step; nothing if the sum has too many digits.
     pub(super) fn add(&mut self, step: u8) -> Option<()> {
-        let mut carry = u16::from(step);
-        for (digit, len) in self.digits.iter_mut().zip(1..) {
-            if carry == 0 {
-                return Some(());
-            }
-            let sum = u16::from(*digit) + carry;
-            *digit = u8::try_from(sum % 10).ok()?;
-            carry = sum / 10;
-            self.len = self.len.max(len);
+        let last = 8 * u32::from(self.len - 1);
+        // Digits end below 0x3a, so a step below ten never carries out of the last byte.
+        let sum = self.text + (u128::from(step % 10) << last);
+        // Most steps change the last digit only.
+        if step < 10 && sum >> last <= u128::from(b'9') {
+            self.text = sum;
+            return Some(());
         }
-        (carry == 0).then_some(())
+        let number = parse(&self.text.to_le_bytes(), self.len)?;
+        *self = Self::new(number + u64::from(step))?;
+        Some(())
     }
 
     /// Returns the digits as text, at the front, and how many they are.
     pub(super) fn digits(&self) -> ([u8; MOST], u8) {
-        let missing = 128 - 8 * u32::from(self.len);
-        let text = (u128::from_be_bytes(self.digits) | ZEROS) >> missing;
-        (text.to_le_bytes(), self.len)
+        (self.text.to_le_bytes(), self.len)
     }
 }

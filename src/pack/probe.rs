@@ -13,7 +13,7 @@ const PLANE_SAMPLES: usize = 8;
 const PLANE_SAMPLE: usize = 128;
 /// The same for a stream of a table, of which there may be some hundred.
 const STREAM_SAMPLES: usize = 2;
-const STREAM_SAMPLE: usize = 256;
+const STREAM_SAMPLE: usize = 192;
 /// Below this nothing is known from statistics, and trying costs nothing.
 const SHORT: usize = 256;
 /// Bits per byte from which data counts as incompressible. Tables lie near 5, weights between 6 and
@@ -78,7 +78,7 @@ pub(super) fn guess(bytes: &[u8]) -> Guess {
         if bits < least - margin { (Some(width), bits) } else { (best, least) }
     });
     match width {
-        Some(width) if repeats(bytes, SAMPLES, SAMPLE / 2) => Guess::PlanesOrZstd(width),
+        Some(width) if repeats::<4>(bytes, SAMPLES, SAMPLE / 2) => Guess::PlanesOrZstd(width),
         Some(width) => Guess::Planes(width),
         None if whole < BITS => Guess::Zstd,
         None => Guess::Stored,
@@ -97,7 +97,7 @@ pub(super) fn is_skewed(plane: &[u8]) -> bool {
 
 /// Says whether searching a stream of a table for repetitions is worth the time.
 pub(super) fn stream_repeats(stream: &[u8]) -> bool {
-    repeats(stream, STREAM_SAMPLES, STREAM_SAMPLE)
+    repeats::<8>(stream, STREAM_SAMPLES, STREAM_SAMPLE)
 }
 
 /// Returns parts at even distances, all beginning at the same rank; or everything, if that is little.
@@ -170,15 +170,16 @@ fn entropy(counts: &Counts) -> f64 {
     (total.log2() - weighted / total + unseen).min(8.0)
 }
 
-/// Says whether four bytes at a place often are the same as some before them in their sample.
-fn repeats(bytes: &[u8], count: usize, len: usize) -> bool {
+/// Says whether `N` bytes at a place, up to eight, often are the same as some before them in their
+/// sample.
+fn repeats<const N: usize>(bytes: &[u8], count: usize, len: usize) -> bool {
     let (mut hits, mut places) = (0, 0);
     for sample in samples(bytes, count, len) {
         let mut seen = [None; 1024];
-        for window in sample.windows(4).filter_map(|window| window.first_chunk::<4>()) {
-            let word = u32::from_le_bytes(*window);
-            let slot = word.wrapping_mul(0x9e37_79b1) >> 22;
-            if let Some(slot) = seen.get_mut(slot as usize) {
+        for window in sample.windows(N).filter_map(|window| window.first_chunk::<N>()) {
+            let word = window.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte));
+            let slot = word.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 54;
+            if let Some(slot) = usize::try_from(slot).ok().and_then(|slot| seen.get_mut(slot)) {
                 hits += usize::from(slot.replace(word) == Some(word));
             }
             places += 1;

@@ -14,6 +14,8 @@ pub(super) const COLUMNS: RangeInclusive<usize> = 2..=64;
 const PROBED_ROWS: usize = 6;
 /// How far into a chunk these rows may reach, in bytes.
 const PROBED: usize = 4096;
+/// Bytes that are looked at together: as many as a mask has bits.
+const BLOCK: usize = 64;
 
 /// A chunk seen as a table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,16 +69,20 @@ impl<'a> Table<'a> {
     /// row has another number of fields than the others.
     pub(super) fn cut(&self, ends: &mut Vec<u32>) -> bool {
         ends.clear();
-        let (words, rest) = self.rows.as_chunks::<8>();
+        let (blocks, rest) = self.rows.as_chunks::<BLOCK>();
         let mut at = 0u32;
-        for word in words {
-            let word = u64::from_le_bytes(*word);
-            let mut marks = equal(word, self.separator) | equal(word, ROW_END);
+        for block in blocks {
+            // One mask for many bytes: the end of the inner loop is what processors guess wrongly.
+            let mut marks = 0u64;
+            for (word, shift) in block.as_chunks::<8>().0.iter().zip((0..).step_by(8)) {
+                let word = u64::from_le_bytes(*word);
+                marks |= gather_bits(equal(word, self.separator) | equal(word, ROW_END)) << shift;
+            }
             while marks != 0 {
-                ends.push(at + marks.trailing_zeros() / 8);
+                ends.push(at + marks.trailing_zeros());
                 marks &= marks - 1;
             }
-            at += 8;
+            at += 64;
         }
         for byte in rest {
             if *byte == self.separator || *byte == ROW_END {
@@ -98,6 +104,11 @@ fn equal(word: u64, byte: u8) -> u64 {
     const LOW: u64 = 0x7f7f_7f7f_7f7f_7f7f;
     let differing = word ^ (u64::from(byte) * 0x0101_0101_0101_0101);
     !(((differing & LOW) + LOW) | differing | LOW)
+}
+
+/// Brings the highest bits of all bytes together, that of the lowest byte first.
+fn gather_bits(bits: u64) -> u64 {
+    (bits >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56
 }
 
 /// Counts a byte. Sums that fit a byte are what compilers turn into vector code.
