@@ -14,7 +14,10 @@ use std::io::Write as _;
 use std::time::Instant;
 
 use haul::hash::{ChunkId, PackKind};
-use haul::pack::{CODEC_COLUMNS, CODEC_PLANES, CODEC_STORED, CODEC_ZSTD, Codecs, EncodedFrame, decode_frame, encode_data_frame};
+use haul::pack::{
+    CODEC_COLUMNS, CODEC_PLANES, CODEC_STORED, CODEC_ZSTD, Codecs, EncodedFrame, decode_frame,
+    encode_data_frame,
+};
 use zstd::bulk::{Compressor, Decompressor};
 use zstd::zstd_safe::{CParameter, ParamSwitch};
 
@@ -26,7 +29,16 @@ fn main() {
     let files: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with("--")).collect();
     println!(
         "{:<24}{:>8}{:>17}{:>8}{:>8}{:>8}{:>10}{:>11}{:>8}{:>8}",
-        "data", "stored", "codecs 0/1/2/3", "encode", "decode", "zstd 1", "zstd 1 by", "planes by", "unzstd", "by"
+        "data",
+        "stored",
+        "codecs 0/1/2/3",
+        "encode",
+        "decode",
+        "zstd 1",
+        "zstd 1 by",
+        "planes by",
+        "unzstd",
+        "by"
     );
     if files.is_empty() {
         for (name, data) in made_up() {
@@ -117,7 +129,13 @@ impl Loops {
         let mut huffman = Compressor::new(-1).unwrap();
         huffman.set_parameter(CParameter::TargetLength(1 << 17)).unwrap();
         huffman.set_parameter(CParameter::LiteralCompressionMode(ParamSwitch::Enable)).unwrap();
-        Self { zstd, huffman, unzstd: Decompressor::new().unwrap(), plane: Vec::new(), out: Vec::with_capacity(2 * CHUNK) }
+        Self {
+            zstd,
+            huffman,
+            unzstd: Decompressor::new().unwrap(),
+            plane: Vec::new(),
+            out: Vec::with_capacity(2 * CHUNK),
+        }
     }
 
     fn read(&mut self, payload: &[u8]) {

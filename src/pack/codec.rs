@@ -6,7 +6,9 @@ use zstd::zstd_safe::{self, CParameter, ParamSwitch, WriteBuf};
 use super::column_coder::ColumnCoder;
 use super::column_decoder::ColumnDecoder;
 use super::error::FrameError;
-use super::layout::{CODEC_COLUMNS, CODEC_PLANES, CODEC_STORED, CODEC_ZSTD, MAX_NODE_RAW, may_have_planes};
+use super::layout::{
+    CODEC_COLUMNS, CODEC_PLANES, CODEC_STORED, CODEC_ZSTD, MAX_NODE_RAW, may_have_planes,
+};
 use super::plane_coder::{Effort, PlaneCoder};
 use super::planes::Width;
 use super::probe::{Guess, guess};
@@ -74,7 +76,8 @@ impl Codecs {
                 self.pack_planes(raw, width, Effort::Quick)
             }
             Guess::PlanesOrZstd(width) if may_have_planes(kind, n_objects) => {
-                self.pack_both(raw, width)
+                let codec = self.pack_planes(raw, width, Effort::Thorough);
+                self.or_zstd(raw, codec)
             }
             Guess::Text if may_have_planes(kind, n_objects) => self.pack_text(raw),
             Guess::Planes(_) | Guess::PlanesOrZstd(_) | Guess::Text | Guess::Zstd => {
@@ -100,14 +103,16 @@ impl Codecs {
     }
 
     fn pack_text(&mut self, raw: &[u8]) -> u8 {
-        self.columns.encode(&mut self.compressor, raw, &mut self.packed);
-        if self.packed.is_empty() { self.pack_zstd(raw) } else { CODEC_COLUMNS }
+        match self.columns.encode(&mut self.compressor, raw, &mut self.packed) {
+            None => self.pack_zstd(raw),
+            Some(false) => CODEC_COLUMNS,
+            Some(true) => self.or_zstd(raw, CODEC_COLUMNS),
+        }
     }
 
-    /// Fills `packed` with the shorter of both.
-    fn pack_both(&mut self, raw: &[u8], width: Width) -> u8 {
+    /// Keeps what `packed` holds, or takes zstd, whichever is shorter.
+    fn or_zstd(&mut self, raw: &[u8], codec: u8) -> u8 {
         compress_into(&mut self.compressor, raw, &mut self.other);
-        let codec = self.pack_planes(raw, width, Effort::Thorough);
         if self.other.is_empty() || self.packed.len() <= self.other.len() {
             return codec;
         }

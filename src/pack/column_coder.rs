@@ -16,6 +16,8 @@ use super::table::Table;
 const LEAST_GAIN: usize = 50;
 /// The bytes outside whole rows may be one in this many.
 const EDGES: usize = 8;
+/// Content below this many bytes would give streams too short to be worth their heads.
+const LEAST: usize = 4096;
 /// Rows from which a guess is made whether fields agree about their places.
 const SAMPLED_ROWS: usize = 64;
 /// Of this many bytes, one that equals the byte at its place in the row before makes planes pay.
@@ -30,6 +32,8 @@ pub(super) struct ColumnCoder {
     planes: Vec<u8>,
     entries: Entries,
     coded: Vec<u8>,
+    /// Bytes in which repetitions were looked for.
+    searched: usize,
 }
 
 impl Default for ColumnCoder {
@@ -42,31 +46,23 @@ impl Default for ColumnCoder {
             planes: Vec::new(),
             entries: Entries::default(),
             coded: Vec::new(),
+            searched: 0,
         }
     }
 }
 
 impl ColumnCoder {
-    /// Codes `raw` into `out`, which it replaces, if `raw` is a table; else leaves it empty.
+    /// Codes `raw` into `out`, which it replaces; nothing, and `out` is of no use, if it is no table.
+    ///
+    /// Says whether most of it is text that repeats, which may be shorter without columns.
     pub(super) fn encode(
         &mut self,
         search: &mut Compressor<'static>,
         raw: &[u8],
         out: &mut Vec<u8>,
-    ) {
+    ) -> Option<bool> {
         out.clear();
-        if self.encode_table(search, raw, out).is_none() {
-            out.clear();
-        }
-    }
-
-    fn encode_table(
-        &mut self,
-        search: &mut Compressor<'static>,
-        raw: &[u8],
-        out: &mut Vec<u8>,
-    ) -> Option<()> {
-        let table = Table::guess(raw)?;
+        let table = Table::guess(raw).filter(|_| raw.len() >= LEAST)?;
         let Table { separator, columns, head, tail, .. } = table;
         if head.len() + tail.len() > raw.len() / EDGES || !table.cut(&mut self.ends) {
             return None;
@@ -80,11 +76,12 @@ impl ColumnCoder {
         out.extend_from_slice(tail);
         self.fields.resize(raw.len() + SLACK, 0);
         self.planes.resize(raw.len(), 0);
+        self.searched = 0;
         for column in 0..columns {
             let total = self.gather(&table, column)?;
             self.column(search, total, out)?;
         }
-        Some(())
+        Some(self.searched > raw.len() / 2)
     }
 
     /// Brings the fields of a column together; nothing if one is too long.
@@ -115,8 +112,8 @@ impl ColumnCoder {
         total: usize,
         out: &mut Vec<u8>,
     ) -> Option<()> {
-        let Self { huffman, fields, lens, planes, entries, coded, .. } = self;
-        let mut streams = Streams { huffman, search, coded };
+        let Self { huffman, fields, lens, planes, entries, coded, searched, .. } = self;
+        let mut streams = Streams { huffman, search, coded, searched };
         if let Some(first) = entries.find_steps(fields, lens) {
             out.push(KIND_STEPS);
             out.extend(first.to_le_bytes());
@@ -189,6 +186,7 @@ struct Streams<'a> {
     huffman: &'a mut Compressor<'static>,
     search: &'a mut Compressor<'static>,
     coded: &'a mut Vec<u8>,
+    searched: &'a mut usize,
 }
 
 impl Streams<'_> {
@@ -199,9 +197,15 @@ impl Streams<'_> {
             out.extend([STREAM_RUN, *first]);
             return;
         }
-        let coder = if stream_repeats(raw) { &mut *self.search } else { &mut *self.huffman };
+        let coder = if stream_repeats(raw) {
+            *self.searched += raw.len();
+            &mut *self.search
+        } else {
+            &mut *self.huffman
+        };
         compress_into(coder, raw, self.coded);
-        let pays = !self.coded.is_empty() && self.coded.len() + 4 < raw.len() - raw.len() / LEAST_GAIN;
+        let pays =
+            !self.coded.is_empty() && self.coded.len() + 4 < raw.len() - raw.len() / LEAST_GAIN;
         match u32::try_from(self.coded.len()) {
             Ok(len) if pays => {
                 out.push(STREAM_ZSTD);

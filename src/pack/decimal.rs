@@ -18,7 +18,8 @@ pub(super) fn parse(bytes: &[u8], len: u8) -> Option<u64> {
     if digits & high != ZEROS || above_nine & high != ZEROS {
         return None;
     }
-    let [low, high] = [digits, digits >> 64].map(|half| eight((half & u128::from(u64::MAX)) as u64));
+    let [low, high] =
+        [digits, digits >> 64].map(|half| eight((half & u128::from(u64::MAX)) as u64));
     Some(low * 100_000_000 + high)
 }
 
@@ -52,12 +53,7 @@ impl Decimal {
 
     /// Adds a step; nothing if the sum has too many digits.
     pub(super) fn add(&mut self, step: u8) -> Option<()> {
-        let last = 8 * u32::from(self.len - 1);
-        // Digits end below 0x3a, so a step below ten never carries out of the last byte.
-        let sum = self.text + (u128::from(step % 10) << last);
-        // Most steps change the last digit only.
-        if step < 10 && sum >> last <= u128::from(b'9') {
-            self.text = sum;
+        if step < 10 && self.add_in_place(step).is_some() {
             return Some(());
         }
         let number = parse(&self.text.to_le_bytes(), self.len)?;
@@ -65,8 +61,70 @@ impl Decimal {
         Some(())
     }
 
+    /// Adds less than ten; nothing if that takes one digit more.
+    fn add_in_place(&mut self, step: u8) -> Option<()> {
+        let mut place = 8 * u32::from(self.len - 1);
+        // Digits end below 0x3a, so nothing carries out of a byte before it is looked at.
+        let mut text = self.text + (u128::from(step) << place);
+        while (text >> place) & 0xff > u128::from(b'9') {
+            text -= 10 << place;
+            place = place.checked_sub(8)?;
+            text += 1 << place;
+        }
+        self.text = text;
+        Some(())
+    }
+
     /// Returns the digits as text, at the front, and how many they are.
     pub(super) fn digits(&self) -> ([u8; MOST], u8) {
         (self.text.to_le_bytes(), self.len)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn padded(text: &str) -> Vec<u8> {
+        [text.as_bytes(), &[b'7'; MOST]].concat()
+    }
+
+    #[test]
+    fn what_is_no_number_in_its_shortest_form_is_not_read() {
+        for text in ["", "00", "01", "-1", "1.5", "1e5", "a", "12:4", "12/4", "12345678901234567"] {
+            let len = u8::try_from(text.len()).unwrap();
+            assert_eq!(parse(&padded(text), len), None, "{text}");
+        }
+        assert_eq!(parse(b"12345", 5), None, "a load reads more than the digits");
+    }
+
+    #[test]
+    fn the_largest_number_cannot_grow() {
+        assert!(Decimal::new(10_000_000_000_000_000).is_none());
+        let mut largest = Decimal::new(9_999_999_999_999_998).unwrap();
+        assert_eq!(largest.add(1), Some(()));
+        assert_eq!(largest.digits(), ([b'9'; MOST], 16));
+        assert_eq!(largest.add(1), None);
+        assert_eq!(largest.add(255), None);
+    }
+
+    proptest! {
+        #[test]
+        fn numbers_read_and_grow_as_they_are_written(
+            number in 0u64..9_999_999_999_999_000, digits in 1u32..16, steps in proptest::collection::vec(any::<u8>(), 0..40)
+        ) {
+            let mut number = number % 10u64.pow(digits);
+            let mut decimal = Decimal::new(number).unwrap();
+            for step in steps {
+                number += u64::from(step);
+                decimal.add(step).unwrap();
+                let (text, len) = decimal.digits();
+                let expected = number.to_string();
+                prop_assert_eq!(&text[..usize::from(len)], expected.as_bytes());
+                prop_assert_eq!(parse(&padded(&expected), len), Some(number));
+            }
+        }
     }
 }

@@ -68,7 +68,8 @@ impl Entries {
     /// Returns the number of an entry, and whether it is new; nothing if there are too many.
     fn number(&mut self, field: u128, len: u8) -> Option<(u8, bool)> {
         let [low, high] = [field, field >> 64].map(|half| (half & u128::from(u64::MAX)) as u64);
-        let mixed = (low ^ high.rotate_left(29) ^ u64::from(len)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let mixed =
+            (low ^ high.rotate_left(29) ^ u64::from(len)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         let mut slot = (mixed >> 55) as usize;
         loop {
             let number = self.slots.get_mut(slot)?;

@@ -95,7 +95,9 @@ impl<'a> Table<'a> {
         // As many ends as rows, and one at the end of each: so none lies within a row.
         rows.remainder().is_empty()
             && rows.len() == row_ends
-            && rows.filter_map(|row| row.last()).all(|end| self.rows.get(*end as usize) == Some(&ROW_END))
+            && rows
+                .filter_map(|row| row.last())
+                .all(|end| self.rows.get(*end as usize) == Some(&ROW_END))
     }
 }
 
