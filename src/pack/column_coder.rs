@@ -4,11 +4,11 @@ use zstd::bulk::Compressor;
 
 use super::codec::{compress_into, huffman_only};
 use super::column_decoder::{
-    KIND_ENTRIES, KIND_EQUAL, KIND_LISTED, KIND_PLANES, KIND_STEPS, STREAM_RUN, STREAM_STORED,
+    KIND_ENTRIES, KIND_EQUAL, KIND_LISTED, KIND_PLANES, KIND_STEPS, STREAM_SAME, STREAM_STORED,
     STREAM_ZSTD,
 };
 use super::entries::Entries;
-use super::fields::{SLACK, copy, transpose};
+use super::fields::{SLACK, copy, grow, transpose};
 use super::probe::stream_repeats;
 use super::table::Table;
 
@@ -74,8 +74,8 @@ impl ColumnCoder {
         }
         out.extend_from_slice(head);
         out.extend_from_slice(tail);
-        self.fields.resize(raw.len() + SLACK, 0);
-        self.planes.resize(raw.len(), 0);
+        grow(&mut self.fields, raw.len() + SLACK);
+        grow(&mut self.planes, raw.len());
         self.searched = 0;
         for column in 0..columns {
             let total = self.gather(&table, column)?;
@@ -128,7 +128,7 @@ impl ColumnCoder {
         }
         let first = *lens.first()?;
         let fields = fields.get_mut(..total)?;
-        if !is_run(lens) {
+        if !is_same(lens) {
             out.push(KIND_LISTED);
             streams.code(lens, out);
             streams.code(fields, out);
@@ -164,7 +164,7 @@ fn take_constants(planes: &mut [u8], len: usize, out: &mut Vec<u8>) -> Option<us
         let at = place * len;
         let plane = planes.get(at..at + len)?;
         let first = *plane.first()?;
-        if is_run(plane) {
+        if is_same(plane) {
             *out.get_mut(flags_at + place / 8)? |= 1 << (place % 8);
             out.push(first);
         } else {
@@ -177,7 +177,7 @@ fn take_constants(planes: &mut [u8], len: usize, out: &mut Vec<u8>) -> Option<us
     Some(kept)
 }
 
-fn is_run(bytes: &[u8]) -> bool {
+fn is_same(bytes: &[u8]) -> bool {
     bytes.first().is_some_and(|first| bytes.iter().all(|byte| byte == first))
 }
 
@@ -193,8 +193,8 @@ impl Streams<'_> {
     /// Appends a stream in the way that pays; nothing for an empty one.
     fn code(&mut self, raw: &[u8], out: &mut Vec<u8>) {
         let Some(first) = raw.first() else { return };
-        if is_run(raw) {
-            out.extend([STREAM_RUN, *first]);
+        if is_same(raw) {
+            out.extend([STREAM_SAME, *first]);
             return;
         }
         let coder = if stream_repeats(raw) {

@@ -6,14 +6,16 @@ use zstd::zstd_safe;
 use super::codec::unpack_zstd;
 use super::decimal::Decimal;
 use super::error::FrameError;
-use super::fields::{Column, Parts, SLACK, transpose};
+use super::fields::{Column, Parts, SLACK, grow, transpose};
 use super::table::{COLUMNS, SEPARATORS};
 use crate::wire::Reader;
 
+/// How a stream lies in a payload.
 pub(super) const STREAM_STORED: u8 = 0;
 pub(super) const STREAM_ZSTD: u8 = 1;
-pub(super) const STREAM_RUN: u8 = 2;
+pub(super) const STREAM_SAME: u8 = 2;
 
+/// How the fields of a column lie in its streams.
 pub(super) const KIND_EQUAL: u8 = 0;
 pub(super) const KIND_LISTED: u8 = 1;
 pub(super) const KIND_PLANES: u8 = 2;
@@ -210,12 +212,6 @@ impl Room {
 
 const OUTSIDE: FrameError = FrameError::Malformed("it has a field outside its content");
 
-fn grow(buffer: &mut Vec<u8>, len: usize) {
-    if buffer.len() < len {
-        buffer.resize(len, 0);
-    }
-}
-
 fn slice(buffer: &mut [u8], at: usize, len: usize) -> Result<&mut [u8], FrameError> {
     buffer.get_mut(at..).and_then(|rest| rest.get_mut(..len)).ok_or(OUTSIDE)
 }
@@ -276,7 +272,7 @@ fn stream(
             }
             unpack_zstd(decompressor, reader.take(len)?, out)?;
         }
-        STREAM_RUN => out.fill(reader.u8()?),
+        STREAM_SAME => out.fill(reader.u8()?),
         _ => return Err(FrameError::Malformed("it has a stream of an unknown mode")),
     }
     Ok(())

@@ -23,6 +23,13 @@ pub(super) fn parse(bytes: &[u8], len: u8) -> Option<u64> {
     Some(low * 100_000_000 + high)
 }
 
+/// Cuts 16 bytes into two words, the lower one first.
+pub(super) fn halves(bytes: u128) -> [u64; 2] {
+    let word =
+        |shift: u32| u64::try_from(bytes >> shift & u128::from(u64::MAX)).unwrap_or_default();
+    [word(0), word(64)]
+}
+
 /// The value of eight digits, the first in the lowest byte.
 fn eight(digits: u64) -> u64 {
     let pairs = (digits & 0x0f0f_0f0f_0f0f_0f0f).wrapping_mul(10 << 8 | 1) >> 8;

@@ -36,7 +36,7 @@ impl Entries {
             if size > LONGEST {
                 return false;
             }
-            let field = u128::from_le_bytes(*start) & MASKS.get(size).copied().unwrap_or_default();
+            let field = u128::from_le_bytes(*start) & first_bytes(*len);
             let Some((number, is_new)) = self.number(field, *len) else { return false };
             if is_new {
                 let Some(less) = left.checked_sub(size + 1) else { return false };
@@ -67,10 +67,10 @@ impl Entries {
 
     /// Returns the number of an entry, and whether it is new; nothing if there are too many.
     fn number(&mut self, field: u128, len: u8) -> Option<(u8, bool)> {
-        let [low, high] = [field, field >> 64].map(|half| (half & u128::from(u64::MAX)) as u64);
+        let [low, high] = decimal::halves(field);
         let mixed =
             (low ^ high.rotate_left(29) ^ u64::from(len)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        let mut slot = (mixed >> 55) as usize;
+        let mut slot = usize::try_from(mixed >> 55).ok()?;
         loop {
             let number = self.slots.get_mut(slot)?;
             match number.checked_sub(1) {
@@ -106,13 +106,7 @@ impl Entries {
     }
 }
 
-/// For each length the bits of a field.
-const MASKS: [u128; LONGEST + 1] = {
-    let mut masks = [u128::MAX; LONGEST + 1];
-    let mut len = 0;
-    while len < LONGEST {
-        masks[len] = (1 << (8 * len)) - 1;
-        len += 1;
-    }
-    masks
-};
+/// Returns the bits of the first bytes.
+fn first_bytes(len: u8) -> u128 {
+    u128::MAX.checked_shr(128 - 8 * u32::from(len)).unwrap_or_default()
+}

@@ -18,6 +18,13 @@ pub(super) fn copy(from: &[u8], to: &mut [u8], len: usize) -> Option<()> {
     Some(())
 }
 
+/// Makes a buffer at least that long; what it holds is written over.
+pub(super) fn grow(buffer: &mut Vec<u8>, len: usize) {
+    if buffer.len() < len {
+        buffer.resize(len, 0);
+    }
+}
+
 /// Moves byte j of each field into plane j, or back. All fields are `len` bytes long.
 pub(super) fn transpose(
     fields: &mut [u8],

@@ -78,7 +78,9 @@ pub(super) fn guess(bytes: &[u8]) -> Guess {
         if bits < least - margin { (Some(width), bits) } else { (best, least) }
     });
     match width {
-        Some(width) if repeats::<4>(bytes, SAMPLES, SAMPLE / 2) => Guess::PlanesOrZstd(width),
+        Some(width) if repeats::<1024>(bytes, (SAMPLES, SAMPLE / 2), u32::MAX.into()) => {
+            Guess::PlanesOrZstd(width)
+        }
         Some(width) => Guess::Planes(width),
         None if whole < BITS => Guess::Zstd,
         None => Guess::Stored,
@@ -97,7 +99,7 @@ pub(super) fn is_skewed(plane: &[u8]) -> bool {
 
 /// Says whether searching a stream of a table for repetitions is worth the time.
 pub(super) fn stream_repeats(stream: &[u8]) -> bool {
-    repeats::<8>(stream, STREAM_SAMPLES, STREAM_SAMPLE)
+    repeats::<256>(stream, (STREAM_SAMPLES, STREAM_SAMPLE), u64::MAX)
 }
 
 /// Returns parts at even distances, all beginning at the same rank; or everything, if that is little.
@@ -170,17 +172,17 @@ fn entropy(counts: &Counts) -> f64 {
     (total.log2() - weighted / total + unseen).min(8.0)
 }
 
-/// Says whether `N` bytes at a place, up to eight, often are the same as some before them in their
-/// sample.
-fn repeats<const N: usize>(bytes: &[u8], count: usize, len: usize) -> bool {
+/// Says whether the bytes at a place that `mask` leaves often are the same as some before them in
+/// their sample, which is remembered in so many slots.
+fn repeats<const SLOTS: usize>(bytes: &[u8], (count, len): (usize, usize), mask: u64) -> bool {
     let (mut hits, mut places) = (0, 0);
     for sample in samples(bytes, count, len) {
-        let mut seen = [None; 1024];
-        for window in sample.windows(N).filter_map(|window| window.first_chunk::<N>()) {
-            let word = window.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte));
-            let slot = word.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 54;
-            if let Some(slot) = usize::try_from(slot).ok().and_then(|slot| seen.get_mut(slot)) {
-                hits += usize::from(slot.replace(word) == Some(word));
+        let mut seen = [0; SLOTS];
+        for window in sample.windows(8).filter_map(|window| window.first_chunk()) {
+            let word = u64::from_le_bytes(*window) & mask;
+            let hash = word.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 48;
+            if let Some(slot) = usize::try_from(hash).ok().and_then(|n| seen.get_mut(n % SLOTS)) {
+                hits += usize::from(std::mem::replace(slot, word) == word);
             }
             places += 1;
         }
