@@ -18,9 +18,8 @@ pub(super) fn parse(bytes: &[u8], len: u8) -> Option<u64> {
     if digits & high != ZEROS || above_nine & high != ZEROS {
         return None;
     }
-    let [low, high] =
-        [digits, digits >> 64].map(|half| eight((half & u128::from(u64::MAX)) as u64));
-    Some(low * 100_000_000 + high)
+    let [first, last] = halves(digits).map(eight);
+    Some(first * 100_000_000 + last)
 }
 
 /// Cuts 16 bytes into two words, the lower one first.
