@@ -28,7 +28,7 @@ pub(super) enum Step {
 pub(super) fn numeric(raw: &[u8], from: &[u8]) -> Option<Step> {
     let width = match guess(raw) {
         Guess::Planes(width) | Guess::PlanesOrZstd(width) => width,
-        Guess::Zstd | Guess::Stored => return None,
+        Guess::Text | Guess::Zstd | Guess::Stored => return None,
     };
     let both = raw.len().min(from.len());
     let room = SAMPLE + width.bytes();

@@ -1,9 +1,9 @@
 //! The payload of codec 2: each byte plane coded on its own.
 
 use zstd::bulk::{Compressor, Decompressor};
-use zstd::zstd_safe::{self, CParameter, ParamSwitch};
+use zstd::zstd_safe;
 
-use super::codec::{compress_into, tuned, unpack_zstd};
+use super::codec::{compress_into, huffman_only, unpack_zstd};
 use super::error::FrameError;
 use super::planes::{WIDEST, Width, join, split};
 use super::probe::is_skewed;
@@ -39,13 +39,7 @@ pub(super) struct PlaneCoder {
 
 impl Default for PlaneCoder {
     fn default() -> Self {
-        let huffman = tuned(&[
-            CParameter::CompressionLevel(-1),
-            // The largest there is: the search steps over a whole block at once.
-            CParameter::TargetLength(1 << 17),
-            // Negative levels leave literals as they are otherwise.
-            CParameter::LiteralCompressionMode(ParamSwitch::Enable),
-        ]);
+        let huffman = huffman_only();
         Self { huffman, planes: Vec::new(), body: Vec::new(), other: Vec::new() }
     }
 }
