@@ -4,7 +4,7 @@
 //!
 //! Without files it makes its own data. Each row is one kind of data, cut into chunks of 64 KiB. Times
 //! are seconds of one thread per 10^9 bytes, the best of several rounds taken in turns, so ratios
-//! hold on a machine with other work too.
+//! hold on a machine with other work too. "unzstd" decodes what zstd 1 alone made.
 #![expect(clippy::unwrap_used, reason = "a bench stops by panicking")]
 #![expect(clippy::print_stdout, reason = "its figures are for whoever runs it")]
 #![expect(clippy::cast_precision_loss, reason = "figures are rounded to three digits anyway")]
