@@ -71,16 +71,20 @@ pub(crate) fn status_line(report: &StatusReport) -> String {
     format!("{}, {} tracked: {verdict}", files(report.files), ByteSize(report.bytes))
 }
 
-/// Returns ``pushed 3 roots to `origin`: 120.4 MiB new, 97.1 MiB sent in 2 packs, 1.1 MiB reused``.
+/// Returns ``pushed 3 roots to `origin`: 97.1 MiB sent in 2 packs, 1.1 MiB reused``; of differences what
+/// they stand for, too.
 pub(crate) fn push_line(report: &PushReport) -> String {
     let remote = name(&report.remote);
     let roots = many(report.roots, "root", "roots");
     if report.packs == 0 {
         return format!("pushed {roots} to {remote}: nothing to send, all is there");
     }
+    let news = match report.delta_bytes {
+        0 => String::new(),
+        delta => format!("{}, ", new(report.new_bytes, delta)),
+    };
     format!(
-        "pushed {roots} to {remote}: {}, {} sent in {}, {} reused",
-        new(report.new_bytes, report.delta_bytes),
+        "pushed {roots} to {remote}: {news}{} sent in {}, {} reused",
         ByteSize(report.sent_bytes),
         many(report.packs, "pack", "packs"),
         ByteSize(report.reused_bytes)
