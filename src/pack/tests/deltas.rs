@@ -164,7 +164,7 @@ fn write_delta_fixtures() {
 #[test]
 fn a_base_that_was_damaged_is_never_taken_for_the_right_one() {
     let (raw, base) = (edited(400), text(400));
-    let mut pack = pack_of(PackKind::Data, &[encoded(&raw, &[base.clone()], 0)]).1;
+    let mut pack = pack_of(PackKind::Data, &[encoded(&raw, std::slice::from_ref(&base), 0)]).1;
     verify_with(&pack, &[&base]).unwrap();
     let other = text(399);
     let damaged = |_: &Bases| Some(other.clone());
