@@ -116,3 +116,61 @@ impl ObjectReader<'_> {
 fn own_fault(error: &FrameError) -> DeltaFault {
     DeltaFault { why: error.to_string(), base: None }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cache::{Index, Layout, PackState};
+    use crate::hash::PackId;
+
+    fn place(pack: u8, delta: bool) -> Place {
+        let pack = PackId([pack; 16]);
+        Place { pack, offset: 24, frame_len: 9, skip: 0, len: 40_000, delta }
+    }
+
+    fn state(pack: u8, held: Held) -> (PackId, PackState) {
+        (PackId([pack; 16]), PackState { held, kind: 1, size: 0 })
+    }
+
+    #[test]
+    fn a_chunk_that_is_here_whole_is_not_replaced_by_a_difference_and_stays_a_base() {
+        let folder = tempfile::tempdir().unwrap();
+        let layout = Layout::new(folder.path(), folder.path(), None);
+        let index = Index::open(&layout).unwrap();
+        let [one, two, base] = [1, 2, 3].map(|n| ChunkId([n; 32]));
+        let to = |id: ChunkId| Bases { ids: vec![id], skip: 7 };
+        let whole = [state(1, Held::Part), state(2, Held::Part)];
+        index
+            .record(&whole, &mut [(two.0, place(1, false)), (base.0, place(2, false))], &[])
+            .unwrap();
+        index.record(&[], &mut [(one.0, place(2, true))], &[(one, to(two))]).unwrap();
+        // Another file of another clone has the second chunk as a difference.
+        index.record(&[], &mut [(two.0, place(2, true))], &[(two, to(base))]).unwrap();
+        let view = index.reader().unwrap();
+        assert_eq!(view.find(&two.0), Some(place(1, false)));
+        assert_eq!((view.bases(one), view.bases(two)), (Some(to(two)), None));
+        assert!(view.find_held(&one.0).is_some());
+        // Once it is gone the difference is all there is, and what hangs on it is not.
+        index.set_held(&[PackId([1; 16])], Held::Gone).unwrap();
+        index.record(&[], &mut [(two.0, place(2, true))], &[(two, to(base))]).unwrap();
+        let view = index.reader().unwrap();
+        assert_eq!((view.find(&two.0), view.bases(two)), (Some(place(2, true)), Some(to(base))));
+        assert_eq!((view.find(&one.0), view.find_held(&one.0)), (None, None));
+    }
+
+    #[test]
+    fn what_is_said_of_a_pack_that_is_here_whole_changes_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let layout = Layout::new(folder.path(), folder.path(), None);
+        let index = Index::open(&layout).unwrap();
+        let [one, base, other] = [1, 2, 3].map(|n| ChunkId([n; 32]));
+        let to = |id: ChunkId| Bases { ids: vec![id], skip: 0 };
+        let own = [state(1, Held::Unpushed)];
+        let mut objects = [(one.0, place(1, true)), (base.0, place(1, false))];
+        index.record(&own, &mut objects, &[(one, to(base))]).unwrap();
+        let said = Place { offset: 99, ..place(1, true) };
+        index.record(&[state(1, Held::Part)], &mut [(one.0, said)], &[(one, to(other))]).unwrap();
+        let view = index.reader().unwrap();
+        assert_eq!((view.find(&one.0), view.bases(one)), (Some(place(1, true)), Some(to(base))));
+    }
+}

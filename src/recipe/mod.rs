@@ -6,6 +6,8 @@ mod build;
 mod edit;
 mod entry;
 mod pair;
+#[cfg(test)]
+mod pair_tests;
 mod range;
 #[cfg(test)]
 mod tests;

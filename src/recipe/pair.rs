@@ -87,6 +87,8 @@ struct Gap {
     former: Range<u64>,
     /// Whether it ends at an anchor; else the window ends before it is known where.
     closed: bool,
+    /// Where the former version ends.
+    end: u64,
 }
 
 impl<'f> Pairing<'f> {
@@ -102,23 +104,24 @@ impl<'f> Pairing<'f> {
     pub fn pair(&mut self, window: &[ChunkEntry]) -> Vec<Option<Range<u64>>> {
         let mut out = vec![None; window.len()];
         let mut begun = 0;
-        let mut from = self.at;
+        let (mut from, end) = (self.at, self.former.end());
         for (i, chunk) in window.iter().enumerate() {
             let start = self.at;
             self.at = self.at.saturating_add(chunk.size);
             let Some(anchor) = self.former.find(chunk, self.expected) else { continue };
             let Some((old_start, _)) = self.former.get(anchor) else { continue };
             let former = self.anchor.1..old_start;
-            let gap = Gap { chunks: begun..i, new: self.anchor.0..start, former, closed: true };
+            let gap =
+                Gap { chunks: begun..i, new: self.anchor.0..start, former, closed: true, end };
             gap.fill(window, from, &mut out);
             self.anchor = (self.at, old_start.saturating_add(chunk.size));
             self.expected = anchor + 1;
             begun = i + 1;
             from = self.at;
         }
-        let former = self.anchor.1..self.former.end();
+        let former = self.anchor.1..end;
         let new = self.anchor.0..self.at;
-        Gap { chunks: begun..window.len(), new, former, closed: false }
+        Gap { chunks: begun..window.len(), new, former, closed: false, end }
             .fill(window, from, &mut out);
         out
     }
@@ -130,7 +133,7 @@ impl Gap {
         // An anchor behind the last one: content that moved. Nothing is known of what lies between.
         let ordered = self.former.start <= self.former.end;
         let closed = self.closed && ordered;
-        let limit = if ordered { self.former.clone() } else { self.former.start..u64::MAX };
+        let limit = if ordered { self.former.clone() } else { self.former.start..self.end };
         let half = self.new.start + (self.new.end - self.new.start) / 2;
         let chunks = window.get(self.chunks.clone()).unwrap_or_default();
         for (chunk, slot) in chunks.iter().zip(out.iter_mut().skip(self.chunks.start)) {

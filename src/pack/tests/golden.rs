@@ -11,7 +11,7 @@ use super::planes;
 use super::samples::*;
 use crate::pack::{CODEC_COLUMNS, CODEC_PLANES, CODEC_STORED, decode_frame};
 
-fn fixture(name: &str) -> Vec<u8> {
+pub(super) fn fixture(name: &str) -> Vec<u8> {
     let path =
         PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fixtures/formats/v1/pack").join(name);
     std::fs::read(path).unwrap()
@@ -22,7 +22,7 @@ fn golden_node() -> Vec<u8> {
 }
 
 /// Elements of `width` bytes of which only the lower half is noise, and a part of an element.
-fn elements(width: u8) -> Vec<u8> {
+pub(super) fn elements(width: u8) -> Vec<u8> {
     let width = usize::from(width);
     let mut raw = noise(3, 600 * width + width - 1);
     for element in raw.chunks_mut(width) {
@@ -52,13 +52,6 @@ fn good() -> Vec<(&'static str, PackKind, Vec<EncodedFrame>)> {
 
 /// Name and bytes of each fixture that must be refused, and a part of the message.
 fn bad() -> Vec<(String, Vec<u8>, &'static str)> {
-    let hello = ChunkId::of(b"hello").0;
-    let mut based = frame(17, 1, 5, b"\0\0\0\0");
-    based.truncate(12);
-    based[1] = 1;
-    based.extend_from_slice(&[0; 4]);
-    based.extend_from_slice(&ChunkId::of(b"base").0);
-    based.extend_from_slice(b"\0\0\0\0");
     let bomb = zstd::bulk::Compressor::default().compress(&vec![0; 1 << 20]).unwrap();
     let wrong = pack_around(PackKind::Data, [1; 32], 5, &frame(0, 1, 5, b"hello"));
     let bomb = pack_around(PackKind::Data, [1; 32], 100, &frame(1, 1, 100, &bomb));
@@ -72,11 +65,6 @@ fn bad() -> Vec<(String, Vec<u8>, &'static str)> {
     });
     let cut = wrong[..wrong.len() - 1].to_vec();
     let others = [
-        (
-            "bad-base.pack",
-            pack_around(PackKind::Data, hello, 5, &based),
-            "is a difference to other chunks",
-        ),
         ("bad-bomb.pack", bomb, "declares another"),
         ("bad-id.pack", wrong, "hashes to"),
         ("bad-truncated.pack", cut, "does not end as a pack"),

@@ -1,6 +1,7 @@
 //! Packs as a whole: round trips, golden files, and everything that must be refused.
 
 mod columns;
+mod deltas;
 mod golden;
 mod hostile;
 mod planes;

@@ -53,3 +53,14 @@ pub(super) fn verify(id: PackId, bytes: &[u8]) -> Result<PackSummary, VerifyErro
 pub(super) fn verify_content(bytes: &[u8]) -> Result<PackSummary, VerifyError> {
     verify(PackId::from_digest(Digest::of(bytes)), bytes)
 }
+
+/// As [`verify_content`], where these chunks may serve as bases.
+pub(super) fn verify_with(bytes: &[u8], chunks: &[&[u8]]) -> Result<PackSummary, VerifyError> {
+    let find = |id: &ChunkId| chunks.iter().find(|c| ChunkId::of(c) == *id).map(|c| c.to_vec());
+    let base = |bases: &crate::pack::Bases| {
+        let parts: Option<Vec<Vec<u8>>> = bases.ids.iter().map(find).collect();
+        parts.map(|parts| parts.concat())
+    };
+    let id = PackId::from_digest(Digest::of(bytes));
+    verify_pack(&mut Codecs::new(), id, Cursor::new(bytes), bytes.len() as u64, base)
+}
