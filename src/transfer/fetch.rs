@@ -10,9 +10,10 @@ use crate::transfer::detour::{Detours, Lost};
 use crate::transfer::error::TransferError;
 use crate::transfer::filter::Filter;
 use crate::transfer::land::{Flaw, Object, Orders, Part};
-use crate::transfer::nodes::{Sight, Visited, Walked, walk};
+use crate::transfer::nodes::{Visited, Walked, walk};
 use crate::transfer::ranges::Slack;
 use crate::transfer::root::Wanted;
+use crate::transfer::sight::Sight;
 use crate::transfer::walk::{ChunkStep, Spot};
 use crate::transfer::wave::Wave;
 

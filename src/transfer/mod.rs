@@ -17,6 +17,7 @@ mod ranges;
 mod record;
 mod recut;
 mod root;
+mod sight;
 mod upload;
 mod verify;
 mod walk;

@@ -6,7 +6,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use bytes::Bytes;
 
 use crate::cache::{NodeAndPlacement, ObjectReader};
-use crate::hash::{ChunkId, Digest, Key, NodeId, PackId, PackKind};
+use crate::hash::{ChunkId, Digest, NodeId, PackId, PackKind};
 use crate::pack::node_in;
 use crate::progress::Job;
 use crate::transfer::catalogue::Contact;
@@ -16,6 +16,7 @@ use crate::transfer::filter::Filter;
 use crate::transfer::land::{Flaw, Landed, Landing, Object, Orders, Part};
 use crate::transfer::ranges::{Range, Slack};
 use crate::transfer::root::{Root, Wanted};
+use crate::transfer::sight::Sight;
 use crate::transfer::walk::{ChunkStep, NodeStep, Spot, expand};
 use crate::transfer::wave::{Wave, single};
 
@@ -50,54 +51,6 @@ pub(super) struct Visited {
     pub(super) wanted: usize,
     /// The node that named it, by its number among those visited.
     pub(super) above: Option<u32>,
-}
-
-/// Which copies of a node a walk may read. Copies hold the same node beside different placements,
-/// so it matters where the aim is to know which packs a reader needs.
-#[derive(Clone, Copy)]
-pub(super) enum Sight<'c> {
-    /// Any copy on this machine; nobody is asked.
-    Local,
-    /// Any copy: only the content counts.
-    Content(&'c Contact<'c>),
-    /// Roots from this machine, and below them the very copies that placements name: what readers
-    /// will meet once it is pushed.
-    Own(&'c Contact<'c>),
-    /// The copies that the catalogue and placements name: what readers meet on the remote.
-    Theirs(&'c Contact<'c>),
-}
-
-impl<'c> Sight<'c> {
-    fn contact(self) -> Option<&'c Contact<'c>> {
-        match self {
-            Self::Local => None,
-            Self::Content(contact) | Self::Own(contact) | Self::Theirs(contact) => Some(contact),
-        }
-    }
-
-    /// Where a walk begins, if the catalogue is to say so.
-    fn root(self, key: Key) -> Option<Spot> {
-        match self {
-            Self::Local | Self::Own(_) => None,
-            Self::Content(contact) | Self::Theirs(contact) => contact.locate(key),
-        }
-    }
-
-    /// Whether what is not at its place may be looked for elsewhere, as readers do. What is about to
-    /// be pushed has to be where it says.
-    fn detours(self) -> bool {
-        match self {
-            Self::Content(_) | Self::Theirs(_) => true,
-            Self::Local | Self::Own(_) => false,
-        }
-    }
-
-    fn any_copy(self) -> bool {
-        match self {
-            Self::Local | Self::Content(_) => true,
-            Self::Own(_) | Self::Theirs(_) => false,
-        }
-    }
 }
 
 /// Decoded frames of one wave, by pack and offset.

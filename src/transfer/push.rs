@@ -13,10 +13,11 @@ use crate::transfer::dedup::dedup;
 use crate::transfer::error::TransferError;
 use crate::transfer::lone::store_whole;
 use crate::transfer::needs::{Doubts, Needs, found, missing_pins, needs, pack_of};
-use crate::transfer::nodes::{Sight, Walked, walk};
+use crate::transfer::nodes::{Walked, walk};
 use crate::transfer::record::Record;
 use crate::transfer::recut::{Elsewhere, Recut, forget_damaged, recut, rescue};
 use crate::transfer::root::{Root, Wanted};
+use crate::transfer::sight::Sight;
 use crate::transfer::upload::{Journal, Sent, missing_own, prepare, register, upload};
 
 /// How often a push starts over because gc got between, and how often it writes packs afresh.

@@ -10,8 +10,9 @@ use crate::progress::{Job, Kind};
 use crate::remote::Listed;
 use crate::transfer::catalogue::Contact;
 use crate::transfer::error::TransferError;
-use crate::transfer::nodes::{Sight, walk};
+use crate::transfer::nodes::walk;
 use crate::transfer::root::Wanted;
+use crate::transfer::sight::Sight;
 use crate::transfer::walk::Spot;
 
 /// Up to this many packs are asked for one by one; beyond, the remote is listed.

@@ -9,8 +9,9 @@ use crate::node::{Child, decode_placement};
 use crate::progress::Job;
 use crate::transfer::catalogue::Contact;
 use crate::transfer::error::TransferError;
-use crate::transfer::nodes::{Sight, Visited, Walked, walk};
+use crate::transfer::nodes::{Visited, Walked, walk};
 use crate::transfer::root::Wanted;
+use crate::transfer::sight::Sight;
 use crate::transfer::walk::{ChunkStep, Spot, children_in, spot};
 
 /// The room that the content of one pointer takes. A chunk counts for the first pointer that has
