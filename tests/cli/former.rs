@@ -24,7 +24,9 @@ fn scattered(table: &[u8], step: usize) -> Vec<u8> {
 fn trained(weights: &[u8], seed: u8) -> Vec<u8> {
     let mut out = weights.to_vec();
     for value in out.chunks_exact_mut(4).skip(1000).step_by(97) {
-        value[0] ^= seed;
+        if let Some(low) = value.first_mut() {
+            *low ^= seed;
+        }
     }
     out
 }
@@ -37,7 +39,8 @@ fn weights() -> Vec<u8> {
 /// Bytes that an add wrote, and bytes of chunks that it stored as a difference.
 fn added(repo: &Repo, arguments: &[&str], variables: &[(&str, &str)]) -> (u64, u64) {
     let report = repo.haul_with(&[&["add", "--json"], arguments].concat(), variables).ok().json();
-    let number = |field: &str| report[field].as_u64().expect("is a number");
+    let number =
+        |field: &str| report.get(field).and_then(serde_json::Value::as_u64).expect("is a number");
     assert!(number("delta_bytes") <= number("new_bytes"), "{report}");
     (number("stored_bytes"), number("delta_bytes"))
 }
@@ -57,7 +60,7 @@ fn round_trip(repo: &Repo, name: &str) {
     let clone = repo.clone_as(name);
     clone.haul(&["pull"]).ok();
     clone.tree().assert_same(&repo.tree());
-    assert!(clone.haul(&["status", "--json"]).ok().json()["entries"] == serde_json::json!([]));
+    clone.haul(&["status"]).ok().says("no path differs");
 }
 
 #[test]
