@@ -3,7 +3,7 @@
 
 use haul::hash::{ChunkId, PackKind};
 use haul::pack::{
-    CODEC_PLANES, CODEC_ZSTD, Codecs, MAX_CHUNK, MAX_NODE_RAW, decode_frame, encode_data_frame,
+    CODEC_COLUMNS, CODEC_PLANES, CODEC_ZSTD, Codecs, MAX_CHUNK, MAX_NODE_RAW, decode_frame, encode_data_frame,
 };
 use libfuzzer_sys::fuzz_target;
 
@@ -16,16 +16,32 @@ fuzz_target!(|input: &[u8]| {
         assert!(frame.raw.len() <= MAX_NODE_RAW as usize && frame.n_objects == 1);
     }
     let Some((first, rest)) = input.split_first() else { return };
-    for codec in [CODEC_ZSTD, CODEC_PLANES] {
+    for codec in [CODEC_ZSTD, CODEC_PLANES, CODEC_COLUMNS] {
         payload(&mut codecs, codec, u32::from(*first) + 1, rest);
     }
     if !rest.is_empty() {
         // Long enough for byte planes, and with elements if the input is 2, 4 or 8 bytes long.
         let long = rest.repeat(2048 / rest.len() + 1);
         round_trip(&mut codecs, &long, long.len());
+        table(&mut codecs, rest);
     }
     round_trip(&mut codecs, rest, usize::from(*first) + 1);
 });
+
+/// Writes rows of numbers that begin at or jump to what the input says, of words and of its bytes.
+fn table(codecs: &mut Codecs, input: &[u8]) {
+    let mut number = 0u64;
+    let rows = input.iter().cycle().zip(input.windows(5).cycle()).take(400).map(|(byte, window)| {
+        number = number.wrapping_mul(1 + u64::from(*byte == 255)) + u64::from(*byte);
+        let word = window.iter().map(|byte| char::from(b'a' + byte % 26));
+        let word: String = word.take(usize::from(byte % 6)).collect();
+        format!("{number},{word},{byte:03},{:?},{}\n", byte % 4, "=".repeat(usize::from(*byte)))
+    });
+    let table: String = rows.collect();
+    if !table.is_empty() {
+        round_trip(codecs, table.as_bytes(), table.len());
+    }
+}
 
 /// Decodes `payload` under a head that fits it, which a fuzzer would take long to find.
 fn payload(codecs: &mut Codecs, codec: u8, raw_len: u32, payload: &[u8]) {

@@ -14,6 +14,15 @@ enum Failure {
     Base(ChunkId),
 }
 
+/// What is wrong with a difference that is not known to the index yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeltaFault {
+    /// The reason.
+    pub why: String,
+    /// Which chunk of its base is at fault, by its number; nothing if it is the frame itself.
+    pub base: Option<usize>,
+}
+
 impl ObjectReader<'_> {
     /// Decodes the frame of a difference and puts it in front; false if its base is not here.
     pub(super) fn load_delta(
@@ -63,16 +72,19 @@ impl ObjectReader<'_> {
         &mut self,
         id: ChunkId,
         bytes: &[u8],
-    ) -> Result<Result<Bases, String>, CacheError> {
+    ) -> Result<Result<Bases, DeltaFault>, CacheError> {
         let (bases, frame) = match self.decode_delta(bytes)? {
             Ok(decoded) => decoded,
-            Err(Failure::Frame(e)) => return Ok(Err(e.to_string())),
-            Err(Failure::Base(base)) => {
-                return Ok(Err(format!("chunk {base} of its base is not where it should be")));
+            Err(Failure::Frame(e)) => return Ok(Err(own_fault(&e))),
+            Err(Failure::Base(id)) => {
+                let ids = Bases::of_frame(bytes).ok().flatten().map(|bases| bases.ids);
+                let base = ids.and_then(|ids| ids.iter().position(|other| *other == id));
+                let why = format!("it does not hold chunk {id}, to which that is a difference");
+                return Ok(Err(DeltaFault { why, base }));
             }
         };
         let len = u32::try_from(frame.raw.len()).unwrap_or(u32::MAX);
-        Ok(frame.chunk(0, len, id).map(|_| bases).map_err(|e| e.to_string()))
+        Ok(frame.chunk(0, len, id).map(|_| bases).map_err(|e| own_fault(&e)))
     }
 
     fn decode_delta(
@@ -99,4 +111,8 @@ impl ObjectReader<'_> {
         self.base = joined;
         Ok(decoded.map(|frame| (bases, frame)).map_err(Failure::Frame))
     }
+}
+
+fn own_fault(error: &FrameError) -> DeltaFault {
+    DeltaFault { why: error.to_string(), base: None }
 }

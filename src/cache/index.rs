@@ -171,7 +171,8 @@ impl Index {
     /// objects that are stored as a difference.
     ///
     /// A pack that is held whole already keeps that form, and what its own tables say of its objects:
-    /// a remote's copy of it may be another than it seems.
+    /// a remote's copy of it may be another than it seems. A chunk that is here whole is not replaced
+    /// by a difference: it may be the base of others.
     pub fn record(
         &self,
         packs: &[(PackId, PackState)],
@@ -180,10 +181,10 @@ impl Index {
     ) -> Result<(), CacheError> {
         objects.sort_unstable_by_key(|a| a.0);
         self.write(|txn| {
-            let mut table = txn.open_table(PACKS)?;
+            let mut states = txn.open_table(PACKS)?;
             let (mut returning, mut kept) = (HashSet::new(), HashSet::new());
             for (pack, state) in packs {
-                let old = table.get(&pack.0)?.map(|row| PackState::decode(*row.value()));
+                let old = states.get(&pack.0)?.map(|row| PackState::decode(*row.value()));
                 if state.held == Held::Part && old.is_some_and(|old| old.held == Held::Gone) {
                     returning.insert(*pack);
                 }
@@ -193,7 +194,7 @@ impl Index {
                 if keep {
                     kept.insert(*pack);
                 } else {
-                    table.insert(&pack.0, &state.encode())?;
+                    states.insert(&pack.0, &state.encode())?;
                 }
             }
             let mut table = txn.open_table(OBJECTS)?;
@@ -203,11 +204,21 @@ impl Index {
                     Place::decode(place).is_none_or(|place| !returning.contains(&place.pack))
                 })?;
             }
+            let mut written = HashSet::new();
             for (id, place) in objects.iter().filter(|(_, place)| !kept.contains(&place.pack)) {
+                if place.delta {
+                    let old = table.get(id)?.and_then(|row| Place::decode(row.value()));
+                    if let Some(old) = old.filter(|old| !old.delta)
+                        && states.get(&old.pack.0)?.is_some_and(|row| is_here(*row.value()))
+                    {
+                        continue;
+                    }
+                    written.insert(*id);
+                }
                 table.insert(id, &place.encode())?;
             }
             let mut table = txn.open_table(BASES)?;
-            for (id, bases) in deltas {
+            for (id, bases) in deltas.iter().filter(|(id, _)| written.contains(&id.0)) {
                 let ids = bases.ids.iter().flat_map(|id| id.0);
                 let row: Vec<u8> = bases.skip.to_le_bytes().into_iter().chain(ids).collect();
                 table.insert(&id.0, row.as_slice())?;
@@ -327,6 +338,10 @@ impl Index {
         }
         Ok(out)
     }
+}
+
+fn is_here(state: [u8; 6]) -> bool {
+    PackState::decode(state).held != Held::Gone
 }
 
 fn joined<const N: usize, const M: usize>(id: &[u8; N], remote: RemoteId) -> [u8; M] {

@@ -16,6 +16,7 @@ mod sink;
 mod stat;
 mod trees;
 
+pub use delta::DeltaFault;
 pub use error::CacheError;
 pub use index::{Index, IndexReader};
 pub use layout::Layout;

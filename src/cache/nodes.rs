@@ -140,8 +140,10 @@ impl<'a> NodeSink<'a> {
         let lost = || defect("the base of a chunk is stored nowhere".to_owned());
         let bases = self.deltas.get(&id).cloned().or_else(|| self.view.bases(id));
         let locate = |base: &ChunkId| {
-            let place = self.chunks.get(&base.0).copied().or_else(|| self.view.find(&base.0));
-            let Place { pack, offset, frame_len, skip, .. } = place.ok_or_else(lost)?;
+            let new = self.chunks.get(&base.0).copied().filter(|place| !place.delta);
+            let known = || self.view.find(&base.0).filter(|place| !place.delta);
+            let Place { pack, offset, frame_len, skip, .. } =
+                new.or_else(known).ok_or_else(lost)?;
             Ok(BaseLoc { pack: PackRef::Pack(pack), offset, frame_len, skip })
         };
         bases.ok_or_else(lost)?.ids.iter().map(locate).collect()

@@ -1,12 +1,12 @@
 //! Writing new packs into `unpushed/`: a pack at a time, made durable in the background.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::thread::JoinHandle;
 
 use crate::cache::error::CacheError;
 use crate::cache::layout::Layout;
 use crate::cache::place::Place;
-use crate::fs::{Behind, FsError, Temp};
+use crate::fs::{FsError, Temp};
 use crate::hash::{PackId, PackKind};
 use crate::pack::{EncodedFrame, FramePlace, ObjectPlace, PackSummary, PackWriter};
 
@@ -17,22 +17,20 @@ pub type WrittenPack = PackSummary;
 pub struct PackSink {
     layout: Layout,
     kind: PackKind,
-    current: Option<Open>,
+    current: Option<PackWriter<Buffered>>,
     done: Vec<WrittenPack>,
-    publishing: VecDeque<JoinHandle<Result<(), FsError>>>,
+    publishing: Option<JoinHandle<Result<(), FsError>>>,
 }
 
-/// The pack that frames go to, and its file.
-type Open = (PackWriter<Behind>, Temp);
-
-/// Packs on their way to the disk at once: with two, the disk has work while one of them ends.
-const SYNCING: usize = 2;
+type Buffered = std::io::BufWriter<Temp>;
+/// Bytes gathered before a write reaches the file. A chunk that does not compress is longer, and so
+/// goes to the file without another copy.
+const BUFFER: usize = 32 << 10;
 
 impl PackSink {
     /// Starts with no pack.
     pub fn new(layout: &Layout, kind: PackKind) -> Self {
-        let (done, publishing) = (Vec::new(), VecDeque::new());
-        Self { layout: layout.clone(), kind, current: None, done, publishing }
+        Self { layout: layout.clone(), kind, current: None, done: Vec::new(), publishing: None }
     }
 
     /// Returns the number of the pack that the next frame goes to if it fits: 0, 1, …
@@ -47,7 +45,7 @@ impl PackSink {
 
     /// Says whether the frame fits into the open pack.
     pub fn room_for(&self, frame: &EncodedFrame) -> bool {
-        self.current.as_ref().is_none_or(|(pack, _)| pack.room_for(frame))
+        self.current.as_ref().is_none_or(|pack| pack.room_for(frame))
     }
 
     /// Writes a frame, into a new pack if it does not fit; returns where in the pack it lies.
@@ -59,19 +57,18 @@ impl PackSink {
             self.current = Some(self.start()?);
         }
         match &mut self.current {
-            Some((pack, _)) => pack.push(frame).map_err(|e| self.refused(e)),
+            Some(pack) => pack.push(frame).map_err(|e| self.refused(e)),
             None => Err(CacheError::Pack { why: "no pack is open".to_owned() }),
         }
     }
 
-    fn start(&self) -> Result<Open, CacheError> {
+    fn start(&self) -> Result<PackWriter<Buffered>, CacheError> {
         let mut nonce = [0; 16];
         getrandom::fill(&mut nonce)
             .map_err(|e| CacheError::Pack { why: format!("no random bytes: {e}") })?;
         let temp = Temp::new_in(&self.layout.temp())?;
-        let pack =
-            Behind::new(temp.as_file()).and_then(|out| PackWriter::new(out, self.kind, nonce));
-        Ok((pack.map_err(|e| self.refused(e))?, temp))
+        PackWriter::new(Buffered::with_capacity(BUFFER, temp), self.kind, nonce)
+            .map_err(|e| self.refused(e))
     }
 
     fn refused(&self, source: std::io::Error) -> CacheError {
@@ -80,37 +77,34 @@ impl PackSink {
 
     /// Closes the open pack, if any; its name is known afterwards.
     pub fn close(&mut self) -> Result<(), CacheError> {
-        let Some((pack, temp)) = self.current.take() else { return Ok(()) };
-        let (summary, _) = pack.finish().map_err(|e| self.refused(e))?;
-        self.wait(SYNCING - 1)?;
+        let Some(pack) = self.current.take() else { return Ok(()) };
+        let (summary, buffered) = pack.finish().map_err(|e| self.refused(e))?;
+        let temp = buffered.into_inner().map_err(|e| self.refused(e.into_error()))?;
+        self.wait()?;
         let target = self.layout.unpushed(summary.id);
-        self.publishing.push_back(std::thread::spawn(move || temp.publish(&target)));
+        self.publishing = Some(std::thread::spawn(move || temp.publish(&target)));
         self.done.push(summary);
         Ok(())
     }
 
-    /// Waits until at most `left` packs are on their way.
-    fn wait(&mut self, left: usize) -> Result<(), CacheError> {
-        while self.publishing.len() > left
-            && let Some(thread) = self.publishing.pop_front()
-        {
-            thread.join().map_err(|_| CacheError::Pack {
-                why: "the thread that syncs packs died".to_owned(),
-            })??;
-        }
+    fn wait(&mut self) -> Result<(), CacheError> {
+        let Some(thread) = self.publishing.take() else { return Ok(()) };
+        let result = thread.join();
+        result
+            .map_err(|_| CacheError::Pack { why: "the thread that syncs packs died".into() })??;
         Ok(())
     }
 
     /// Closes the last pack and waits until all are durable.
     pub fn finish(mut self) -> Result<Vec<WrittenPack>, CacheError> {
         self.close()?;
-        self.wait(0)?;
+        self.wait()?;
         Ok(std::mem::take(&mut self.done))
     }
 
     /// Returns the objects of the open pack, to look up what a frame placed.
     pub fn open_objects(&self) -> &[ObjectPlace] {
-        self.current.as_ref().map_or(&[], |(pack, _)| pack.objects())
+        self.current.as_ref().map_or(&[], PackWriter::objects)
     }
 }
 

@@ -280,14 +280,18 @@ impl Dir {
 
     /// Removes temporary files that a process which is gone left in this folder.
     ///
-    /// A living one holds a lock on each of its own. Links have none and stay.
+    /// A living one holds a lock on each file of its own. A link cannot be locked; it has its name for
+    /// a moment only, in which no other command works in the same worktree.
     pub fn sweep(&self) -> Result<(), FsError> {
-        for entry in self.entries()? {
-            if !is_temp_name(&entry.name) || entry.kind != Some(FileKind::File) {
-                continue;
-            }
-            let Ok((file, _)) = self.open_file(&entry.name) else { continue };
-            if rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok() {
+        for entry in self.entries()?.iter().filter(|entry| is_temp_name(&entry.name)) {
+            let abandoned = match entry.kind {
+                Some(FileKind::Symlink) => true,
+                Some(FileKind::File) => self.open_file(&entry.name).is_ok_and(|(file, _)| {
+                    rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok()
+                }),
+                Some(FileKind::Directory | FileKind::Special) | None => false,
+            };
+            if abandoned {
                 self.remove_file(&entry.name)?;
             }
         }

@@ -6,7 +6,6 @@
 //! [`Dir::sync`] for many.
 
 mod atomic;
-mod behind;
 mod dir;
 #[cfg(test)]
 mod dir_tests;
@@ -21,7 +20,6 @@ pub use atomic::{
     Temp, append_line, make_folder, move_durably, read_limited, remove, remove_tree, replace,
     sweep_abandoned, write_durably,
 };
-pub use behind::Behind;
 pub use dir::{Dir, DirEntry, TempFile, is_temp_name};
 pub use error::{FsError, IoResultExt};
 pub use lock::Lock;

@@ -71,7 +71,7 @@ impl<'f, 's, 'a> Finder<'f, 's, 'a> {
     /// Names the chunks of a base and the bytes of them before it begins.
     fn parts(&self, range: &Range<u64>) -> Option<(u64, Vec<Part>)> {
         let mut parts: Vec<Part> = Vec::new();
-        let mut skip = 0;
+        let (mut skip, mut spare) = (0, 0);
         for (i, at) in self.former.covering(range).enumerate() {
             let (start, chunk) = self.former.get(at)?;
             let inside = if i == 0 { range.start - start } else { 0 };
@@ -83,6 +83,9 @@ impl<'f, 's, 'a> Finder<'f, 's, 'a> {
             };
             if i == 0 {
                 skip = begin + inside;
+                // How a difference of text lies in its base is not kept: anywhere in the first chunk.
+                let first = of_chunk.first().filter(|first| first.at.is_none());
+                spare = first.map_or(0, |first| first.len);
             }
             append_new(&mut parts, of_chunk);
         }
@@ -90,7 +93,7 @@ impl<'f, 's, 'a> Finder<'f, 's, 'a> {
             skip -= parts.remove(0).len;
         }
         let mut total = 0;
-        let end = skip + (range.end - range.start);
+        let end = skip + spare + (range.end - range.start);
         let needed = parts.iter().take_while(|part| {
             let more = total < end;
             total += part.len;

@@ -14,8 +14,8 @@ pub(super) struct Deltas<'a> {
     layout: &'a Layout,
     index: &'a Index,
     readers: Mutex<Vec<ObjectReader<'a>>>,
-    /// What this intake stored as a difference.
-    made: Mutex<HashMap<ChunkId, Bases>>,
+    /// What this intake stored in a frame of its own: to what it is a difference, if it is one.
+    made: Mutex<HashMap<ChunkId, Option<Bases>>>,
     /// Where in the worktree the bytes of chunks are that serve as a base and were met in a file.
     origins: Mutex<HashMap<ChunkId, Origin>>,
     bytes: AtomicU64,
@@ -45,10 +45,12 @@ impl<'a> Deltas<'a> {
         result
     }
 
-    /// Notes that a chunk of `len` bytes was stored as a difference.
-    pub(super) fn note(&self, id: ChunkId, bases: Bases, len: usize) {
-        self.bytes.fetch_add(len as u64, Ordering::Relaxed);
-        self.made.lock().unwrap_or_else(PoisonError::into_inner).insert(id, bases);
+    /// Notes how a chunk of `len` bytes was stored.
+    pub(super) fn note(&self, id: ChunkId, bases: Option<&Bases>, len: usize) {
+        if bases.is_some() {
+            self.bytes.fetch_add(len as u64, Ordering::Relaxed);
+        }
+        self.made.lock().unwrap_or_else(PoisonError::into_inner).insert(id, bases.cloned());
     }
 
     /// Notes where the chunks of a base were read, for those whose base they become as well.
@@ -66,7 +68,14 @@ impl<'a> Deltas<'a> {
 
     /// Returns what this intake stored a chunk as a difference to.
     pub(super) fn made(&self, id: ChunkId) -> Option<Bases> {
-        self.made.lock().unwrap_or_else(PoisonError::into_inner).get(&id).cloned()
+        self.made.lock().unwrap_or_else(PoisonError::into_inner).get(&id).cloned().flatten()
+    }
+
+    /// Says whether this intake stored a chunk, and not as a difference. That another worker is about
+    /// to store it is not enough: it may become a difference yet.
+    pub(super) fn made_whole(&self, id: ChunkId) -> bool {
+        let made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        made.get(&id).is_some_and(Option::is_none)
     }
 
     /// Returns how many bytes of chunks were stored as a difference.

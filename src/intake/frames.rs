@@ -93,11 +93,9 @@ pub(super) fn frames(
             Some(frame) => frame,
             None => encode_data_frame(codecs, &[(chunk.id, chunk.bytes)]).map_err(defect)?,
         };
-        if let Some(bases) = frame.bases() {
-            shared.deltas.note(chunk.id, bases.clone(), chunk.bytes.len());
-            if let (Some(path), Some(base)) = (path, base) {
-                shared.deltas.note_origins(path, &base.from_file);
-            }
+        shared.deltas.note(chunk.id, frame.bases(), chunk.bytes.len());
+        if let (Some(_), Some(path), Some(base)) = (frame.bases(), path, base) {
+            shared.deltas.note_origins(path, &base.from_file);
         }
         out.push(frame);
     }

@@ -87,13 +87,8 @@ impl<'a> Shared<'a> {
     pub(super) fn is_whole(&self, id: ChunkId) -> bool {
         match self.view.find(&id.0).filter(|place| !self.exceptions.lost.contains(&place.pack)) {
             Some(place) => !place.delta,
-            None => self.has_seen(id) && self.deltas.made(id).is_none(),
+            None => self.deltas.made_whole(id),
         }
-    }
-
-    fn has_seen(&self, id: ChunkId) -> bool {
-        let shard = self.seen.get(usize::from(id.0.first().copied().unwrap_or(0)) % SHARDS);
-        shard.is_some_and(|s| s.lock().unwrap_or_else(PoisonError::into_inner).contains(&id))
     }
 
     /// Lends a set of codecs, which are dear to make.

@@ -38,6 +38,9 @@ pub struct FetchPlan<'r> {
     pub fetch_bytes: u64,
     #[serde(skip)]
     work: Option<(transfer::FetchPlan, Contact<'r>)>,
+    /// The revision that was asked for, to name it when something is wrong.
+    #[serde(skip)]
+    rev: Option<String>,
 }
 
 /// What a fetch brought.
@@ -63,6 +66,11 @@ pub fn plan<'r>(
     options: &FetchOptions,
     job: &Job,
 ) -> Result<FetchPlan<'r>, OpError> {
+    look(repo, options, job).map_err(|e| e.at(options.select.rev.as_deref()))
+}
+
+fn look<'r>(repo: &'r Repo, options: &FetchOptions, job: &Job) -> Result<FetchPlan<'r>, OpError> {
+    let rev = options.select.rev.clone();
     let wanted: Vec<Wanted> =
         chosen(repo, &options.select)?.iter().map(super::select::Chosen::wanted).collect();
     let index = repo.index()?;
@@ -73,7 +81,14 @@ pub fn plan<'r>(
         if files == 0 && only_inside {
             return Err(nothing_matches());
         }
-        return Ok(FetchPlan { remote: String::new(), files, bytes, fetch_bytes: 0, work: None });
+        return Ok(FetchPlan {
+            remote: String::new(),
+            files,
+            bytes,
+            fetch_bytes: 0,
+            work: None,
+            rev,
+        });
     }
     let target = choose(repo, options.remote.as_deref(), options.jobs)?;
     let parts = (repo.layout(), index);
@@ -88,7 +103,7 @@ pub fn plan<'r>(
     }
     let (files, bytes, fetch_bytes) = (work.files, work.bytes, work.absent_bytes);
     let work = Some((work, contact));
-    Ok(FetchPlan { remote: target.name, files, bytes, fetch_bytes, work })
+    Ok(FetchPlan { remote: target.name, files, bytes, fetch_bytes, work, rev })
 }
 
 /// Fetches what is absent.
@@ -102,7 +117,8 @@ pub fn run(repo: &Repo, plan: FetchPlan<'_>, job: &Job) -> Result<FetchReport, O
         ..FetchReport::default()
     };
     if let Some((work, mut contact)) = plan.work {
-        let fetched = transfer::fetch_data(&work, &mut contact, job)?;
+        let fetched = transfer::fetch_data(&work, &mut contact, job)
+            .map_err(|e| OpError::from(e).at(plan.rev.as_deref()))?;
         report.fetched_bytes = fetched.fetched_bytes;
         report.requests = contact.remote().counts().into();
     }

@@ -1,10 +1,14 @@
 //! The coders behind the codec bytes, with the buffers that a worker keeps between frames.
 
 use zstd::bulk::{Compressor, Decompressor};
-use zstd::zstd_safe::{self, CParameter, WriteBuf};
+use zstd::zstd_safe::{self, CParameter, ParamSwitch, WriteBuf};
 
+use super::column_coder::ColumnCoder;
+use super::column_decoder::ColumnDecoder;
 use super::error::FrameError;
-use super::layout::{CODEC_PLANES, CODEC_STORED, CODEC_ZSTD, MAX_NODE_RAW, may_have_planes};
+use super::layout::{
+    CODEC_COLUMNS, CODEC_PLANES, CODEC_STORED, CODEC_ZSTD, MAX_NODE_RAW, may_have_planes,
+};
 use super::plane_coder::{Effort, PlaneCoder};
 use super::planes::Width;
 use super::probe::{Guess, guess};
@@ -19,6 +23,8 @@ pub struct Codecs {
     compressor: Compressor<'static>,
     decompressor: Decompressor<'static>,
     planes: PlaneCoder,
+    columns: ColumnCoder,
+    column_decoder: ColumnDecoder,
     packed: Vec<u8>,
     other: Vec<u8>,
     check: Vec<u8>,
@@ -32,6 +38,8 @@ impl Default for Codecs {
             compressor: tuned(&[CParameter::CompressionLevel(LEVEL)]),
             decompressor: Decompressor::default(),
             planes: PlaneCoder::default(),
+            columns: ColumnCoder::default(),
+            column_decoder: ColumnDecoder::default(),
             packed: Vec::new(),
             other: Vec::new(),
             check: Vec::new(),
@@ -68,9 +76,13 @@ impl Codecs {
                 self.pack_planes(raw, width, Effort::Quick)
             }
             Guess::PlanesOrZstd(width) if may_have_planes(kind, n_objects) => {
-                self.pack_both(raw, width)
+                let codec = self.pack_planes(raw, width, Effort::Thorough);
+                self.or_zstd(raw, codec)
             }
-            Guess::Planes(_) | Guess::PlanesOrZstd(_) | Guess::Zstd => self.pack_zstd(raw),
+            Guess::Text if may_have_planes(kind, n_objects) => self.pack_text(raw),
+            Guess::Planes(_) | Guess::PlanesOrZstd(_) | Guess::Text | Guess::Zstd => {
+                self.pack_zstd(raw)
+            }
         };
         let limit = (raw.len() - raw.len() / 32).saturating_sub(1);
         let pays = codec != CODEC_STORED && !self.packed.is_empty() && self.packed.len() <= limit;
@@ -90,10 +102,17 @@ impl Codecs {
         CODEC_PLANES
     }
 
-    /// Fills `packed` with the shorter of both.
-    fn pack_both(&mut self, raw: &[u8], width: Width) -> u8 {
+    fn pack_text(&mut self, raw: &[u8]) -> u8 {
+        match self.columns.encode(&mut self.compressor, raw, &mut self.packed) {
+            None => self.pack_zstd(raw),
+            Some(false) => CODEC_COLUMNS,
+            Some(true) => self.or_zstd(raw, CODEC_COLUMNS),
+        }
+    }
+
+    /// Keeps what `packed` holds, or takes zstd, whichever is shorter.
+    fn or_zstd(&mut self, raw: &[u8], codec: u8) -> u8 {
         compress_into(&mut self.compressor, raw, &mut self.other);
-        let codec = self.pack_planes(raw, width, Effort::Thorough);
         if self.other.is_empty() || self.packed.len() <= self.other.len() {
             return codec;
         }
@@ -137,9 +156,23 @@ impl Codecs {
                 decompress(&mut self.decompressor, payload, raw_len, out)
             }
             CODEC_PLANES => self.planes.decode(&mut self.decompressor, payload, raw_len, out),
+            CODEC_COLUMNS => {
+                self.column_decoder.decode(&mut self.decompressor, payload, raw_len, out)
+            }
             _ => Err(FrameError::Newer { codec }),
         }
     }
+}
+
+/// Makes a compressor of ordinary zstd frames that does not look for matches.
+pub(super) fn huffman_only() -> Compressor<'static> {
+    tuned(&[
+        CParameter::CompressionLevel(-1),
+        // The largest there is: the search steps over a whole block at once.
+        CParameter::TargetLength(1 << 17),
+        // Negative levels leave literals as they are otherwise.
+        CParameter::LiteralCompressionMode(ParamSwitch::Enable),
+    ])
 }
 
 /// Makes a compressor with these parameters. One that zstd does not take costs size, not content.

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use crate::hash::ChunkId;
 use crate::hash::Digest;
 use crate::hash::PackId;
 use crate::hint::Hint;
@@ -96,6 +97,18 @@ pub enum VerifyError {
         /// The name that its bytes have.
         actual: PackId,
     },
+    /// Everything that can be told without the chunks that others are a difference to is right.
+    #[error(
+        "pack {id} is what its name says, but {} of its chunks could not be decoded: the chunks that \
+         they are a difference to were not given",
+        chunks.len()
+    )]
+    NoBase {
+        /// The name of the pack.
+        id: PackId,
+        /// The chunks that are not proved.
+        chunks: Vec<ChunkId>,
+    },
     /// The bytes could not be read.
     #[error("could not read pack {id}")]
     Read {
@@ -137,6 +150,7 @@ impl Hint for VerifyError {
             Self::Pack { source, .. } => source.hint(),
             Self::Frame { source, .. } => source.hint(),
             Self::Name { .. } => Some(AGAIN.into()),
+            Self::NoBase { .. } => Some("run `haul fetch` for what the pack belongs to".into()),
             Self::Read { .. } => None,
         }
     }

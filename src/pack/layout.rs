@@ -26,6 +26,8 @@ pub const CODEC_STORED: u8 = 0;
 pub const CODEC_ZSTD: u8 = 1;
 /// Codec byte of a frame whose payload is byte planes, each coded on its own.
 pub const CODEC_PLANES: u8 = 2;
+/// Codec byte of a frame whose payload is the columns of a text table, each coded on its own.
+pub const CODEC_COLUMNS: u8 = 3;
 /// Codec byte of a frame that is one zstd frame, with the base as prefix.
 pub const CODEC_ZSTD_BASE: u8 = 17;
 /// Codec byte of byte planes of the exclusive or with the base.
@@ -126,6 +128,9 @@ impl FrameHead {
         if codec == CODEC_PLANES && !may_have_planes(kind, n_objects) {
             return Err(FrameError::Malformed("it has byte planes of more than one chunk"));
         }
+        if codec == CODEC_COLUMNS && !may_have_planes(kind, n_objects) {
+            return Err(FrameError::Malformed("it has columns of more than one chunk"));
+        }
         if n_bases != 0 && !may_have_planes(kind, n_objects) {
             return Err(FrameError::Malformed("it is a difference and holds more than one chunk"));
         }
@@ -146,13 +151,14 @@ fn is_known(codec: u8) -> bool {
         CODEC_STORED
             | CODEC_ZSTD
             | CODEC_PLANES
+            | CODEC_COLUMNS
             | CODEC_ZSTD_BASE
             | CODEC_PLANES_XOR
             | CODEC_PLANES_DIFFERENCE
     )
 }
 
-/// Says whether byte planes are allowed: only for a chunk that has a frame of its own.
+/// Says whether byte planes and columns are allowed: only for a chunk that has a frame of its own.
 pub(super) fn may_have_planes(kind: PackKind, n_objects: u16) -> bool {
     kind == PackKind::Data && n_objects == 1
 }

@@ -6,11 +6,16 @@
 mod bases;
 mod batch;
 mod codec;
+mod column_coder;
+mod column_decoder;
+mod decimal;
 mod delta;
 mod delta_encode;
 mod difference;
 mod encode;
+mod entries;
 mod error;
+mod fields;
 mod footer;
 mod frame;
 mod layout;
@@ -18,6 +23,7 @@ mod numbers;
 mod plane_coder;
 mod planes;
 mod probe;
+mod table;
 #[cfg(test)]
 mod tests;
 mod verify;
@@ -34,9 +40,9 @@ pub use error::{EncodeError, FrameError, PackError, VerifyError};
 pub use footer::{Footer, FrameEntry, ObjectPlace};
 pub use frame::{Frame, chunk_in, decode_frame, node_in};
 pub use layout::{
-    BATCH_BELOW, CODEC_PLANES, CODEC_PLANES_DIFFERENCE, CODEC_PLANES_XOR, CODEC_STORED, CODEC_ZSTD,
-    CODEC_ZSTD_BASE, FRAME_HEADER_LEN, HEADER_LEN, Header, MAX_BATCH_RAW, MAX_CHUNK, MAX_FRAME_LEN,
-    MAX_NODE, MAX_NODE_RAW, TRAILER_LEN,
+    BATCH_BELOW, CODEC_COLUMNS, CODEC_PLANES, CODEC_PLANES_DIFFERENCE, CODEC_PLANES_XOR,
+    CODEC_STORED, CODEC_ZSTD, CODEC_ZSTD_BASE, FRAME_HEADER_LEN, HEADER_LEN, Header, MAX_BATCH_RAW,
+    MAX_CHUNK, MAX_FRAME_LEN, MAX_NODE, MAX_NODE_RAW, TRAILER_LEN,
 };
 pub use verify::verify_pack;
 pub use write::{FramePlace, PackSummary, PackWriter};

@@ -28,7 +28,7 @@ pub(super) enum Step {
 pub(super) fn numeric(raw: &[u8], from: &[u8]) -> Option<Step> {
     let width = match guess(raw) {
         Guess::Planes(width) | Guess::PlanesOrZstd(width) => width,
-        Guess::Zstd | Guess::Stored => return None,
+        Guess::Text | Guess::Zstd | Guess::Stored => return None,
     };
     let both = raw.len().min(from.len());
     let room = SAMPLE + width.bytes();
@@ -59,12 +59,13 @@ fn choose(tallies: &[Tally], width: Width) -> Option<Step> {
         return None;
     }
     let (phase, least) = tallies.iter().enumerate().min_by_key(|(_, tally)| tally.subtracted)?;
-    let step = if least.subtracted < first.exclusive {
-        Step::Subtract(width, Numbers { width: width.bytes(), phase })
-    } else {
+    // One bit tells the sign of a difference, which its planes get for less.
+    let step = if least.exclusive + least.count < least.subtracted {
         Step::ExclusiveOr(width)
+    } else {
+        Step::Subtract(width, Numbers { width: width.bytes(), phase })
     };
-    (share(least.subtracted.min(first.exclusive)) <= CLOSE).then_some(step)
+    (share(least.subtracted.min(least.exclusive)) <= CLOSE).then_some(step)
 }
 
 /// Bits that are left of the numbers of a sample.

@@ -1,9 +1,9 @@
 //! The payload of codec 2: each byte plane coded on its own.
 
 use zstd::bulk::{Compressor, Decompressor};
-use zstd::zstd_safe::{self, CParameter, ParamSwitch};
+use zstd::zstd_safe;
 
-use super::codec::{compress_into, tuned, unpack_zstd};
+use super::codec::{compress_into, huffman_only, unpack_zstd};
 use super::error::FrameError;
 use super::planes::{WIDEST, Width, join, split};
 use super::probe::is_skewed;
@@ -15,6 +15,9 @@ const MODE_ZSTD: u8 = 1;
 const ENTRY_LEN: usize = 5;
 /// A plane is coded if that saves more than one byte in this many.
 const LEAST_GAIN: usize = 50;
+
+/// A plane that shrinks more than this many times is mostly runs.
+const RUNS: usize = 4;
 
 /// How hard an encoder looks for what a plane can lose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,13 +39,7 @@ pub(super) struct PlaneCoder {
 
 impl Default for PlaneCoder {
     fn default() -> Self {
-        let huffman = tuned(&[
-            CParameter::CompressionLevel(-1),
-            // The largest there is: the search steps over a whole block at once.
-            CParameter::TargetLength(1 << 17),
-            // Negative levels leave literals as they are otherwise.
-            CParameter::LiteralCompressionMode(ParamSwitch::Enable),
-        ]);
+        let huffman = huffman_only();
         Self { huffman, planes: Vec::new(), body: Vec::new(), other: Vec::new() }
     }
 }
@@ -69,7 +66,9 @@ impl PlaneCoder {
             if effort == Effort::Thorough || is_skewed(plane) {
                 compress_into(huffman, plane, body);
             }
-            if effort == Effort::Thorough {
+            // Huffman's code takes a bit for each byte; of long runs a search takes nearly nothing.
+            let runs = !body.is_empty() && body.len() < len / RUNS;
+            if effort == Effort::Thorough || runs {
                 compress_into(search, plane, other);
                 if body.is_empty() || (!other.is_empty() && other.len() < body.len()) {
                     std::mem::swap(body, other);

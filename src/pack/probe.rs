@@ -11,6 +11,9 @@ const SAMPLE: usize = 1024;
 /// The same for a single plane, of which there are up to eight.
 const PLANE_SAMPLES: usize = 8;
 const PLANE_SAMPLE: usize = 128;
+/// The same for a stream of a table, of which there may be some hundred.
+const STREAM_SAMPLES: usize = 2;
+const STREAM_SAMPLE: usize = 192;
 /// Below this nothing is known from statistics, and trying costs nothing.
 const SHORT: usize = 256;
 /// Bits per byte from which data counts as incompressible. Tables lie near 5, weights between 6 and
@@ -38,8 +41,10 @@ static WEIGHTS: LazyLock<Vec<f32>> = LazyLock::new(|| {
 pub(super) enum Guess {
     /// Trying would be a waste of time.
     Stored,
-    /// Text and whatever else repeats, or has few symbols.
+    /// What repeats, or has few symbols.
     Zstd,
+    /// Text, which may be a table.
+    Text,
     /// Elements of this width, of which some bytes are skewed, and which hardly repeat.
     Planes(Width),
     /// As [`Guess::Planes`], but sequences of bytes repeat too: only trying both tells.
@@ -62,7 +67,7 @@ pub(super) fn guess(bytes: &[u8]) -> Guess {
     let two: [Counts; 2] = fold_ranks(&four);
     let [one] = fold_ranks(&two);
     if is_text(&one) {
-        return Guess::Zstd;
+        return Guess::Text;
     }
     let whole = entropy(&one);
     // A wider element must promise clearly more: its planes are sampled more thinly, which makes
@@ -73,7 +78,9 @@ pub(super) fn guess(bytes: &[u8]) -> Guess {
         if bits < least - margin { (Some(width), bits) } else { (best, least) }
     });
     match width {
-        Some(width) if repeats(bytes) => Guess::PlanesOrZstd(width),
+        Some(width) if repeats::<1024>(bytes, (SAMPLES, SAMPLE / 2), u32::MAX.into()) => {
+            Guess::PlanesOrZstd(width)
+        }
         Some(width) => Guess::Planes(width),
         None if whole < BITS => Guess::Zstd,
         None => Guess::Stored,
@@ -88,6 +95,11 @@ pub(super) fn is_skewed(plane: &[u8]) -> bool {
     }
     let [counts] = fold_ranks(&ranks);
     plane.len() < SHORT || crowding(&counts) > CROWDED
+}
+
+/// Says whether searching a stream of a table for repetitions is worth the time.
+pub(super) fn stream_repeats(stream: &[u8]) -> bool {
+    repeats::<256>(stream, (STREAM_SAMPLES, STREAM_SAMPLE), u64::MAX)
 }
 
 /// Returns parts at even distances, all beginning at the same rank; or everything, if that is little.
@@ -160,16 +172,17 @@ fn entropy(counts: &Counts) -> f64 {
     (total.log2() - weighted / total + unseen).min(8.0)
 }
 
-/// Says whether four bytes at a place often are the same as some before them in their sample.
-fn repeats(bytes: &[u8]) -> bool {
+/// Says whether the bytes at a place that `mask` leaves often are the same as some before them in
+/// their sample, which is remembered in so many slots.
+fn repeats<const SLOTS: usize>(bytes: &[u8], (count, len): (usize, usize), mask: u64) -> bool {
     let (mut hits, mut places) = (0, 0);
-    for sample in samples(bytes, SAMPLES, SAMPLE / 2) {
-        let mut seen = [None; 1024];
-        for window in sample.windows(4).filter_map(|window| window.first_chunk::<4>()) {
-            let word = u32::from_le_bytes(*window);
-            let slot = word.wrapping_mul(0x9e37_79b1) >> 22;
-            if let Some(slot) = seen.get_mut(slot as usize) {
-                hits += usize::from(slot.replace(word) == Some(word));
+    for sample in samples(bytes, count, len) {
+        let mut seen = [0; SLOTS];
+        for window in sample.windows(8).filter_map(|window| window.first_chunk()) {
+            let word = u64::from_le_bytes(*window) & mask;
+            let hash = word.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 48;
+            if let Some(slot) = usize::try_from(hash).ok().and_then(|n| seen.get_mut(n % SLOTS)) {
+                hits += usize::from(std::mem::replace(slot, word) == word);
             }
             places += 1;
         }
@@ -189,7 +202,7 @@ mod tests {
 
     #[test]
     fn text_and_skewed_bytes_look_compressible() {
-        assert_eq!(guess(&b"id,name,value\n1,one,1.0\n".repeat(4000)), Guess::Zstd);
+        assert_eq!(guess(&b"id,name,value\n1,one,1.0\n".repeat(4000)), Guess::Text);
         let skewed: Vec<u8> = noise(65_536).iter().map(|b| b & 0x7f).collect();
         assert_eq!(guess(&skewed), Guess::Zstd);
         assert_eq!(guess(b""), Guess::Zstd);
@@ -200,7 +213,7 @@ mod tests {
         let rows: Vec<u8> =
             (0..4000u32).flat_map(|n| format!("{:07},{:07}\n", n * 2417, n).into_bytes()).collect();
         assert_eq!(rows.len() % 16, 0);
-        assert_eq!(guess(&rows), Guess::Zstd);
+        assert_eq!(guess(&rows), Guess::Text);
     }
 
     #[test]

@@ -1,12 +1,13 @@
 //! Waves: many requests at once, bounded in number and in bytes, answered as they come.
 
 use std::ops::Range;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures::future::BoxFuture;
+use futures::future::{BoxFuture, select};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 
@@ -16,7 +17,7 @@ use super::buffers::Buffers;
 use super::connect::{Inner, Remote};
 use super::error::RemoteError;
 use super::io::Listed;
-use super::runtime::{Running, spawn};
+use super::runtime::{Running, Stop, spawn};
 use super::upload::Upload;
 
 /// Bytes of one wave in memory at once, from the request until the caller is done with the answer.
@@ -138,7 +139,7 @@ impl Remote {
         self.inner.counts.waves.add(1);
         let (sender, answers) = mpsc::channel();
         // Dropped on every way out, which stops all requests that are under way.
-        let _running: Running = spawn(drive(work, sender))?;
+        let _running: Running = spawn(|stop| drive(work, sender, stop))?;
         let mut done = 0;
         while done < total {
             let answer = answers.recv_timeout(TICK);
@@ -174,10 +175,24 @@ struct Work<I, T> {
 type Answers<T> = mpsc::Sender<(usize, (T, OwnedSemaphorePermit))>;
 
 /// Starts the requests in order, each once there is a place and memory for it.
-async fn drive<I: Send + 'static, T: Send + 'static>(work: Work<I, T>, answers: Answers<T>) {
+/// Sees to it that all requests are under way in turn, until `stop`; none is left when it ends.
+async fn drive<I: Send + 'static, T: Send + 'static>(
+    work: Work<I, T>,
+    answers: Answers<T>,
+    stop: Stop,
+) {
+    let mut running = JoinSet::new();
+    select(pin!(feed(work, answers, &mut running)), stop).await;
+    running.shutdown().await;
+}
+
+async fn feed<I: Send + 'static, T: Send + 'static>(
+    work: Work<I, T>,
+    answers: Answers<T>,
+    running: &mut JoinSet<()>,
+) {
     let places = Arc::new(Semaphore::new(work.jobs.clamp(1, MAX_JOBS)));
     let memory = Arc::new(Semaphore::new(IN_FLIGHT as usize));
-    let mut running = JoinSet::new();
     for (index, (item, cost)) in work.items.into_iter().zip(work.costs).enumerate() {
         let cost = u32::try_from(cost).unwrap_or(IN_FLIGHT).clamp(LEAST_COST, IN_FLIGHT);
         // Neither semaphore is ever closed, so these wait and do not fail.

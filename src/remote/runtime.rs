@@ -4,6 +4,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use tokio::runtime::{Builder, Runtime};
+use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use super::error::RemoteError;
@@ -35,20 +36,37 @@ pub(super) fn block_on<T>(
     runtime()?.block_on(work)
 }
 
-/// A background task that is aborted when this is dropped.
-pub(super) struct Running(JoinHandle<()>);
+/// A background task that is told to stop when this is dropped, and waited for.
+pub(super) struct Running {
+    task: JoinHandle<()>,
+    /// Dropped to say stop.
+    stop: Option<oneshot::Sender<()>>,
+}
+
+/// Ends when the task that waits for it is to stop.
+pub(super) type Stop = oneshot::Receiver<()>;
 
 impl Drop for Running {
     fn drop(&mut self) {
-        self.0.abort();
+        drop(self.stop.take());
+        if let Ok(runtime) = runtime() {
+            runtime.block_on(async {
+                drop((&mut self.task).await);
+                // Uploads that ended early remove their pieces on a thread for blocking work; those
+                // began before this does.
+                let _ended: Option<()> = blocking(|| ()).await;
+            });
+        }
     }
 }
 
 /// Starts `work` in the background.
-pub(super) fn spawn(
-    work: impl Future<Output = ()> + Send + 'static,
+pub(super) fn spawn<F: Future<Output = ()> + Send + 'static>(
+    work: impl FnOnce(Stop) -> F,
 ) -> Result<Running, RemoteError> {
-    Ok(Running(runtime()?.spawn(work)))
+    let (stop, stopped) = oneshot::channel();
+    let task = runtime()?.spawn(work(stopped));
+    Ok(Running { task, stop: Some(stop) })
 }
 
 /// Runs `work`, which waits for the file system, where waiting harms no other request.

@@ -23,11 +23,11 @@ use crate::transfer::walk::{Spot, children_of};
 const MOST_COPIES: usize = 16;
 
 /// An object that was not where it was said to lie.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Lost {
     pub(super) id: [u8; 32],
-    /// The place that did not hold it, if any was named.
-    pub(super) spot: Option<Spot>,
+    /// The way that did not lead to it, if any was named.
+    pub(super) way: Option<Way>,
     /// The node that named it.
     pub(super) above: Option<u32>,
 }
@@ -38,7 +38,8 @@ pub(super) type Way = (Spot, Vec<Spot>);
 /// Places where lost objects may lie, each handed out once.
 pub(super) struct Detours {
     places: HashMap<[u8; 32], Vec<Way>>,
-    tried: HashSet<([u8; 32], PackId, u32, u32)>,
+    /// A difference whose base lies elsewhere is another way, though it lies at the same place.
+    tried: HashSet<([u8; 32], Way)>,
 }
 
 impl Detours {
@@ -52,7 +53,7 @@ impl Detours {
         let mut out = Self { places: HashMap::new(), tried: HashSet::new() };
         let mut above: HashSet<NodeId> = HashSet::new();
         for item in lost {
-            out.tried.extend(item.spot.map(|spot| mark(item.id, spot)));
+            out.tried.extend(item.way.iter().map(|way| (item.id, way.clone())));
             let listed = contact.places(NodeId(item.id).key()).into_iter().take(MOST_COPIES);
             out.places.insert(item.id, listed.map(|spot| (spot, Vec::new())).collect());
             let mut next = item.above;
@@ -98,8 +99,8 @@ impl Detours {
     /// Returns a place of the object that was not tried yet.
     pub(super) fn next(&mut self, id: [u8; 32]) -> Option<Way> {
         let places = self.places.get(&id)?;
-        let way = places.iter().find(|(spot, _)| !self.tried.contains(&mark(id, *spot)))?.clone();
-        self.tried.insert(mark(id, way.0));
+        let way = places.iter().find(|way| !self.tried.contains(&(id, (*way).clone())))?.clone();
+        self.tried.insert((id, way.clone()));
         Some(way)
     }
 }

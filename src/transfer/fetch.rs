@@ -130,7 +130,11 @@ pub(super) fn fetch_chunks(
     }
     let all: Vec<Lost> = lost
         .iter()
-        .map(|step| Lost { id: step.id.0, spot: step.spot, above: step.above })
+        .map(|step| Lost {
+            id: step.id.0,
+            way: step.spot.map(|spot| (spot, step.bases.clone())),
+            above: step.above,
+        })
         .collect();
     let mut detours = Detours::find(contact, &plan.nodes, &all, job)?;
     while !lost.is_empty() {
@@ -174,8 +178,12 @@ fn wave(
         let len = u32::try_from(step.size).unwrap_or(u32::MAX);
         let part = if step.bases.is_empty() { Part::Whole } else { Part::Difference };
         let object = Object { id: step.id.0, skip: spot.skip, len, wanted: step.wanted, part };
-        orders.entry((spot.pack, spot.offset)).or_default().push(object);
-        spots.push(Spot { skip: 0, ..spot });
+        // Of a difference that is here, maybe not pushed yet, only the base is absent.
+        let own = reader.view().find_frame(&step.id.0).map(|(place, _)| Spot::from(place));
+        if part == Part::Whole || own != Some(spot) {
+            orders.entry((spot.pack, spot.offset)).or_default().push(object);
+            spots.push(Spot { skip: 0, ..spot });
+        }
         for base in &step.bases {
             let key = (base.pack, base.offset);
             let mut here = || reader.has_frame(base.pack, base.offset, base.frame_len);
@@ -190,13 +198,33 @@ fn wave(
     let slack = if whole { Slack::Usual } else { Slack::Little };
     let wave = Wave { contact, kind: PackKind::Data, slack, behind: 0, orders: &orders };
     let found = wave.fetch(spots, job, |(_, _, bytes, _)| task.advance(bytes.len() as u64))?;
-    flaws.extend(found.into_iter().map(|flaw| (flaw.object.id, flaw)));
-    let lost = steps.iter().filter(|step| step.spot.is_none() || flaws.contains_key(&step.id.0));
-    let lost: Vec<ChunkStep> = lost.cloned().collect();
-    if lost.is_empty() {
-        return Ok(lost);
+    // What was said first of an object is nearest to the cause.
+    let mut own: HashMap<[u8; 32], Flaw> = HashMap::new();
+    for flaw in found {
+        own.entry(flaw.object.id).or_insert(flaw);
     }
+    // Frames of a base that are sound may hold another chunk: only the index knows.
+    let lost = steps.iter().filter(|step| {
+        step.spot.is_none() || !step.bases.is_empty() || own.contains_key(&step.id.0)
+    });
     // One that another place held is here now.
     let view = contact.index().reader()?;
-    Ok(lost.into_iter().filter(|step| view.find_held(&step.id.0).is_none()).collect())
+    let lost: Vec<ChunkStep> =
+        lost.filter(|step| view.find_held(&step.id.0).is_none()).cloned().collect();
+    flaws.extend(lost.iter().filter_map(|step| Some((step.id.0, flaw_of(step, &mut own)?))));
+    Ok(lost)
+}
+
+/// Returns what was wrong with a chunk, in the pack that is at fault.
+fn flaw_of(step: &ChunkStep, found: &mut HashMap<[u8; 32], Flaw>) -> Option<Flaw> {
+    let Some(flaw) = found.remove(&step.id.0) else {
+        let (spot, pack) = (step.spot?, step.bases.first()?.pack);
+        let len = u32::try_from(step.size).unwrap_or(u32::MAX);
+        let (id, wanted, part) = (step.id.0, step.wanted, Part::Base);
+        let object = Object { id, skip: spot.skip, len, wanted, part };
+        let why = "it does not hold what that is a difference to".to_owned();
+        return Some(Flaw { object, pack, why, base: Some(0) });
+    };
+    let at_fault = flaw.base.and_then(|number| step.bases.get(number));
+    Some(Flaw { pack: at_fault.map_or(flaw.pack, |base| base.pack), ..flaw })
 }

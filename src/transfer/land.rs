@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
 
-use crate::cache::{Held, Index, Layout, ObjectReader, PackState, Place};
+use crate::cache::{DeltaFault, Held, Index, Layout, ObjectReader, PackState, Place};
 use crate::fs::{IoResultExt, SparseFile};
 use crate::hash::{ChunkId, NodeId, PackId, PackKind};
 use crate::pack::{Bases, Codecs, Frame, FrameError, decode_frame};
@@ -52,6 +52,8 @@ pub(super) struct Flaw {
     pub(super) object: Object,
     pub(super) pack: PackId,
     pub(super) why: String,
+    /// Which chunk of the object's base is at fault, by its number; then `pack` is not its pack.
+    pub(super) base: Option<usize>,
 }
 
 /// What became of one fetched frame.
@@ -112,8 +114,9 @@ impl<'a> Landing<'a> {
             let (pack, offset, frame_len) = (range.pack, span.offset, span.len);
             let place = Place { pack, offset, frame_len, skip: 0, len: 0, delta: false };
             self.objects.extend(landed.base.map(|(id, len)| (id.0, Place { len, ..place })));
-            let flawed = |id: [u8; 32]| landed.flaws.iter().any(|flaw| flaw.object.id == id);
-            for object in wants_of(span).iter().filter(|object| !flawed(object.id)) {
+            let same = |a: &Object, b: &Object| (a.id, a.part) == (b.id, b.part);
+            let flawed = |object: &Object| landed.flaws.iter().any(|f| same(&f.object, object));
+            for object in wants_of(span).iter().filter(|object| !flawed(object)) {
                 let (skip, len) = (object.skip, object.len);
                 match object.part {
                     Part::Whole => self.objects.push((object.id, Place { skip, len, ..place })),
@@ -131,14 +134,18 @@ impl<'a> Landing<'a> {
     }
 
     fn check(&self, pack: PackId, bytes: &[u8], wants: &[Object]) -> Landed {
+        let flaw = |object: &Object, why: String| Flaw { object: *object, pack, why, base: None };
         if wants.iter().any(|object| object.part == Part::Difference) {
-            return Landed { raw: None, flaws: Vec::new(), good: true, base: None };
+            // It cannot be told yet whether it is sound, and it can be nothing else as well.
+            let others = wants.iter().filter(|object| object.part != Part::Difference);
+            let why = FrameError::NeedsBase;
+            let flaws = others.map(|object| flaw(object, why.to_string())).collect();
+            return Landed { raw: None, flaws, good: true, base: None };
         }
         let spare = self.codecs.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let mut codecs = spare.unwrap_or_default();
         let decoded = decode_frame(&mut codecs, self.kind, bytes);
         self.codecs.lock().unwrap_or_else(PoisonError::into_inner).push(codecs);
-        let flaw = |object: &Object, why: String| Flaw { object: *object, pack, why };
         let frame = match decoded {
             Ok(frame) => frame,
             Err(e) => {
@@ -233,11 +240,17 @@ impl<'a> Landing<'a> {
                     self.objects.push((object.id, *place));
                     deltas.push((ChunkId(object.id), bases));
                 }
-                Err(why) => flaws.push(Flaw { object: *object, pack: place.pack, why }),
+                Err(DeltaFault { why, base }) => {
+                    flaws.push(Flaw { object: *object, pack: place.pack, why, base });
+                }
             }
         }
         if !deltas.is_empty() {
-            self.index.record(&[], &mut self.objects, &deltas)?;
+            let state = PackState { held: Held::Part, kind: self.kind.byte(), size: 0 };
+            let packs: HashMap<PackId, PackState> =
+                self.objects.iter().map(|(_, place)| (place.pack, state)).collect();
+            let packs: Vec<_> = packs.into_iter().collect();
+            self.index.record(&packs, &mut self.objects, &deltas)?;
             self.objects.clear();
         }
         Ok(flaws)
@@ -246,7 +259,7 @@ impl<'a> Landing<'a> {
     fn prove(
         &self,
         differences: &[(Object, Place)],
-    ) -> Result<Vec<Result<Bases, String>>, TransferError> {
+    ) -> Result<Vec<Result<Bases, DeltaFault>>, TransferError> {
         let mut reader = ObjectReader::new(self.layout, self.index)?;
         let mut out = Vec::with_capacity(differences.len());
         for (object, place) in differences {

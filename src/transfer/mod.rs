@@ -9,6 +9,7 @@ mod error;
 mod fetch;
 mod filter;
 mod land;
+mod lone;
 mod needs;
 mod nodes;
 mod push;

@@ -285,7 +285,11 @@ impl Walker<'_, '_> {
         }
         let steps: Vec<Lost> = lost
             .iter()
-            .map(|step| Lost { id: step.id.0, spot: step.spot, above: step.above })
+            .map(|step| Lost {
+                id: step.id.0,
+                way: step.spot.map(|spot| (spot, Vec::new())),
+                above: step.above,
+            })
             .collect();
         let mut detours = if self.detours {
             Some(Detours::find(contact, &self.out.nodes, &steps, job)?)

@@ -11,6 +11,7 @@ use crate::progress::Job;
 use crate::transfer::catalogue::Contact;
 use crate::transfer::dedup::dedup;
 use crate::transfer::error::TransferError;
+use crate::transfer::lone::store_whole;
 use crate::transfer::needs::{Doubts, Needs, found, missing_pins, needs, pack_of};
 use crate::transfer::nodes::{Sight, Walked, walk};
 use crate::transfer::record::Record;
@@ -179,6 +180,7 @@ impl Push<'_, '_> {
             let all = self.request.roots.iter().map(|(w, _)| w).filter(|w| w.root != Root::Empty);
             let (there, absent): (Vec<Wanted>, Vec<Wanted>) =
                 all.cloned().partition(|w| found(contact, self.doubts, &w.root).is_some());
+            store_whole(contact, &absent, job)?;
             let mut reader = ObjectReader::new(contact.layout(), contact.index())?;
             let walked = walk(&absent, &mut reader, Sight::Own(contact), job)?;
             let needs = needs(contact, &absent, &walked, self.doubts)?;

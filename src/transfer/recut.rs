@@ -262,8 +262,13 @@ pub(super) fn rescue(
         let mut lost: Vec<_> = walked
             .chunks
             .iter()
-            .filter(|step| pack_of(step, &view, contact) == Some(*pack))
-            .filter(|step| view.find_frame(&step.id.0).is_none())
+            .filter(|step| {
+                let own = pack_of(step, &view, contact) == Some(*pack);
+                // Without its base it cannot be said which chunks that is.
+                let base = step.bases.iter().any(|base| base.pack == *pack);
+                own && view.find_frame(&step.id.0).is_none()
+                    || base && view.find_held(&step.id.0).is_none()
+            })
             .cloned()
             .collect();
         let bases = bases_in(&view, walked, &BTreeSet::from([*pack]));

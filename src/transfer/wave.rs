@@ -69,7 +69,10 @@ impl Wave<'_> {
                 Ok::<(), TransferError>(())
             });
             landing.record()?;
-            result?;
+            if let Err(e) = result {
+                landing.settle()?;
+                return Err(e);
+            }
             asked = apart;
         }
         flaws.extend(landing.settle()?);
@@ -80,7 +83,8 @@ impl Wave<'_> {
         let frames = range.frames.iter();
         let objects = frames.filter_map(|span| self.orders.get(&(range.pack, span.offset)));
         let (pack, why) = (range.pack, error.to_string());
-        objects.flatten().map(|object| Flaw { object: *object, pack, why: why.clone() }).collect()
+        let flaw = |object| Flaw { object, pack, why: why.clone(), base: None };
+        objects.flatten().map(|object| flaw(*object)).collect()
     }
 
     fn start_of(&self, range: &Range) -> u32 {

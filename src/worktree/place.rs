@@ -3,9 +3,12 @@
 use std::io::Write;
 
 use crate::cache::{CacheError, ObjectReader};
-use crate::fs::{Behind, Dir, FileKind, FsError, IoResultExt, Stamp, failpoint};
+use crate::fs::{Dir, FileKind, FsError, IoResultExt, Stamp, failpoint};
 use crate::hash::{ChunkId, Oid};
 use crate::progress::{Job, Stopped, Task};
+
+/// Bytes gathered before a write reaches the file.
+const BUFFER: usize = 1 << 20;
 
 /// What is to stand at a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,7 +83,7 @@ pub(crate) fn place_file(
     let temp = dir.temp(whole.executable)?;
     let path = dir.path_of(name);
     let mut hasher = blake3::Hasher::new();
-    let mut out = Behind::new(temp.file()).at("write", &path)?;
+    let mut out = std::io::BufWriter::with_capacity(BUFFER, temp.file());
     let mut put = |bytes: &[u8]| {
         hasher.update(bytes);
         task.advance(bytes.len() as u64);

@@ -41,6 +41,8 @@ fn scene(world: &World) -> (Repo<'_>, Repo<'_>) {
     a.write("table.csv", &[data::bytes(1, 300_000), data::bytes(4, 200_000)].concat());
     a.write("d/three", &data::bytes(5, 60_000));
     a.remove("d/one");
+    a.link("two", "d/link");
+    std::fs::create_dir(a.path("d/empty")).expect("makes a folder");
     (a, b)
 }
 

@@ -42,13 +42,13 @@ fn an_add_that_needs_no_new_line_stages_no_ignore_file() {
 }
 
 #[test]
-fn an_ignore_file_that_git_does_not_know_yet_is_staged_with_our_line_only() {
+fn an_ignore_file_that_git_does_not_know_yet_is_staged_as_a_whole() {
     let world = World::new();
     let a = shared(&world);
     a.write("sub/.gitignore", b"*.secret\n");
     a.write("sub/x", b"1");
     a.haul(&["add", "sub/x"]).ok();
-    assert_eq!(staged(&a, "sub/.gitignore"), "/x\n");
+    assert_eq!(staged(&a, "sub/.gitignore"), "*.secret\n/x\n");
     assert_eq!(a.text("sub/.gitignore"), "*.secret\n/x\n");
 }
 

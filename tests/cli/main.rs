@@ -35,10 +35,12 @@
 mod add;
 mod ask;
 mod bad_add;
+mod bad_bases;
 mod bad_remote;
 mod checkout;
 mod crashes;
 mod dedup;
+mod deltas;
 mod du;
 mod forge;
 mod former;

@@ -9,8 +9,6 @@ use crate::repo::Repo;
 
 /// Largest `.gitignore` that is edited, in bytes.
 const LIMIT: u64 = 16 << 20;
-/// Git's mode of a plain file.
-const PLAIN: u32 = 0o100_644;
 
 /// Lines to add to and to take out of one ignore file.
 #[derive(Default)]
@@ -36,7 +34,7 @@ pub(crate) fn ignore_lines(
 /// What is to be staged of ignore files.
 #[derive(Default)]
 pub(super) struct Lines {
-    /// Files that differ from the index by our lines only.
+    /// Files that differ from the index by our lines only, or that it does not have.
     pub(super) whole: Vec<Vec<u8>>,
     /// Files that the user edited as well: what the index has, with our lines and nothing else.
     pub(super) partly: Vec<StagedBytes>,
@@ -73,7 +71,11 @@ pub(super) fn write_lines(
         let (mode, old) = match staged.remove(&file) {
             Some(Staged::Conflict) => continue,
             Some(Staged::Whole(mode, bytes)) => (mode, bytes),
-            None => (PLAIN, Vec::new()),
+            // With a part of it in the index alone, no other branch could be checked out.
+            None => {
+                lines.whole.push(file);
+                continue;
+            }
         };
         let bytes = edited(&old, &edit);
         if bytes == new && bytes != old {

@@ -1,5 +1,6 @@
 //! Packs as a whole: round trips, golden files, and everything that must be refused.
 
+mod columns;
 mod golden;
 mod hostile;
 mod planes;

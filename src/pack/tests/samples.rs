@@ -46,7 +46,7 @@ pub(super) fn pack_of(kind: PackKind, frames: &[EncodedFrame]) -> (PackSummary, 
 }
 
 pub(super) fn verify(id: PackId, bytes: &[u8]) -> Result<PackSummary, VerifyError> {
-    verify_pack(&mut Codecs::new(), id, Cursor::new(bytes), bytes.len() as u64)
+    verify_pack(&mut Codecs::new(), id, Cursor::new(bytes), bytes.len() as u64, |_| None)
 }
 
 /// Verifies under the name that the bytes have, so that only what is inside can be wrong.
