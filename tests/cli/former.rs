@@ -1,8 +1,6 @@
 //! What new content is stored as a difference to: the path's previous version, the file it was before
 //! it got its name, its sibling; as `delta.base` allows.
 
-use serde_json::Value;
-
 use crate::harness::{Remote, Repo, World, data};
 use crate::push::{ready, take};
 
@@ -41,7 +39,8 @@ fn weights() -> Vec<u8> {
 /// Bytes that an add wrote, and bytes of chunks that it stored as a difference.
 fn added(repo: &Repo, arguments: &[&str], variables: &[(&str, &str)]) -> (u64, u64) {
     let report = repo.haul_with(&[&["add", "--json"], arguments].concat(), variables).ok().json();
-    let number = |field: &str| report.get(field).and_then(Value::as_u64).expect("is a number");
+    let number =
+        |field: &str| report.get(field).and_then(serde_json::Value::as_u64).expect("is a number");
     assert!(number("delta_bytes") <= number("new_bytes"), "{report}");
     (number("stored_bytes"), number("delta_bytes"))
 }
@@ -61,8 +60,7 @@ fn round_trip(repo: &Repo, name: &str) {
     let clone = repo.clone_as(name);
     clone.haul(&["pull"]).ok();
     clone.tree().assert_same(&repo.tree());
-    let status = clone.haul(&["status", "--json"]).ok().json();
-    assert_eq!(status.get("entries"), Some(&Value::Array(Vec::new())), "{status}");
+    clone.haul(&["status"]).ok().says("no path differs");
 }
 
 #[test]
