@@ -17,7 +17,7 @@ use crate::remote::Fetch;
 use crate::transfer::catalogue::Contact;
 use crate::transfer::error::TransferError;
 use crate::transfer::nodes::Visited;
-use crate::transfer::walk::{Spot, children_of};
+use crate::transfer::walk::{ChunkStep, NodeStep, Spot, children_of};
 
 /// Most copies of one node that are looked at, and most places of one object that LOC may name.
 const MOST_COPIES: usize = 16;
@@ -30,6 +30,18 @@ pub(super) struct Lost {
     pub(super) way: Option<Way>,
     /// The node that named it.
     pub(super) above: Option<u32>,
+}
+
+impl Lost {
+    pub(super) fn of_node(step: &NodeStep) -> Self {
+        let way = step.spot.map(|spot| (spot, Vec::new()));
+        Self { id: step.id.0, way, above: step.above }
+    }
+
+    pub(super) fn of_chunk(step: &ChunkStep) -> Self {
+        let way = step.spot.map(|spot| (spot, step.bases.clone()));
+        Self { id: step.id.0, way, above: step.above }
+    }
 }
 
 /// A place of an object, and the places of its base if it is a difference there.

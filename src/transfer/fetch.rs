@@ -129,14 +129,7 @@ pub(super) fn fetch_chunks(
     if lost.is_empty() {
         return Ok(());
     }
-    let all: Vec<Lost> = lost
-        .iter()
-        .map(|step| Lost {
-            id: step.id.0,
-            way: step.spot.map(|spot| (spot, step.bases.clone())),
-            above: step.above,
-        })
-        .collect();
+    let all: Vec<Lost> = lost.iter().map(Lost::of_chunk).collect();
     let mut detours = Detours::find(contact, &plan.nodes, &all, job)?;
     while !lost.is_empty() {
         for step in &mut lost {

@@ -236,14 +236,7 @@ impl Walker<'_, '_> {
         if lost.is_empty() {
             return Ok(next);
         }
-        let steps: Vec<Lost> = lost
-            .iter()
-            .map(|step| Lost {
-                id: step.id.0,
-                way: step.spot.map(|spot| (spot, Vec::new())),
-                above: step.above,
-            })
-            .collect();
+        let steps: Vec<Lost> = lost.iter().map(Lost::of_node).collect();
         let mut detours = if self.detours {
             Some(Detours::find(contact, &self.out.nodes, &steps, job)?)
         } else {

