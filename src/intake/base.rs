@@ -8,9 +8,10 @@ use std::os::unix::fs::FileExt;
 use crate::cache::ObjectReader;
 use crate::hash::ChunkId;
 use crate::intake::error::IntakeError;
+use crate::intake::frames::{OpenFormer, When};
 use crate::intake::shared::Shared;
 use crate::pack::{Bases, needs_own_frame};
-use crate::recipe::{ChunkEntry, Former};
+use crate::recipe::ChunkEntry;
 
 /// Most chunks that one base may consist of.
 const MOST: usize = 4;
@@ -34,20 +35,17 @@ struct Part {
 /// Looks for bases in one former version; one per thread.
 pub(super) struct Finder<'f, 's, 'a> {
     shared: &'s Shared<'a>,
-    former: &'f Former,
+    former: &'f OpenFormer,
     reader: &'s mut ObjectReader<'a>,
-    file: Option<&'f File>,
 }
 
 impl<'f, 's, 'a> Finder<'f, 's, 'a> {
-    /// `file` holds the former version's bytes, unless somebody changed it.
     pub(super) fn new(
         shared: &'s Shared<'a>,
-        former: &'f Former,
+        former: &'f OpenFormer,
         reader: &'s mut ObjectReader<'a>,
-        file: Option<&'f File>,
     ) -> Self {
-        Self { shared, former, reader, file }
+        Self { shared, former, reader }
     }
 
     /// Returns the base that begins at these bytes of the former version; nothing if there is none.
@@ -72,8 +70,8 @@ impl<'f, 's, 'a> Finder<'f, 's, 'a> {
     fn parts(&self, range: &Range<u64>) -> Option<(u64, Vec<Part>)> {
         let mut parts: Vec<Part> = Vec::new();
         let (mut skip, mut spare) = (0, 0);
-        for (i, at) in self.former.covering(range).enumerate() {
-            let (start, chunk) = self.former.get(at)?;
+        for (i, at) in self.former.chunks.covering(range).enumerate() {
+            let (start, chunk) = self.former.chunks.get(at)?;
             let inside = if i == 0 { range.start - start } else { 0 };
             let bases = self.shared.bases_of(chunk.id);
             let (begin, of_chunk) = match bases {
@@ -109,10 +107,19 @@ impl<'f, 's, 'a> Finder<'f, 's, 'a> {
         bases.ids.iter().map(part).collect()
     }
 
+    /// Says whether a chunk is stored whole, for good.
+    fn is_whole(&self, part: &Part) -> bool {
+        if part.at.is_some() && self.former.stored == When::JustNow {
+            self.shared.is_whole_of_finished(part.id)
+        } else {
+            self.shared.is_whole(part.id)
+        }
+    }
+
     /// Appends the bytes of a chunk that is stored whole in a frame of its own.
     fn append(&mut self, part: &Part, out: &mut Vec<u8>) -> Result<Origin, IntakeError> {
         let Ok(len) = usize::try_from(part.len) else { return Ok(Origin::Nowhere) };
-        if !needs_own_frame(len) || !self.shared.is_whole(part.id) {
+        if !needs_own_frame(len) || !self.is_whole(part) {
             return Ok(Origin::Nowhere);
         }
         if let Some(bytes) = self.reader.plain_chunk(part.id)? {
@@ -124,8 +131,8 @@ impl<'f, 's, 'a> Finder<'f, 's, 'a> {
         {
             return Ok(Origin::Known);
         }
-        match (self.file, part.at) {
-            (Some(file), Some(at)) if read(file, at, part, out) => Ok(Origin::File(at)),
+        match (&self.former.file, part.at) {
+            (Some((_, file)), Some(at)) if read(file, at, part, out) => Ok(Origin::File(at)),
             _ => Ok(Origin::Nowhere),
         }
     }

@@ -15,11 +15,21 @@ use crate::pack::{
 };
 use crate::recipe::{ChunkEntry, Chunks, Former};
 
+/// When a former version was stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum When {
+    /// Before this intake.
+    Before,
+    /// By this intake, to its end: of each of its chunks it is settled how it is stored.
+    JustNow,
+}
+
 /// A former version that is ready to be looked into.
 pub(super) struct OpenFormer {
     pub(super) chunks: Former,
     /// A file that may have its bytes.
-    file: Option<(Arc<[u8]>, File)>,
+    pub(super) file: Option<(Arc<[u8]>, File)>,
+    pub(super) stored: When,
 }
 
 impl OpenFormer {
@@ -37,13 +47,18 @@ impl OpenFormer {
             (None, Some(path)) => cut_again(shared, path, profile)?,
             (recipe, _) => recipe,
         };
-        Ok(chunks.map(|chunks| Self::of(shared, chunks, path)))
+        Ok(chunks.map(|chunks| Self::of(shared, chunks, path, When::Before)))
     }
 
     /// Opens the content that these chunks are, of which a file may have the bytes.
-    pub(super) fn of(shared: &Shared, chunks: Vec<ChunkEntry>, path: Option<&[u8]>) -> Self {
+    pub(super) fn of(
+        shared: &Shared,
+        chunks: Vec<ChunkEntry>,
+        path: Option<&[u8]>,
+        stored: When,
+    ) -> Self {
         let file = path.and_then(|path| Some((path.into(), shared.open(path)?)));
-        Self { chunks: Former::new(chunks), file }
+        Self { chunks: Former::new(chunks), file, stored }
     }
 }
 
@@ -108,8 +123,7 @@ fn bases(
     chunks: &[Fresh],
 ) -> Result<Vec<Option<Base>>, IntakeError> {
     shared.deltas.with_reader(|reader| {
-        let file = former.file.as_ref().map(|(_, file)| file);
-        let mut finder = Finder::new(shared, &former.chunks, reader, file);
+        let mut finder = Finder::new(shared, former, reader);
         let find = |chunk: &Fresh| match &chunk.former {
             Some(range) => finder.find(range),
             None => Ok(None),

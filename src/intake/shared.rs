@@ -87,7 +87,19 @@ impl<'a> Shared<'a> {
     pub(super) fn is_whole(&self, id: ChunkId) -> bool {
         match self.view.find(&id.0).filter(|place| !self.exceptions.lost.contains(&place.pack)) {
             Some(place) => !place.delta,
-            None => self.deltas.made_whole(id),
+            // What served as a base is whole.
+            None => self.deltas.made_whole(id) || self.deltas.origin(id).is_some(),
+        }
+    }
+
+    /// As [`Self::is_whole`], of a chunk of a file that this intake has taken in to its end: nobody is
+    /// about to store it any more.
+    pub(super) fn is_whole_of_finished(&self, id: ChunkId) -> bool {
+        match self.view.find(&id.0).filter(|place| !self.exceptions.lost.contains(&place.pack)) {
+            Some(place) => !place.delta,
+            None => {
+                !self.exceptions.elsewhere.contains_key(&id.0) && self.deltas.made(id).is_none()
+            }
         }
     }
 

@@ -13,7 +13,7 @@ use crate::fs::{Dir, Time};
 use crate::hash::{PackId, PackKind};
 use crate::intake::deltas::Deltas;
 use crate::intake::error::IntakeError;
-use crate::intake::frames::OpenFormer;
+use crate::intake::frames::{OpenFormer, When};
 use crate::intake::shared::Shared;
 use crate::intake::{FormerVersion, SMALL, Source, Stored, Taken, large, small};
 use crate::pack::EncodedFrame;
@@ -130,7 +130,8 @@ fn former(
             let stored = taken.get(*i).and_then(Option::as_ref).map(|taken| &taken.stored);
             Ok(match (stored, sources.get(*i)) {
                 (Some(Stored::Chunks { chunks, .. }), Some(other)) => {
-                    Some(OpenFormer::of(shared, chunks.clone(), Some(&other.path)))
+                    let path = Some(other.path.as_slice());
+                    Some(OpenFormer::of(shared, chunks.clone(), path, When::JustNow))
                 }
                 _ => None,
             })
