@@ -233,6 +233,25 @@ fn a_sibling_whose_packs_were_removed_serves_from_the_worktree() {
     round_trip(&repo, "clone");
 }
 
+#[test]
+fn a_sibling_that_was_changed_in_the_worktree_is_no_base() {
+    let world = World::new();
+    let remote = world.remote("r");
+    let repo = ready(&world, "a", &remote);
+    let first = weights();
+    repo.write("model-1.bin", &first);
+    take(&repo, "model-1.bin");
+    repo.haul(&["push"]).ok();
+    for key in remote.keys("p/") {
+        repo.remove(format!(".git/haul/packs/{}", key.trim_start_matches("p/")));
+    }
+    repo.write("model-1.bin", &trained(&first, 8));
+    repo.write("model-2.bin", &trained(&first, 1));
+    assert_eq!(added(&repo, &["model-2.bin"], &[]).1, 0);
+    repo.write("model-1.bin", &first);
+    round_trip(&repo, "clone");
+}
+
 /// A clone that has the pointer of a table and nothing else, and in its place an edited table.
 fn fresh<'a>(world: &'a World, remote: &Remote) -> (Repo<'a>, usize) {
     let repo = ready(world, "origin", remote);
