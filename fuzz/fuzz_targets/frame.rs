@@ -3,7 +3,8 @@
 
 use haul::hash::{ChunkId, PackKind};
 use haul::pack::{
-    CODEC_COLUMNS, CODEC_PLANES, CODEC_ZSTD, Codecs, MAX_CHUNK, MAX_NODE_RAW, decode_frame, encode_data_frame,
+    CODEC_COLUMNS, CODEC_PLANES, CODEC_ZSTD, Codecs, MAX_CHUNK, MAX_NODE_RAW, decode_frame,
+    encode_data_frame,
 };
 use libfuzzer_sys::fuzz_target;
 
@@ -31,12 +32,13 @@ fuzz_target!(|input: &[u8]| {
 /// Writes rows of numbers that begin at or jump to what the input says, of words and of its bytes.
 fn table(codecs: &mut Codecs, input: &[u8]) {
     let mut number = 0u64;
-    let rows = input.iter().cycle().zip(input.windows(5).cycle()).take(400).map(|(byte, window)| {
-        number = number.wrapping_mul(1 + u64::from(*byte == 255)) + u64::from(*byte);
-        let word = window.iter().map(|byte| char::from(b'a' + byte % 26));
-        let word: String = word.take(usize::from(byte % 6)).collect();
-        format!("{number},{word},{byte:03},{:?},{}\n", byte % 4, "=".repeat(usize::from(*byte)))
-    });
+    let rows =
+        input.iter().cycle().zip(input.windows(5).cycle()).take(400).map(|(byte, window)| {
+            number = number.wrapping_mul(1 + u64::from(*byte == 255)) + u64::from(*byte);
+            let word = window.iter().map(|byte| char::from(b'a' + byte % 26));
+            let word: String = word.take(usize::from(byte % 6)).collect();
+            format!("{number},{word},{byte:03},{:?},{}\n", byte % 4, "=".repeat(usize::from(*byte)))
+        });
     let table: String = rows.collect();
     if !table.is_empty() {
         round_trip(codecs, table.as_bytes(), table.len());
