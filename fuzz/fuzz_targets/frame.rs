@@ -34,7 +34,8 @@ fn table(codecs: &mut Codecs, input: &[u8]) {
     let mut number = 0u64;
     let rows =
         input.iter().cycle().zip(input.windows(5).cycle()).take(400).map(|(byte, window)| {
-            number = number.wrapping_mul(1 + u64::from(*byte == 255)) + u64::from(*byte);
+            number =
+                number.wrapping_mul(1 + u64::from(*byte == 255)).wrapping_add(u64::from(*byte));
             let word = window.iter().map(|byte| char::from(b'a' + byte % 26));
             let word: String = word.take(usize::from(byte % 6)).collect();
             format!("{number},{word},{byte:03},{:?},{}\n", byte % 4, "=".repeat(usize::from(*byte)))
