@@ -322,8 +322,8 @@ def loop_seconds(table: str, name: str, loop: str) -> float:
     """Returns what the loop takes of one thread for 10^9 bytes, as the bench prints it."""
     for row in table.splitlines():
         cells = row.split()
-        if len(cells) == 8 and cells[0] == name:
-            encode, _, zstd, _, planes_by = map(float, cells[3:])
+        if len(cells) == 10 and cells[0] == name:
+            encode, _, zstd, _, planes_by = map(float, cells[3:8])
             return zstd if loop == "zstd" else encode * planes_by
     raise Failed(f"the bench `codecs` prints no row for {name}:\n{table}")
 
