@@ -70,6 +70,10 @@ pub struct DuReport {
 
 /// Measures the selected paths. Fetches trees that are not on this machine, and no content.
 pub fn run(repo: &Repo, options: &DuOptions, job: &Job) -> Result<DuReport, OpError> {
+    measure(repo, options, job).map_err(|e| e.with_commit(repo, &options.select))
+}
+
+fn measure(repo: &Repo, options: &DuOptions, job: &Job) -> Result<DuReport, OpError> {
     let found = chosen(repo, &options.select)?;
     let any = !found.is_empty();
     let mut found: Vec<Chosen> = found.into_iter().filter(has_part).collect();

@@ -38,9 +38,9 @@ pub struct FetchPlan<'r> {
     pub fetch_bytes: u64,
     #[serde(skip)]
     work: Option<(transfer::FetchPlan, Contact<'r>)>,
-    /// The revision that was asked for, to name it when something is wrong.
+    /// What was asked for, to say of which commit it is when something is wrong.
     #[serde(skip)]
-    rev: Option<String>,
+    select: Select,
 }
 
 /// What a fetch brought.
@@ -66,11 +66,11 @@ pub fn plan<'r>(
     options: &FetchOptions,
     job: &Job,
 ) -> Result<FetchPlan<'r>, OpError> {
-    look(repo, options, job).map_err(|e| e.at(options.select.rev.as_deref()))
+    look(repo, options, job).map_err(|e| e.with_commit(repo, &options.select))
 }
 
 fn look<'r>(repo: &'r Repo, options: &FetchOptions, job: &Job) -> Result<FetchPlan<'r>, OpError> {
-    let rev = options.select.rev.clone();
+    let select = options.select.clone();
     let wanted: Vec<Wanted> =
         chosen(repo, &options.select)?.iter().map(super::select::Chosen::wanted).collect();
     let index = repo.index()?;
@@ -87,7 +87,7 @@ fn look<'r>(repo: &'r Repo, options: &FetchOptions, job: &Job) -> Result<FetchPl
             bytes,
             fetch_bytes: 0,
             work: None,
-            rev,
+            select,
         });
     }
     let target = choose(repo, options.remote.as_deref(), options.jobs)?;
@@ -103,7 +103,7 @@ fn look<'r>(repo: &'r Repo, options: &FetchOptions, job: &Job) -> Result<FetchPl
     }
     let (files, bytes, fetch_bytes) = (work.files, work.bytes, work.absent_bytes);
     let work = Some((work, contact));
-    Ok(FetchPlan { remote: target.name, files, bytes, fetch_bytes, work, rev })
+    Ok(FetchPlan { remote: target.name, files, bytes, fetch_bytes, work, select })
 }
 
 /// Fetches what is absent.
@@ -118,7 +118,7 @@ pub fn run(repo: &Repo, plan: FetchPlan<'_>, job: &Job) -> Result<FetchReport, O
     };
     if let Some((work, mut contact)) = plan.work {
         let fetched = transfer::fetch_data(&work, &mut contact, job)
-            .map_err(|e| OpError::from(e).at(plan.rev.as_deref()))?;
+            .map_err(|e| OpError::from(e).with_commit(repo, &plan.select))?;
         report.fetched_bytes = fetched.fetched_bytes;
         report.requests = contact.remote().counts().into();
     }

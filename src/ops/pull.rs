@@ -47,7 +47,6 @@ pub fn plan<'r>(repo: &'r Repo, options: &PullOptions, job: &Job) -> Result<Pull
 pub fn run(repo: &Repo, plan: PullPlan<'_>, job: &Job) -> Result<PullReport, OpError> {
     let fetch = fetch::run(repo, plan.fetch, job)?;
     let placed = checkout::plan(repo, &plan.checkout, job)?;
-    let rev = plan.checkout.select.rev.as_deref();
-    let checkout = checkout::run(repo, placed, job).map_err(|e| e.at(rev))?;
+    let checkout = checkout::run(repo, placed, job)?;
     Ok(PullReport { fetch, checkout })
 }

@@ -58,8 +58,16 @@ pub struct VerifyReport {
 /// Proves every pointer of a revision against the remote as it is now.
 pub fn run(repo: &Repo, options: &VerifyOptions, job: &Job) -> Result<VerifyReport, OpError> {
     let select = Select { rev: options.rev.clone(), ..Select::default() };
+    prove(repo, (options, &select), job).map_err(|e| e.with_commit(repo, &select))
+}
+
+fn prove(
+    repo: &Repo,
+    (options, select): (&VerifyOptions, &Select),
+    job: &Job,
+) -> Result<VerifyReport, OpError> {
     let wanted: Vec<Wanted> =
-        chosen(repo, &select)?.iter().map(super::select::Chosen::wanted).collect();
+        chosen(repo, select)?.iter().map(super::select::Chosen::wanted).collect();
     let target = choose(repo, options.remote.as_deref(), options.jobs)?;
     let parts = (repo.layout(), repo.index()?);
     let contact = Contact::make(target.open()?, parts, target.jobs, Purpose::Read, job)?;

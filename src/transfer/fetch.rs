@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use crate::cache::ObjectReader;
+use crate::cache::{CacheError, ObjectReader};
 use crate::hash::PackKind;
 use crate::progress::{Job, Kind, Task};
 use crate::transfer::catalogue::Contact;
@@ -191,7 +191,8 @@ fn wave(
     let whole = plan.wanted.iter().all(|w| matches!(w.filter, Filter::All));
     let slack = if whole { Slack::Usual } else { Slack::Little };
     let wave = Wave { contact, kind: PackKind::Data, slack, behind: 0, orders: &orders };
-    let found = wave.fetch(spots, job, |(_, _, bytes, _)| task.advance(bytes.len() as u64))?;
+    let found = wave.fetch(spots, job, |(_, _, bytes, _)| task.advance(bytes.len() as u64));
+    let found = found.map_err(|e| with_path(e, plan, steps))?;
     // What was said first of an object is nearest to the cause.
     let mut own: HashMap<[u8; 32], Flaw> = HashMap::new();
     for flaw in found {
@@ -207,6 +208,14 @@ fn wave(
         lost.filter(|step| view.find_held(&step.id.0).is_none()).cloned().collect();
     flaws.extend(lost.iter().filter_map(|step| Some((step.id.0, flaw_of(step, &mut own)?))));
     Ok(lost)
+}
+
+/// Says which path needs a base that is damaged on this machine.
+fn with_path(error: TransferError, plan: &FetchPlan, steps: &[ChunkStep]) -> TransferError {
+    let TransferError::Cache(CacheError::Damaged { pack, .. }) = &error else { return error };
+    let step = steps.iter().find(|step| step.bases.iter().any(|base| base.pack == *pack));
+    let Some(item) = step.and_then(|step| plan.wanted.get(step.wanted)) else { return error };
+    error.needed_by(&item.path)
 }
 
 /// Returns what was wrong with a chunk, in the pack that is at fault.

@@ -85,7 +85,8 @@ pub(super) fn walk(
             if walker.seen(&step) {
                 continue;
             }
-            match walker.here(&step, sight)? {
+            let here = walker.here(&step, sight);
+            match here.map_err(|e| e.needed_by(walker.path(step.wanted)))? {
                 Some(((node, placement), at)) => {
                     level.extend(walker.visit(&step, (&node, &placement), at)?);
                 }
@@ -167,6 +168,10 @@ impl Walker<'_, '_> {
         self.wanted.get(wanted).map_or(&Filter::All, |w| &w.filter)
     }
 
+    fn path(&self, wanted: usize) -> &[u8] {
+        self.wanted.get(wanted).map_or(&[], |item| &item.path)
+    }
+
     /// Reads a node that is on this machine, in a copy that this walk may read.
     fn here(
         &mut self,
@@ -196,7 +201,7 @@ impl Walker<'_, '_> {
         node: (&[u8], &[u8]),
         at: Spot,
     ) -> Result<Vec<NodeStep>, TransferError> {
-        let path = self.wanted.get(step.wanted).map_or(&[][..], |w| &w.path);
+        let path = self.path(step.wanted);
         let mut below = expand(step, node, Some(at.pack), self.filter(step.wanted))
             .map_err(|source| TransferError::Tree { path: path.to_vec(), source })?;
         let number = u32::try_from(self.out.nodes.len()).ok();

@@ -55,6 +55,11 @@ pub struct CheckoutReport {
 
 /// Does what the plan says, unless the user's unsaved work is in the way.
 pub fn run(repo: &Repo, plan: CheckoutPlan, job: &Job) -> Result<CheckoutReport, OpError> {
+    let select = plan.work.select.clone();
+    act(repo, plan, job).map_err(|e| e.with_commit(repo, &select))
+}
+
+fn act(repo: &Repo, plan: CheckoutPlan, job: &Job) -> Result<CheckoutReport, OpError> {
     let _working = repo.lock_for_work()?;
     refuse(&plan)?;
     refuse_look_alikes(repo, &plan.work)?;

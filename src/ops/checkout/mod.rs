@@ -12,4 +12,4 @@ mod wanted;
 
 pub use act::{CheckoutReport, run};
 pub use plan::{CheckoutOptions, CheckoutPlan, plan};
-pub(crate) use wanted::{Target, targets};
+pub(crate) use wanted::{Target, chunks, targets};

@@ -53,6 +53,8 @@ pub struct CheckoutPlan {
 /// The steps behind a plan.
 pub(super) struct Work {
     pub(super) began: Time,
+    /// What was asked for, to say of which commit it is when something is wrong.
+    pub(super) select: Select,
     pub(super) force: bool,
     pub(super) orphans: Vec<Orphan>,
     pub(super) writes: Vec<Write>,
@@ -75,6 +77,10 @@ pub(super) struct Write {
 
 /// Compares the worktree with the selected pointers.
 pub fn plan(repo: &Repo, options: &CheckoutOptions, job: &Job) -> Result<CheckoutPlan, OpError> {
+    look(repo, options, job).map_err(|e| e.with_commit(repo, &options.select))
+}
+
+fn look(repo: &Repo, options: &CheckoutOptions, job: &Job) -> Result<CheckoutPlan, OpError> {
     let _scanning = job.begin(Kind::Scan, None);
     let began = repo.door().now()?;
     let chosen = chosen(repo, &options.select)?;
@@ -96,6 +102,7 @@ pub fn plan(repo: &Repo, options: &CheckoutOptions, job: &Job) -> Result<Checkou
         missing: Vec::new(),
         work: Work {
             began,
+            select: options.select.clone(),
             force: options.force,
             orphans,
             writes: Vec::new(),
