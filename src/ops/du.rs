@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::ops::error::OpError;
 use crate::ops::open::choose;
 use crate::ops::requests::Requests;
-use crate::ops::select::{Chosen, Select, chosen, nothing_matches};
+use crate::ops::select::{Chosen, Select, chosen_or_warned, nothing_matches};
 use crate::path::{JsonPath, json_path};
 use crate::pointer::PointerKind;
 use crate::progress::Job;
@@ -74,7 +74,7 @@ pub fn run(repo: &Repo, options: &DuOptions, job: &Job) -> Result<DuReport, OpEr
 }
 
 fn measure(repo: &Repo, options: &DuOptions, job: &Job) -> Result<DuReport, OpError> {
-    let found = chosen(repo, &options.select)?;
+    let found = chosen_or_warned(repo, &options.select, job)?;
     let any = !found.is_empty();
     let mut found: Vec<Chosen> = found.into_iter().filter(has_part).collect();
     found.sort_by(|a, b| a.path.cmp(&b.path));

@@ -11,12 +11,12 @@ use crate::git::{Content, ObjectId};
 use crate::ops::error::OpError;
 use crate::ops::open::{Chosen as Target, choose};
 use crate::ops::requests::Requests;
-use crate::ops::select::{Select, Selection, chosen};
+use crate::ops::select::{Select, Selection, chosen, find};
 use crate::path::{RepoPath, show};
 use crate::progress::Job;
 use crate::repo::Repo;
 use crate::transfer::{Contact, Filter, Home, Purpose, PushRequest, Root, Stage, Wanted, push};
-use crate::worktree::{TrackedState, parse_tracked};
+use crate::worktree::{RefusedPointer, TrackedState, parse_tracked};
 
 /// What to push.
 #[derive(Clone, Debug, Default)]
@@ -108,9 +108,17 @@ fn roots(repo: &Repo, options: &PushOptions, job: &Job) -> Result<Vec<(Wanted, S
             out.push((Wanted { path, root, filter: Filter::All }, stage));
         }
     };
+    let mut refused: Vec<RefusedPointer> = Vec::new();
     let tips = tips(repo, options)?;
     for found in repo.git().new_pointers(&tips, &published(repo, job))? {
-        let path = RepoPath::new(&found.path)?.target_of_pointer()?;
+        let path = match RepoPath::new(&found.path).and_then(|own| own.target_of_pointer()) {
+            Ok(path) => path,
+            // No haul made it, and none can place its data.
+            Err(why) => {
+                refused.push(RefusedPointer { pointer: found.path, why });
+                continue;
+            }
+        };
         let state = match found.content {
             Content::Whole(bytes) => parse_tracked(bytes),
             Content::TooLarge(size) => {
@@ -133,16 +141,20 @@ fn roots(repo: &Repo, options: &PushOptions, job: &Job) -> Result<Vec<(Wanted, S
             )),
         }
     }
-    let current = if options.all {
-        Vec::new()
+    let (current, more) = if options.all {
+        Default::default()
     } else {
-        chosen(repo, &Select { rev: options.rev.clone(), ..Select::default() })?
+        find(repo, &Select { rev: options.rev.clone(), ..Select::default() })?
     };
     // Staged but not committed, or committed and published without its data.
     let stage = if options.rev.is_some() { Stage::Published } else { staged(repo)? };
     for item in current {
         add(&item.path, Root::of(&item.pointer), stage);
     }
+    refused.extend(more);
+    refused.sort_by(|a, b| a.pointer.cmp(&b.pointer));
+    refused.dedup_by(|a, b| a.pointer == b.pointer);
+    selection.warn(&refused, job);
     selection.check_used()?;
     Ok(out)
 }

@@ -1,6 +1,6 @@
 //! Fetching what pointers name into the cache: nodes level by level, then all chunks in one wave.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use crate::cache::{CacheError, ObjectReader};
 use crate::hash::PackKind;
@@ -11,7 +11,7 @@ use crate::transfer::error::TransferError;
 use crate::transfer::filter::Filter;
 use crate::transfer::land::{Flaw, Object, Orders, Part};
 use crate::transfer::nodes::{Visited, Walked, walk};
-use crate::transfer::ranges::Slack;
+use crate::transfer::ranges::{Slack, ranges};
 use crate::transfer::root::Wanted;
 use crate::transfer::sight::Sight;
 use crate::transfer::walk::{ChunkStep, Spot};
@@ -109,18 +109,8 @@ pub(super) fn fetch_chunks(
     contact: &Contact,
     job: &Job,
 ) -> Result<(), TransferError> {
-    let view = contact.index().reader()?;
-    let absent = plan.chunks.iter().filter(|step| view.find_held(&step.id.0).is_none());
-    let steps: Vec<ChunkStep> = absent
-        .map(|step| {
-            let spot = step.spot.or_else(|| contact.locate(step.id.key()));
-            ChunkStep { spot, ..step.clone() }
-        })
-        .collect();
-    let spots = steps.iter().flat_map(|s| s.spot.iter().chain(&s.bases));
-    let spans: BTreeSet<_> = spots.map(|s| (s.pack, s.offset, s.frame_len)).collect();
-    let bytes = spans.iter().map(|(.., len)| u64::from(*len)).sum();
-    let task = job.begin(Kind::Download, Some(bytes));
+    let steps = plan.absent_steps(contact)?;
+    let task = job.begin(Kind::Download, Some(plan.bytes_to_receive(contact)?));
     let mut flaws = HashMap::new();
     let mut lost = wave(plan, contact, (&steps, Bases::Absent, &mut flaws), &task, job)?;
     if lost.iter().any(|step| !step.bases.is_empty()) {
@@ -146,6 +136,33 @@ pub(super) fn fetch_chunks(
     Ok(())
 }
 
+impl FetchPlan {
+    /// Returns how many bytes of packs are asked for: frames of absent chunks, those of absent bases,
+    /// and what lies between them in one range. Detours to other copies come on top.
+    pub fn bytes_to_receive(&self, contact: &Contact) -> Result<u64, TransferError> {
+        let mut reader = ObjectReader::new(contact.layout(), contact.index())?;
+        let (_, spots) = orders(&self.absent_steps(contact)?, Bases::Absent, &mut reader);
+        let lengths = ranges(spots, self.slack()).into_iter().map(|r| u64::from(r.to - r.from));
+        Ok(lengths.fold(0, u64::saturating_add))
+    }
+
+    /// Lists the chunks that are not here now, each with its place if any is known.
+    fn absent_steps(&self, contact: &Contact) -> Result<Vec<ChunkStep>, TransferError> {
+        let view = contact.index().reader()?;
+        let absent = self.chunks.iter().filter(|step| view.find_held(&step.id.0).is_none());
+        let located = absent.map(|step| {
+            let spot = step.spot.or_else(|| contact.locate(step.id.key()));
+            ChunkStep { spot, ..step.clone() }
+        });
+        Ok(located.collect())
+    }
+
+    fn slack(&self) -> Slack {
+        let whole = self.wanted.iter().all(|w| matches!(w.filter, Filter::All));
+        if whole { Slack::Usual } else { Slack::Little }
+    }
+}
+
 /// Which bases of differences are fetched with them.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Bases {
@@ -155,17 +172,9 @@ enum Bases {
     All,
 }
 
-/// Fetches chunks from their places in one wave, with what they are a difference to; returns those
-/// that are not there.
-fn wave(
-    plan: &FetchPlan,
-    contact: &Contact,
-    (steps, which, flaws): (&[ChunkStep], Bases, &mut HashMap<[u8; 32], Flaw>),
-    task: &Task,
-    job: &Job,
-) -> Result<Vec<ChunkStep>, TransferError> {
+/// Returns what is wanted from which frame, and where these frames lie, some of them twice.
+fn orders(steps: &[ChunkStep], which: Bases, reader: &mut ObjectReader) -> (Orders, Vec<Spot>) {
     let mut orders = Orders::new();
-    let mut reader = ObjectReader::new(contact.layout(), contact.index())?;
     let mut spots = Vec::with_capacity(steps.len());
     for step in steps {
         let Some(spot) = step.spot else { continue };
@@ -188,8 +197,21 @@ fn wave(
             }
         }
     }
-    let whole = plan.wanted.iter().all(|w| matches!(w.filter, Filter::All));
-    let slack = if whole { Slack::Usual } else { Slack::Little };
+    (orders, spots)
+}
+
+/// Fetches chunks from their places in one wave, with what they are a difference to; returns those
+/// that are not there.
+fn wave(
+    plan: &FetchPlan,
+    contact: &Contact,
+    (steps, which, flaws): (&[ChunkStep], Bases, &mut HashMap<[u8; 32], Flaw>),
+    task: &Task,
+    job: &Job,
+) -> Result<Vec<ChunkStep>, TransferError> {
+    let mut reader = ObjectReader::new(contact.layout(), contact.index())?;
+    let (orders, spots) = orders(steps, which, &mut reader);
+    let slack = plan.slack();
     let wave = Wave { contact, kind: PackKind::Data, slack, behind: 0, orders: &orders };
     let found = wave.fetch(spots, job, |(_, _, bytes, _)| task.advance(bytes.len() as u64));
     let found = found.map_err(|e| with_path(e, plan, steps))?;

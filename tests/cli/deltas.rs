@@ -319,3 +319,31 @@ fn an_unpushed_version_comes_back_though_the_base_of_it_was_evicted() {
     b.haul(&["push"]).ok();
     b.haul(&["verify"]).ok();
 }
+
+#[test]
+fn a_dry_run_and_a_limit_in_bytes_count_the_bases_too() {
+    let world = World::new();
+    let remote = world.remote("r");
+    let a = ready(&world, "a", &remote);
+    let base = version(&a, &remote, "w.bin", &weights(0));
+    let new = version(&a, &remote, "w.bin", &weights(1));
+    let b = a.clone_as("b");
+    let planned = |repo: &Repo| {
+        let plan = repo.haul(&["pull", "--dry-run", "--json"]).ok();
+        number(&plan, "/receive_bytes")
+    };
+    let all = planned(&b);
+    let both = remote.bytes(&base[0]) + remote.bytes(&new[0]);
+    assert!((both * 9 / 10..=both).contains(&all), "{all} of {both}");
+    let limit = (all - 1).to_string();
+    b.haul(&["pull", "--max-bytes", &limit]).fails_with(1).says("--max-bytes");
+    assert!(!b.has("w.bin"));
+    let pull = b.haul(&["pull", "--json", "--max-bytes", &all.to_string()]).ok();
+    assert_eq!(number(&pull, "/fetch/requests/received"), all, "{pull}");
+    // Where the base is here, it is not counted.
+    let c = a.clone_as("c");
+    c.git(&["checkout", "--quiet", "HEAD~1"]).ok();
+    c.haul(&["pull"]).ok();
+    c.git(&["checkout", "--quiet", "main"]).ok();
+    assert!(planned(&c) <= remote.bytes(&new[0]));
+}
