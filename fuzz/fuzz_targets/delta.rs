@@ -1,4 +1,4 @@
-//! A frame with a base decodes within its limits or is refused, whatever the base is; a difference
+//! A frame with a base decodes within its limits or is refused, whatever the base is; a delta
 //! that we write gives its chunk back.
 #![no_main]
 

@@ -17,7 +17,7 @@ use crate::pack::Bases;
 use crate::wire::Reader;
 
 const OBJECTS: TableDefinition<&[u8; 32], &[u8; 32]> = TableDefinition::new("objects 1");
-/// Chunk that is stored as a difference → where its base begins, and the chunks of the base.
+/// Chunk that is stored as a delta → where its base begins, and the chunks of the base.
 const BASES: TableDefinition<&[u8; 32], &[u8]> = TableDefinition::new("bases 1");
 const PACKS: TableDefinition<&[u8; 16], &[u8; 6]> = TableDefinition::new("packs 1");
 /// Pack and remote → generation at which a push confirmed it.
@@ -50,7 +50,7 @@ impl IndexReader {
         self.objects.get(id).ok().flatten().and_then(|row| Place::decode(row.value()))
     }
 
-    /// Returns what a chunk is stored as a difference to; nothing if it is not.
+    /// Returns what a chunk is stored as a delta to; nothing if it is not.
     pub fn bases(&self, id: ChunkId) -> Option<Bases> {
         self.row(&id.0).filter(|place| place.delta)?;
         let row = self.bases.get(&id.0).ok().flatten()?;
@@ -61,7 +61,7 @@ impl IndexReader {
     }
 
     /// Returns where the bases of a chunk lie, in their order; nothing if one is unknown or is a
-    /// difference itself.
+    /// delta itself.
     pub fn base_places(&self, id: ChunkId) -> Option<Vec<Place>> {
         let bases = self.bases(id)?;
         bases.ids.iter().map(|base| self.row(&base.0).filter(|place| !place.delta)).collect()
@@ -164,11 +164,11 @@ impl Index {
     }
 
     /// Records packs and the objects in them, durably, in one step; `deltas` names the bases of those
-    /// objects that are stored as a difference.
+    /// objects that are stored as a delta.
     ///
     /// A pack that is held whole already keeps that form, and what its own tables say of its objects:
     /// a remote's copy of it may be another than it seems. A chunk that is here whole is not replaced
-    /// by a difference: it may be the base of others.
+    /// by a delta: it may be the base of others.
     pub fn record(
         &self,
         packs: &[(PackId, PackState)],

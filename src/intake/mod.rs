@@ -53,7 +53,8 @@ pub enum FormerVersion {
         path: Option<Vec<u8>>,
     },
     /// The source with this number, one of more than [`SMALL`] bytes that comes before in the list;
-    /// it serves for such a file only.
+    /// it serves for such a file only: small files are taken side by side, so that none is finished
+    /// when another begins.
     Source(usize),
 }
 
@@ -71,7 +72,7 @@ pub struct Source {
     pub whole: Option<Oid>,
     /// Whether its content may be handed back instead of stored.
     pub inlining: Inlining,
-    /// What its chunks may be stored as a difference to.
+    /// What its chunks may be stored as a delta to.
     pub former: Option<FormerVersion>,
 }
 

@@ -65,7 +65,7 @@ impl<'a> Shared<'a> {
         true
     }
 
-    /// Returns what a chunk is stored as a difference to, if it is.
+    /// Returns what a chunk is stored as a delta to, if it is.
     pub(super) fn bases_of(&self, id: ChunkId) -> Option<Bases> {
         self.view.bases(id).or_else(|| self.deltas.made(id))
     }

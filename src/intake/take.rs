@@ -32,7 +32,7 @@ pub struct Figures {
     pub read: u64,
     /// Bytes of chunks that were not known before.
     pub new: u64,
-    /// Those of them that are stored as a difference to other chunks.
+    /// Those of them that are stored as a delta to other chunks.
     pub delta: u64,
     /// Bytes of the packs that were written.
     pub stored: u64,

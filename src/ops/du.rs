@@ -35,7 +35,7 @@ pub struct Room {
     pub unique_bytes: u64,
     /// Bytes that the unique ones take in packs.
     pub stored_bytes: u64,
-    /// Unique bytes that are stored as a difference to others.
+    /// Unique bytes that are stored as a delta to others.
     pub delta_bytes: u64,
 }
 

@@ -71,7 +71,7 @@ pub struct PushReport {
     pub logical_bytes: u64,
     /// Bytes of chunks that were sent, before compression.
     pub new_bytes: u64,
-    /// Those of them that are stored as a difference to others.
+    /// Those of them that are stored as a delta to others.
     pub delta_bytes: u64,
     /// What was asked of the remote.
     pub requests: Requests,

@@ -21,7 +21,7 @@ pub struct EncodedFrame {
 }
 
 impl EncodedFrame {
-    /// Takes the frame of a chunk that is stored as a difference, as it lies in another pack; nothing
+    /// Takes the frame of a chunk that is stored as a delta, as it lies in another pack; nothing
     /// if it is none. The id is believed.
     pub fn of_delta(id: ChunkId, bytes: Vec<u8>) -> Option<Self> {
         let bases = Bases::of_frame(&bytes).ok()??;
@@ -51,7 +51,7 @@ impl EncodedFrame {
         &self.bytes
     }
 
-    /// Returns what the frame is a difference to, if it is one; then it holds a single chunk.
+    /// Returns what the frame is a delta to, if it is one; then it holds a single chunk.
     pub fn bases(&self) -> Option<&Bases> {
         self.bases.as_ref()
     }

@@ -36,7 +36,7 @@ pub struct PackSummary {
     pub n_objects: u32,
     /// The objects in the order in which they lie.
     pub objects: Vec<ObjectPlace>,
-    /// The chunks that are stored as a difference, and to what.
+    /// The chunks that are stored as a delta, and to what.
     pub deltas: Vec<(ChunkId, Bases)>,
 }
 

@@ -163,7 +163,7 @@ impl FetchPlan {
     }
 }
 
-/// Which bases of differences are fetched with them.
+/// Which bases of deltas are fetched with them.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Bases {
     /// Those that do not seem to be here.
@@ -179,9 +179,9 @@ fn orders(steps: &[ChunkStep], which: Bases, reader: &mut ObjectReader) -> (Orde
     for step in steps {
         let Some(spot) = step.spot else { continue };
         let len = u32::try_from(step.size).unwrap_or(u32::MAX);
-        let part = if step.bases.is_empty() { Part::Whole } else { Part::Difference };
+        let part = if step.bases.is_empty() { Part::Whole } else { Part::Delta };
         let object = Object { id: step.id.0, skip: spot.skip, len, wanted: step.wanted, part };
-        // Of a difference that is here, maybe not pushed yet, only the base is absent.
+        // Of a delta that is here, maybe not pushed yet, only the base is absent.
         let own = reader.view().find_frame(&step.id.0).map(|(place, _)| Spot::from(place));
         if part == Part::Whole || own != Some(spot) {
             orders.entry((spot.pack, spot.offset)).or_default().push(object);
@@ -200,7 +200,7 @@ fn orders(steps: &[ChunkStep], which: Bases, reader: &mut ObjectReader) -> (Orde
     (orders, spots)
 }
 
-/// Fetches chunks from their places in one wave, with what they are a difference to; returns those
+/// Fetches chunks from their places in one wave, with what they are a delta to; returns those
 /// that are not there.
 fn wave(
     plan: &FetchPlan,
@@ -247,7 +247,7 @@ fn flaw_of(step: &ChunkStep, found: &mut HashMap<[u8; 32], Flaw>) -> Option<Flaw
         let len = u32::try_from(step.size).unwrap_or(u32::MAX);
         let (id, wanted, part) = (step.id.0, step.wanted, Part::Base);
         let object = Object { id, skip: spot.skip, len, wanted, part };
-        let why = "it does not hold what that is a difference to".to_owned();
+        let why = "it does not hold what that is a delta to".to_owned();
         return Some(Flaw { object, pack, why, base: Some(0) });
     };
     let at_fault = flaw.base.and_then(|number| step.bases.get(number));

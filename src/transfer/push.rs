@@ -70,7 +70,7 @@ pub struct Pushed {
     pub logical_bytes: u64,
     /// Bytes of their chunks in the packs sent, before compression.
     pub new_bytes: u64,
-    /// Those of them that are stored as a difference to others.
+    /// Those of them that are stored as a delta to others.
     pub delta_bytes: u64,
 }
 

@@ -1,11 +1,11 @@
 //! Bases that are damaged, missing or not what they should be: said with object, file and revision,
 //! nothing written, and healed by a good copy.
 
-use crate::deltas::{differences, second, table, version, weights};
+use crate::deltas::{deltas, second, table, version, weights};
 use crate::harness::{Output, Remote, Repo, World, data};
 use crate::push::{ready, take};
 
-/// Two versions of weights on a remote, and the packs of each: all of the second are differences.
+/// Two versions of weights on a remote, and the packs of each: all of the second are deltas.
 fn moved<'a>(world: &'a World, remote: &Remote) -> (Repo<'a>, String, String) {
     let a = ready(world, "a", remote);
     let base = version(&a, remote, "w.bin", &weights(0));
@@ -84,7 +84,7 @@ fn a_base_that_is_damaged_missing_or_short_is_named_and_another_remote_heals_it(
 }
 
 #[test]
-fn a_damaged_difference_is_named_itself() {
+fn a_damaged_delta_is_named_itself() {
     let world = World::new();
     let remote = world.remote("r");
     let (a, _, new) = moved(&world, &remote);
@@ -187,9 +187,9 @@ fn version_of(repo: &Repo, name: &str, step: u16) {
     repo.haul(&["push"]).ok();
 }
 
-/// What a hostile hand writes into the frame of a difference, of which the tables say nothing.
+/// What a hostile hand writes into the frame of a delta, of which the tables say nothing.
 fn forgeries(pack: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
-    let all = differences(pack);
+    let all = deltas(pack);
     let put = |at: usize, bytes: &[u8]| {
         let mut out = pack.to_vec();
         for (slot, byte) in out.iter_mut().skip(at).zip(bytes) {
@@ -197,15 +197,15 @@ fn forgeries(pack: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
         }
         out
     };
-    let (id, at, bases) = all.first().expect("has a difference").clone();
-    let (other, ..) = all.last().expect("has a difference").clone();
+    let (id, at, bases) = all.first().expect("has a delta").clone();
+    let (other, ..) = all.last().expect("has a delta").clone();
     assert_ne!(id, other);
     let len = pack.get(at + 4..).and_then(|bytes| bytes.first_chunk()).expect("is a header");
     let len = u32::from_le_bytes(*len);
     let wide = u8::try_from(bases.ids.len()).expect("are few");
     vec![
         ("names itself", put(at + 16, &id.0)),
-        ("names a difference", put(at + 16, &other.0)),
+        ("names a delta", put(at + 16, &other.0)),
         ("names nothing", put(at + 16, &[7; 32])),
         ("a length that does not divide", put(at + 4, &(len ^ 1).to_le_bytes())),
         ("claims 2^31 bytes", put(at + 4, &(1_u32 << 31).to_le_bytes())),
@@ -222,7 +222,7 @@ fn forgeries(pack: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
 }
 
 #[test]
-fn forged_differences_on_a_remote_are_refused_and_nothing_is_written() {
+fn forged_deltas_on_a_remote_are_refused_and_nothing_is_written() {
     let world = World::new();
     let remote = world.remote("r");
     let (a, _, new) = moved(&world, &remote);
@@ -247,7 +247,7 @@ fn forged_differences_on_a_remote_are_refused_and_nothing_is_written() {
 }
 
 #[test]
-fn forged_differences_in_a_local_pack_are_refused_and_nothing_is_written() {
+fn forged_deltas_in_a_local_pack_are_refused_and_nothing_is_written() {
     let world = World::new();
     let remote = world.remote("r");
     let a = ready(&world, "a", &remote);

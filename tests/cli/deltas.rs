@@ -1,4 +1,4 @@
-//! Chunks that are stored as a difference to those of a file's former version: what that saves, and
+//! Chunks that are stored as a delta to those of a file's former version: what that saves, and
 //! that everything that touches chunks knows their bases.
 
 use std::collections::BTreeSet;
@@ -39,8 +39,8 @@ pub(crate) fn weights(step: u16) -> Vec<u8> {
     out
 }
 
-/// The differences in a pack: each chunk, where its frame begins, and its bases.
-pub(crate) fn differences(pack: &[u8]) -> Vec<(ChunkId, usize, Bases)> {
+/// The deltas in a pack: each chunk, where its frame begins, and its bases.
+pub(crate) fn deltas(pack: &[u8]) -> Vec<(ChunkId, usize, Bases)> {
     let trailer = pack.last_chunk::<{ TRAILER_LEN as usize }>().expect("has a trailer");
     let len = Footer::tail_len(trailer, pack.len() as u64).expect("is sound") as usize;
     let tail = pack.get(pack.len() - len..).expect("is that long");
@@ -120,17 +120,17 @@ fn weights_of_which_every_value_moved_are_stored_as_steps() {
         .iter()
         .map(|key| remote.read(key))
         .flat_map(|pack| {
-            differences(&pack).into_iter().map(move |(_, at, _)| pack.get(at).copied().unwrap_or(0))
+            deltas(&pack).into_iter().map(move |(_, at, _)| pack.get(at).copied().unwrap_or(0))
         })
         .collect();
-    assert!(codecs.contains(&19), "codecs of differences: {codecs:?}");
+    assert!(codecs.contains(&19), "codecs of deltas: {codecs:?}");
     let b = a.clone_as("b");
     b.haul(&["pull"]).ok();
     assert_eq!(b.read("w.bin"), weights(1));
 }
 
 #[test]
-fn a_base_is_never_a_difference_and_later_versions_go_back_to_the_first() {
+fn a_base_is_never_a_delta_and_later_versions_go_back_to_the_first() {
     let world = World::new();
     let remote = world.remote("r");
     let a = ready(&world, "a", &remote);
@@ -141,11 +141,11 @@ fn a_base_is_never_a_difference_and_later_versions_go_back_to_the_first() {
         sizes.push(remote.bytes("p/"));
     }
     let packs: Vec<Vec<u8>> = remote.keys("p/").iter().map(|key| remote.read(key)).collect();
-    let all: Vec<_> = packs.iter().flat_map(|pack| differences(pack)).collect();
+    let all: Vec<_> = packs.iter().flat_map(|pack| deltas(pack)).collect();
     let made: BTreeSet<ChunkId> = all.iter().map(|(id, ..)| *id).collect();
     let bases: BTreeSet<ChunkId> = all.iter().flat_map(|(.., b)| b.ids.clone()).collect();
-    assert!(made.len() > 60, "{} differences", made.len());
-    assert!(made.is_disjoint(&bases), "a difference serves as base");
+    assert!(made.len() > 60, "{} deltas", made.len());
+    assert!(made.is_disjoint(&bases), "a delta serves as base");
     assert!(sizes.iter().max().expect("are some") < &(sizes[0] * 6 / 5), "{sizes:?}");
     for (n, bytes) in versions.iter().enumerate() {
         let clone = a.clone_as(&format!("c{n}"));
@@ -179,7 +179,7 @@ fn a_part_of_a_folder_brings_the_bases_of_that_part_only() {
 }
 
 #[test]
-fn interrupted_transfers_of_differences_complete_when_they_are_run_again() {
+fn interrupted_transfers_of_deltas_complete_when_they_are_run_again() {
     let world = World::new();
     let remote = world.remote("r");
     let a = ready(&world, "a", &remote);
@@ -261,7 +261,7 @@ fn a_file_that_is_one_chunk_of_another_is_pushed_whole() {
     let a = ready(&world, "a", &remote);
     version(&a, &remote, "w.bin", &weights(0));
     let packs = version(&a, &remote, "w.bin", &weights(1));
-    let made: Vec<_> = packs.iter().flat_map(|key| differences(&remote.read(key))).collect();
+    let made: Vec<_> = packs.iter().flat_map(|key| deltas(&remote.read(key))).collect();
     let bytes = weights(1);
     let profile = Profile::by_code(1).expect("is the first profile");
     let mut at = 0;

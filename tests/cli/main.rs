@@ -64,6 +64,7 @@ mod push;
 mod real_files;
 mod remote_verbs;
 mod scene;
+mod siblings;
 mod sizes;
 mod stale;
 mod status;

@@ -108,7 +108,7 @@ pub struct AddReport {
     pub bytes: u64,
     /// Bytes of chunks that were not known before.
     pub new_bytes: u64,
-    /// Those of them that are stored as a difference to others.
+    /// Those of them that are stored as a delta to others.
     pub delta_bytes: u64,
     /// Bytes that were known.
     pub reused_bytes: u64,

@@ -247,7 +247,7 @@ impl Wishes {
                     self.elsewhere.insert(chunk.id.0, *place);
                     return;
                 }
-                // It is a difference: with its base it need not be stored again.
+                // It is a delta: with its base it need not be stored again.
                 Some(Absent { place: None, .. }) => vec![chunk.id],
                 None if reader.view().find(&chunk.id.0).is_some() => return,
                 None => bases,
