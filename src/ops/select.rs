@@ -354,12 +354,15 @@ fn candidates(repo: &Repo, select: &Select) -> Result<Candidates, OpError> {
         for name in String::from_utf8_lossy(&refs).lines() {
             // A tag may name a tree or a file: nothing to look for.
             if let Ok(found) = repo.git().pointers_at(name) {
-                found.into_iter().for_each(|pointer| at_revision(pointer, &mut out));
+                for pointer in found {
+                    at_revision(pointer, &mut out);
+                }
             }
         }
     } else if let Some(rev) = &select.rev {
-        let found = repo.git().pointers_at(rev)?;
-        found.into_iter().for_each(|pointer| at_revision(pointer, &mut out));
+        for pointer in repo.git().pointers_at(rev)? {
+            at_revision(pointer, &mut out);
+        }
     } else {
         let (tracked, refused) = load_tracked(repo.git(), repo.door())?;
         out = (tracked.into_iter().map(|t| (t.path, t.state)).collect(), refused);

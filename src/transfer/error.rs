@@ -126,9 +126,9 @@ pub enum TransferError {
         rounds: u32,
     },
     /// More bytes than the user allowed.
-    #[error("{wanted} bytes would be fetched, more than the {allowed} allowed")]
+    #[error("{wanted} bytes would be received, more than the {allowed} allowed")]
     OverBudget {
-        /// Bytes to fetch.
+        /// Bytes to receive.
         wanted: u64,
         /// The limit given.
         allowed: u64,
@@ -163,12 +163,10 @@ impl TransferError {
 
     /// Says which path needs what is damaged; anything else is as it was.
     pub(super) fn needed_by(self, path: &[u8]) -> Self {
-        match self {
-            Self::Cache(source @ CacheError::Damaged { .. }) => {
-                Self::Local { path: path.to_vec(), source }
-            }
-            other => other,
+        if let Self::Cache(source @ CacheError::Damaged { .. }) = self {
+            return Self::Local { path: path.to_vec(), source };
         }
+        self
     }
 
     /// Returns the tracked path that an error names, and the object or root that it lacks.

@@ -3,7 +3,7 @@
 
 use crate::deltas::{deltas, second, table, version, weights};
 use crate::harness::{Output, Remote, Repo, World, data};
-use crate::push::{ready, take};
+use crate::push::{ready, send, take};
 
 /// Two versions of weights on a remote, and the packs of each: all of the second are deltas.
 fn moved<'a>(world: &'a World, remote: &Remote) -> (Repo<'a>, String, String) {
@@ -169,13 +169,17 @@ fn a_file_inside_a_folder_is_named() {
     version_of(&a, "d/w.bin", 0);
     let base = remote.keys("p/");
     version_of(&a, "d/w.bin", 1);
-    base.iter().for_each(|key| remote.remove(key));
+    for key in &base {
+        remote.remove(key);
+    }
     let b = a.clone_as("b");
     let words = format!("that is of `d/w.bin` in commit {} (`HEAD`)", short(&b, "HEAD"));
     b.haul(&["pull", "d/w.bin"]).fails_with(4).says(&words);
     assert!(!b.has("d"));
     let packs = Remote::at(a.path(".git/haul/packs"));
-    base.iter().for_each(|key| spoil(&packs, key.strip_prefix("p/").expect("is a data pack")));
+    for key in &base {
+        spoil(&packs, key.strip_prefix("p/").expect("is a data pack"));
+    }
     a.remove("d");
     a.haul(&["pull", "d/w.bin"]).fails_with(4).says("`d/w.bin`").says(&short(&b, "HEAD"));
 }
@@ -183,8 +187,7 @@ fn a_file_inside_a_folder_is_named() {
 /// Stores, commits and pushes one more version of weights in a tracked folder `d`.
 fn version_of(repo: &Repo, name: &str, step: u16) {
     repo.write(name, &weights(step));
-    take(repo, "d");
-    repo.haul(&["push"]).ok();
+    send(repo, "d");
 }
 
 /// What a hostile hand writes into the frame of a delta, of which the tables say nothing.

@@ -9,7 +9,7 @@ use haul::pack::{Bases, Footer, TRAILER_LEN};
 use rustix::process::Signal;
 
 use crate::harness::{Output, Remote, Repo, World, data};
-use crate::push::{ready, sent, take};
+use crate::push::{ready, send, sent, take};
 use crate::scene::number;
 
 /// A table, and the same with one row edited in each stretch of a thousand.
@@ -59,8 +59,7 @@ pub(crate) fn deltas(pack: &[u8]) -> Vec<(ChunkId, usize, Bases)> {
 pub(crate) fn version(repo: &Repo, remote: &Remote, name: &str, bytes: &[u8]) -> Vec<String> {
     let before = remote.keys("p/");
     repo.write(name, bytes);
-    take(repo, name);
-    repo.haul(&["push"]).ok();
+    send(repo, name);
     let mut new = remote.keys("p/");
     new.retain(|key| !before.contains(key));
     new
@@ -163,12 +162,10 @@ fn a_part_of_a_folder_brings_the_bases_of_that_part_only() {
     let a = ready(&world, "a", &remote);
     a.write("d/t.csv", &table(1));
     a.write("d/w.bin", &weights(0));
-    take(&a, "d");
-    a.haul(&["push"]).ok();
+    send(&a, "d");
     a.write("d/t.csv", &table(2));
     a.write("d/w.bin", &weights(1));
-    take(&a, "d");
-    a.haul(&["push"]).ok();
+    send(&a, "d");
     let b = a.clone_as("b");
     let pull = b.haul(&["pull", "d/t.csv", "--json"]).ok();
     assert_eq!(b.read("d/t.csv"), table(2));

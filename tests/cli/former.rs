@@ -2,7 +2,7 @@
 //! it got its name, its sibling; as `delta.base` allows.
 
 use crate::harness::{Remote, Repo, World, data};
-use crate::push::{ready, take};
+use crate::push::{ready, send, take};
 
 /// Rows of a table of some 3.6 MB.
 const ROWS: usize = 100_000;
@@ -165,8 +165,7 @@ fn fresh<'a>(world: &'a World, remote: &Remote) -> (Repo<'a>, usize) {
     repo.write("t.csv", &old);
     repo.write("data/t.csv", &data::csv(2, ROWS));
     take(&repo, "t.csv");
-    take(&repo, "data");
-    repo.haul(&["push"]).ok();
+    send(&repo, "data");
     let clone = repo.clone_as("fresh");
     clone.write("t.csv", &scattered(&old, 500));
     clone.write("data/t.csv", &scattered(&data::csv(2, ROWS), 500));
@@ -191,8 +190,7 @@ fn a_whole_checkpoint_is_fetched_where_all_of_the_next_one_is_compared_with_it()
     let origin = ready(&world, "origin", &remote);
     let first = weights();
     origin.write("model-1.bin", &first);
-    take(&origin, "model-1.bin");
-    origin.haul(&["push"]).ok();
+    send(&origin, "model-1.bin");
     let repo = origin.clone_as("fresh");
     repo.write("model-2.bin", &trained(&first, 1));
     assert_small(added(&repo, &["model-2.bin"], &[WORTH_IT]), first.len());
@@ -248,8 +246,7 @@ fn chunks_that_only_the_remote_has_are_not_stored_again() {
     let repo = ready(&world, "origin", &remote);
     let old = data::bytes(1, 12_000_000);
     repo.write("x.bin", &old);
-    take(&repo, "x.bin");
-    repo.haul(&["push"]).ok();
+    send(&repo, "x.bin");
     let clone = repo.clone_as("fresh");
     let mut new = old;
     new[3_000_000..3_000_008].copy_from_slice(b"replaced");

@@ -250,9 +250,10 @@ fn forget(repo: &Repo, more: &[&str]) {
 
 /// Writes one version of a file and of a folder, large and small, adds them and pushes.
 fn publish(repo: &Repo, seed: u64) {
-    for (n, size) in [300_000, 100, 200_000, 30].into_iter().enumerate() {
-        let name = ["f", "small", "d/x", "d/tiny"][n];
-        repo.write(name, &data::bytes(10 * seed + n as u64, size));
+    for (n, name, size) in
+        [(0, "f", 300_000), (1, "small", 100), (2, "d/x", 200_000), (3, "d/tiny", 30)]
+    {
+        repo.write(name, &data::bytes(10 * seed + n, size));
     }
     save(repo, &["f", "small", "d"], "a version");
     repo.haul(&["push"]).ok();
@@ -298,7 +299,9 @@ fn what_no_commit_names_or_the_remote_lost_stays_unsaved_after_the_cache_was_del
         b.write(name, &bytes);
     }
     // The bytes of the first version are nowhere else now.
-    first.iter().for_each(|key| remote.remove(key));
+    for key in &first {
+        remote.remove(key);
+    }
     forget(&b, &[]);
     let before = b.tree();
     b.haul(&["pull"]).fails_with(1).says("`f`").says("`d/x`").says("would be overwritten");

@@ -3,7 +3,7 @@
 
 use crate::former::{added, assert_small, round_trip, trained, weights};
 use crate::harness::{Repo, World, data};
-use crate::push::{ready, take};
+use crate::push::{ready, send, take};
 
 /// Removes every pack from the cache; what is pushed can be fetched again.
 fn evict(repo: &Repo) {
@@ -67,8 +67,7 @@ fn a_sibling_whose_packs_were_removed_serves_from_the_worktree() {
     let repo = ready(&world, "a", &world.remote("r"));
     let first = weights();
     repo.write("model-1.bin", &first);
-    take(&repo, "model-1.bin");
-    repo.haul(&["push"]).ok();
+    send(&repo, "model-1.bin");
     evict(&repo);
     repo.write("model-2.bin", &trained(&first, 1));
     assert_small(added(&repo, &["model-2.bin"], &[]), first.len());
@@ -87,8 +86,7 @@ fn a_sibling_that_was_changed_in_the_worktree_is_no_base() {
     let repo = ready(&world, "a", &remote);
     let first = weights();
     repo.write("model-1.bin", &first);
-    take(&repo, "model-1.bin");
-    repo.haul(&["push"]).ok();
+    send(&repo, "model-1.bin");
     for key in remote.keys("p/") {
         repo.remove(format!(".git/haul/packs/{}", key.trim_start_matches("p/")));
     }
@@ -150,8 +148,7 @@ fn a_folder_of_a_checkpoint_that_is_only_on_the_remote_is_fetched_where_it_is_wo
     let repo = ready(&world, "a", &remote);
     let (first, other) = (data::safetensors(&[1], 4, 200_000), data::safetensors(&[2], 4, 200_000));
     checkpoint(&repo, "checkpoint-500", &first, &other);
-    take(&repo, "checkpoint-500");
-    repo.haul(&["push"]).ok();
+    send(&repo, "checkpoint-500");
     for (name, setting, small) in [("b", "cached", false), ("c", "worth-it", true)] {
         let clone = repo.clone_as(name);
         checkpoint(&clone, "checkpoint-1000", &trained(&first, 1), &trained(&other, 2));

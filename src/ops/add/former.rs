@@ -305,17 +305,17 @@ mod tests {
             old("out/checkpoint-500/part-00001-of-00002.bin", 1, false),
             old("old-9/checkpoint-990/model.bin", 1, false),
         ];
-        let picked = |path| picked(&olds, path, 9);
-        assert_eq!(picked("out/checkpoint-1000/model.bin"), Some(Pick::Old(1)));
-        assert_eq!(picked("out/checkpoint-100/model.bin"), Some(Pick::Old(0)));
-        assert_eq!(picked("out/checkpoint-1000/part-00001-of-00002.bin"), Some(Pick::Old(4)));
-        assert_eq!(picked("out/checkpoint-1000/part-00002-of-00002.bin"), None);
-        assert_eq!(picked("out/checkpoint/model.bin"), None);
-        assert_eq!(picked("old-10/checkpoint-10/model.bin"), Some(Pick::Old(5)));
+        let sibling = |path| picked(&olds, path, 9);
+        assert_eq!(sibling("out/checkpoint-1000/model.bin"), Some(Pick::Old(1)));
+        assert_eq!(sibling("out/checkpoint-100/model.bin"), Some(Pick::Old(0)));
+        assert_eq!(sibling("out/checkpoint-1000/part-00001-of-00002.bin"), Some(Pick::Old(4)));
+        assert_eq!(sibling("out/checkpoint-1000/part-00002-of-00002.bin"), None);
+        assert_eq!(sibling("out/checkpoint/model.bin"), None);
+        assert_eq!(sibling("old-10/checkpoint-10/model.bin"), Some(Pick::Old(5)));
         // A number of the name comes first.
         let olds = [old("run-1/m-2", 1, false), old("run-2/m-1", 1, false)];
-        assert_eq!(super::tests::picked(&olds, "run-2/m-2", 1), Some(Pick::Old(1)));
-        assert_eq!(super::tests::picked(&olds, "run-3/m-2", 1), Some(Pick::Old(0)));
+        assert_eq!(picked(&olds, "run-2/m-2", 1), Some(Pick::Old(1)));
+        assert_eq!(picked(&olds, "run-3/m-2", 1), Some(Pick::Old(0)));
     }
 
     #[test]
