@@ -8,6 +8,7 @@ use tempfile::NamedTempFile;
 
 use crate::fs::error::{FsError, IoResultExt};
 use crate::fs::failpoint;
+use crate::fs::plain::{Links, open_plain};
 
 /// What names of temporary files begin with.
 const PREFIX: &str = "haul-";
@@ -206,9 +207,9 @@ pub fn remove_tree(path: &Path) -> Result<(), FsError> {
     }
 }
 
-/// Reads a whole file of at most `limit` bytes; nothing if there is none.
+/// Reads a whole file of at most `limit` bytes, but not through a link; nothing if there is none.
 pub fn read_limited(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, FsError> {
-    let file = match File::open(path) {
+    let file = match open_plain(path, Links::Refuse) {
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
         other => other.at("read", path)?,
     };

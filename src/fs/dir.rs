@@ -16,7 +16,8 @@ use crate::fs::failpoint;
 use crate::fs::stamp::{FileKind, Stamp};
 
 const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
-const TEMP_PREFIX: &[u8] = b".haul-tmp-";
+/// What names of temporary files in a worktree begin with; no tracked path has such a part.
+pub const TEMP_PREFIX: &[u8] = b".haul-tmp-";
 
 /// An open folder. Names given to its methods are single names unless a method says otherwise.
 #[derive(Debug)]
