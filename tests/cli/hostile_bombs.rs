@@ -78,11 +78,11 @@ fn a_recipe_of_more_chunks_than_its_bytes_can_have_is_refused() {
     a.write("f", b"x");
     save(&a, &["f"], "one");
     let chunk = (*blake3::hash(b"x").as_bytes(), 1);
-    for levels in [1, 3, 7] {
+    for levels in [1, 3] {
         let output = try_all(&a, &bomb(chunk, 384, levels));
         output.fails_with(4).says("`f`").says("cannot have").says("hint: ");
-        a.haul(&["checkout", "--rev", "HEAD~1", "f"]);
     }
+    try_all(&a, &bomb(chunk, 384, 7)).fails_with(1).says("are needed");
 }
 
 #[test]
