@@ -4,7 +4,7 @@
 //! form of all. Each prints its figures as a table, and a line per miss with the command that
 //! repeats it; a miss ends the run with exit code 1.
 #![cfg_attr(
-    target_os = "linux",
+    all(target_os = "linux", target_arch = "x86_64"),
     expect(
         clippy::expect_used,
         clippy::panic,
@@ -14,27 +14,35 @@
     )
 )]
 
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod crash;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod figures;
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod random;
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod story;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod trace;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod verbs;
 
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 #[path = "../cli/harness/mod.rs"]
 #[expect(dead_code, unused_imports, reason = "the tests of the command line use more of it")]
 mod harness;
 
 /// Every campaign with its name and what it is about.
-#[cfg(target_os = "linux")]
-const CAMPAIGNS: &[figures::Campaign] =
-    &[figures::Campaign { name: "verbs", about: "random verbs against a map", run: verbs::run }];
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+const CAMPAIGNS: &[figures::Campaign] = &[
+    figures::Campaign { name: "verbs", about: "random verbs against a map", run: verbs::run },
+    figures::Campaign { name: "crash", about: "death at a system call", run: crash::run },
+];
 
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 fn main() -> std::process::ExitCode {
     figures::main(CAMPAIGNS)
 }
 
-#[cfg(not(target_os = "linux"))]
+#[cfg(not(all(target_os = "linux", target_arch = "x86_64")))]
 fn main() {}

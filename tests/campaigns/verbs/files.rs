@@ -31,7 +31,12 @@ impl Actor<'_> {
         let what = if old.is_empty() { 6 + random.below(2) } else { random.below(10) };
         shared.note(format!("{}: edit {path} by way {what}", self.name));
         match what {
-            0 => return self.repo.remove(&path),
+            0 => {
+                self.repo.remove(&path);
+                // An empty folder counts in a manifest, and is not in the map.
+                let above = above.parent().filter(|folder| folder.ends_with("n"));
+                return above.map_or((), |folder| drop(fs::remove_dir(self.repo.path(folder))));
+            }
             1 => {
                 let executable = random.chance(50);
                 return self.repo.set_executable(&path, executable);
