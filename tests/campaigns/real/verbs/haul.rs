@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::fs;
 
 use crate::harness::Output;
-use crate::random::Random;
-use crate::verbs::actor::Actor;
-use crate::verbs::model::{Files, Pointers, Shared, Unit, below, join};
+use crate::real::random::Random;
+use crate::real::verbs::actor::Actor;
+use crate::real::verbs::model::{Files, Pointers, Shared, Unit, below, join};
 
 /// Paths that may be tracked.
 const UNITS: &[&str] = &["t.csv", "w.bin", "d", "sub/x.bin", "sub/e", "moved"];

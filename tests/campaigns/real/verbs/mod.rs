@@ -12,11 +12,13 @@ mod place;
 
 use std::sync::Mutex;
 
-use crate::figures::{Args, Figures, guarded};
+use crate::args::Args;
+use crate::figures::Figures;
 use crate::harness::World;
-use crate::random::Random;
-use crate::verbs::actor::Actor;
-use crate::verbs::model::{Counts, Shared};
+use crate::real::cases::{self, guarded};
+use crate::real::random::Random;
+use crate::real::verbs::actor::Actor;
+use crate::real::verbs::model::{Counts, Shared};
 
 /// Steps of one case.
 const STEPS: usize = 30;
@@ -25,7 +27,7 @@ const STEPS: usize = 30;
 pub(crate) fn run(args: &Args) -> Figures {
     let mut figures = Figures::default();
     let total = Mutex::new(Counts::default());
-    figures.cases(args, args.cases(14, 1000), |seed| {
+    cases::run(&mut figures, args, args.cases(1000, 14), |seed| {
         let mut shared = Shared::default();
         let outcome = guarded(|| {
             case(seed, &mut shared);

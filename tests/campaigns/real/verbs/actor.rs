@@ -6,8 +6,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use crate::harness::{Output, Repo, World};
-use crate::random::Random;
-use crate::verbs::model::{Files, Pointers, Shared, Unit, below, join};
+use crate::real::random::Random;
+use crate::real::verbs::model::{Files, Pointers, Shared, Unit, below, join};
 
 /// A clone with what should be in it.
 pub(crate) struct Actor<'w> {

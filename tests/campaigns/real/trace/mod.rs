@@ -139,10 +139,10 @@ impl Tracer {
         self.alive.insert(pid);
         if self.killed {
             // A child that was not known when the others died.
-            drop(kill(pid, Signal::SIGKILL));
+            kill(pid, Signal::SIGKILL).ok();
         }
         // It may be gone by now, which waiting will tell.
-        drop(ptrace::syscall(pid, signal));
+        ptrace::syscall(pid, signal).ok();
     }
 
     fn at_call(&mut self, pid: Pid, judge: &mut dyn FnMut(&Call) -> Act) {
@@ -169,7 +169,7 @@ impl Tracer {
             Act::Kill => {
                 self.killed = true;
                 for pid in &self.alive {
-                    drop(kill(*pid, Signal::SIGKILL));
+                    kill(*pid, Signal::SIGKILL).ok();
                 }
             }
             Act::Fail(errno) => {
@@ -184,6 +184,6 @@ impl Tracer {
 fn set(pid: Pid, change: impl FnOnce(&mut libc::user_regs_struct)) {
     if let Ok(mut registers) = ptrace::getregs(pid) {
         change(&mut registers);
-        drop(ptrace::setregs(pid, registers));
+        ptrace::setregs(pid, registers).ok();
     }
 }

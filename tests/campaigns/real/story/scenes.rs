@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use crate::harness::{Repo, Tree, World, data};
-use crate::random::Random;
-use crate::story::{Scene, Strike, users};
+use crate::real::random::Random;
+use crate::real::story::{Scene, Strike, users};
 
 /// Somebody who runs one command after the other.
 struct Play<'p> {

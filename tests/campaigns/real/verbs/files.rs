@@ -4,9 +4,9 @@ use std::fs;
 use std::path::PathBuf;
 
 use crate::harness::data;
-use crate::random::Random;
-use crate::verbs::actor::Actor;
-use crate::verbs::model::Shared;
+use crate::real::random::Random;
+use crate::real::verbs::actor::Actor;
+use crate::real::verbs::model::Shared;
 
 /// Single files that may be tracked, and files of folders that may.
 const PATHS: &[&str] =

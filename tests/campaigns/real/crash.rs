@@ -3,29 +3,31 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::figures::{Args, Figures};
-use crate::random::Random;
-use crate::story::{self, Scene, Strike};
-use crate::trace::{self, Act, Call};
+use crate::args::Args;
+use crate::figures::Figures;
+use crate::real::cases::{self, guarded};
+use crate::real::random::Random;
+use crate::real::story::{self, Scene, Strike};
+use crate::real::trace::{self, Act, Call};
 
 /// Runs the campaign.
 pub(crate) fn run(args: &Args) -> Figures {
     let mut figures = Figures::default();
     let mut counts = Counting::default();
     if let Err(why) = story::play(0, &mut counts) {
-        figures.misses.push(format!("nothing was struck: {why}"));
+        figures.miss(format!("nothing was struck: {why}"));
         return figures;
     }
     let tally = Tally::default();
-    let stories = args.cases(60, 1000).div_ceil(story::COMMANDS);
-    figures.cases(args, stories, |seed| {
+    let stories = args.cases(1000, 60).div_ceil(story::COMMANDS);
+    cases::run(&mut figures, args, stories, |seed| {
         let mut killing = Killing {
             random: Random::new(seed),
             counts: &counts.0,
             tally: &tally,
             log: Vec::new(),
         };
-        let outcome = crate::figures::guarded(|| story::play(seed, &mut killing));
+        let outcome = guarded(|| story::play(seed, &mut killing));
         outcome.map_err(|why| format!("{why}\n  struck:\n    {}", killing.log.join("\n    ")))
     });
     figures.row("system calls that change files, of one story", counts.0.iter().sum::<u64>());

@@ -3,9 +3,9 @@
 use std::collections::HashSet;
 
 use crate::harness::{Output, Tree};
-use crate::random::Random;
-use crate::verbs::actor::Actor;
-use crate::verbs::model::{Files, Pointers, Shared, below, expand};
+use crate::real::random::Random;
+use crate::real::verbs::actor::Actor;
+use crate::real::verbs::model::{Files, Pointers, Shared, below, expand};
 
 /// A placing that is judged.
 struct Placing {

@@ -2,9 +2,9 @@
 
 use std::collections::HashSet;
 
-use crate::random::Random;
-use crate::verbs::actor::Actor;
-use crate::verbs::model::{Pointers, Shared, below};
+use crate::real::random::Random;
+use crate::real::verbs::actor::Actor;
+use crate::real::verbs::model::{Pointers, Shared, below};
 
 /// Branches that clones switch between.
 const BRANCHES: &[&str] = &["main", "dev", "other"];
