@@ -14,6 +14,7 @@ mod error;
 pub mod failpoint;
 mod lock;
 mod plain;
+pub mod planted;
 mod sparse;
 mod stamp;
 
