@@ -13,8 +13,14 @@ use super::value::DeltaBase;
 use super::{ConfigError, Environment, Layer, Origin, Source, Value, Warning};
 
 /// Variables that are no settings: they say something about one run.
-const RUN_VARIABLES: [&str; 5] =
-    ["HAUL_SKIP", "HAUL_SKIP_SMUDGE", "HAUL_ACCEPT_REMOTE", "HAUL_LOG", "HAUL_FAILPOINT"];
+const RUN_VARIABLES: [&str; 6] = [
+    "HAUL_SKIP",
+    "HAUL_SKIP_SMUDGE",
+    "HAUL_ACCEPT_REMOTE",
+    "HAUL_LOG",
+    "HAUL_FAILPOINT",
+    "HAUL_PLANTED",
+];
 
 /// A setting given on the command line.
 #[derive(Clone, Debug)]

@@ -41,13 +41,19 @@ impl Hint for FsError {
         }
         if self.is_link() {
             return Some(
-                "put a real folder in place of the symbolic link: haul never writes through one"
+                "put a real file or folder in place of the symbolic link: haul follows none here"
                     .to_owned(),
             );
         }
         if self.source.kind() == io::ErrorKind::NotADirectory {
             return Some(
                 "move away what stands in place of the folder, then run the same command again"
+                    .to_owned(),
+            );
+        }
+        if self.source.kind() == io::ErrorKind::InvalidInput {
+            return Some(
+                "move away what stands in place of a regular file, then run the same command again"
                     .to_owned(),
             );
         }

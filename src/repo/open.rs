@@ -28,7 +28,7 @@ pub struct Repo {
 impl Repo {
     /// Opens the repository that the environment's current folder lies in.
     pub fn open(environment: &Environment, flags: &[Flag]) -> Result<Self, RepoError> {
-        let git = Git::open(&environment.cwd)?;
+        let git = Git::open(&environment.cwd, environment.search.as_deref())?;
         let files = Files::of(environment, git.root(), git.common_dir());
         let config = load(&files, environment, flags)?;
         let door = Door::open(git.root())?;

@@ -2,14 +2,13 @@
 //! cache at the frame's own offset.
 
 use std::collections::HashMap;
-use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
 
 use crate::cache::{DeltaFault, Held, Index, Layout, ObjectReader, PackState, Place};
-use crate::fs::{IoResultExt, SparseFile};
+use crate::fs::{IoResultExt, Links, SparseFile, open_plain};
 use crate::hash::{ChunkId, NodeId, PackId, PackKind};
 use crate::pack::{Bases, Codecs, Frame, FrameError, decode_frame};
 use crate::transfer::error::TransferError;
@@ -265,7 +264,7 @@ impl<'a> Landing<'a> {
         for (object, place) in deltas {
             let path = self.layout.part(place.pack);
             let mut bytes = vec![0; place.frame_len as usize];
-            let file = File::open(&path).at("read", &path)?;
+            let file = open_plain(&path, Links::Refuse).at("read", &path)?;
             file.read_exact_at(&mut bytes, place.offset.into()).at("read", &path)?;
             out.push(reader.prove_delta(ChunkId(object.id), &bytes)?);
         }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::cache::{Held, ObjectReader};
 use crate::catalogue::{LocRecord, SOURCE_PUSH_RECORD};
-use crate::fs::{failpoint, move_durably, remove};
+use crate::fs::{failpoint, move_durably, planted, remove};
 use crate::hash::{PackId, RemoteId, RepoId};
 use crate::progress::Job;
 use crate::transfer::catalogue::Contact;
@@ -120,16 +120,15 @@ pub fn push(
         job.check()?;
         let mut push = Push { request, contact, doubts: &mut doubts, superseded: &mut superseded };
         let settled = push.settle(round == 0, job)?;
+        if planted::is("publish-before-upload") {
+            record(request, contact, &settled, &doubts)?.put(contact)?;
+        }
+        let push = Push { request, contact, doubts: &mut doubts, superseded: &mut superseded };
         let sent = push.send(&journal, &settled, job)?;
         pushed.packs += sent.packs;
         pushed.sent_bytes += sent.bytes;
         register(contact, remote, &request.repo)?;
-        let record = Record {
-            repo: request.repo.0,
-            locs: locs(contact, &settled, &doubts)?,
-            own: settled.needs.own.keys().copied().collect(),
-            first_chunks: &settled.walked.first_chunks,
-        };
+        let record = record(request, contact, &settled, &doubts)?;
         failpoint::hit("push.before-record");
         record.put(contact)?;
         doubts.ours.extend(settled.needs.own.keys());
@@ -229,6 +228,21 @@ impl Push<'_, '_> {
         }
         sent
     }
+}
+
+/// What the push tells the catalogue.
+fn record<'s>(
+    request: &PushRequest,
+    contact: &Contact,
+    settled: &'s Settled,
+    doubts: &Doubts,
+) -> Result<Record<'s>, TransferError> {
+    Ok(Record {
+        repo: request.repo.0,
+        locs: locs(contact, settled, doubts)?,
+        own: settled.needs.own.keys().copied().collect(),
+        first_chunks: &settled.walked.first_chunks,
+    })
 }
 
 /// The LOC records of all roots: those just sent from the index, the others from the catalogue.
