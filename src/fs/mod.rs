@@ -18,7 +18,7 @@ mod stamp;
 
 pub use atomic::{
     Temp, append_line, make_folder, move_durably, read_limited, remove, remove_tree, replace,
-    sweep_abandoned, write_durably,
+    sweep_abandoned, temp_folder, write_durably,
 };
 pub use dir::{Dir, DirEntry, TempFile, is_temp_name};
 pub use error::{FsError, IoResultExt};
