@@ -6,24 +6,24 @@ use std::time::Duration;
 use crate::harness::{Output, Remote, Repo, Tree, World, data};
 use crate::push::{ready, take};
 
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+pub(crate) const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Runs gc as it will be once its protocol is model-checked.
-fn gc(repo: &Repo, arguments: &[&str]) -> Output {
+pub(crate) fn gc(repo: &Repo, arguments: &[&str]) -> Output {
     gc_with(repo, arguments, "")
 }
 
-fn gc_with(repo: &Repo, arguments: &[&str], point: &str) -> Output {
+pub(crate) fn gc_with(repo: &Repo, arguments: &[&str], point: &str) -> Output {
     let all: Vec<&str> = ["gc"].into_iter().chain(arguments.iter().copied()).collect();
     repo.haul_with(&all, &[("HAUL_GC_ACTS", "1"), ("HAUL_FAILPOINT", point)])
 }
 
-fn state(output: &Output) -> String {
+pub(crate) fn state(output: &Output) -> String {
     output.json()["state"].as_str().expect("has a state").to_owned()
 }
 
 /// Makes everything below a prefix of the remote older.
-fn age(remote: &Remote, prefix: &str, by: Duration) {
+pub(crate) fn age(remote: &Remote, prefix: &str, by: Duration) {
     for key in remote.keys(prefix) {
         let file = File::options().append(true).open(remote.path().join(key)).expect("is there");
         let now = file.metadata().and_then(|m| m.modified()).expect("has a time");
@@ -31,30 +31,31 @@ fn age(remote: &Remote, prefix: &str, by: Duration) {
     }
 }
 
-/// Forgets what only reflogs name.
-fn forget(repo: &Repo) {
+/// Forgets what only reflogs and `ORIG_HEAD` name.
+pub(crate) fn forget(repo: &Repo) {
+    repo.git(&["update-ref", "-d", "ORIG_HEAD"]).ok();
     repo.git(&["reflog", "expire", "--expire=now", "--all"]).ok();
 }
 
 /// Commits that have to stay, each with its files.
-struct History<'a> {
+pub(crate) struct History<'a> {
     repo: &'a Repo<'a>,
     commits: Vec<(String, Tree)>,
 }
 
 impl<'a> History<'a> {
-    fn of(repo: &'a Repo<'a>) -> Self {
+    pub(crate) fn of(repo: &'a Repo<'a>) -> Self {
         Self { repo, commits: Vec::new() }
     }
 
     /// Takes in what is committed now.
-    fn note(&mut self) {
+    pub(crate) fn note(&mut self) {
         let commit = self.repo.git(&["rev-parse", "HEAD"]).ok().stdout().trim().to_owned();
         self.commits.push((commit, self.repo.tree()));
     }
 
     /// Requires that a new clone gets every commit, byte for byte.
-    fn restores(&self, name: &str) {
+    pub(crate) fn restores(&self, name: &str) {
         let clone = self.repo.clone_as(name);
         for (commit, tree) in &self.commits {
             clone.git(&["checkout", "--quiet", "--detach", commit]).ok();
@@ -68,7 +69,7 @@ impl<'a> History<'a> {
 
 /// Two commits that stay and one that was taken back, all pushed long ago; what was taken back shares
 /// a pack with nothing that stays.
-fn scene<'a>(a: &'a Repo<'a>, remote: &Remote) -> History<'a> {
+pub(crate) fn scene<'a>(a: &'a Repo<'a>, remote: &Remote) -> History<'a> {
     let mut history = History::of(a);
     a.write("d/x.bin", &data::bytes(1, 400_000));
     a.write("d/y.bin", &data::bytes(2, 60_000));
@@ -212,9 +213,7 @@ fn stash_reflog_index_worktrees_and_the_git_remote_keep_content() {
     a.git(&["worktree", "add", "--quiet", "--detach", "../w"]).ok();
     let w = world.folder("w");
     w.write("worktree.haul", &pointer);
-    place("staged.haul", 4);
-    a.git(&["add", "staged.haul"]).ok();
-    // The fifth only in the Git remote, in a commit that this clone has never seen.
+    // The fourth only in the Git remote, in a commit that this clone has never seen.
     a.git(&["remote", "add", "origin", upstream.path("").to_str().expect("is text")]).ok();
     place("theirs.haul", 5);
     let pointer = a.read("theirs.haul");
@@ -223,6 +222,8 @@ fn stash_reflog_index_worktrees_and_the_git_remote_keep_content() {
     c.git(&["add", "theirs.haul"]).ok();
     c.commit("theirs");
     c.git(&["push", "--quiet", "origin", "HEAD:refs/heads/theirs"]).ok();
+    place("staged.haul", 4);
+    a.git(&["add", "staged.haul"]).ok();
     age(&remote, "", 20 * DAY);
     let plan = gc(&a, &["--json"]).ok();
     assert_eq!(

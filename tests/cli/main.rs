@@ -45,6 +45,7 @@ mod du;
 mod forge;
 mod former;
 mod gc;
+mod gc_beside;
 mod hard_times;
 mod harness;
 mod harness_itself;

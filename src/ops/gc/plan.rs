@@ -106,7 +106,9 @@ fn next(
     }
     let survey = survey(wanted, contact, now_ms, job)?;
     report.take(&survey, &survey.victims);
-    if survey.victims.is_empty() {
+    // Of two baselines that raced, only what both say counts: a third takes their place.
+    let raced = contact.synced().view.newest_baselines().len() > 1;
+    if survey.victims.is_empty() && !raced {
         return Ok(Next::Nothing);
     }
     report.state = GcState::Plan;
