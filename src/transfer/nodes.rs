@@ -112,7 +112,7 @@ struct Walker<'w, 'c> {
     any_copy: bool,
     detours: bool,
     seen_nodes: HashSet<(NodeId, Option<PackId>, usize)>,
-    seen_chunks: HashSet<([u8; 32], Option<PackId>)>,
+    seen_chunks: HashSet<([u8; 32], Option<PackId>, Vec<PackId>)>,
     ahead: Ahead,
 }
 
@@ -126,7 +126,7 @@ impl Walker<'_, '_> {
                 Root::Chunk { id, size } => {
                     self.out.files += 1;
                     self.out.bytes = self.out.bytes.saturating_add(*size);
-                    let spot = sight.root(id.key());
+                    let spot = sight.root(wanted, id.key());
                     let (id, size, bases, above) = (*id, *size, Vec::new(), None);
                     self.chunk(ChunkStep { wanted, id, size, spot, bases, above });
                 }
@@ -136,7 +136,7 @@ impl Walker<'_, '_> {
                         let size = expectation.size.unwrap_or(0);
                         self.out.bytes = self.out.bytes.saturating_add(size);
                     }
-                    let spot = sight.root(id.key());
+                    let spot = sight.root(wanted, id.key());
                     let (id, expectation, above) = (*id, expectation.clone(), None);
                     let step = NodeStep { wanted, id, expectation, spot, first: true, above };
                     steps.push(step);
@@ -151,7 +151,9 @@ impl Walker<'_, '_> {
     }
 
     fn chunk(&mut self, step: ChunkStep) {
-        if self.seen_chunks.insert((step.id.0, self.copy(step.spot))) {
+        // One difference, said to have its bases at other places, needs those as well.
+        let bases = step.bases.iter().filter(|_| !self.any_copy).map(|base| base.pack).collect();
+        if self.seen_chunks.insert((step.id.0, self.copy(step.spot), bases)) {
             self.out.chunks.push(step);
         }
     }

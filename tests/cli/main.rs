@@ -44,6 +44,8 @@ mod deltas;
 mod du;
 mod forge;
 mod former;
+mod gc;
+mod gc_beside;
 mod hard_times;
 mod harness;
 mod harness_itself;

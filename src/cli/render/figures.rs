@@ -22,7 +22,7 @@ impl Figures {
     }
 }
 
-fn many(count: u64, one: &str, more: &str) -> String {
+pub(super) fn many(count: u64, one: &str, more: &str) -> String {
     format!("{} {}", Count(count), if count == 1 { one } else { more })
 }
 
@@ -31,7 +31,7 @@ pub(crate) fn files(count: u64) -> String {
     many(count, "file", "files")
 }
 
-fn name(name: &str) -> String {
+pub(super) fn name(name: &str) -> String {
     format!("`{}`", show(name.as_bytes()))
 }
 

@@ -128,8 +128,10 @@ impl World {
         folder: &Path,
         arguments: &[impl AsRef<OsStr>],
         point: &str,
+        variables: &[(&str, &str)],
     ) -> Paused {
         let mut command = self.command(env!("CARGO_BIN_EXE_haul"), folder, arguments);
+        command.envs(variables.iter().copied());
         let line = Output::line("haul", arguments);
         Paused::start(line, &mut command, point, self.path("mark"))
     }
