@@ -3,7 +3,7 @@
 //!
 //! Small files are read whole by workers that each do everything; a large file runs through three
 //! stages (read and cut, hash and compress, write) with a few blocks between them. Memory is
-//! bounded by 8 MiB per worker and the two queues.
+//! bounded by 8 MiB per worker, the queues, and 32 MiB of buffers for frames.
 
 mod base;
 mod deltas;
@@ -12,6 +12,7 @@ mod frames;
 mod large;
 mod shared;
 mod small;
+mod spares;
 mod survey;
 mod take;
 
