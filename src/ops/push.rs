@@ -11,7 +11,7 @@ use crate::git::{Content, ObjectId};
 use crate::ops::error::OpError;
 use crate::ops::open::{Chosen as Target, choose};
 use crate::ops::requests::Requests;
-use crate::ops::select::{Select, Selection, chosen, find};
+use crate::ops::select::{Chosen, Select, Selection, chosen, find};
 use crate::path::{RepoPath, show};
 use crate::progress::Job;
 use crate::repo::Repo;
@@ -146,28 +146,37 @@ fn roots(repo: &Repo, options: &PushOptions, job: &Job) -> Result<Vec<(Wanted, S
     } else {
         find(repo, &Select { rev: options.rev.clone(), ..Select::default() })?
     };
+    let at_head = if options.all || options.rev.is_some() { Vec::new() } else { at_head(repo)? };
     // Staged but not committed, or committed and published without its data.
-    let stage = if options.rev.is_some() { Stage::Published } else { staged(repo)? };
+    let same = at_head.len() == current.len()
+        && at_head.iter().zip(&current).all(|(a, b)| a.path == b.path && a.bytes == b.bytes);
+    let whole = options.rev.is_some() || same;
     for item in current {
+        let stage = if whole { Stage::Published } else { Stage::Unpublished };
         add(&item.path, Root::of(&item.pointer), stage);
     }
     refused.extend(more);
     refused.sort_by(|a, b| a.pointer.cmp(&b.pointer));
     refused.dedup_by(|a, b| a.pointer == b.pointer);
+    // Published without its data, and another version is staged by now: sent if it is here. Where it
+    // is not, it must not be in the way of what is.
+    let view = repo.index()?.reader()?;
+    for item in at_head {
+        let root = Root::of(&item.pointer);
+        if root.id().is_some_and(|id| view.find_held(&id).is_some()) {
+            add(&item.path, root, Stage::Published);
+        }
+    }
     selection.warn(&refused, job);
     selection.check_used()?;
     Ok(out)
 }
 
-/// Whether the worktree's pointers are those of published commits, or changed since.
-fn staged(repo: &Repo) -> Result<Stage, OpError> {
-    let Some(_) = repo.git().head()? else { return Ok(Stage::Unpublished) };
-    let at_head = chosen(repo, &Select { rev: Some("HEAD".into()), ..Select::default() });
-    let now = chosen(repo, &Select::default())?;
-    let Ok(at_head) = at_head else { return Ok(Stage::Unpublished) };
-    let same = at_head.len() == now.len()
-        && at_head.iter().zip(&now).all(|(a, b)| a.path == b.path && a.bytes == b.bytes);
-    Ok(if same { Stage::Published } else { Stage::Unpublished })
+/// The pointers of `HEAD`; none before the first commit, or where they cannot be read.
+fn at_head(repo: &Repo) -> Result<Vec<Chosen>, OpError> {
+    let Some(_) = repo.git().head()? else { return Ok(Vec::new()) };
+    let select = Select { rev: Some("HEAD".into()), ..Select::default() };
+    Ok(chosen(repo, &select).unwrap_or_default())
 }
 
 fn tips(repo: &Repo, options: &PushOptions) -> Result<Vec<ObjectId>, OpError> {

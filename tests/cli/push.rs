@@ -289,3 +289,25 @@ fn two_commands_in_one_repository_wait_for_each_other() {
     });
     a.haul(&["verify"]).ok();
 }
+
+#[test]
+fn what_head_names_is_sent_though_git_has_it_and_another_version_is_staged() {
+    let world = World::new();
+    let remote = world.remote("r");
+    world.folder("hub.git").git(&["init", "--quiet", "--bare"]).ok();
+    let a = ready(&world, "a", &remote);
+    a.git(&["remote", "add", "origin", "../hub.git"]).ok();
+    a.write("x.bin", &data::bytes(1, 100_000));
+    take(&a, "x.bin");
+    a.git(&["push", "--quiet", "origin", "HEAD:main"]).ok();
+    a.write("x.bin", &data::bytes(2, 100_000));
+    a.haul(&["add", "x.bin"]).ok();
+    a.haul(&["push"]).ok();
+    let b = a.clone_as("b");
+    b.haul(&["pull"]).ok();
+    assert_eq!(b.read("x.bin"), data::bytes(1, 100_000));
+    a.commit("second");
+    b.git(&["pull", "--quiet"]).ok();
+    b.haul(&["pull"]).ok();
+    assert_eq!(b.read("x.bin"), data::bytes(2, 100_000));
+}

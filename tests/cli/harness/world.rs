@@ -16,8 +16,15 @@ pub(crate) struct World {
 impl World {
     /// Makes an empty world.
     pub(crate) fn new() -> Self {
-        let folder =
-            tempfile::Builder::new().prefix("haul-test-").tempdir().expect("makes a folder");
+        Self::new_in(&std::env::temp_dir())
+    }
+
+    /// Makes an empty world in a folder that is there.
+    pub(crate) fn new_in(place: &Path) -> Self {
+        let folder = tempfile::Builder::new()
+            .prefix("haul-test-")
+            .tempdir_in(place)
+            .expect("makes a folder");
         let root = folder.path().canonicalize().expect("is there");
         let world = Self { folder, root };
         std::fs::create_dir(world.home()).expect("makes a home");
