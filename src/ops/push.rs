@@ -141,35 +141,39 @@ fn roots(repo: &Repo, options: &PushOptions, job: &Job) -> Result<Vec<(Wanted, S
             )),
         }
     }
-    let (current, more) = if options.all {
-        Default::default()
-    } else {
-        find(repo, &Select { rev: options.rev.clone(), ..Select::default() })?
-    };
-    let at_head = if options.all || options.rev.is_some() { Vec::new() } else { at_head(repo)? };
-    // Staged but not committed, or committed and published without its data.
-    let same = at_head.len() == current.len()
-        && at_head.iter().zip(&current).all(|(a, b)| a.path == b.path && a.bytes == b.bytes);
-    let whole = options.rev.is_some() || same;
-    for item in current {
-        let stage = if whole { Stage::Published } else { Stage::Unpublished };
+    let (named, more) = if options.all { Default::default() } else { named(repo, options)? };
+    for (item, stage) in named {
         add(&item.path, Root::of(&item.pointer), stage);
     }
     refused.extend(more);
     refused.sort_by(|a, b| a.pointer.cmp(&b.pointer));
     refused.dedup_by(|a, b| a.pointer == b.pointer);
-    // Published without its data, and another version is staged by now: sent if it is here. Where it
-    // is not, it must not be in the way of what is.
-    let view = repo.index()?.reader()?;
-    for item in at_head {
-        let root = Root::of(&item.pointer);
-        if root.id().is_some_and(|id| view.find_held(&id).is_some()) {
-            add(&item.path, root, Stage::Published);
-        }
-    }
     selection.warn(&refused, job);
     selection.check_used()?;
     Ok(out)
+}
+
+/// What the revision names, or what is staged and what `HEAD` names; and pointers of refused names.
+fn named(
+    repo: &Repo,
+    options: &PushOptions,
+) -> Result<(Vec<(Chosen, Stage)>, Vec<RefusedPointer>), OpError> {
+    let (current, refused) = find(repo, &Select { rev: options.rev.clone(), ..Select::default() })?;
+    let at_head = if options.rev.is_some() { Vec::new() } else { at_head(repo)? };
+    // Staged but not committed, or committed and published without its data.
+    let same = at_head.len() == current.len()
+        && at_head.iter().zip(&current).all(|(a, b)| a.path == b.path && a.bytes == b.bytes);
+    let published = options.rev.is_some() || same;
+    let stage = if published { Stage::Published } else { Stage::Unpublished };
+    // Published without its data, and another version is staged by now: sent if it is here. Where it
+    // is not, it must not be in the way of what is.
+    let view = repo.index()?.reader()?;
+    let here = |item: &Chosen| {
+        Root::of(&item.pointer).id().is_some_and(|id| view.find_held(&id).is_some())
+    };
+    let current = current.into_iter().map(|item| (item, stage));
+    let at_head = at_head.into_iter().filter(here).map(|item| (item, Stage::Published));
+    Ok((current.chain(at_head).collect(), refused))
 }
 
 /// The pointers of `HEAD`; none before the first commit, or where they cannot be read.
