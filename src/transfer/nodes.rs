@@ -151,7 +151,7 @@ impl Walker<'_, '_> {
     }
 
     fn chunk(&mut self, step: ChunkStep) {
-        // One difference, said to have its bases at other places, needs those as well.
+        // One delta, said to have its bases at other places, needs those as well.
         let bases = step.bases.iter().filter(|_| !self.any_copy).map(|base| base.pack).collect();
         if self.seen_chunks.insert((step.id.0, self.copy(step.spot), bases)) {
             self.out.chunks.push(step);
