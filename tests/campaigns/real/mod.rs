@@ -3,6 +3,7 @@
 
 mod cases;
 mod crash;
+mod hostile;
 mod random;
 mod story;
 mod trace;
@@ -21,5 +22,10 @@ pub(crate) const CAMPAIGNS: &[Campaign] = &[
         name: "crash",
         about: "death at a system call that changes files, and the same command again",
         run: crash::run,
+    },
+    Campaign {
+        name: "hostile",
+        about: "names, pointers and settings that try to get out, with every verb",
+        run: hostile::run,
     },
 ];
