@@ -102,9 +102,15 @@ pub(super) fn flaw(output: &Output) -> Option<&'static str> {
     }
 }
 
+/// Says whether this build has no such verb.
+pub(super) fn is_no_verb(output: &Output) -> bool {
+    output.status() == Some(2) && output.stderr().contains("unrecognized subcommand")
+}
+
 /// A failure says what to do next, or lists what is missing.
 fn explained(output: &Output) -> bool {
-    output.stderr().contains("hint: ")
+    is_no_verb(output)
+        || output.stderr().contains("hint: ")
         || output.stderr().contains("not complete")
         || output.stderr().contains("missing")
 }
