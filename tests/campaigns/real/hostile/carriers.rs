@@ -25,7 +25,7 @@ enum Way {
     /// As several entries of one tree.
     Set,
     /// As a link or pipe in the place of tracked data.
-    InTheWay,
+    Obstacle,
     /// As the text of a pointer.
     Pointer,
     /// As `haul.toml`.
@@ -81,7 +81,7 @@ pub(super) fn trials() -> Vec<Trial> {
             "path" if case.bytes().len() > 100_000 => &[Way::Tree, Way::Commit],
             "path" => &[Way::Tree, Way::Commit, Way::Argument],
             "path-set" if case.category == "collision" => &[Way::Set],
-            "path-set" if case.value.contains(" | ") => &[Way::InTheWay],
+            "path-set" if case.value.contains(" | ") => &[Way::Obstacle],
             "pointer" => &[Way::Pointer],
             "config" => &[Way::Settings],
             // Broken trees and races have tests of their own.
@@ -134,7 +134,7 @@ impl Trial {
                 forged(&a, &paths);
                 all_verbs()
             }
-            Way::InTheWay => self.in_the_way(&a),
+            Way::Obstacle => self.obstacle(&a),
             Way::Pointer => {
                 let content = data::bytes(1, 1000);
                 a.write("f", &content);
@@ -225,7 +225,7 @@ impl Trial {
     }
 
     /// Something that Git or the user put there stands where tracked data belongs.
-    fn in_the_way(&self, a: &Repo<'_>) -> Vec<Line> {
+    fn obstacle(&self, a: &Repo<'_>) -> Vec<Line> {
         let (other, managed) = self.case.value.split_once(" | ").expect("are two");
         let managed = managed.trim_end_matches(" (managed)");
         let other = other.trim_end_matches(" (symlink in Git)");

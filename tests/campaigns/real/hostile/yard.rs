@@ -73,11 +73,14 @@ impl Yard {
 
     /// Runs `haul` with 10 s of processor time and 1 GiB of addresses at most.
     pub(super) fn haul(&self, words: &[OsString], variables: &[(&str, &str)]) -> Output {
-        let mut set: String =
-            variables.iter().map(|(name, value)| format!("export {name}='{value}'; ")).collect();
-        if let Some(bug) = std::env::var_os("HAUL_PLANTED") {
-            set += &format!("export HAUL_PLANTED='{}'; ", bug.display());
-        }
+        let bug = std::env::var("HAUL_PLANTED").unwrap_or_default();
+        let set: Vec<String> = [("HAUL_PLANTED", &*bug)]
+            .iter()
+            .chain(variables)
+            .filter(|(_, value)| !value.is_empty())
+            .map(|(name, value)| format!("export {name}='{value}'; "))
+            .collect();
+        let set = set.concat();
         let line = format!("{set}ulimit -t 10; ulimit -v 1048576; exec timeout 60 haul \"$@\"");
         let own = [OsStr::new("-c"), OsStr::new(&line), OsStr::new("haul")];
         let words = words.iter().map(OsString::as_os_str);
