@@ -189,6 +189,9 @@ impl Walker<'_, '_> {
                 Ok(read.map(|pair| (pair, spot)))
             }
             (_, Some(place)) => Ok(self.reader.node(step.id)?.map(|pair| (pair, place.into()))),
+            // In a pack that is here in part a run that died may have left it and not told the index.
+            // Whoever reads it afterwards finds it by the index only, so it is fetched once more.
+            (Some(_), None) if matches!(sight, Sight::Content(_)) => Ok(None),
             (Some(spot), None) => {
                 let read = self.reader.node_at(step.id, spot.pack, spot.offset, spot.frame_len)?;
                 Ok(read.map(|pair| (pair, spot)))
