@@ -13,6 +13,7 @@ mod durable;
 mod error;
 pub mod failpoint;
 mod lock;
+mod shared;
 mod sparse;
 mod stamp;
 
@@ -22,6 +23,7 @@ pub use atomic::{
 };
 pub use dir::{Dir, DirEntry, TempFile, is_temp_name};
 pub use error::{FsError, IoResultExt};
-pub use lock::Lock;
+pub use lock::{Hold, Lock};
+pub use shared::{is_no_file, mark_used, open_regular};
 pub use sparse::SparseFile;
 pub use stamp::{FileKind, Stamp, Time};

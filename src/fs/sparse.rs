@@ -1,10 +1,9 @@
 //! A file that is filled piece by piece, at offsets: what can be fetched again.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::os::unix::fs::FileExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use crate::fs::atomic::make_folder;
 use crate::fs::error::{FsError, IoResultExt};
 use crate::fs::failpoint;
 
@@ -17,14 +16,9 @@ pub struct SparseFile {
 }
 
 impl SparseFile {
-    /// Opens the file, or makes it and its folder.
-    pub fn open(path: &Path) -> Result<Self, FsError> {
-        if let Some(folder) = path.parent() {
-            make_folder(folder, false)?;
-        }
-        let mut options = OpenOptions::new();
-        let file = options.read(true).write(true).create(true).truncate(false).open(path);
-        Ok(Self { file: file.at("open", path)?, path: path.to_owned() })
+    /// Wraps a file that was opened through its folder.
+    pub(super) fn of(file: File, path: PathBuf) -> Self {
+        Self { file, path }
     }
 
     /// Writes a piece where it belongs.

@@ -132,6 +132,15 @@ impl OpError {
         }
     }
 
+    /// Says whether it is damage of a pack in the cache, which can be fetched again.
+    pub(crate) fn is_cached_damage(&self) -> bool {
+        let cache = match self {
+            Self::Cache(e) | Self::Place { source: PlaceError::Cache(e), .. } => Some(e),
+            _ => None,
+        };
+        matches!(cache, Some(CacheError::Damaged { unpushed: false, .. }))
+    }
+
     /// Returns the exit code that this failure means.
     pub fn exit(&self) -> Exit {
         match self {

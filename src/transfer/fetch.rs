@@ -13,6 +13,7 @@ use crate::transfer::land::{Flaw, Object, Orders, Part};
 use crate::transfer::nodes::{Visited, Walked, walk};
 use crate::transfer::ranges::Slack;
 use crate::transfer::root::Wanted;
+use crate::transfer::shared::take_shared;
 use crate::transfer::sight::Sight;
 use crate::transfer::walk::{ChunkStep, Spot};
 use crate::transfer::wave::Wave;
@@ -50,8 +51,7 @@ pub fn is_local(
 ) -> Result<Option<(u64, u64)>, TransferError> {
     match walk(wanted, reader, Sight::Local, job) {
         Ok(walked) => {
-            let view = reader.view();
-            let all = walked.chunks.iter().all(|c| view.find_held(&c.id.0).is_some());
+            let all = reader.are_here(walked.chunks.iter().map(|c| c.id))?;
             Ok(all.then_some((walked.files, walked.bytes)))
         }
         Err(TransferError::NobodyPushed { .. }) => Ok(None),
@@ -74,7 +74,9 @@ pub fn plan_fetch(
         }
         result => result?,
     };
-    let view = contact.index().reader()?;
+    let mut reader = ObjectReader::new(contact.layout(), contact.index())?;
+    reader.are_here(walked.chunks.iter().map(|c| c.id))?;
+    let view = reader.view();
     let chunks: Vec<ChunkStep> =
         walked.chunks.into_iter().filter(|c| view.find_held(&c.id.0).is_none()).collect();
     let absent_bytes = chunks.iter().map(|c| c.size).fold(0, u64::saturating_add);
@@ -93,6 +95,7 @@ pub fn fetch_data(
     contact: &mut Contact,
     job: &Job,
 ) -> Result<Fetched, TransferError> {
+    let shared = take_shared(plan, contact, job)?;
     match fetch_chunks(plan, contact, job) {
         Err(e) if e.may_be_stale() => {
             contact.refresh(job)?;
@@ -100,7 +103,8 @@ pub fn fetch_data(
         }
         result => result?,
     }
-    Ok(Fetched { files: plan.files, bytes: plan.bytes, fetched_bytes: plan.absent_bytes })
+    let fetched_bytes = plan.absent_bytes.saturating_sub(shared);
+    Ok(Fetched { files: plan.files, bytes: plan.bytes, fetched_bytes })
 }
 
 /// Fetches those chunks of a plan that are not here, wherever the catalogue as last listed leads.
@@ -148,7 +152,7 @@ pub(super) fn fetch_chunks(
 
 /// Which bases of differences are fetched with them.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Bases {
+pub(super) enum Bases {
     /// Those that do not seem to be here.
     Absent,
     /// Every one: what seemed to be here was not.
@@ -164,8 +168,36 @@ fn wave(
     task: &Task,
     job: &Job,
 ) -> Result<Vec<ChunkStep>, TransferError> {
-    let mut orders = Orders::new();
     let mut reader = ObjectReader::new(contact.layout(), contact.index())?;
+    let (orders, spots) = order(steps, which, &mut reader);
+    let whole = plan.wanted.iter().all(|w| matches!(w.filter, Filter::All));
+    let slack = if whole { Slack::Usual } else { Slack::Little };
+    let wave = Wave { contact, kind: PackKind::Data, slack, behind: 0, orders: &orders };
+    let found = wave.fetch(spots, job, |(_, _, bytes, _)| task.advance(bytes.len() as u64))?;
+    // What was said first of an object is nearest to the cause.
+    let mut own: HashMap<[u8; 32], Flaw> = HashMap::new();
+    for flaw in found {
+        own.entry(flaw.object.id).or_insert(flaw);
+    }
+    // Frames of a base that are sound may hold another chunk: only the index knows.
+    let lost = steps.iter().filter(|step| {
+        step.spot.is_none() || !step.bases.is_empty() || own.contains_key(&step.id.0)
+    });
+    // One that another place held is here now.
+    let view = contact.index().reader()?;
+    let lost: Vec<ChunkStep> =
+        lost.filter(|step| view.find_held(&step.id.0).is_none()).cloned().collect();
+    flaws.extend(lost.iter().filter_map(|step| Some((step.id.0, flaw_of(step, &mut own)?))));
+    Ok(lost)
+}
+
+/// Returns which frames are wanted for chunks, and of what they are a difference to, and where.
+pub(super) fn order(
+    steps: &[ChunkStep],
+    which: Bases,
+    reader: &mut ObjectReader,
+) -> (Orders, Vec<Spot>) {
+    let mut orders = Orders::new();
     let mut spots = Vec::with_capacity(steps.len());
     for step in steps {
         let Some(spot) = step.spot else { continue };
@@ -188,25 +220,7 @@ fn wave(
             }
         }
     }
-    let whole = plan.wanted.iter().all(|w| matches!(w.filter, Filter::All));
-    let slack = if whole { Slack::Usual } else { Slack::Little };
-    let wave = Wave { contact, kind: PackKind::Data, slack, behind: 0, orders: &orders };
-    let found = wave.fetch(spots, job, |(_, _, bytes, _)| task.advance(bytes.len() as u64))?;
-    // What was said first of an object is nearest to the cause.
-    let mut own: HashMap<[u8; 32], Flaw> = HashMap::new();
-    for flaw in found {
-        own.entry(flaw.object.id).or_insert(flaw);
-    }
-    // Frames of a base that are sound may hold another chunk: only the index knows.
-    let lost = steps.iter().filter(|step| {
-        step.spot.is_none() || !step.bases.is_empty() || own.contains_key(&step.id.0)
-    });
-    // One that another place held is here now.
-    let view = contact.index().reader()?;
-    let lost: Vec<ChunkStep> =
-        lost.filter(|step| view.find_held(&step.id.0).is_none()).cloned().collect();
-    flaws.extend(lost.iter().filter_map(|step| Some((step.id.0, flaw_of(step, &mut own)?))));
-    Ok(lost)
+    (orders, spots)
 }
 
 /// Returns what was wrong with a chunk, in the pack that is at fault.

@@ -10,6 +10,7 @@ mod survey;
 mod tidy;
 mod wanted;
 
+pub(crate) use act::place;
 pub use act::{CheckoutReport, run};
 pub use plan::{CheckoutOptions, CheckoutPlan, plan};
 pub(crate) use wanted::{Target, targets};

@@ -1,0 +1,159 @@
+//! Reading frames of packs on this machine, and what becomes of packs that are lost or damaged.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::ErrorKind;
+use std::os::unix::fs::FileExt;
+
+use crate::cache::error::CacheError;
+use crate::cache::folder::Form;
+use crate::cache::place::{Held, Place};
+use crate::cache::reader::ObjectReader;
+use crate::fs::{FsError, is_no_file, move_durably, open_regular};
+use crate::hash::{ChunkId, Digest, PackId};
+use crate::pack::FRAME_HEADER_LEN;
+
+/// Open pack files kept at a time.
+const OPEN_PACKS: usize = 8;
+
+impl ObjectReader<'_> {
+    /// Reads a frame; nothing if it is not here any more: what can be fetched again may be removed
+    /// at any time, by eviction, by another clone or by hand.
+    pub(super) fn read(
+        &mut self,
+        id: &[u8; 32],
+        place: Place,
+        held: Held,
+    ) -> Result<Option<Vec<u8>>, CacheError> {
+        let mut bytes = vec![0; place.frame_len as usize];
+        let refused = match self.file(place.pack, held) {
+            Ok(file) => match file.read_exact_at(&mut bytes, place.offset.into()) {
+                // Where nothing was written, or another clone began the file anew.
+                Ok(()) if held == Held::Part && is_hole(&bytes) => return self.lost(place.pack),
+                Ok(()) => return Ok(Some(bytes)),
+                Err(e) if held == Held::Part && e.kind() == ErrorKind::UnexpectedEof => {
+                    return self.lost(place.pack);
+                }
+                Err(e) => e,
+            },
+            Err(e) if held != Held::Unpushed && is_no_file(&e) => return self.lost(place.pack),
+            Err(e) => e,
+        };
+        match refused.kind() {
+            // Only what is short or not there is damage; a disk or a limit that refuses may relent.
+            ErrorKind::UnexpectedEof | ErrorKind::NotFound => {
+                Err(self.set_aside(id, place, held, &refused.to_string()))
+            }
+            _ => {
+                let (path, source) = (self.layout.whole(place.pack), refused);
+                Err(FsError { doing: "read the pack", path, source }.into())
+            }
+        }
+    }
+
+    /// Notes that a pack of the cache is not there any more, so that it is fetched again.
+    fn lost<T>(&mut self, pack: PackId) -> Result<Option<T>, CacheError> {
+        self.index.set_held(&[pack], Held::Gone)?;
+        self.view = self.index.reader()?;
+        Ok(None)
+    }
+
+    /// Says whether the packs of these chunks and of their bases are here, with a look at each pack;
+    /// one that is not there any more is noted as gone.
+    pub fn are_here(&mut self, ids: impl Iterator<Item = ChunkId>) -> Result<bool, CacheError> {
+        let mut packs = BTreeMap::new();
+        let mut all = true;
+        for id in ids {
+            let Some((place, held)) = self.view.find_held(&id.0) else {
+                all = false;
+                continue;
+            };
+            packs.insert(place.pack, held);
+            let bases = if place.delta { self.view.base_places(id) } else { None };
+            for base in bases.into_iter().flatten() {
+                packs.extend(self.view.pack(base.pack).map(|state| (base.pack, state.held)));
+            }
+        }
+        let cache = self.layout.cache_folder();
+        let gone = packs.into_iter().filter(|(pack, held)| match held {
+            Held::Unpushed | Held::Gone => false,
+            Held::Whole => !cache.has(*pack, Form::Whole),
+            Held::Part => !cache.has(*pack, Form::Part) && !cache.has(*pack, Form::Whole),
+        });
+        let gone: Vec<PackId> = gone.map(|(pack, _)| pack).collect();
+        if gone.is_empty() {
+            return Ok(all);
+        }
+        self.index.set_held(&gone, Held::Gone)?;
+        self.view = self.index.reader()?;
+        Ok(false)
+    }
+
+    pub(super) fn file(&mut self, pack: PackId, held: Held) -> std::io::Result<&File> {
+        if let Some(at) = self.files.iter().position(|(p, h, _)| *p == pack && *h == held) {
+            if at > 0 {
+                self.files.swap(0, at);
+            }
+        } else {
+            let cache = self.layout.cache_folder();
+            let file = match held {
+                // A push in another process may have moved it since the view was taken.
+                Held::Unpushed => {
+                    let own = open_regular(&self.layout.unpushed(pack));
+                    own.or_else(|_| cache.open(pack, Form::Whole))?
+                }
+                Held::Whole | Held::Gone => cache.open(pack, Form::Whole)?,
+                Held::Part => {
+                    let part = cache.open(pack, Form::Part);
+                    part.or_else(|_| cache.open(pack, Form::Whole))?
+                }
+            };
+            if held != Held::Unpushed {
+                self.index.note_use(pack, &file);
+            }
+            self.files.truncate(OPEN_PACKS - 1);
+            self.files.push_front((pack, held, file));
+        }
+        self.files.front().map(|(.., f)| f).ok_or_else(|| ErrorKind::NotFound.into())
+    }
+
+    /// Moves a damaged pack out of the way and forgets it, so that the next run fetches a good one.
+    pub(super) fn set_aside(
+        &mut self,
+        id: &[u8; 32],
+        place: Place,
+        held: Held,
+        why: &str,
+    ) -> CacheError {
+        let aside = self.layout.quarantine(place.pack);
+        let from = match held {
+            Held::Unpushed => self.layout.unpushed(place.pack),
+            Held::Whole | Held::Gone => self.layout.whole(place.pack),
+            Held::Part => self.layout.part(place.pack),
+        };
+        self.files.clear();
+        self.recent.clear();
+        let moved = if from.exists() { move_durably(&from, &aside) } else { Ok(()) };
+        match moved {
+            // In a shared cache it may be another user's: it is passed over.
+            Err(e) if held != Held::Unpushed && e.source.kind() == ErrorKind::PermissionDenied => {}
+            Err(e) => return e.into(),
+            Ok(()) => {}
+        }
+        if let Err(e) = self.index.forget(&[place.pack]) {
+            return e;
+        }
+        CacheError::Damaged {
+            object: Digest(*id),
+            pack: place.pack,
+            why: why.to_owned(),
+            aside,
+            unpushed: held == Held::Unpushed,
+        }
+    }
+}
+
+/// Says whether nothing was ever written where a frame should begin.
+fn is_hole(frame: &[u8]) -> bool {
+    frame.iter().take(FRAME_HEADER_LEN as usize).all(|byte| *byte == 0)
+}
