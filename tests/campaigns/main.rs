@@ -1,0 +1,65 @@
+//! Campaigns: many small cases of one kind of misfortune, and a table of figures at the end.
+//!
+//! ```text
+//! cargo test --test campaigns                          the short form of all, as CI runs it
+//! cargo test --test campaigns -- bit-flips             the short form of one
+//! cargo test --test campaigns -- bit-flips --long      all cases
+//! cargo test --test campaigns -- bit-flips --seed 7    another sample
+//! ```
+//!
+//! A campaign is a function from [`Args`] to [`Figures`], in a file of its own with a row in
+//! `CAMPAIGNS`. A miss is a case that broke a promise; one miss makes the exit code 1.
+#![expect(
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "a campaign prints its figures, and makes plain files"
+)]
+
+mod args;
+mod bit_flips;
+mod figures;
+
+use std::process::ExitCode;
+use std::time::Instant;
+
+use args::Args;
+use figures::Figures;
+
+/// One campaign: its name, what it does in a line, and how it is run.
+struct Campaign {
+    name: &'static str,
+    about: &'static str,
+    run: fn(&Args) -> Figures,
+}
+
+/// All campaigns, in the order in which they run.
+const CAMPAIGNS: &[Campaign] = &[Campaign {
+    name: "bit-flips",
+    about: "bytes of pointers, packs and catalogue objects are changed one at a time",
+    run: bit_flips::run,
+}];
+
+fn main() -> ExitCode {
+    let args = match Args::parse(std::env::args().skip(1)) {
+        Ok(args) => args,
+        Err(why) => {
+            println!("{why}");
+            return ExitCode::from(2);
+        }
+    };
+    if args.list {
+        for campaign in CAMPAIGNS {
+            println!("{}: {}", campaign.name, campaign.about);
+        }
+        return ExitCode::SUCCESS;
+    }
+    let mut misses = 0;
+    let chosen = CAMPAIGNS.iter().filter(|campaign| args.chooses(campaign.name));
+    for campaign in chosen {
+        let start = Instant::now();
+        let figures = (campaign.run)(&args);
+        misses += figures.print(campaign.name, start.elapsed());
+    }
+    if misses == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
