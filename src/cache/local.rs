@@ -58,6 +58,23 @@ impl ObjectReader<'_> {
         Ok(None)
     }
 
+    /// Places what a pack that is here whole holds in it again, where the index places it in a pack that
+    /// is not here. Says whether there was anything to place.
+    pub fn restate(&mut self, pack: PackId) -> Result<bool, CacheError> {
+        let held = self.view.pack(pack).map(|state| state.held);
+        if !matches!(held, Some(Held::Unpushed | Held::Whole)) {
+            return Ok(false);
+        }
+        let Some(mut footer) = self.index.footer(self.layout, pack)? else { return Ok(false) };
+        footer.objects.retain(|(id, _)| self.view.find_frame(id).is_none());
+        if footer.objects.is_empty() {
+            return Ok(false);
+        }
+        self.index.record(&[], &mut footer.objects, &footer.deltas)?;
+        self.view = self.index.reader()?;
+        Ok(true)
+    }
+
     /// Says whether the packs of these chunks and of their bases are here, with a look at each pack;
     /// one that is not there any more is noted as gone.
     pub fn are_here(&mut self, ids: impl Iterator<Item = ChunkId>) -> Result<bool, CacheError> {
@@ -134,12 +151,14 @@ impl ObjectReader<'_> {
         self.files.clear();
         self.recent.clear();
         let moved = if from.exists() { move_durably(&from, &aside) } else { Ok(()) };
-        match moved {
+        let aside = match moved {
             // In a shared cache it may be another user's: it is passed over.
-            Err(e) if held != Held::Unpushed && e.source.kind() == ErrorKind::PermissionDenied => {}
+            Err(e) if held != Held::Unpushed && e.source.kind() == ErrorKind::PermissionDenied => {
+                None
+            }
             Err(e) => return e.into(),
-            Ok(()) => {}
-        }
+            Ok(()) => Some(aside),
+        };
         if let Err(e) = self.index.forget(&[place.pack]) {
             return e;
         }
@@ -156,4 +175,38 @@ impl ObjectReader<'_> {
 /// Says whether nothing was ever written where a frame should begin.
 fn is_hole(frame: &[u8]) -> bool {
     frame.iter().take(FRAME_HEADER_LEN as usize).all(|byte| *byte == 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cache::{Index, Layout, PackSink, PackState, places_of};
+    use crate::hash::{NodeId, PackKind};
+    use crate::pack::{Codecs, encode_node_frame};
+
+    #[test]
+    fn a_copy_in_a_pack_that_is_here_takes_the_place_of_one_that_was_evicted() {
+        let folder = tempfile::tempdir().unwrap();
+        let layout = Layout::new(folder.path(), folder.path(), None);
+        let index = Index::open(&layout).unwrap();
+        // An empty manifest.
+        let node = [1, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+        let id = NodeId::of(&node);
+        let mut sink = PackSink::new(&layout, PackKind::Nodes);
+        sink.push(&encode_node_frame(&mut Codecs::new(), id, &node, &[0]).unwrap()).unwrap();
+        let packs = sink.finish().unwrap();
+        let (pack, own) = (packs[0].id, places_of(&packs)[&id.0]);
+        let kind = PackKind::Nodes.byte();
+        let (evicted, gone) = (PackId([7; 16]), PackState { held: Held::Gone, kind, size: 0 });
+        let here = PackState { held: Held::Unpushed, ..gone };
+        let mut elsewhere = [(id.0, Place { pack: evicted, ..own })];
+        index.record(&[(pack, here), (evicted, gone)], &mut elsewhere, &[]).unwrap();
+
+        let mut reader = ObjectReader::new(&layout, &index).unwrap();
+        assert_eq!(reader.node(id).unwrap(), None);
+        assert!(!reader.restate(evicted).unwrap());
+        assert!(reader.restate(pack).unwrap());
+        assert_eq!(reader.node(id).unwrap().unwrap().0, node);
+        assert!(!reader.restate(pack).unwrap(), "nothing is left to place");
+    }
 }

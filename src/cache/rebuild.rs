@@ -42,6 +42,10 @@ impl Index {
     /// Takes in a whole pack that another clone put into a shared cache, if it is what its name says;
     /// says whether it did. One that is not is put aside, where this user may.
     pub fn adopt_cached(&self, layout: &Layout, pack: PackId) -> Result<bool, CacheError> {
+        let held = self.reader()?.pack(pack).map(|state| state.held);
+        if matches!(held, Some(Held::Unpushed | Held::Whole)) {
+            return Ok(false);
+        }
         let Ok(file) = layout.cache_folder().open(pack, Form::Whole) else { return Ok(false) };
         let footer = if is_sound(&file, pack) { footer_of(pack, &file) } else { None };
         let Some(mut footer) = footer else {

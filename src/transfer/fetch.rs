@@ -10,10 +10,10 @@ use crate::transfer::detour::{Detours, Lost};
 use crate::transfer::error::TransferError;
 use crate::transfer::filter::Filter;
 use crate::transfer::land::{Flaw, Object, Orders, Part};
+use crate::transfer::local::take_local;
 use crate::transfer::nodes::{Visited, Walked, walk};
 use crate::transfer::ranges::Slack;
 use crate::transfer::root::Wanted;
-use crate::transfer::shared::take_shared;
 use crate::transfer::sight::Sight;
 use crate::transfer::walk::{ChunkStep, Spot};
 use crate::transfer::wave::Wave;
@@ -95,7 +95,7 @@ pub fn fetch_data(
     contact: &mut Contact,
     job: &Job,
 ) -> Result<Fetched, TransferError> {
-    let shared = take_shared(plan, contact, job)?;
+    let local = take_local(plan, contact, job)?;
     match fetch_chunks(plan, contact, job) {
         Err(e) if e.may_be_stale() => {
             contact.refresh(job)?;
@@ -103,7 +103,7 @@ pub fn fetch_data(
         }
         result => result?,
     }
-    let fetched_bytes = plan.absent_bytes.saturating_sub(shared);
+    let fetched_bytes = plan.absent_bytes.saturating_sub(local);
     Ok(Fetched { files: plan.files, bytes: plan.bytes, fetched_bytes })
 }
 

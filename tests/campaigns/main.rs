@@ -18,6 +18,7 @@
 
 mod args;
 mod bit_flips;
+mod eight_processes;
 mod figures;
 
 use std::process::ExitCode;
@@ -34,11 +35,18 @@ struct Campaign {
 }
 
 /// All campaigns, in the order in which they run.
-const CAMPAIGNS: &[Campaign] = &[Campaign {
-    name: "bit-flips",
-    about: "bytes of pointers, packs and catalogue objects are changed one at a time",
-    run: bit_flips::run,
-}];
+const CAMPAIGNS: &[Campaign] = &[
+    Campaign {
+        name: "bit-flips",
+        about: "bytes of pointers, packs and catalogue objects are changed one at a time",
+        run: bit_flips::run,
+    },
+    Campaign {
+        name: "eight-processes",
+        about: "eight processes at a time work on one repository, its clones and one shared cache",
+        run: eight_processes::run,
+    },
+];
 
 fn main() -> ExitCode {
     let args = match Args::parse(std::env::args().skip(1)) {

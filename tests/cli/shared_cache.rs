@@ -9,7 +9,7 @@ use std::process::Command;
 use rustix::process::geteuid;
 
 use crate::harness::{Output, Remote, Repo, World, data, skipped};
-use crate::scene::{assert_clean, number, shared};
+use crate::scene::{number, shared};
 
 const BIG: usize = 600_000;
 
@@ -39,6 +39,12 @@ impl<'a> Sharing<'a> {
         repo.haul_with(arguments, &[("HAUL_CACHE_DIR", &self.named)])
     }
 
+    #[track_caller]
+    fn assert_clean(&self, repo: &Repo) {
+        let report = self.haul(repo, &["status", "--json"]).ok().json();
+        assert_eq!(report["entries"].as_array().map(Vec::len), Some(0), "{report}");
+    }
+
     fn folder(&self, form: &str) -> Remote {
         Remote::at(self.cache.join(form))
     }
@@ -65,7 +71,7 @@ fn a_clone_takes_what_another_put_there_and_receives_only_trees() {
     assert!(received(&pull) < 50_000, "the pack of another clone serves\n{pull}");
     assert_eq!(number(&pull, "/fetch/fetched_bytes"), 0, "{pull}");
     b.tree().assert_same(&sharing.a.tree());
-    assert_clean(&b);
+    sharing.assert_clean(&b);
     // Frames that a clone without the whole pack fetched serve others too.
     fs::remove_dir_all(sharing.cache.join("packs")).expect("is there");
     let (c, d) = (sharing.a.clone_as("c"), sharing.a.clone_as("d"));
@@ -87,7 +93,7 @@ fn what_one_clone_evicts_the_others_fetch_again_in_the_same_command() {
         repo.remove("x.bin");
         repo.remove("d");
         sharing.haul(repo, &["pull"]).ok();
-        assert_clean(repo);
+        sharing.assert_clean(repo);
         assert_eq!(repo.read("d/y.bin"), data::bytes(2, 3 * BIG));
         sharing.haul(repo, &["evict", "--max-size", "0", "--yes"]).ok();
     }
@@ -189,8 +195,8 @@ fn links_pipes_and_folders_in_place_of_packs_are_not_followed() {
         _ => panic!("nobody knows {how}"),
     };
     let clear = |at: &Path| {
-        let _ = fs::remove_file(at);
-        let _ = fs::remove_dir(at);
+        drop(fs::remove_file(at));
+        drop(fs::remove_dir(at));
     };
     for (n, how) in ["link", "pipe", "folder"].iter().enumerate() {
         fs::write(&secret, b"not to be touched").expect("writes");

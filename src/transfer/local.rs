@@ -1,4 +1,5 @@
-//! Taking in what other clones put into a shared cache, before the remote is asked for it.
+//! Taking in what lies on this machine although the index does not place it there, before the remote
+//! is asked for it: copies in other packs, and what other clones put into a shared cache.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::fs::FileExt;
@@ -13,18 +14,15 @@ use crate::transfer::land::Landing;
 use crate::transfer::ranges::{Slack, ranges};
 use crate::transfer::walk::{ChunkStep, Spot};
 
-/// Takes in those chunks of a plan that lie in a shared cache; returns their bytes.
+/// Takes in those chunks of a plan that lie on this machine after all; returns their bytes.
 ///
-/// A whole pack is taken in if it hashes to its name. Of one that is there in parts nobody here knows
+/// A whole pack of another clone is taken in if it hashes to its name. Of one that is there in parts nobody here knows
 /// which, so its frames are read and checked like those that a remote sends.
-pub(super) fn take_shared(
+pub(super) fn take_local(
     plan: &FetchPlan,
     contact: &Contact,
     job: &Job,
 ) -> Result<u64, TransferError> {
-    if !contact.layout().is_shared() {
-        return Ok(0);
-    }
     let absent = |steps: &[ChunkStep]| -> Result<Vec<ChunkStep>, TransferError> {
         let view = contact.index().reader()?;
         let absent = steps.iter().filter(|step| view.find_held(&step.id.0).is_none());
@@ -37,12 +35,20 @@ pub(super) fn take_shared(
     let all: Vec<ChunkStep> = placed.collect();
     let spots = all.iter().flat_map(|step| step.spot.iter().chain(&step.bases));
     let packs: BTreeSet<PackId> = spots.map(|spot| spot.pack).collect();
+    let mut reader = ObjectReader::new(contact.layout(), contact.index())?;
+    let (shared, mut found) = (contact.layout().is_shared(), false);
     for pack in packs {
         job.check()?;
-        contact.index().adopt_cached(contact.layout(), pack)?;
+        found |= reader.restate(pack)?;
+        if shared {
+            contact.index().adopt_cached(contact.layout(), pack)?;
+        }
     }
-    let left = absent(&all)?;
-    take_parts(&left, contact, job)?;
+    if shared {
+        take_parts(&absent(&all)?, contact, job)?;
+    } else if !found {
+        return Ok(0);
+    }
     let left: u64 = absent(&all)?.iter().map(|step| step.size).sum();
     Ok(all.iter().map(|step| step.size).sum::<u64>().saturating_sub(left))
 }
