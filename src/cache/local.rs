@@ -39,16 +39,12 @@ impl ObjectReader<'_> {
             Err(e) if held != Held::Unpushed && is_no_file(&e) => return self.lost(place.pack),
             Err(e) => e,
         };
-        match refused.kind() {
-            // Only what is short or not there is damage; a disk or a limit that refuses may relent.
-            ErrorKind::UnexpectedEof | ErrorKind::NotFound => {
-                Err(self.set_aside(id, place, held, &refused.to_string()))
-            }
-            _ => {
-                let (path, source) = (self.layout.whole(place.pack), refused);
-                Err(FsError { doing: "read the pack", path, source }.into())
-            }
+        // Only what is short or not there is damage; a disk or a limit that refuses may relent.
+        if matches!(refused.kind(), ErrorKind::UnexpectedEof | ErrorKind::NotFound) {
+            return Err(self.set_aside(id, place, held, &refused.to_string()));
         }
+        let (path, source) = (self.layout.whole(place.pack), refused);
+        Err(FsError { doing: "read the pack", path, source }.into())
     }
 
     /// Notes that a pack of the cache is not there any more, so that it is fetched again.

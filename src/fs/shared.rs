@@ -98,13 +98,12 @@ impl Dir {
                 Err(e) => Err(e.into()),
             }
         };
-        let file = match open().at("open", &path)? {
-            Some(file) => file,
-            None => {
-                self.clear(name)?;
-                let refused = || io::Error::other("something else is put in its place");
-                open().and_then(|file| file.ok_or_else(refused)).at("open", &path)?
-            }
+        let file = if let Some(file) = open().at("open", &path)? {
+            file
+        } else {
+            self.clear(name)?;
+            let refused = || io::Error::other("something else is put in its place");
+            open().and_then(|file| file.ok_or_else(refused)).at("open", &path)?
         };
         self.share(&file)?;
         Ok(SparseFile::of(file, path))

@@ -134,11 +134,10 @@ impl OpError {
 
     /// Says whether it is damage of a pack in the cache, which can be fetched again.
     pub(crate) fn is_cached_damage(&self) -> bool {
-        let cache = match self {
-            Self::Cache(e) | Self::Place { source: PlaceError::Cache(e), .. } => Some(e),
-            _ => None,
+        let (Self::Cache(e) | Self::Place { source: PlaceError::Cache(e), .. }) = self else {
+            return false;
         };
-        matches!(cache, Some(CacheError::Damaged { unpushed: false, .. }))
+        matches!(e, CacheError::Damaged { unpushed: false, .. })
     }
 
     /// Returns the exit code that this failure means.

@@ -132,6 +132,8 @@ impl Repo {
         if let Some(stat) = self.stat.get() {
             return Ok(stat);
         }
+        // Always in this order: two processes that each have one and wait for the other would wait long.
+        self.index()?;
         let stat = StatCache::open(&self.layout.stat())?;
         Ok(self.stat.get_or_init(|| stat))
     }

@@ -48,7 +48,9 @@ pub(crate) fn run(args: &Args) -> Figures {
     }
     figures.row("commits published", published.len());
     figures.row("commits restored", restored);
-    misses.into_iter().for_each(|miss| figures.miss(miss));
+    for miss in misses {
+        figures.miss(miss);
+    }
     if published.len() < 2 {
         figures.miss("hardly anything was published");
     }
@@ -104,6 +106,7 @@ impl Scene {
         let (bare, a) = (bare.to_str().expect("is UTF-8"), a.to_str().expect("is UTF-8"));
         scene.git("a", &["clone", "--quiet", "--bare", a, bare]);
         scene.git("a", &["remote", "add", "origin", bare]);
+        scene.git("a", &["fetch", "--quiet", "origin"]);
         for clone in ["b", "c", "d", "judge"] {
             let path = scene.root.join(clone);
             scene.git("a", &["clone", "--quiet", bare, path.to_str().expect("is UTF-8")]);
@@ -132,6 +135,7 @@ impl Scene {
         let mut command = self.command(env!("CARGO_BIN_EXE_haul"), folder);
         let said = tempfile::tempfile().expect("makes a file");
         let writer = said.try_clone().expect("is open");
+        command.args(["--quiet", "--progress", "none"]);
         command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(writer);
         let mut child = command.spawn().expect("starts haul");
         let begun = Instant::now();
@@ -165,7 +169,7 @@ impl Scene {
         tally.runs += 1;
         let verb = (*arguments.first().expect("has a verb")).to_owned();
         *tally.answers.entry((verb, status.unwrap_or(-1))).or_default() += 1;
-        let refused = status == Some(1) && refusals.iter().any(|words_| words.contains(words_));
+        let refused = status == Some(1) && refusals.iter().any(|refusal| words.contains(refusal));
         if status != Some(0) && !refused {
             tally.misses.push(format!("{line}: {status:?}: {words}"));
         }
@@ -226,7 +230,7 @@ impl Scene {
                 2 => drop(self.expect(clone, &["evict", "--max-size", "400K", "--yes"], &in_use)),
                 3 => drop(self.expect(clone, &["fetch"], &[])),
                 4 if clone != "a" => drop(self.expect(clone, &["checkout"], &busy)),
-                _ if clone == "a" => drop(self.expect(clone, &["verify"], &[])),
+                _ if clone == "a" => drop(self.expect(clone, &["verify", "origin/main"], &[])),
                 _ => self.update(clone),
             }
         }
@@ -239,8 +243,10 @@ impl Scene {
             self.git(clone, &["fetch", "--quiet"]);
             self.git(clone, &["reset", "--quiet", "--hard", "origin/main"]);
         }
-        let turned = ["run the same command again", "not added"];
-        self.expect(clone, &["pull"], &turned);
+        // The other one may change the pointers under its feet.
+        let turned: &[&str] =
+            if clone == "b" { &["run the same command again", "not added"] } else { &[] };
+        self.expect(clone, &["pull"], turned);
     }
 
     /// Restores every published commit in a clone with a cache of its own; returns how many are right.
