@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::fs::{
-    Dir, FileKind, FsError, Hold, IoResultExt, Lock, SparseFile, Time, failpoint, make_folder,
-    open_regular, remove,
+    Dir, FileKind, FsError, Hold, IoResultExt, Links, Lock, SparseFile, Time, failpoint,
+    make_folder, open_plain, remove,
 };
 use crate::hash::{Digest, PackId};
 
@@ -104,7 +104,7 @@ impl CacheFolder {
     /// Opens a pack for reading.
     pub fn open(&self, pack: PackId, form: Form) -> io::Result<File> {
         let (folder, name) = place(pack, form);
-        open_regular(&self.path.join(folder).join(name))
+        open_plain(&self.path.join(folder).join(name), Links::Refuse)
     }
 
     /// Says whether a regular file lies there.
@@ -131,7 +131,7 @@ impl CacheFolder {
             return Ok(TakenIn::There);
         }
         let moved = dir.clear(name.as_bytes()).and_then(|()| {
-            let file = open_regular(from).at("read", from)?;
+            let file = open_plain(from, Links::Refuse).at("read", from)?;
             dir.share(&file)?;
             if dir.move_in(from, name.as_bytes())? {
                 return dir.sync_names();

@@ -9,7 +9,7 @@ use crate::cache::error::CacheError;
 use crate::cache::folder::Form;
 use crate::cache::place::{Held, Place};
 use crate::cache::reader::ObjectReader;
-use crate::fs::{FsError, is_no_file, move_durably, open_regular};
+use crate::fs::{FsError, Links, is_no_file, move_durably, open_plain};
 use crate::hash::{ChunkId, Digest, PackId};
 use crate::pack::FRAME_HEADER_LEN;
 
@@ -39,8 +39,8 @@ impl ObjectReader<'_> {
             Err(e) if held != Held::Unpushed && is_no_file(&e) => return self.lost(place.pack),
             Err(e) => e,
         };
-        // Only what is short or not there is damage; a disk or a limit that refuses may relent.
-        if matches!(refused.kind(), ErrorKind::UnexpectedEof | ErrorKind::NotFound) {
+        // Only what is short, not there or no file is damage; a disk that refuses may relent.
+        if is_no_file(&refused) || refused.kind() == ErrorKind::UnexpectedEof {
             return Err(self.set_aside(id, place, held, &refused.to_string()));
         }
         let (path, source) = (self.layout.whole(place.pack), refused);
@@ -112,7 +112,7 @@ impl ObjectReader<'_> {
             let file = match held {
                 // A push in another process may have moved it since the view was taken.
                 Held::Unpushed => {
-                    let own = open_regular(&self.layout.unpushed(pack));
+                    let own = open_plain(&self.layout.unpushed(pack), Links::Refuse);
                     own.or_else(|_| cache.open(pack, Form::Whole))?
                 }
                 Held::Whole | Held::Gone => cache.open(pack, Form::Whole)?,

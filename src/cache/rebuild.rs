@@ -10,7 +10,7 @@ use crate::cache::folder::{Form, is_sound};
 use crate::cache::index::Index;
 use crate::cache::layout::Layout;
 use crate::cache::place::{Held, PackState, Place};
-use crate::fs::{IoResultExt, move_durably, open_regular, remove_tree};
+use crate::fs::{IoResultExt, Links, move_durably, open_plain, remove_tree};
 use crate::hash::{ChunkId, PackId, PackKind};
 use crate::pack::{Bases, Footer, HEADER_LEN, Header, TRAILER_LEN};
 
@@ -142,13 +142,13 @@ pub struct LocalFooter {
     pub n_frames: u32,
     /// Its objects and where they lie.
     pub objects: Vec<([u8; 32], Place)>,
-    /// The chunks among them that are stored as a difference, and to what.
+    /// The chunks among them that are stored as a delta, and to what.
     pub deltas: Vec<(ChunkId, Bases)>,
 }
 
 /// Reads what a pack holds from its own tables; nothing if they are not sound.
 pub(super) fn read_footer(pack: PackId, path: &Path) -> Option<LocalFooter> {
-    footer_of(pack, &open_regular(path).ok()?)
+    footer_of(pack, &open_plain(path, Links::Refuse).ok()?)
 }
 
 fn footer_of(pack: PackId, file: &File) -> Option<LocalFooter> {

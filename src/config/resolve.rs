@@ -15,8 +15,14 @@ use super::{ConfigError, Environment, Layer, Origin, Source, Value, Warning};
 use crate::units::parse_size;
 
 /// Variables that are no settings: they say something about one run.
-const RUN_VARIABLES: [&str; 5] =
-    ["HAUL_SKIP", "HAUL_SKIP_SMUDGE", "HAUL_ACCEPT_REMOTE", "HAUL_LOG", "HAUL_FAILPOINT"];
+const RUN_VARIABLES: [&str; 6] = [
+    "HAUL_SKIP",
+    "HAUL_SKIP_SMUDGE",
+    "HAUL_ACCEPT_REMOTE",
+    "HAUL_LOG",
+    "HAUL_FAILPOINT",
+    "HAUL_PLANTED",
+];
 
 /// A setting given on the command line.
 #[derive(Clone, Debug)]
@@ -58,7 +64,7 @@ pub struct Config {
     pub cache_max_size: Value<u64>,
     /// `add.profile`: name of the chunk profile of new paths; a name, not proven to be known.
     pub add_profile: Value<String>,
-    /// `delta.base`: what new content may be stored as a difference to.
+    /// `delta.base`: what new content may be stored as a delta to.
     pub delta_base: Value<DeltaBase>,
     /// What was ignored or changed.
     pub warnings: Vec<Warning>,

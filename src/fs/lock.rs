@@ -1,9 +1,10 @@
 //! File locks that the system releases when the process ends, however it ends.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 use std::path::Path;
 
 use crate::fs::error::{FsError, IoResultExt};
+use crate::fs::plain::open_or_make_plain;
 
 /// How a lock is held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,11 +61,5 @@ impl Lock {
 }
 
 fn open(path: &Path) -> Result<File, FsError> {
-    OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .open(path)
-        .at("open", path)
+    open_or_make_plain(path).at("open", path)
 }

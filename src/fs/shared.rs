@@ -11,6 +11,7 @@ use rustix::io::Errno;
 
 use crate::fs::dir::Dir;
 use crate::fs::error::{FsError, IoResultExt};
+use crate::fs::plain::is_not_plain;
 use crate::fs::sparse::SparseFile;
 use crate::fs::stamp::{FileKind, Stamp};
 
@@ -21,22 +22,11 @@ const FOLDER_BITS: u32 = 0o2777;
 /// Bytes of a block, in which the system counts what a file takes.
 const BLOCK: u64 = 512;
 
-/// Opens a regular file for reading; a link in its place is not followed, a FIFO not waited on.
-pub fn open_regular(path: &Path) -> io::Result<File> {
-    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let file = File::from(rustix::fs::open(path, flags, Mode::empty())?);
-    if Stamp::from(&rustix::fs::fstat(&file)?).kind != FileKind::File {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"));
-    }
-    Ok(file)
-}
-
 /// Says whether there is no such file, or something else in its place.
 pub fn is_no_file(error: &io::Error) -> bool {
-    let link = error.raw_os_error() == Some(Errno::LOOP.raw_os_error());
     let kind = error.kind();
     let absent = kind == io::ErrorKind::NotFound || kind == io::ErrorKind::NotADirectory;
-    link || absent || kind == io::ErrorKind::InvalidInput
+    absent || is_not_plain(error)
 }
 
 /// Notes in a file's own times that it was used just now, where this user may: it is a hint.

@@ -102,11 +102,11 @@ pub enum OpError {
         /// The next step.
         next: String,
     },
-    /// Data of another revision than the one that is checked out is damaged or missing.
-    #[error("{source}; that is of revision `{rev}`")]
-    AtRevision {
-        /// The revision, as the user named it.
-        rev: String,
+    /// Damaged or missing data, and what it is of.
+    #[error("{source}; that is of {of}")]
+    InCommit {
+        /// The commit, and the file if that is not said yet.
+        of: String,
         /// What is wrong.
         source: Box<Self>,
     },
@@ -124,20 +124,30 @@ impl OpError {
         Self::Refused { what: what.into(), next: next.into() }
     }
 
-    /// Says of which revision damaged or missing data is, if one was named.
-    pub(crate) fn at(self, rev: Option<&str>) -> Self {
-        match rev.filter(|_| self.exit() == Exit::Damaged) {
-            Some(rev) => Self::AtRevision { rev: rev.to_owned(), source: Box::new(self) },
-            None => self,
-        }
-    }
-
     /// Says whether it is damage of a pack in the cache, which can be fetched again.
     pub(crate) fn is_cached_damage(&self) -> bool {
-        let (Self::Cache(e) | Self::Place { source: PlaceError::Cache(e), .. }) = self else {
-            return false;
-        };
-        matches!(e, CacheError::Damaged { unpushed: false, .. })
+        match self {
+            Self::InCommit { source, .. } => source.is_cached_damage(),
+            Self::Cache(e) | Self::Place { source: PlaceError::Cache(e), .. } => {
+                matches!(e, CacheError::Damaged { unpushed: false, .. })
+            }
+            Self::Repo(_)
+            | Self::Fs(_)
+            | Self::Git(_)
+            | Self::Config(_)
+            | Self::Path(_)
+            | Self::Entry { .. }
+            | Self::Spec(_)
+            | Self::Remote(_)
+            | Self::Worktree(_)
+            | Self::Intake(_)
+            | Self::Transfer(_)
+            | Self::Place { .. }
+            | Self::NotAccepted { .. }
+            | Self::Refused { .. }
+            | Self::Defect(_)
+            | Self::Stopped(_) => false,
+        }
     }
 
     /// Returns the exit code that this failure means.
@@ -148,7 +158,7 @@ impl OpError {
             | Self::Intake(IntakeError::Stopped(_))
             | Self::Transfer(TransferError::Stopped(_))
             | Self::Place { source: PlaceError::Stopped(_), .. } => Exit::Interrupted,
-            Self::AtRevision { source, .. } => source.exit(),
+            Self::InCommit { source, .. } => source.exit(),
             Self::Cache(e)
             | Self::Worktree(WorktreeError::Cache(e))
             | Self::Intake(IntakeError::Cache(e))
@@ -203,7 +213,7 @@ impl Hint for OpError {
             return Some("run the same command again to complete it".to_owned());
         }
         match self {
-            Self::AtRevision { source, .. } => source.hint(),
+            Self::InCommit { source, .. } => source.hint(),
             Self::Repo(e) => e.hint(),
             Self::Fs(e) | Self::Place { source: PlaceError::Fs(e), .. } => e.hint(),
             Self::Cache(e) | Self::Place { source: PlaceError::Cache(e), .. } => e.hint(),

@@ -9,6 +9,8 @@ pub mod du;
 mod error;
 pub mod evict;
 pub mod fetch;
+pub mod gc;
+mod in_commit;
 pub mod init;
 mod open;
 pub mod pull;

@@ -160,7 +160,7 @@ pub(crate) fn evict(
     };
     job.check()?;
     let packs: Vec<PackId> = there.iter().map(|cached| cached.pack).collect();
-    repo.index()?.confirm(remote, contact.synced().view.generation(), &packs, &[])?;
+    repo.index()?.confirm(remote, contact.synced().view.generation(), &packs)?;
     let dropped = repo.with_cache_alone(patience, || remove(repo, &there))?;
     Ok(dropped.map(|dropped| Dropped { kept, ..dropped }))
 }

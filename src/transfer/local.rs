@@ -9,7 +9,7 @@ use crate::hash::PackId;
 use crate::progress::Job;
 use crate::transfer::catalogue::Contact;
 use crate::transfer::error::TransferError;
-use crate::transfer::fetch::{Bases, FetchPlan, order};
+use crate::transfer::fetch::{Bases, FetchPlan, orders};
 use crate::transfer::land::Landing;
 use crate::transfer::ranges::{Slack, ranges};
 use crate::transfer::walk::{ChunkStep, Spot};
@@ -56,7 +56,7 @@ pub(super) fn take_local(
 fn take_parts(steps: &[ChunkStep], contact: &Contact, job: &Job) -> Result<(), TransferError> {
     let (layout, index) = (contact.layout(), contact.index());
     let mut reader = ObjectReader::new(layout, index)?;
-    let (orders, spots) = order(steps, Bases::Absent, &mut reader);
+    let (orders, spots) = orders(steps, Bases::Absent, &mut reader);
     let mut by_pack: BTreeMap<PackId, Vec<Spot>> = BTreeMap::new();
     for spot in spots {
         by_pack.entry(spot.pack).or_default().push(spot);

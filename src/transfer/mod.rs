@@ -9,6 +9,7 @@ mod error;
 mod evict;
 mod fetch;
 mod filter;
+pub mod gc;
 mod land;
 mod local;
 mod lone;

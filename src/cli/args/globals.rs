@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::cli::args::{
-    AddArgs, CheckoutArgs, DemoArgs, DuArgs, EvictArgs, FetchArgs, InitArgs, PullArgs, PushArgs,
-    RemoteArgs, StatusArgs, VerifyArgs,
+    AddArgs, CheckoutArgs, DemoArgs, DuArgs, EvictArgs, FetchArgs, GcArgs, InitArgs, PullArgs,
+    PushArgs, RemoteArgs, StatusArgs, VerifyArgs,
 };
 
 const EXAMPLES: &str = "\
@@ -95,6 +95,7 @@ pub(crate) enum Verb {
     Verify(VerifyArgs),
     Du(DuArgs),
     Evict(EvictArgs),
+    Gc(GcArgs),
     Demo(DemoArgs),
 }
 
@@ -113,6 +114,7 @@ impl Verb {
             Self::Verify(_) => "verify",
             Self::Du(_) => "du",
             Self::Evict(_) => "evict",
+            Self::Gc(args) => args.name(),
             Self::Demo(_) => "demo",
         }
     }

@@ -8,6 +8,7 @@ mod dispatch;
 mod du;
 mod evict;
 mod fetch;
+mod gc;
 mod init;
 mod pull;
 mod push;
