@@ -6,8 +6,10 @@
 mod database;
 mod delta;
 mod error;
+mod folder;
 mod index;
 mod layout;
+mod local;
 mod nodes;
 mod place;
 mod reader;
@@ -15,9 +17,11 @@ mod rebuild;
 mod sink;
 mod stat;
 mod trees;
+mod usage;
 
 pub use delta::DeltaFault;
 pub use error::CacheError;
+pub use folder::{CacheFolder, CachedPack, Form, Removal, TakenIn};
 pub use index::{Index, IndexReader};
 pub use layout::Layout;
 pub use nodes::{NodeSink, Stale};
@@ -27,3 +31,4 @@ pub use rebuild::LocalFooter;
 pub use sink::{PackSink, WrittenPack, places_of};
 pub use stat::{Known, PathAndPointer, StatCache, StatEntry};
 pub use trees::LocalNodeError;
+pub use usage::CacheSize;

@@ -3,9 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::cache::{Held, ObjectReader};
+use crate::cache::{Held, ObjectReader, TakenIn};
 use crate::catalogue::{LocRecord, SOURCE_PUSH_RECORD};
-use crate::fs::{failpoint, move_durably, planted, remove};
+use crate::fs::{failpoint, planted, remove};
 use crate::hash::{PackId, RemoteId, RepoId};
 use crate::progress::Job;
 use crate::transfer::catalogue::Contact;
@@ -141,7 +141,7 @@ pub fn push(
             failpoint::hit("push.before-confirm");
             pushed.reused_bytes = reused(contact, &settled.needs);
             pushed.count_new(contact, &settled)?;
-            confirm(contact, remote, request, &settled)?;
+            confirm(contact, remote, (request, &settled), job)?;
             settle_earlier(request.home, contact, job)?;
             journal.clear()?;
             for pack in superseded {
@@ -301,8 +301,8 @@ fn reused(contact: &Contact, needs: &Needs) -> u64 {
 fn confirm(
     contact: &Contact,
     remote: RemoteId,
-    request: &PushRequest,
-    settled: &Settled,
+    (request, settled): (&PushRequest, &Settled),
+    job: &Job,
 ) -> Result<(), TransferError> {
     let generation = contact.synced().view.generation();
     let needs = &settled.needs;
@@ -312,7 +312,7 @@ fn confirm(
     if request.home == Home::No {
         return Ok(());
     }
-    release(contact, &packs)
+    release(contact, &packs, job)
 }
 
 /// Confirms packs of an earlier push that ended between its record and its confirmation: they are
@@ -329,18 +329,27 @@ fn settle_earlier(home: Home, contact: &Contact, job: &Job) -> Result<(), Transf
         missing_own(contact, listed.iter().copied(), job)?.into_iter().collect();
     let there: Vec<PackId> = listed.into_iter().filter(|pack| !missing.contains(pack)).collect();
     contact.index().confirm(remote, synced.view.generation(), &there)?;
-    release(contact, &there)
+    release(contact, &there, job)
 }
 
 /// Moves confirmed packs from where they must be kept into the cache.
-fn release(contact: &Contact, packs: &[PackId]) -> Result<(), TransferError> {
+fn release(contact: &Contact, packs: &[PackId], job: &Job) -> Result<(), TransferError> {
     let view = contact.index().reader()?;
     let mut moved = Vec::new();
     for pack in packs.iter().copied() {
         if view.pack(pack).is_some_and(|s| s.held == Held::Unpushed) {
-            let (from, to) = (contact.layout().unpushed(pack), contact.layout().whole(pack));
+            let from = contact.layout().unpushed(pack);
             if from.exists() {
-                move_durably(&from, &to)?;
+                match contact.layout().cache_folder().take_in(&from, pack)? {
+                    TakenIn::There => {
+                        let size = view.pack(pack).map_or(0, |state| state.size);
+                        contact.index().note_added(pack, size.into());
+                    }
+                    TakenIn::Not(e) => {
+                        job.warn(&format!("a pushed pack stays in `unpushed/`: {e}"));
+                        continue;
+                    }
+                }
             }
             moved.push(pack);
         }

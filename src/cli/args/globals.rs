@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::cli::args::{
-    AddArgs, CheckoutArgs, DemoArgs, DuArgs, FetchArgs, GcArgs, InitArgs, PullArgs, PushArgs,
-    RemoteArgs, StatusArgs, VerifyArgs,
+    AddArgs, CheckoutArgs, DemoArgs, DuArgs, EvictArgs, FetchArgs, GcArgs, InitArgs, PullArgs,
+    PushArgs, RemoteArgs, StatusArgs, VerifyArgs,
 };
 
 const EXAMPLES: &str = "\
@@ -94,6 +94,7 @@ pub(crate) enum Verb {
     Pull(PullArgs),
     Verify(VerifyArgs),
     Du(DuArgs),
+    Evict(EvictArgs),
     Gc(GcArgs),
     Demo(DemoArgs),
 }
@@ -112,6 +113,7 @@ impl Verb {
             Self::Pull(_) => "pull",
             Self::Verify(_) => "verify",
             Self::Du(_) => "du",
+            Self::Evict(_) => "evict",
             Self::Gc(args) => args.name(),
             Self::Demo(_) => "demo",
         }
