@@ -85,7 +85,9 @@ fn print_all<'a>(all: impl Iterator<Item = (&'a str, Vec<u8>)>) {
 fn print_deltas(made: &[(&str, Vec<u8>)]) {
     let head = ("difference to a base", "stored", "codecs 17/18/19");
     println!("{:<24}{:>8}{:>17}{:>8}{:>8}", head.0, head.1, head.2, "encode", "decode");
-    made.iter().for_each(|(name, data)| measure_deltas(name, data));
+    for (name, data) in made {
+        measure_deltas(name, data);
+    }
     println!("seconds per GB");
 }
 
