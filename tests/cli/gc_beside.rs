@@ -295,3 +295,45 @@ fn a_tree_that_was_changed_in_the_cache_does_not_decide_what_is_removed() {
     assert!(flipped > 10, "{flipped}");
     history.restores("b");
 }
+
+#[test]
+fn a_repack_moves_what_is_needed_with_its_bases_and_the_rest_can_go() {
+    let world = World::new();
+    let remote = world.remote("r");
+    let a = ready(&world, "a", &remote);
+    // One pack with a table, whose next version is a difference to it, and much that is taken back.
+    a.write("d/t.csv", &edited(0));
+    a.write("d/big.bin", &data::bytes(1, 3_000_000));
+    take(&a, "d");
+    a.haul(&["push"]).ok();
+    a.write("d/t.csv", &edited(1));
+    a.remove("d/big.bin");
+    a.haul(&["add", "d"]).ok();
+    let pushed = a.haul(&["push", "--json"]).ok();
+    assert!(pushed.json()["delta_bytes"].as_u64().is_some_and(|n| n > 0), "{pushed}");
+    a.git(&["commit", "--quiet", "--amend", "--message", "the only one"]).ok();
+    forget(&a);
+    let mut history = History::of(&a);
+    history.note();
+    age(&remote, "", 20 * DAY);
+    gc(&a, &["--yes", "--grace", "0"]).ok();
+    assert!(remote.bytes("p/") > 3_000_000, "the table lies in the same pack");
+    gc(&a, &[]).ok().says("`--repack` would free another");
+    age(&remote, "", DAY);
+    gc(&a, &["--yes", "--grace", "0"]).ok();
+    for point in ["push.before-record", "push.after-record", "gc.after-baseline", "gc.removed-one"]
+    {
+        gc_with(&a, &["--yes", "--repack", "--grace", "0"], point).dies();
+        history.restores("b");
+    }
+    for _ in 0..2 {
+        gc(&a, &["--yes", "--repack", "--grace", "0"]).ok();
+    }
+    assert!(remote.bytes("p/") < 500_000, "{} bytes are left", remote.bytes("p/"));
+    history.restores("c");
+    // Whoever has the old trees finds the new places.
+    a.remove("d/t.csv");
+    a.remove(".git/haul/packs");
+    a.haul(&["pull"]).ok();
+    assert_eq!(a.read("d/t.csv"), edited(1));
+}
