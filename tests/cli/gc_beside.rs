@@ -337,3 +337,65 @@ fn a_repack_moves_what_is_needed_with_its_bases_and_the_rest_can_go() {
     a.haul(&["pull"]).ok();
     assert_eq!(a.read("d/t.csv"), edited(1));
 }
+
+#[test]
+fn what_comes_back_while_gc_is_about_to_remove_it_stays() {
+    for by in ["a branch", "an undo"] {
+        let world = World::new();
+        let remote = world.remote("r");
+        let a = ready(&world, "a", &remote);
+        let mut history = scene(&a, &remote);
+        bring_back(&a);
+        history.note();
+        let commit = a.git(&["rev-parse", "HEAD"]).ok().stdout().trim().to_owned();
+        a.git(&["reset", "--quiet", "--hard", "HEAD~1"]).ok();
+        forget(&a);
+        let removing = pause(&a, &NOW, "gc.removing");
+        let packs = remote.keys("p/");
+        if by == "a branch" {
+            a.git(&["branch", "back", &commit]).ok();
+        } else {
+            // It cannot know that it came in time.
+            gc(&a.clone_as("b"), &["undo"]).fails_with(1).says("removing meanwhile");
+            a.git(&["branch", "back", &commit]).ok();
+        }
+        removing.let_go().ok();
+        assert_eq!(remote.keys("p/"), packs, "{by}");
+        history.restores("c");
+    }
+}
+
+#[test]
+fn a_live_root_that_lacks_a_pack_keeps_the_rest_and_one_that_lacks_a_tree_stops_gc() {
+    let world = World::new();
+    let remote = world.remote("r");
+    let a = ready(&world, "a", &remote);
+    scene(&a, &remote);
+    let plan = gc(&a, &["--json"]).ok();
+    let victims = plan.json().get("victims").cloned().expect("is a list");
+    let victim = |key: &String| {
+        let name = key.rsplit('/').next().expect("has a name");
+        victims
+            .as_array()
+            .is_some_and(|all| all.iter().any(|v| v.get("pack").is_some_and(|p| p == name)))
+    };
+    let lost = remote.keys("p/").into_iter().find(|key| !victim(key)).expect("is needed");
+    let bytes = remote.read(&lost);
+    remote.remove(&lost);
+    let lacking = gc(&a, &["--json"]).fails_with(4).json();
+    assert_eq!(lacking.get("victims"), Some(&victims), "nothing else becomes a victim");
+    gc(&a, &[])
+        .fails_with(4)
+        .prints("incomplete\t")
+        .prints(lost.rsplit('/').next().expect("is one"));
+    remote.write(&lost, &bytes);
+    age(&remote, &lost, 20 * DAY);
+    gc(&a, &["--json"]).ok();
+    // Whoever has no copy of a tree cannot tell what it needs.
+    let lost = remote.keys("m/").into_iter().find(|key| !victim(key)).expect("is needed");
+    remote.remove(&lost);
+    a.remove(".git/haul/packs");
+    a.remove(".git/haul/index.redb");
+    gc(&a, &["--yes"]).fails_with(4).says(lost.rsplit('/').next().expect("is one"));
+    assert_eq!(remote.keys("i/b-").len(), 0);
+}
