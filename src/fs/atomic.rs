@@ -136,7 +136,7 @@ pub fn append_line(path: &Path, line: &str) -> Result<(), FsError> {
     file.write_all(format!("{line}\n").as_bytes()).at("write", path)
 }
 
-/// Removes temporary files that a run left in `folder` when it died, a day or more ago by the clock
+/// Removes temporary files and folders that a run left in `folder` when it died, a day or more ago by the clock
 /// of the file system. Costs one listing; what cannot be removed is left for another time.
 pub fn sweep_abandoned(folder: &Path) -> Result<(), FsError> {
     let entries = match fs::read_dir(folder) {
@@ -159,7 +159,7 @@ pub fn sweep_abandoned(folder: &Path) -> Result<(), FsError> {
     for path in found {
         let age = written(&path).ok().and_then(|time| now.duration_since(time).ok());
         if age.is_some_and(|age| age.as_secs() >= ABANDONED) {
-            drop(fs::remove_file(&path));
+            drop(fs::remove_file(&path).or_else(|_| fs::remove_dir_all(&path)));
         }
     }
     Ok(())

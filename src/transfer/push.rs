@@ -42,6 +42,8 @@ pub struct PushRequest {
     pub repo: (RepoId, Option<String>),
     /// Whether packs confirmed here need not be kept any more.
     pub home: Home,
+    /// Packs on the remote that are to be left: what the roots need of them is written afresh.
+    pub leave: BTreeSet<PackId>,
 }
 
 /// What confirmation on this remote means for local packs.
@@ -101,7 +103,7 @@ pub fn push(
         request.roots.iter().filter(|(w, _)| w.root != Root::Empty).collect();
     let logical_bytes = roots.iter().map(|(w, _)| w.root.size()).fold(0, u64::saturating_add);
     let mut pushed = Pushed { roots: roots.len() as u64, logical_bytes, ..Pushed::default() };
-    let mut doubts = Doubts::default();
+    let mut doubts = leaving(request);
     let there = |(wanted, _): &&&(Wanted, Stage)| found(contact, &doubts, &wanted.root).is_some();
     pushed.reused_roots = roots.iter().filter(there).count() as u64;
     let published = roots.iter().all(|(_, stage)| *stage == Stage::Published);
@@ -154,6 +156,15 @@ pub fn push(
     Err(TransferError::Outrun { remote: contact.label().to_owned(), rounds: ROUNDS })
 }
 
+/// What is known from the start: nothing, unless packs are to be left.
+fn leaving(request: &PushRequest) -> Doubts {
+    let mut doubts = Doubts { spent: request.leave.clone(), ..Doubts::default() };
+    if !request.leave.is_empty() {
+        doubts.our_roots.extend(request.roots.iter().filter_map(|(wanted, _)| wanted.root.id()));
+    }
+    doubts
+}
+
 /// A push whose every pack is either on the remote or ready to be sent.
 struct Settled {
     absent: Vec<Wanted>,
@@ -174,7 +185,9 @@ impl Push<'_, '_> {
     /// Finds what each root needs, and writes afresh what can neither be relied on nor be sent.
     fn settle(&mut self, first: bool, job: &Job) -> Result<Settled, TransferError> {
         let contact = self.contact;
-        let mut look_for_more = first && self.request.home == Home::Yes;
+        // What is to be left would be found again.
+        let leaving = !self.request.leave.is_empty();
+        let mut look_for_more = first && !leaving && self.request.home == Home::Yes;
         for _ in 0..ROUNDS {
             job.check()?;
             let all = self.request.roots.iter().map(|(w, _)| w).filter(|w| w.root != Root::Empty);
