@@ -71,7 +71,7 @@ impl<'c> ObjectReader<'c> {
     }
 
     /// Returns the bytes of a chunk that may serve as a base; nothing if they are not on this machine
-    /// or are stored as a difference themselves.
+    /// or are stored as a delta themselves.
     pub fn plain_chunk(&mut self, id: ChunkId) -> Result<Option<&[u8]>, CacheError> {
         let Some((place, held)) = self.view.find_held(&id.0) else { return Ok(None) };
         if place.delta {

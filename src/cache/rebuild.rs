@@ -109,7 +109,7 @@ pub struct LocalFooter {
     pub n_frames: u32,
     /// Its objects and where they lie.
     pub objects: Vec<([u8; 32], Place)>,
-    /// The chunks among them that are stored as a difference, and to what.
+    /// The chunks among them that are stored as a delta, and to what.
     pub deltas: Vec<(ChunkId, Bases)>,
 }
 

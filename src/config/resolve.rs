@@ -58,7 +58,7 @@ pub struct Config {
     pub cache_dir: Option<Value<PathBuf>>,
     /// `add.profile`: name of the chunk profile of new paths; a name, not proven to be known.
     pub add_profile: Value<String>,
-    /// `delta.base`: what new content may be stored as a difference to.
+    /// `delta.base`: what new content may be stored as a delta to.
     pub delta_base: Value<DeltaBase>,
     /// What was ignored or changed.
     pub warnings: Vec<Warning>,

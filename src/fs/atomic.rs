@@ -104,6 +104,13 @@ fn umask() -> rustix::fs::Mode {
     rustix::fs::Mode::from_raw_mode(*raw)
 }
 
+/// Makes an empty folder in `folder` that is removed with all in it when the value is dropped.
+pub fn temp_folder(folder: &Path) -> Result<tempfile::TempDir, FsError> {
+    fs::create_dir_all(folder).at("create the folder", folder)?;
+    let made = tempfile::Builder::new().prefix(PREFIX).tempdir_in(folder);
+    made.at("create a temporary folder in", folder)
+}
+
 /// Writes `bytes` as the whole content of `target`, durably: after a crash it is old or new.
 pub fn write_durably(target: &Path, bytes: &[u8]) -> Result<(), FsError> {
     let folder = target.parent().unwrap_or(Path::new("."));

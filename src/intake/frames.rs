@@ -89,7 +89,7 @@ pub(super) struct Fresh<'b> {
     pub(super) former: Option<Range<u64>>,
 }
 
-/// Encodes chunks, in their order; as a difference to the former version where that pays.
+/// Encodes chunks, in their order; as a delta to the former version where that pays.
 pub(super) fn frames(
     shared: &Shared,
     codecs: &mut Codecs,

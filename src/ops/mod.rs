@@ -8,6 +8,8 @@ pub mod checkout;
 pub mod du;
 mod error;
 pub mod fetch;
+pub mod gc;
+mod in_commit;
 pub mod init;
 mod open;
 pub mod pull;

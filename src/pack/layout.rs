@@ -132,7 +132,7 @@ impl FrameHead {
             return Err(FrameError::Malformed("it has columns of more than one chunk"));
         }
         if n_bases != 0 && !may_have_planes(kind, n_objects) {
-            return Err(FrameError::Malformed("it is a difference and holds more than one chunk"));
+            return Err(FrameError::Malformed("it is a delta and holds more than one chunk"));
         }
         let fits = match codec {
             CODEC_STORED => payload_len == raw_len,

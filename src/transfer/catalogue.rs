@@ -37,6 +37,8 @@ pub enum Purpose {
     Read,
     /// Relying on what is there and adding to it.
     Push,
+    /// Removing what nobody needs.
+    Gc,
 }
 
 /// An open remote with its catalogue, and the local places that go with it.
@@ -135,6 +137,7 @@ impl<'a> Contact<'a> {
         let need = match self.purpose {
             Purpose::Read => Need::Read,
             Purpose::Push => Need::Rely,
+            Purpose::Gc => Need::Remove,
         };
         let mut objects: BTreeMap<Name, Arc<Object>> = BTreeMap::new();
         loop {
@@ -145,6 +148,7 @@ impl<'a> Contact<'a> {
             let class = match self.purpose {
                 Purpose::Read => FeatureClass::Read,
                 Purpose::Push => FeatureClass::Write,
+                Purpose::Gc => FeatureClass::Gc,
             };
             self.synced.view.check_features(class, &[]).map_err(|e| self.wrong(e))?;
             let missing = self.synced.view.missing(need);
@@ -220,7 +224,7 @@ impl<'a> Contact<'a> {
             objects.insert(name, Arc::new(object));
         }
         // Nobody can read a catalogue without `format`, but a push writes that again.
-        if first_contact && format.is_none() && !asked.is_empty() && self.purpose == Purpose::Read {
+        if first_contact && format.is_none() && !asked.is_empty() && self.purpose != Purpose::Push {
             return Err(self.no_format());
         }
         Ok(!asked.is_empty() || (self.synced.id.is_some() && !objects.is_empty()))
@@ -324,7 +328,7 @@ impl<'a> Contact<'a> {
         catalogue_error(&self.remote, key::CATALOGUE, error)
     }
 
-    fn wrong_object(
+    pub(super) fn wrong_object(
         &self,
         object: &str,
         error: impl Into<crate::catalogue::CatalogueError>,

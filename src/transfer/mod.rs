@@ -8,6 +8,7 @@ mod detour;
 mod error;
 mod fetch;
 mod filter;
+pub mod gc;
 mod land;
 mod lone;
 mod needs;

@@ -85,7 +85,8 @@ pub(super) fn walk(
             if walker.seen(&step) {
                 continue;
             }
-            match walker.here(&step, sight)? {
+            let here = walker.here(&step, sight);
+            match here.map_err(|e| e.needed_by(walker.path(step.wanted)))? {
                 Some(((node, placement), at)) => {
                     level.extend(walker.visit(&step, (&node, &placement), at)?);
                 }
@@ -111,7 +112,7 @@ struct Walker<'w, 'c> {
     any_copy: bool,
     detours: bool,
     seen_nodes: HashSet<(NodeId, Option<PackId>, usize)>,
-    seen_chunks: HashSet<([u8; 32], Option<PackId>)>,
+    seen_chunks: HashSet<([u8; 32], Option<PackId>, Vec<PackId>)>,
     ahead: Ahead,
 }
 
@@ -125,7 +126,7 @@ impl Walker<'_, '_> {
                 Root::Chunk { id, size } => {
                     self.out.files += 1;
                     self.out.bytes = self.out.bytes.saturating_add(*size);
-                    let spot = sight.root(id.key());
+                    let spot = sight.root(wanted, id.key());
                     let (id, size, bases, above) = (*id, *size, Vec::new(), None);
                     self.chunk(ChunkStep { wanted, id, size, spot, bases, above });
                 }
@@ -135,7 +136,7 @@ impl Walker<'_, '_> {
                         let size = expectation.size.unwrap_or(0);
                         self.out.bytes = self.out.bytes.saturating_add(size);
                     }
-                    let spot = sight.root(id.key());
+                    let spot = sight.root(wanted, id.key());
                     let (id, expectation, above) = (*id, expectation.clone(), None);
                     let step = NodeStep { wanted, id, expectation, spot, first: true, above };
                     steps.push(step);
@@ -150,7 +151,9 @@ impl Walker<'_, '_> {
     }
 
     fn chunk(&mut self, step: ChunkStep) {
-        if self.seen_chunks.insert((step.id.0, self.copy(step.spot))) {
+        // One difference, said to have its bases at other places, needs those as well.
+        let bases = step.bases.iter().filter(|_| !self.any_copy).map(|base| base.pack).collect();
+        if self.seen_chunks.insert((step.id.0, self.copy(step.spot), bases)) {
             self.out.chunks.push(step);
         }
     }
@@ -165,6 +168,10 @@ impl Walker<'_, '_> {
 
     fn filter(&self, wanted: usize) -> &Filter {
         self.wanted.get(wanted).map_or(&Filter::All, |w| &w.filter)
+    }
+
+    fn path(&self, wanted: usize) -> &[u8] {
+        self.wanted.get(wanted).map_or(&[], |item| &item.path)
     }
 
     /// Reads a node that is on this machine, in a copy that this walk may read.
@@ -196,7 +203,7 @@ impl Walker<'_, '_> {
         node: (&[u8], &[u8]),
         at: Spot,
     ) -> Result<Vec<NodeStep>, TransferError> {
-        let path = self.wanted.get(step.wanted).map_or(&[][..], |w| &w.path);
+        let path = self.path(step.wanted);
         let mut below = expand(step, node, Some(at.pack), self.filter(step.wanted))
             .map_err(|source| TransferError::Tree { path: path.to_vec(), source })?;
         let number = u32::try_from(self.out.nodes.len()).ok();

@@ -70,7 +70,7 @@ pub struct Pushed {
     pub logical_bytes: u64,
     /// Bytes of their chunks in the packs sent, before compression.
     pub new_bytes: u64,
-    /// Those of them that are stored as a difference to others.
+    /// Those of them that are stored as a delta to others.
     pub delta_bytes: u64,
 }
 
@@ -308,9 +308,7 @@ fn confirm(
     let needs = &settled.needs;
     let packs: BTreeSet<PackId> = needs.own.keys().chain(needs.pins.keys()).copied().collect();
     let packs: Vec<PackId> = packs.into_iter().collect();
-    let roots = settled.absent.iter().chain(&settled.there);
-    let roots: Vec<[u8; 32]> = roots.filter_map(|w| w.root.id()).collect();
-    contact.index().confirm(remote, generation, &packs, &roots)?;
+    contact.index().confirm(remote, generation, &packs)?;
     if request.home == Home::No {
         return Ok(());
     }
@@ -330,7 +328,7 @@ fn settle_earlier(home: Home, contact: &Contact, job: &Job) -> Result<(), Transf
     let missing: BTreeSet<PackId> =
         missing_own(contact, listed.iter().copied(), job)?.into_iter().collect();
     let there: Vec<PackId> = listed.into_iter().filter(|pack| !missing.contains(pack)).collect();
-    contact.index().confirm(remote, synced.view.generation(), &there, &[])?;
+    contact.index().confirm(remote, synced.view.generation(), &there)?;
     release(contact, &there)
 }
 

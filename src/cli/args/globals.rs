@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::cli::args::{
-    AddArgs, CheckoutArgs, DemoArgs, DuArgs, FetchArgs, InitArgs, PullArgs, PushArgs, RemoteArgs,
-    StatusArgs, VerifyArgs,
+    AddArgs, CheckoutArgs, DemoArgs, DuArgs, FetchArgs, GcArgs, InitArgs, PullArgs, PushArgs,
+    RemoteArgs, StatusArgs, VerifyArgs,
 };
 
 const EXAMPLES: &str = "\
@@ -94,6 +94,7 @@ pub(crate) enum Verb {
     Pull(PullArgs),
     Verify(VerifyArgs),
     Du(DuArgs),
+    Gc(GcArgs),
     Demo(DemoArgs),
 }
 
@@ -111,6 +112,7 @@ impl Verb {
             Self::Pull(_) => "pull",
             Self::Verify(_) => "verify",
             Self::Du(_) => "du",
+            Self::Gc(args) => args.name(),
             Self::Demo(_) => "demo",
         }
     }

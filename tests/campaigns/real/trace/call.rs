@@ -61,11 +61,7 @@ impl Call {
         let (kind, name, place, target) = described(number, registers)?;
         let path = resolve(pid, registers, place)?;
         let target = target.and_then(|place| resolve(pid, registers, place));
-        let ours = |path: &PathBuf| {
-            path.starts_with(root)
-                && !path.starts_with(root.join("trace-stdout"))
-                && !path.starts_with(root.join("trace-stderr"))
-        };
+        let ours = |path: &PathBuf| path.starts_with(root);
         (ours(&path) || target.as_ref().is_some_and(ours)).then_some(Self {
             kind,
             name,

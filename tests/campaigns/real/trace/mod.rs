@@ -5,6 +5,7 @@ mod call;
 use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::fs::File;
+use std::io::{Read, Seek};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
@@ -14,6 +15,7 @@ use nix::sys::ptrace::{self, Options};
 use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
+use tempfile::tempfile;
 
 use crate::harness::World;
 
@@ -59,23 +61,24 @@ pub(crate) fn haul(
     let mut words: Vec<&OsStr> = ["-c", "kill -STOP $$; exec \"$0\" \"$@\""].map(OsStr::new).into();
     words.push(OsStr::new(env!("CARGO_BIN_EXE_haul")));
     words.extend(arguments.iter().map(OsStr::new));
-    let (out, err) = (world.path("trace-stdout"), world.path("trace-stderr"));
-    let file = |path: &PathBuf| File::create(path).expect("makes a file");
+    // Not in the world: its file system may be gone when they are read.
+    let (out, err) = (tempfile().expect("makes a file"), tempfile().expect("makes a file"));
+    let copy = |file: &File| file.try_clone().expect("can be shared");
     let mut command = world.command("sh", folder, &words);
     command.envs(variables.iter().copied());
-    command.stdin(Stdio::null()).stdout(file(&out)).stderr(file(&err));
+    command.stdin(Stdio::null()).stdout(copy(&out)).stderr(copy(&err));
     let child = command.spawn().expect("starts");
     let first = Pid::from_raw(i32::try_from(child.id()).expect("is a process id"));
     let status = Tracer::new(world.path(""), first).run(judge);
-    let text = |path: &PathBuf| {
-        String::from_utf8_lossy(&std::fs::read(path).expect("is there")).into_owned()
-    };
-    Ended {
-        status,
-        stdout: text(&out),
-        stderr: text(&err),
-        line: format!("haul {}", arguments.join(" ")),
-    }
+    let line = format!("haul {}", arguments.join(" "));
+    Ended { status, stdout: text(out), stderr: text(err), line }
+}
+
+fn text(mut file: File) -> String {
+    let mut bytes = Vec::new();
+    file.rewind().expect("can be read again");
+    file.read_to_end(&mut bytes).expect("is readable");
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 struct Tracer {

@@ -180,6 +180,7 @@ impl Actor<'_> {
         }
         if names.contains(&"parts") {
             self.held.clear();
+            self.thinned = true;
         }
         self.forgot |= names.contains(&"stat.redb");
     }

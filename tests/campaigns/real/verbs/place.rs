@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use crate::harness::{Output, Tree};
 use crate::real::random::Random;
 use crate::real::verbs::actor::Actor;
-use crate::real::verbs::model::{Files, Pointers, Shared, below, expand};
+use crate::real::verbs::model::{File, Files, Pointers, Shared, below, expand};
 
 /// A placing that is judged.
 struct Placing {
@@ -16,6 +16,31 @@ struct Placing {
     /// All content is where this verb looks for it.
     complete: bool,
     before: Files,
+}
+
+impl Placing {
+    /// Returns what the user changed or made since haul added or placed it.
+    fn changed(&self, base: &Files) -> Files {
+        let changed = self.before.iter().filter(|(path, file)| base.get(*path) != Some(file));
+        changed.map(|(path, file)| (path.clone(), *file)).collect()
+    }
+
+    /// Returns what of it stands where something else is to be.
+    fn in_the_way(&self, changed: &Files, targets: &Files) -> Files {
+        let blocks = |path: &str, file: &File| match targets.get(path) {
+            Some(target) => target != file,
+            None => self.aside_for(path, targets),
+        };
+        let found = changed.iter().filter(|(path, file)| blocks(path, file));
+        found.map(|(path, file)| (path.clone(), *file)).collect()
+    }
+
+    /// Says whether a file is where a folder is to be, or in a folder that is to be a file.
+    fn aside_for(&self, path: &str, targets: &Files) -> bool {
+        let folder = |unit: &String| self.wanted.get(unit).is_some_and(|unit| unit.folder);
+        targets.keys().any(|target| target != path && (below(target, path) || below(path, target)))
+            || self.wanted.keys().any(|unit| unit == path && folder(unit))
+    }
 }
 
 impl Actor<'_> {
@@ -55,70 +80,64 @@ impl Actor<'_> {
 
     fn judge(&mut self, placing: Placing, output: &Output, shared: &Shared) {
         let targets = expand(&placing.wanted);
-        let changed =
-            placing.before.iter().filter(|(path, file)| self.base.get(*path) != Some(file));
-        let changed: Files = changed.map(|(path, file)| (path.clone(), *file)).collect();
-        let in_the_way =
-            changed.iter().filter(|(path, file)| targets.get(*path).is_some_and(|t| t != *file));
-        let in_the_way: Files = in_the_way.map(|(path, file)| (path.clone(), *file)).collect();
-        let unsaved = |files: &Files| {
-            files
-                .values()
-                .filter(|(hash, _)| !shared.saved.contains(hash))
-                .map(|(hash, _)| *hash)
-                .collect::<Vec<_>>()
-        };
+        let changed = placing.changed(&self.base);
+        let in_the_way = placing.in_the_way(&changed, &targets);
+        let unsaved = in_the_way.values().filter(|(hash, _)| !shared.saved.contains(hash));
+        let unsaved: Vec<blake3::Hash> = unsaved.map(|(hash, _)| *hash).collect();
         let after = self.disk();
+        let missing = output.stdout().starts_with("missing ") || output.status() == Some(4);
         match output.status() {
             Some(0) => {
-                let lost = unsaved(&in_the_way);
-                assert!(
-                    placing.force || lost.is_empty(),
-                    "overwrote what was never added\n{output}"
-                );
+                let may = placing.force || unsaved.is_empty();
+                assert!(may, "overwrote what was never added\n{output}");
                 let aside = self.aside();
-                assert!(lost.iter().all(|hash| aside.contains(hash)), "not put aside\n{output}");
-                self.placed(&placing, &targets, &changed, &after, output);
+                assert!(unsaved.iter().all(|hash| aside.contains(hash)), "not put aside\n{output}");
+                self.placed(&placing, &targets, &changed, output);
             }
-            Some(1) => {
+            _ if missing => {
+                assert!(!placing.complete, "all content was to be had\n{output}");
+                self.half_placed(&placing, &targets, &after, output);
+            }
+            _ => {
                 assert!(!placing.force, "refused in spite of `--force`\n{output}");
                 let reason = !in_the_way.is_empty() || self.forgot;
                 assert!(reason, "refused, and nothing is in the way\n{output}");
                 assert_eq!(after, placing.before, "refused, and changed files\n{output}");
             }
-            _ => {
-                assert!(!placing.complete, "all content was to be had\n{output}");
-                self.half_placed(&placing, &targets, &after, output);
-            }
         }
     }
 
     /// After exit 0: what was wanted is there, what the user made is there, and nothing else.
-    fn placed(
-        &mut self,
-        placing: &Placing,
-        targets: &Files,
-        changed: &Files,
-        after: &Files,
-        output: &Output,
-    ) {
+    fn placed(&mut self, placing: &Placing, targets: &Files, changed: &Files, output: &Output) {
+        let after = self.disk();
         for (path, file) in targets {
             assert_eq!(after.get(path), Some(file), "`{path}` is not as wanted\n{output}");
         }
+        let mut followed = HashSet::new();
         for (path, file) in placing.before.iter().filter(|(path, _)| !targets.contains_key(*path)) {
             let ours = changed.contains_key(path);
             let asked = placing.all || placing.wanted.keys().any(|unit| below(path, unit));
-            // The data of a pointer that is gone may follow it to another name.
+            // The data of a pointer that is gone may follow it to another name, and with it what the
+            // user put into its folder.
             let vanished = !self.pointers.keys().any(|unit| below(path, unit));
+            let new = |(path, found): &(&String, &File)| {
+                *found == file
+                    && !placing.before.contains_key(*path)
+                    && !targets.contains_key(*path)
+            };
+            let heir = after.iter().find(new).filter(|_| vanished).map(|(path, _)| path);
+            followed.extend(heir.cloned());
             let expected = match after.get(path) {
-                Some(found) => found == file && (ours || !asked || self.forgot),
-                None => !ours && (asked || vanished),
+                // What is not surely here or on the remote is not removed.
+                Some(found) => found == file && (ours || !asked || self.forgot || self.thinned),
+                None if ours => heir.is_some() || placing.aside_for(path, targets),
+                None => asked || vanished,
             };
             assert!(expected, "`{path}` was {file:?}, is {:?}\n{output}", after.get(path));
         }
         for path in after.keys() {
             let known = targets.contains_key(path) || placing.before.contains_key(path);
-            assert!(known, "`{path}` came from nowhere\n{output}");
+            assert!(known || followed.contains(path), "`{path}` came from nowhere\n{output}");
         }
         self.base.retain(|path, _| after.contains_key(path));
         for (unit, content) in &placing.wanted {
