@@ -16,7 +16,7 @@ use crate::hash::{ChunkId, PackId, RemoteId};
 use crate::pack::Bases;
 use crate::wire::Reader;
 
-const OBJECTS: TableDefinition<&[u8; 32], &[u8; 32]> = TableDefinition::new("objects 1");
+pub(super) const OBJECTS: TableDefinition<&[u8; 32], &[u8; 32]> = TableDefinition::new("objects 1");
 /// Chunk that is stored as a difference → where its base begins, and the chunks of the base.
 const BASES: TableDefinition<&[u8; 32], &[u8]> = TableDefinition::new("bases 1");
 const PACKS: TableDefinition<&[u8; 16], &[u8; 6]> = TableDefinition::new("packs 1");
@@ -30,7 +30,7 @@ const FILLED: TableDefinition<&[u8; 1], u32> = TableDefinition::new("filled 1");
 
 /// The open index of a repository.
 pub struct Index {
-    db: Db,
+    pub(super) db: Db,
 }
 
 /// A fixed view of the index for many look-ups from many threads.

@@ -6,18 +6,21 @@
 mod database;
 mod delta;
 mod error;
+mod examine;
 mod index;
 mod layout;
 mod nodes;
 mod place;
 mod reader;
 mod rebuild;
+mod salvage;
 mod sink;
 mod stat;
 mod trees;
 
 pub use delta::DeltaFault;
 pub use error::CacheError;
+pub use examine::{LocalPack, Row};
 pub use index::{Index, IndexReader};
 pub use layout::Layout;
 pub use nodes::{NodeSink, Stale};

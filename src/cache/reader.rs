@@ -34,6 +34,8 @@ pub struct ObjectReader<'c> {
     recent: VecDeque<Recent>,
     /// Where the chunks of a base are joined.
     pub(super) base: Vec<u8>,
+    /// Whether damaged packs stay where they are.
+    observing: bool,
 }
 
 /// A decoded frame.
@@ -50,7 +52,13 @@ impl<'c> ObjectReader<'c> {
     pub fn new(layout: &'c Layout, index: &'c Index) -> Result<Self, CacheError> {
         let view = index.reader()?;
         let (files, recent) = (VecDeque::new(), VecDeque::new());
-        Ok(Self { layout, index, view, codecs: Codecs::new(), files, recent, base: Vec::new() })
+        let (codecs, base, observing) = (Codecs::new(), Vec::new(), false);
+        Ok(Self { layout, index, view, codecs, files, recent, base, observing })
+    }
+
+    /// As [`Self::new`], and changes nothing: a damaged pack stays where it is, and known.
+    pub fn observing(layout: &'c Layout, index: &'c Index) -> Result<Self, CacheError> {
+        Ok(Self { observing: true, ..Self::new(layout, index)? })
     }
 
     /// Returns the look-up side of this reader.
@@ -256,7 +264,12 @@ impl<'c> ObjectReader<'c> {
         held: Held,
         why: &str,
     ) -> CacheError {
-        let aside = self.layout.quarantine(place.pack);
+        let (object, pack, why) = (Digest(*id), place.pack, why.to_owned());
+        let unpushed = held == Held::Unpushed;
+        let aside = self.layout.quarantine(pack);
+        if self.observing {
+            return CacheError::Damaged { object, pack, why, aside, unpushed };
+        }
         let from = match held {
             Held::Unpushed => self.layout.unpushed(place.pack),
             Held::Whole | Held::Gone => self.layout.whole(place.pack),
@@ -272,13 +285,7 @@ impl<'c> ObjectReader<'c> {
         if let Err(e) = self.index.forget(&[place.pack]) {
             return e;
         }
-        CacheError::Damaged {
-            object: Digest(*id),
-            pack: place.pack,
-            why: why.to_owned(),
-            aside,
-            unpushed: held == Held::Unpushed,
-        }
+        CacheError::Damaged { object, pack, why, aside, unpushed }
     }
 }
 

@@ -8,6 +8,7 @@ pub mod checkout;
 pub mod du;
 mod error;
 pub mod fetch;
+pub mod fsck;
 pub mod init;
 mod open;
 pub mod pull;

@@ -212,6 +212,7 @@ pub fn run(repo: &Repo, plan: PushPlan, job: &Job) -> Result<PushReport, OpError
         roots: plan.wanted,
         repo: repo.identity()?,
         home: if is_home { Home::Yes } else { Home::No },
+        damaged: BTreeSet::new(),
     };
     let pushed = push(&request, &mut contact, job)?;
     report.roots = pushed.roots;

@@ -41,12 +41,12 @@ pub enum Purpose {
 
 /// An open remote with its catalogue, and the local places that go with it.
 pub struct Contact<'a> {
-    remote: Remote,
-    layout: &'a Layout,
+    pub(super) remote: Remote,
+    pub(super) layout: &'a Layout,
     index: &'a Index,
     jobs: usize,
     purpose: Purpose,
-    synced: Synced,
+    pub(super) synced: Synced,
 }
 
 impl<'a> Contact<'a> {
@@ -79,7 +79,7 @@ impl<'a> Contact<'a> {
         Ok(contact)
     }
 
-    fn begin(
+    pub(super) fn begin(
         remote: Remote,
         (layout, index): (&'a Layout, &'a Index),
         jobs: usize,
@@ -324,7 +324,7 @@ impl<'a> Contact<'a> {
         catalogue_error(&self.remote, key::CATALOGUE, error)
     }
 
-    fn wrong_object(
+    pub(super) fn wrong_object(
         &self,
         object: &str,
         error: impl Into<crate::catalogue::CatalogueError>,

@@ -17,6 +17,7 @@ use crate::transfer::land::{Flaw, Landed, Landing, Object, Orders, Part};
 use crate::transfer::ranges::{Range, Slack};
 use crate::transfer::root::{Root, Wanted};
 use crate::transfer::sight::Sight;
+use crate::transfer::survey::Lookout;
 use crate::transfer::walk::{ChunkStep, NodeStep, Spot, expand};
 use crate::transfer::wave::{Wave, single};
 
@@ -67,6 +68,18 @@ pub(super) fn walk(
     sight: Sight,
     job: &Job,
 ) -> Result<Walked, TransferError> {
+    walk_and_look(wanted, reader, sight, None, job).map(|(walked, _)| walked)
+}
+
+/// As [`walk`]; with a lookout, what cannot be had is noted there and passed by, and so is what is
+/// damaged, and chunks are not kept.
+pub(super) fn walk_and_look<'w>(
+    wanted: &'w [Wanted],
+    reader: &'w mut ObjectReader,
+    sight: Sight,
+    lookout: Option<Lookout<'w>>,
+    job: &Job,
+) -> Result<(Walked, Option<Lookout<'w>>), TransferError> {
     let mut walker = Walker {
         wanted,
         reader,
@@ -76,16 +89,21 @@ pub(super) fn walk(
         seen_nodes: HashSet::new(),
         seen_chunks: HashSet::new(),
         ahead: Ahead::new(),
+        lookout,
     };
     let mut level = walker.roots(sight);
     while !level.is_empty() {
         job.check()?;
         let mut absent = Vec::new();
         while let Some(step) = level.pop() {
-            if walker.seen(&step) {
+            if walker.seen(&step) || walker.passes_by(&step) {
                 continue;
             }
-            match walker.here(&step, sight)? {
+            let here = match walker.here(&step, sight) {
+                Err(e) if e.is_damage() && walker.lookout.is_some() => None,
+                other => other?,
+            };
+            match here {
                 Some(((node, placement), at)) => {
                     level.extend(walker.visit(&step, (&node, &placement), at)?);
                 }
@@ -97,10 +115,12 @@ pub(super) fn walk(
         }
         level = match sight.contact() {
             Some(contact) => walker.fetch(absent, contact, job)?,
+            // What is not here is no damage.
+            None if walker.lookout.is_some() => Vec::new(),
             None => return Err(walker.absent(absent.first(), "this machine")),
         };
     }
-    Ok(walker.out)
+    Ok((walker.out, walker.lookout))
 }
 
 struct Walker<'w, 'c> {
@@ -113,6 +133,7 @@ struct Walker<'w, 'c> {
     seen_nodes: HashSet<(NodeId, Option<PackId>, usize)>,
     seen_chunks: HashSet<([u8; 32], Option<PackId>)>,
     ahead: Ahead,
+    lookout: Option<Lookout<'w>>,
 }
 
 impl Walker<'_, '_> {
@@ -150,7 +171,9 @@ impl Walker<'_, '_> {
     }
 
     fn chunk(&mut self, step: ChunkStep) {
-        if self.seen_chunks.insert((step.id.0, self.copy(step.spot))) {
+        if let Some(lookout) = &mut self.lookout {
+            lookout.look_at(&step);
+        } else if self.seen_chunks.insert((step.id.0, self.copy(step.spot))) {
             self.out.chunks.push(step);
         }
     }
@@ -160,7 +183,23 @@ impl Walker<'_, '_> {
         let whole = matches!(self.filter(step.wanted), Filter::All);
         let filter = if whole { usize::MAX } else { step.wanted };
         let key = (step.id, self.copy(step.spot), filter);
-        !self.seen_nodes.insert(key)
+        let seen = !self.seen_nodes.insert(key);
+        if let Some(lookout) = self.lookout.as_mut().filter(|_| seen) {
+            lookout.meet_again(step);
+        }
+        seen
+    }
+
+    /// Notes a node that is known to be damaged; there is no use in reading it.
+    fn passes_by(&mut self, step: &NodeStep) -> bool {
+        self.lookout.as_mut().is_some_and(|lookout| lookout.knows(step))
+    }
+
+    /// Notes a node that cannot be had, if somebody looks out for such.
+    fn notes(&mut self, step: &NodeStep) -> bool {
+        let Some(lookout) = &mut self.lookout else { return false };
+        lookout.note(step);
+        true
     }
 
     fn filter(&self, wanted: usize) -> &Filter {
@@ -197,8 +236,11 @@ impl Walker<'_, '_> {
         at: Spot,
     ) -> Result<Vec<NodeStep>, TransferError> {
         let path = self.wanted.get(step.wanted).map_or(&[][..], |w| &w.path);
-        let mut below = expand(step, node, Some(at.pack), self.filter(step.wanted))
-            .map_err(|source| TransferError::Tree { path: path.to_vec(), source })?;
+        let mut below = match expand(step, node, Some(at.pack), self.filter(step.wanted)) {
+            Ok(below) => below,
+            Err(_) if self.notes(step) => return Ok(Vec::new()),
+            Err(source) => return Err(TransferError::Tree { path: path.to_vec(), source }),
+        };
         let number = u32::try_from(self.out.nodes.len()).ok();
         let (id, wanted, above) = (step.id, step.wanted, step.above);
         self.out.nodes.push(Visited { id, at, wanted, above });
@@ -246,7 +288,7 @@ impl Walker<'_, '_> {
             for step in &mut lost {
                 let way = detours.as_mut().and_then(|detours| detours.next(step.id.0));
                 step.spot = way.map(|(spot, _)| spot);
-                if step.spot.is_none() {
+                if step.spot.is_none() && !self.notes(step) {
                     let flaw = flaws.remove(&step.id.0);
                     return Err(match flaw {
                         Some(flaw) => contact.flawed(self.wanted, flaw),
@@ -254,6 +296,7 @@ impl Walker<'_, '_> {
                     });
                 }
             }
+            lost.retain(|step| step.spot.is_some());
             lost = self.arrive(lost, (&mut next, &mut flaws), contact, job)?;
         }
         Ok(next)

@@ -42,6 +42,9 @@ pub struct PushRequest {
     pub repo: (RepoId, Option<String>),
     /// Whether packs confirmed here need not be kept any more.
     pub home: Home,
+    /// Packs of the remote that are damaged: nothing in them is relied on, and every root is written
+    /// again, with the nodes above what lay in them.
+    pub damaged: BTreeSet<PackId>,
 }
 
 /// What confirmation on this remote means for local packs.
@@ -102,6 +105,11 @@ pub fn push(
     let logical_bytes = roots.iter().map(|(w, _)| w.root.size()).fold(0, u64::saturating_add);
     let mut pushed = Pushed { roots: roots.len() as u64, logical_bytes, ..Pushed::default() };
     let mut doubts = Doubts::default();
+    if !request.damaged.is_empty() {
+        doubts.lost.clone_from(&request.damaged);
+        doubts.spent.clone_from(&request.damaged);
+        doubts.our_roots.extend(roots.iter().filter_map(|(wanted, _)| wanted.root.id()));
+    }
     let there = |(wanted, _): &&&(Wanted, Stage)| found(contact, &doubts, &wanted.root).is_some();
     pushed.reused_roots = roots.iter().filter(there).count() as u64;
     let published = roots.iter().all(|(_, stage)| *stage == Stage::Published);
@@ -176,6 +184,9 @@ impl Push<'_, '_> {
     fn settle(&mut self, first: bool, job: &Job) -> Result<Settled, TransferError> {
         let contact = self.contact;
         let mut look_for_more = first && self.request.home == Home::Yes;
+        if first && !self.request.damaged.is_empty() {
+            self.avoid_damaged(job)?;
+        }
         for _ in 0..ROUNDS {
             job.check()?;
             let all = self.request.roots.iter().map(|(w, _)| w).filter(|w| w.root != Root::Empty);
@@ -212,6 +223,20 @@ impl Push<'_, '_> {
             self.doubts.lost.extend(missing);
         }
         Err(TransferError::Outrun { remote: contact.label().to_owned(), rounds: ROUNDS })
+    }
+
+    /// Writes afresh what lies in damaged packs, and the nodes above it, from any copy of it.
+    fn avoid_damaged(&mut self, job: &Job) -> Result<(), TransferError> {
+        let (contact, home) = (self.contact, self.request.home);
+        let all: Vec<Wanted> = self.request.roots.iter().map(|(w, _)| w.clone()).collect();
+        store_whole(contact, &all, job)?;
+        let mut reader = ObjectReader::new(contact.layout(), contact.index())?;
+        let walked = walk(&all, &mut reader, Sight::Content(contact), job)?;
+        let path = all.first().map_or(Vec::new(), |wanted| wanted.path.clone());
+        let replace = self.request.damaged.iter().map(|pack| (*pack, path.clone())).collect();
+        rescue(contact, (&all, &walked), &replace, home, job)?;
+        let (replaced, elsewhere) = (self.request.damaged.clone(), Elsewhere::new());
+        self.recut(&Recut { replaced, elsewhere, walked: &walked, home }, job)
     }
 
     fn recut(&mut self, plan: &Recut, job: &Job) -> Result<(), TransferError> {

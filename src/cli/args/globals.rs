@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::cli::args::{
-    AddArgs, CheckoutArgs, DemoArgs, DuArgs, FetchArgs, InitArgs, PullArgs, PushArgs, RemoteArgs,
-    StatusArgs, VerifyArgs,
+    AddArgs, CheckoutArgs, DemoArgs, DuArgs, FetchArgs, FsckArgs, InitArgs, PullArgs, PushArgs,
+    RemoteArgs, StatusArgs, VerifyArgs,
 };
 
 const EXAMPLES: &str = "\
@@ -93,6 +93,7 @@ pub(crate) enum Verb {
     Checkout(CheckoutArgs),
     Pull(PullArgs),
     Verify(VerifyArgs),
+    Fsck(FsckArgs),
     Du(DuArgs),
     Demo(DemoArgs),
 }
@@ -110,6 +111,7 @@ impl Verb {
             Self::Checkout(_) => "checkout",
             Self::Pull(_) => "pull",
             Self::Verify(_) => "verify",
+            Self::Fsck(_) => "fsck",
             Self::Du(_) => "du",
             Self::Demo(_) => "demo",
         }

@@ -7,6 +7,7 @@ mod demo;
 mod dispatch;
 mod du;
 mod fetch;
+mod fsck;
 mod init;
 mod pull;
 mod push;

@@ -15,8 +15,8 @@ mod talk;
 
 pub(crate) use error::ErrorText;
 pub(crate) use figures::{
-    Figures, add_line, checkout_line, du_line, fetch_line, files, push_line, status_line,
-    verify_line,
+    Figures, add_line, checkout_line, du_line, fetch_line, files, fsck_line, push_line,
+    status_line, verify_line,
 };
 pub(crate) use json::Document;
 pub(crate) use path::{porcelain, shown};
