@@ -38,7 +38,10 @@ impl Index {
         let rows = self.rows_of(&HashSet::from([pack.pack]))?;
         let mut all: BTreeMap<[u8; 32], Place> = rows.into_values().flatten().collect();
         if let Some(footer) = pack.footer() {
-            let unknown = footer.objects.into_iter().filter(|(id, _)| !all.contains_key(id));
+            // What the index finds elsewhere by now need not be kept.
+            let view = self.reader()?;
+            let unknown =
+                footer.objects.into_iter().filter(|(id, _)| view.find_frame(id).is_none());
             let unknown: Vec<Row> = unknown.collect();
             all.extend(unknown);
         }
@@ -50,7 +53,7 @@ impl Index {
         if pack.held != Held::Unpushed || kind == PackKind::Nodes {
             return self.in_its_place(layout, (pack, kind), sound, lost);
         }
-        let kept = self.into_new_pack(layout, pack.pack, sound)?;
+        let kept = self.store_in_new_pack(layout, pack.pack, sound)?;
         move_aside(&pack.path, layout, pack.pack)?;
         for id in kept {
             lost.remove(&id);
@@ -59,7 +62,7 @@ impl Index {
     }
 
     /// Writes chunks into new packs that were not pushed either.
-    fn into_new_pack(
+    fn store_in_new_pack(
         &self,
         layout: &Layout,
         old: PackId,

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::cli::exit;
 use crate::cli::render;
-use crate::fs::failpoint;
+use crate::fs::{failpoint, planted};
 use crate::ops::Exit;
 use crate::path::show;
 
@@ -60,6 +60,13 @@ fn panic_text(info: &PanicHookInfo<'_>) -> String {
 pub(crate) fn arm_crash_point() {
     if let Some(spec) = variable("HAUL_FAILPOINT").and_then(|spec| spec.into_string().ok()) {
         failpoint::arm(&spec);
+    }
+}
+
+/// Plants the bug that a campaign is to find; nothing in ordinary builds.
+pub(crate) fn plant_bug() {
+    if let Some(name) = variable("HAUL_PLANTED").and_then(|name| name.into_string().ok()) {
+        planted::plant(&name);
     }
 }
 

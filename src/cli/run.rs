@@ -31,6 +31,7 @@ pub fn main() -> ExitCode {
     };
     process::explain_panics(cli.globals.verbose > 0);
     process::arm_crash_point();
+    process::plant_bug();
     process::start_log(cli.globals.verbose);
     process::catch_signals();
     let run = panic::catch_unwind(AssertUnwindSafe(|| run(&cli, started)));

@@ -13,6 +13,7 @@ mod durable;
 mod error;
 pub mod failpoint;
 mod lock;
+pub mod planted;
 mod sparse;
 mod stamp;
 

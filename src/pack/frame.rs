@@ -3,6 +3,7 @@
 use super::codec::Codecs;
 use super::error::FrameError;
 use super::layout::{FrameHead, MAX_NODE, NODE_HEADER_LEN};
+use crate::fs::planted::{self, Bug};
 use crate::hash::ChunkId;
 use crate::hash::Digest;
 use crate::hash::NodeId;
@@ -71,7 +72,7 @@ pub fn chunk_in(raw: &[u8], skip: u32, len: u32, id: ChunkId) -> Result<&[u8], F
         .and_then(|rest| rest.get(..len as usize))
         .ok_or(FrameError::Malformed("it ends before the chunk that was looked for"))?;
     let actual = ChunkId::of(chunk);
-    if actual == id {
+    if actual == id || planted::is(Bug::HashCheckOff) {
         Ok(chunk)
     } else {
         Err(FrameError::WrongId { expected: Digest(id.0), actual: Digest(actual.0) })
@@ -85,7 +86,7 @@ pub fn node_in(raw: &[u8], id: NodeId) -> Result<(&[u8], &[u8]), FrameError> {
         .and_then(|len| raw.split_at_checked(len))
         .ok_or(FrameError::Malformed("it ends before its node does"))?;
     let actual = NodeId::of(node);
-    if actual == id {
+    if actual == id || planted::is(Bug::HashCheckOff) {
         Ok((node, placement))
     } else {
         Err(FrameError::WrongId { expected: Digest(id.0), actual: Digest(actual.0) })

@@ -1,19 +1,22 @@
 //! Reading all of a catalogue from the remote itself, whatever of it is damaged.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::cache::{Index, Layout};
 use crate::catalogue::{
-    CatalogueError, Entry, FeatureClass, Listed, MAX_OBJECT_LEN, Name, Object, PackRecord,
-    Registration, RemoteFormat, View, key,
+    CatalogueError, Entry, FeatureClass, Listed, MAX_OBJECT_LEN, Name, Need, Object, ObjectKind,
+    PackRecord, Registration, RemoteFormat, View, key, run_of,
 };
-use crate::hash::{PackId, RemoteId};
+use crate::fs::{FsError, IoResultExt, read_limited};
+use crate::hash::{PackId, RemoteId, RepoId};
 use crate::progress::Job;
 use crate::remote::{Fetch, Listed as Found, Remote, RemoteError};
 use crate::transfer::catalogue::{Contact, Purpose};
 use crate::transfer::error::TransferError;
 use crate::transfer::root::Root;
+use crate::transfer::upload::random;
 
 impl Contact<'_> {
     /// Says whether the catalogue names a place of a root.
@@ -25,6 +28,21 @@ impl Contact<'_> {
 /// Longest text of a remote in bytes.
 const TEXT_LIMIT: u64 = 4096;
 
+/// Names and sizes of the files in a folder; none if there is no folder.
+pub(super) fn files_in(folder: &Path) -> Result<Vec<(String, u64)>, FsError> {
+    let entries = match std::fs::read_dir(folder) {
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        other => other.at("list", folder)?,
+    };
+    let mut out = Vec::new();
+    for entry in entries {
+        let entry = entry.at("list", folder)?;
+        let (name, found) = (entry.file_name(), entry.metadata().at("read", &entry.path())?);
+        out.extend(name.into_string().ok().map(|name| (name, found.len())));
+    }
+    Ok(out)
+}
+
 /// An object of a remote, other than a pack, that is not sound.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BadObject {
@@ -32,6 +50,8 @@ pub struct BadObject {
     pub key: String,
     /// What is wrong.
     pub why: String,
+    /// Whether readers need it: a push record that stands in a run as well is not needed.
+    pub counts: bool,
 }
 
 /// What a remote says of itself, as far as that can be read.
@@ -78,8 +98,8 @@ impl<'a> Audit<'a> {
         Ok(self.contact.remote.list(prefix)?)
     }
 
-    fn bad(&mut self, key: impl Into<String>, why: impl ToString) {
-        self.bad.push(BadObject { key: key.into(), why: why.to_string() });
+    fn bad(&mut self, key: impl Into<String>, why: &(impl ToString + ?Sized)) {
+        self.bad.push(BadObject { key: key.into(), why: why.to_string(), counts: true });
     }
 
     /// Reads which remote this is, and compares it with what this machine met at the same place.
@@ -99,12 +119,12 @@ impl<'a> Audit<'a> {
                     Err(e) if e.is_newer() => {
                         return Err(self.contact.wrong_object(key::FORMAT, e));
                     }
-                    Err(e) => self.bad(key::FORMAT, e),
+                    Err(e) => self.bad(key::FORMAT, &e),
                 }
             }
             Err(e) if e.is_missing() && listing.is_empty() => {}
             Err(e) if e.is_missing() => self.bad(key::FORMAT, "it is gone"),
-            Err(e) if e.is_damaged() => self.bad(key::FORMAT, e),
+            Err(e) if e.is_damaged() => self.bad(key::FORMAT, &e),
             Err(e) => return Err(e.into()),
         }
         self.contact.synced.id = known;
@@ -138,7 +158,7 @@ impl<'a> Audit<'a> {
             let bytes = match answer {
                 Ok(bytes) => bytes,
                 Err(why) => {
-                    self.bad(&found.key, why);
+                    self.bad(&found.key, &why);
                     continue;
                 }
             };
@@ -149,7 +169,7 @@ impl<'a> Audit<'a> {
                     objects.insert(*name, Arc::new(object));
                 }
                 Err(e) if e.is_newer() => return Err(self.contact.wrong_object(&found.key, e)),
-                Err(e) => self.bad(&found.key, e),
+                Err(e) => self.bad(&found.key, &e),
             }
         }
         let listed = listing.iter().filter_map(|found| {
@@ -158,6 +178,14 @@ impl<'a> Audit<'a> {
         });
         let view = View::build(listed, objects).map_err(|e| self.contact.wrong(e))?;
         view.check_features(FeatureClass::Read, &[]).map_err(|e| self.contact.wrong(e))?;
+        let missing = view.missing(Need::Read);
+        for bad in &mut self.bad {
+            if let Some(Entry::Object(name)) =
+                bad.key.strip_prefix(key::CATALOGUE).map(Entry::parse)
+            {
+                bad.counts = missing.iter().any(|(needed, _)| *needed == name);
+            }
+        }
         self.contact.synced.view = view;
         Ok(())
     }
@@ -178,7 +206,7 @@ impl<'a> Audit<'a> {
                 }
                 Some(Err(why)) => why,
             };
-            self.bad(&found.key, why);
+            self.bad(&found.key, &why);
         }
         self.shared = listing.len() > 1;
         Ok(())
@@ -211,6 +239,36 @@ impl<'a> Audit<'a> {
             Ok::<(), RemoteError>(())
         })?;
         Ok(out)
+    }
+
+    /// Writes a run of those damaged push records of which this machine has a good copy, so that nobody
+    /// needs them any more; returns their keys.
+    pub fn replace_damaged(&self, repo: RepoId) -> Result<Vec<String>, TransferError> {
+        let Some(remote) = self.contact.synced.id else { return Ok(Vec::new()) };
+        let folder = self.contact.layout.remote(remote);
+        let (mut keys, mut whole) = (Vec::new(), Vec::new());
+        for bad in self.bad.iter().filter(|bad| bad.counts) {
+            let name = bad.key.strip_prefix(key::CATALOGUE).map(Entry::parse);
+            let Some(Entry::Object(name)) = name else { continue };
+            if name.kind != ObjectKind::PushRecord {
+                continue;
+            }
+            let path = folder.join(name.to_string());
+            let Some(bytes) = read_limited(&path, MAX_OBJECT_LEN)? else { continue };
+            if let Ok(object) = Object::parse_named(&name, &bytes) {
+                keys.push(bad.key.clone());
+                whole.push((name, self.contact.synced.view.listing(&name), object));
+            }
+        }
+        if whole.is_empty() {
+            return Ok(keys);
+        }
+        let generation = self.contact.synced.view.generation();
+        let run = run_of(&whole, generation, repo, random()?);
+        let (name, bytes) =
+            run.encode().map_err(|e| self.contact.wrong(CatalogueError::from(e)))?;
+        self.contact.remote.put(&key::catalogue(&name), bytes::Bytes::from(bytes))?;
+        Ok(keys)
     }
 
     /// Returns every pack that the catalogue counts on, with what it says of it.

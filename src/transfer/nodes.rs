@@ -93,9 +93,9 @@ pub(super) fn walk_and_look<'w>(
     };
     let mut level = walker.roots(sight);
     while !level.is_empty() {
-        job.check()?;
         let mut absent = Vec::new();
         while let Some(step) = level.pop() {
+            job.check()?;
             if walker.seen(&step) || walker.passes_by(&step) {
                 continue;
             }

@@ -1,5 +1,6 @@
 //! Which pointers, and which of their files, need what is damaged or gone.
 
+use std::collections::hash_map::Entry::{Occupied, Vacant};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use crate::cache::{Index, IndexReader, Layout, ObjectReader};
@@ -233,14 +234,15 @@ impl<'n> Tree<'n> {
         child: &[u8; 32],
         reader: &mut ObjectReader,
     ) -> Result<Vec<FileIn>, TransferError> {
-        if !self.leaves.contains_key(&node.id) {
-            let Visited { id, at, .. } = *node;
-            let read = reader.node_at(id, at.pack, at.offset, at.frame_len)?;
-            let entries = read.map(|(bytes, _)| entries(&bytes)).unwrap_or_default();
-            self.leaves.insert(node.id, entries);
-        }
-        let leaf = self.leaves.get(&node.id);
-        Ok(leaf.and_then(|leaf| leaf.get(child)).cloned().unwrap_or_default())
+        let leaf = match self.leaves.entry(node.id) {
+            Occupied(known) => known.into_mut(),
+            Vacant(place) => {
+                let Visited { id, at, .. } = *node;
+                let read = reader.node_at(id, at.pack, at.offset, at.frame_len)?;
+                place.insert(read.map(|(bytes, _)| entries(&bytes)).unwrap_or_default())
+            }
+        };
+        Ok(leaf.get(child).cloned().unwrap_or_default())
     }
 }
 

@@ -11,6 +11,7 @@
 //! `CAMPAIGNS`. A miss is a case that broke a promise; one miss makes the exit code 1.
 #![expect(
     clippy::expect_used,
+    clippy::panic,
     clippy::print_stdout,
     clippy::disallowed_methods,
     reason = "a campaign prints its figures, and makes plain files"
@@ -19,6 +20,9 @@
 mod args;
 mod bit_flips;
 mod figures;
+#[path = "../cli/harness/mod.rs"]
+#[expect(dead_code, unused_imports, reason = "made for the tests of the program")]
+mod harness;
 
 use std::process::ExitCode;
 use std::time::Instant;

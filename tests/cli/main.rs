@@ -44,6 +44,7 @@ mod deltas;
 mod du;
 mod forge;
 mod former;
+mod fsck;
 mod hard_times;
 mod harness;
 mod harness_itself;

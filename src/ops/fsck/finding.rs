@@ -26,8 +26,10 @@ pub(super) enum What {
     Stat { path: Vec<u8> },
     /// A copy of a catalogue object on this machine.
     Copy { path: std::path::PathBuf },
-    /// An object of the remote that is no pack.
-    Object,
+    /// An object of the remote that is no pack, and whether readers need it.
+    Object { counts: bool },
+    /// Roots of which nobody says where they lie.
+    Roots,
 }
 
 /// Something damaged.
@@ -54,10 +56,17 @@ pub(super) struct Finding {
     pub(super) needed: BTreeSet<[u8; 32]>,
     pub(super) copies: Vec<String>,
     pub(super) state: State,
+    /// Whether other repositories keep content where it lies.
+    pub(super) shared: bool,
 }
 
 impl Finding {
-    pub(super) fn new(side: Side, what: What, name: impl ToString, at: impl ToString) -> Self {
+    pub(super) fn new(
+        side: Side,
+        what: What,
+        name: &(impl ToString + ?Sized),
+        at: &(impl ToString + ?Sized),
+    ) -> Self {
         Self {
             side,
             what,
@@ -72,10 +81,11 @@ impl Finding {
             needed: BTreeSet::new(),
             copies: Vec::new(),
             state: State::Damaged,
+            shared: false,
         }
     }
 
-    pub(super) fn because(mut self, why: impl ToString) -> Self {
+    pub(super) fn because(mut self, why: &(impl ToString + ?Sized)) -> Self {
         self.why = why.to_string();
         self
     }
@@ -84,7 +94,11 @@ impl Finding {
     pub(super) fn pack(&self) -> Option<PackId> {
         match self.what {
             What::Pack { pack, .. } => Some(pack),
-            What::Index { .. } | What::Stat { .. } | What::Copy { .. } | What::Object => None,
+            What::Index { .. }
+            | What::Stat { .. }
+            | What::Copy { .. }
+            | What::Object { .. }
+            | What::Roots => None,
         }
     }
 
@@ -93,7 +107,8 @@ impl Finding {
         if let Some(first) = frames.first() {
             self.why = format!("frame {} at byte {}: {}", first.number, first.offset, first.source);
             if frames.len() > 1 {
-                self.why += &format!("; and {} more frames", frames.len() - 1);
+                let more = format!("; and {} more frames", frames.len() - 1);
+                self.why += &more;
             }
         }
         for frame in frames {
@@ -111,7 +126,7 @@ pub(super) fn judge(finding: Finding, pack: PackId, examined: &Examined) -> Opti
         // Bytes that have their name are as they were written.
         Err(PackError::Newer { .. }) if own_name => None,
         Err(PackError::Newer { .. }) => {
-            Some(finding.because(format!("it hashes to {}", examined.actual)))
+            Some(finding.because(&format!("it hashes to {}", examined.actual)))
         }
         Err(e) => Some(finding.because(e)),
         Ok(_) => {
@@ -122,7 +137,7 @@ pub(super) fn judge(finding: Finding, pack: PackId, examined: &Examined) -> Opti
             } else if examined.frames.is_empty() {
                 let why =
                     format!("its bytes hash to {}; each object in it is whole", examined.actual);
-                Some(finding.because(why))
+                Some(finding.because(&why))
             } else {
                 Some(finding.with_frames(&examined.frames))
             }

@@ -43,7 +43,7 @@ impl Sources<'_> {
         if missing.is_empty() {
             return Ok(missing);
         }
-        self.from_worktree(wound)?;
+        self.store_worktree(wound)?;
         unreadable(self.repo, &wound.needed)
     }
 
@@ -60,7 +60,7 @@ impl Sources<'_> {
     }
 
     /// Stores again what the worktree holds at the paths of these pointers.
-    fn from_worktree(&self, wound: &Wound) -> Result<(), OpError> {
+    fn store_worktree(&self, wound: &Wound) -> Result<(), OpError> {
         let (repo, mut paths) = (self.repo, BTreeSet::new());
         for named in wound.wanted.iter().filter_map(|at| self.pointers.list.get(*at)) {
             if repo.door().stamp(&named.path).ok().flatten().is_some() {

@@ -66,7 +66,7 @@ fn at(pack: &LocalPack) -> String {
 
 fn of(pack: &LocalPack) -> Finding {
     let what = What::Pack { pack: pack.pack, held: Some(pack.held) };
-    Finding::new(Side::Local, what, pack.pack, at(pack))
+    Finding::new(Side::Local, what, &pack.pack, &at(pack))
 }
 
 impl Desk<'_> {
@@ -80,7 +80,7 @@ impl Desk<'_> {
             let path = self.here.layout.unpushed(*pack);
             let what = What::Pack { pack: *pack, held: Some(Held::Unpushed) };
             let at = show(path.as_os_str().as_encoded_bytes());
-            Finding::new(Side::Local, what, pack, at)
+            Finding::new(Side::Local, what, pack, &at)
                 .because("it was not pushed, and its file is gone")
         })
         .collect()
@@ -121,7 +121,7 @@ impl Desk<'_> {
             let what = What::Index { pack: pack.pack };
             let index = self.here.layout.index();
             let at = show(index.as_os_str().as_encoded_bytes());
-            Finding::new(Side::Local, what, pack.pack, at).because(why)
+            Finding::new(Side::Local, what, &pack.pack, &at).because(&why)
         };
         if state.is_some_and(|state| state.size > 0 && u64::from(state.size) != pack.size) {
             let said = state.map_or(0, |state| state.size);
@@ -208,7 +208,7 @@ fn copies(repo: &Repo) -> Result<Vec<Finding>, OpError> {
             {
                 let at = show(path.as_os_str().as_encoded_bytes()).to_string();
                 let what = What::Copy { path };
-                out.push(Finding::new(Side::Local, what, name, at).because(e));
+                out.push(Finding::new(Side::Local, what, &name, &at).because(&e));
             }
         }
     }

@@ -104,9 +104,9 @@ fn finding_of(side: Side, pack: Option<PackId>, findings: &mut Vec<Finding>) -> 
     let same = |f: &Finding| f.side == side && f.pack().is_some() && f.pack() == pack;
     let at = findings.iter().position(same).unwrap_or_else(|| {
         findings.push(match pack {
-            Some(pack) => Finding::new(side, What::Pack { pack, held: None }, pack, pack)
+            Some(pack) => Finding::new(side, What::Pack { pack, held: None }, &pack, &pack)
                 .because("something that lies in it cannot be read, or is not what it should be"),
-            None => Finding::new(side, What::Object, "root", "i/")
+            None => Finding::new(side, What::Roots, "root", "i/")
                 .because("the catalogue says nowhere where it lies"),
         });
         findings.len() - 1

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use rayon::prelude::*;
 
+use crate::cache::ObjectReader;
 use crate::catalogue::{PackRecord, key};
 use crate::hash::PackId;
 use crate::ops::error::OpError;
@@ -15,7 +16,7 @@ use crate::ops::fsck::report::TallyRow;
 use crate::progress::{Job, Kind};
 use crate::remote::Listed;
 use crate::repo::Repo;
-use crate::transfer::{Affected, Audit, Here, Seen, There};
+use crate::transfer::{Affected, Audit, Here, Seen, There, is_local};
 
 /// Most packs of a remote that are read at once: each takes some 20 MiB of memory.
 const AT_ONCE: usize = 4;
@@ -54,11 +55,12 @@ pub(super) fn look(
 
 fn object(bad: &crate::transfer::BadObject) -> Finding {
     let name = bad.key.rsplit('/').next().unwrap_or(&bad.key);
-    Finding::new(Side::Remote, What::Object, name, &bad.key).because(&bad.why)
+    Finding::new(Side::Remote, What::Object { counts: bad.counts }, name, &bad.key)
+        .because(&bad.why)
 }
 
 fn of(pack: PackId, key: &str) -> Finding {
-    Finding::new(Side::Remote, What::Pack { pack, held: None }, pack, key)
+    Finding::new(Side::Remote, What::Pack { pack, held: None }, &pack, key)
 }
 
 /// Compares what the catalogue names with what is listed.
@@ -75,7 +77,7 @@ fn compare<'l>(
             Some(size) if *size == u64::from(record.size) => return None,
             Some(size) => format!("it has {size} bytes, the catalogue says {}", record.size),
         };
-        Some(of(*pack, &key).because(why))
+        Some(of(*pack, &key).because(&why))
     })
 }
 
@@ -87,7 +89,7 @@ fn examine(
     let Some((_, pack)) = key::parse_pack(&listed.key) else { return Ok(None) };
     let examined = match there.examine(listed)? {
         Seen::Examined(examined) => examined,
-        Seen::Unreadable(why) => return Ok(Some(of(pack, &listed.key).because(why))),
+        Seen::Unreadable(why) => return Ok(Some(of(pack, &listed.key).because(&why))),
     };
     if let Ok((_, footer)) = &examined.tables {
         objects.fetch_add(footer.objects.len() as u64, Ordering::Relaxed);
@@ -113,19 +115,21 @@ fn without_bases(mut finding: Finding, examined: &crate::pack::Examined) -> Find
         unproved.len()
     );
     finding.objects = unproved;
-    finding.because(why)
+    finding.because(&why)
 }
 
-/// Finds roots that a push confirmed and the catalogue no longer names. Where a catalogue object is
+/// Finds roots that the catalogue does not name although a push confirmed them, or of which this
+/// machine has a part only. Where a catalogue object is
 /// damaged, whatever is not named may be named there.
 pub(super) fn unlisted(
     repo: &Repo,
     audit: &Audit,
     pointers: &Pointers,
     findings: &mut Vec<Finding>,
+    job: &Job,
 ) -> Result<(), OpError> {
     let index = repo.index()?;
-    let mut lost = Vec::new();
+    let mut missing = Vec::new();
     for (at, wanted) in pointers.wanted.iter().enumerate() {
         let (Some(id), false) = (wanted.root.id(), audit.contact.lists(&wanted.root)) else {
             continue;
@@ -134,25 +138,32 @@ pub(super) fn unlisted(
             Some(remote) => index.confirmed_root(remote, &id)?.is_some(),
             None => false,
         };
+        let whole = || {
+            let mut reader = ObjectReader::observing(repo.layout(), index)?;
+            is_local(std::slice::from_ref(wanted), &mut reader, job)
+        };
+        let lost = confirmed || !matches!(whole(), Ok(Some(_)));
+        job.check()?;
         let affected =
             Affected { wanted: at, objects: BTreeSet::from([id]), ..Affected::default() };
-        lost.push((affected, confirmed));
+        missing.push((affected, lost));
     }
     let bad = findings.iter().position(|f| {
-        f.side == Side::Remote && f.what == What::Object && f.at.starts_with(key::CATALOGUE)
+        f.what == (What::Object { counts: true }) && f.at.starts_with(key::CATALOGUE)
     });
     if bad.is_none() {
-        lost.retain(|(_, confirmed)| *confirmed);
+        missing.retain(|(_, lost)| *lost);
     }
-    if lost.is_empty() {
+    if missing.is_empty() {
         return Ok(());
     }
     let at = bad.unwrap_or_else(|| {
-        let why = "a push was confirmed, and the catalogue no longer says where this root lies";
-        findings.push(Finding::new(Side::Remote, What::Object, "root", "i/").because(why));
+        let why = "the catalogue does not say where these roots lie; a push to it was confirmed, or \
+                   this machine does not have all of them either";
+        findings.push(Finding::new(Side::Remote, What::Roots, "roots", "i/").because(why));
         findings.len() - 1
     });
     let mut refs = Refs::new(repo);
     let Some(finding) = findings.get_mut(at) else { return Ok(()) };
-    lost.into_iter().try_for_each(|(row, _)| refs.attach(finding, pointers, row))
+    missing.into_iter().try_for_each(|(row, _)| refs.attach(finding, pointers, row))
 }

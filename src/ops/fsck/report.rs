@@ -15,7 +15,7 @@ pub enum State {
     Damaged,
     /// Good content has taken its place.
     Repaired,
-    /// No pointer of this repository needs it, and no other repository uses the remote.
+    /// No pointer of this repository needs it.
     Unneeded,
 }
 
@@ -39,7 +39,7 @@ pub struct NeedRow {
 pub struct FindingRow {
     /// `local`, or `remote`.
     pub side: &'static str,
-    /// `pack`, `index`, `stat`, or `catalogue`.
+    /// `pack`, `index`, `stat`, `catalogue` or `root`.
     pub kind: &'static str,
     /// The pack, the catalogue object, or the path.
     pub object: String,
@@ -121,7 +121,8 @@ fn row(finding: Finding) -> FindingRow {
         What::Pack { .. } => "pack",
         What::Index { .. } => "index",
         What::Stat { .. } => "stat",
-        What::Copy { .. } | What::Object => "catalogue",
+        What::Copy { .. } | What::Object { .. } => "catalogue",
+        What::Roots => "root",
     };
     FindingRow {
         side,
@@ -140,8 +141,12 @@ fn row(finding: Finding) -> FindingRow {
 /// What helps, for each kind of damage.
 fn next(finding: &Finding) -> String {
     let text = match (finding.state, &finding.what) {
+        (State::Unneeded, _) if finding.shared => {
+            "run `haul fsck` in the other repositories that use the remote"
+        }
         (State::Repaired | State::Unneeded, _) => "",
-        (State::Damaged, What::Object) => {
+        (State::Damaged, What::Roots) => "run `haul push` in the clone that has the data",
+        (State::Damaged, What::Object { .. }) => {
             "put back a copy of it, or move it away from the remote and run `haul push` in a clone that \
              has the data"
         }

@@ -5,14 +5,44 @@ use std::collections::BTreeSet;
 
 use crate::hash::PackId;
 use crate::ops::error::OpError;
-use crate::ops::fsck::finding::{Finding, Side, damage_of};
+use crate::ops::fsck::finding::{Finding, Side, What, damage_of};
 use crate::ops::fsck::heal::Wound;
 use crate::ops::fsck::report::State;
 use crate::ops::fsck::sources::Sources;
 use crate::ops::open::choose;
 use crate::transfer::{
-    Contact, Home, Purpose, PushRequest, Root, Stage, Wanted, push, survey_there,
+    Audit, Contact, Home, Purpose, PushRequest, Root, Stage, Wanted, push, survey_there,
 };
+
+/// Makes damaged push records superfluous, of which this machine has a good copy.
+pub(super) fn cover(
+    sources: &Sources,
+    audit: &Audit,
+    findings: &mut [Finding],
+) -> Result<(), OpError> {
+    if !findings.iter().any(|f| f.what == What::Object { counts: true }) {
+        return Ok(());
+    }
+    let covered = audit.replace_damaged(sources.repo.identity()?.0)?;
+    for finding in findings.iter_mut().filter(|f| covered.contains(&f.at)) {
+        finding.state = State::Repaired;
+    }
+    Ok(())
+}
+
+/// Makes contact to upload; nothing if readers cannot make sense of the remote as it is.
+fn contact<'s>(sources: &Sources<'s>, name: &str) -> Result<Option<Contact<'s>>, OpError> {
+    let (repo, job) = (sources.repo, sources.job);
+    let target = choose(repo, Some(name), sources.jobs)?;
+    let parts = (repo.layout(), repo.index()?);
+    match Contact::make(target.open()?, parts, target.jobs, Purpose::Push, job) {
+        Err(e) if e.is_damage() => {
+            job.note(&format!("nothing can be uploaded to `{name}` before that is mended: {e}"));
+            Ok(None)
+        }
+        other => Ok(Some(other?)),
+    }
+}
 
 /// Repairs what pointers need of a remote, pointer by pointer, and proves it.
 pub(super) fn resend(
@@ -22,7 +52,10 @@ pub(super) fn resend(
     others: &mut [Contact],
 ) -> Result<(), OpError> {
     let (repo, job) = (sources.repo, sources.job);
-    let hurt = |f: &&mut Finding| f.side == Side::Remote && !f.wanted.is_empty();
+    let hurt = |f: &&mut Finding| {
+        let sent = f.pack().is_some() || f.what == What::Roots;
+        f.side == Side::Remote && sent && !f.wanted.is_empty()
+    };
     let far = findings.iter().filter(|f| f.side == Side::Remote);
     let packs: BTreeSet<PackId> = far.filter_map(Finding::pack).collect();
     let mut wanted: BTreeSet<usize> = BTreeSet::new();
@@ -35,16 +68,7 @@ pub(super) fn resend(
     if wanted.is_empty() {
         return Ok(());
     }
-    let target = choose(repo, Some(name), sources.jobs)?;
-    let parts = (repo.layout(), repo.index()?);
-    let contact = Contact::make(target.open()?, parts, target.jobs, Purpose::Push, job);
-    let mut contact = match contact {
-        Err(e) if e.is_damage() => {
-            job.note(&format!("nothing can be uploaded to `{name}` before that is mended: {e}"));
-            return Ok(());
-        }
-        other => other?,
-    };
+    let Some(mut contact) = contact(sources, name)? else { return Ok(()) };
     let all: Vec<Wanted> =
         wanted.iter().filter_map(|at| sources.pointers.wanted.get(*at)).cloned().collect();
     // One that cannot be healed must not keep the others from it.

@@ -1,7 +1,7 @@
 //! Looking, naming, healing, telling.
 
 use crate::ops::error::{Exit, OpError};
-use crate::ops::fsck::finding::{Finding, Side, damage_of};
+use crate::ops::fsck::finding::{Finding, Side, What, damage_of};
 use crate::ops::fsck::names::{Pointers, name};
 use crate::ops::fsck::options::{Depth, FsckOptions, Repair, Sampler, Sides};
 use crate::ops::fsck::report::{FsckReport, State};
@@ -54,6 +54,8 @@ pub fn run(repo: &Repo, options: &FsckOptions, job: &Job) -> Result<FsckReport, 
     let sources = Sources { repo, pointers: &pointers, audit, jobs: options.jobs, job };
     if !findings.is_empty() {
         sources.find(&mut findings)?;
+        // What another remote has is not lost; it was not pushed to this one.
+        findings.retain(|f| f.what != What::Roots || f.copies.is_empty());
     }
     if options.repair == Repair::Yes && !findings.is_empty() {
         heal(&sources, &mut findings)?;
@@ -98,7 +100,7 @@ fn there<'r>(
     let audit = Audit::make(target.open()?, parts, target.jobs, job)?;
     let (found, tally) = remote::look(repo, &audit, sampler, job)?;
     findings.extend(found);
-    remote::unlisted(repo, &audit, pointers, findings)?;
+    remote::unlisted(repo, &audit, pointers, findings, job)?;
     let damage = damage_of(findings, Side::Remote);
     // A quick look asks for nodes only if it has found something.
     if options.depth != Depth::Quick || !damage.is_empty() {
@@ -124,21 +126,25 @@ fn heal(sources: &Sources, findings: &mut [Finding]) -> Result<(), OpError> {
     }
     all.extend(sources.others().into_iter().map(|(_, contact)| contact));
     repair::repair(sources, findings, &mut all)?;
-    if let Some((name, _)) = sources.audit {
+    if let Some((name, audit)) = sources.audit {
+        resend::cover(sources, audit, findings)?;
         resend::resend(sources, name, findings, &mut others)?;
     }
     Ok(())
 }
 
-/// What no pointer needs does no harm where nobody else keeps content.
+/// What no pointer needs does no harm here; who else keeps content there may need it.
 fn settle_unneeded(findings: &mut [Finding], shared: bool) {
     let harmless = |f: &&mut Finding| {
-        f.side == Side::Remote
-            && f.pack().is_some()
-            && f.state == State::Damaged
-            && f.wanted.is_empty()
+        let unneeded = match f.what {
+            What::Object { counts } => !counts,
+            What::Pack { .. } => f.wanted.is_empty(),
+            What::Index { .. } | What::Stat { .. } | What::Copy { .. } | What::Roots => false,
+        };
+        f.side == Side::Remote && f.state == State::Damaged && unneeded
     };
-    for finding in findings.iter_mut().filter(harmless).filter(|_| !shared) {
+    for finding in findings.iter_mut().filter(harmless) {
         finding.state = State::Unneeded;
+        finding.shared = shared;
     }
 }

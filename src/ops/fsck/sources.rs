@@ -6,7 +6,7 @@ use crate::cache::ObjectReader;
 use crate::fs::FileKind;
 use crate::hash::{ChunkId, NodeId};
 use crate::ops::error::OpError;
-use crate::ops::fsck::finding::{Finding, Side};
+use crate::ops::fsck::finding::{Finding, Side, What};
 use crate::ops::fsck::names::Pointers;
 use crate::ops::open::choose;
 use crate::path::{RepoPath, show};
@@ -32,12 +32,17 @@ impl<'s> Sources<'s> {
     /// Writes down with each finding where good content is.
     pub(super) fn find(&self, findings: &mut [Finding]) -> Result<(), OpError> {
         let others = self.others();
-        for finding in findings.iter_mut().filter(|f| f.pack().is_some() && !f.wanted.is_empty()) {
+        for finding in findings.iter_mut().filter(|f| !f.wanted.is_empty()) {
             self.job.check()?;
-            if unreadable(self.repo, &finding.needed)?.is_empty() && !finding.needed.is_empty() {
+            let roots = finding.what == What::Roots;
+            if !roots
+                && unreadable(self.repo, &finding.needed)?.is_empty()
+                && !finding.needed.is_empty()
+            {
                 finding.copies.push("this machine's cache".to_owned());
             }
-            for path in self.same_files(finding)? {
+            let files = if roots { BTreeSet::new() } else { self.same_files(finding)? };
+            for path in files {
                 finding.copies.push(format!("worktree file `{}`", show(path.as_bytes())));
             }
             let own = self.audit.filter(|_| finding.side == Side::Local);

@@ -50,7 +50,7 @@ fn compare(
         .map(|(((path, _), oid), content)| {
             let shown = show(path.as_bytes()).to_string();
             let what = What::Stat { path: path.as_bytes().to_vec() };
-            Finding::new(Side::Local, what, &shown, &shown).because(format!(
+            Finding::new(Side::Local, what, &shown, &shown).because(&format!(
                 "its bytes hash to {}, not to {oid} as when it was placed, though its times are the same",
                 content.oid
             ))
