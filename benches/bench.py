@@ -245,8 +245,9 @@ def print_table(figures: list[Figure]) -> None:
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip())
 
 
-def build() -> pathlib.Path:
-    subprocess.run(["cargo", "build", "--release", "--quiet"], cwd=PROJECT, check=True)
+def build(features: str) -> pathlib.Path:
+    command = ["cargo", "build", "--release", "--quiet", "--features", features]
+    subprocess.run(command, cwd=PROJECT, check=True)
     target = os.environ.get("CARGO_TARGET_DIR", PROJECT / "target")
     return (PROJECT / target / "release" / "haul").resolve()
 
@@ -273,6 +274,7 @@ def measure_parts(
     parts: dict[str, Callable[[Bench], None]],
     sizes: tuple,
     finish: Callable[[Bench], None] = lambda bench: None,
+    features: str = "",
 ) -> None:
     """The whole program: runs the wanted parts, prints the table, ends with 1 if a demand fails.
 
@@ -280,7 +282,7 @@ def measure_parts(
     """
     arguments = arguments_of(doc, list(parts))
     full, quick = sizes
-    haul = arguments.haul or build()
+    haul = arguments.haul or build(features)
     before = load()
     if arguments.work:
         arguments.work.mkdir(parents=True, exist_ok=True)

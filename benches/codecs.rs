@@ -1,34 +1,51 @@
 //! Prints what the choice of codec costs and saves, beside bare loops of its parts.
 //!
 //!     cargo bench --bench codecs [-- FILE…]
+//!     cargo bench --bench codecs -- --alone zstd|planes FILE
 //!
-//! Without files it makes its own data. Each row is one kind of data, cut into chunks of 64 KiB. Times
-//! are seconds of one thread per 10^9 bytes, the best of several rounds taken in turns, so ratios
-//! hold on a machine with other work too. "unzstd" decodes what zstd 1 alone made.
+//! Without files it makes its own data, and differences too. Each row is one kind of data, cut into
+//! chunks as haul cuts files. Times are seconds of one thread per 10^9 bytes, the best of several
+//! rounds taken in turns, so ratios hold on a machine with other work too. "unzstd" decodes what
+//! zstd 1 alone made.
+//!
+//! With `--alone` it prints a single number: how many seconds per 10^9 bytes a bare loop takes on all
+//! cores at the same time, median of the rounds.
 #![expect(clippy::unwrap_used, reason = "a bench stops by panicking")]
 #![expect(clippy::print_stdout, reason = "its figures are for whoever runs it")]
 #![expect(clippy::cast_precision_loss, reason = "figures are rounded to three digits anyway")]
 #![expect(clippy::cast_possible_truncation, reason = "made-up weights are kept in few bits")]
 
 use std::io::Write as _;
+use std::sync::Barrier;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
+use haul::chunk::{Profile, cut};
 use haul::hash::{ChunkId, PackKind};
 use haul::pack::{
-    CODEC_COLUMNS, CODEC_PLANES, CODEC_STORED, CODEC_ZSTD, Codecs, EncodedFrame, decode_frame,
-    encode_data_frame,
+    Bases, CODEC_COLUMNS, CODEC_PLANES, CODEC_PLANES_DIFFERENCE, CODEC_PLANES_XOR, CODEC_STORED,
+    CODEC_ZSTD, CODEC_ZSTD_BASE, Candidate, Codecs, EncodedFrame, decode_delta_frame, decode_frame,
+    encode_data_frame, encode_delta_frames,
 };
 use zstd::bulk::{Compressor, Decompressor};
 use zstd::zstd_safe::{CParameter, ParamSwitch};
 
-const CHUNK: usize = 65_536;
 const BYTES: usize = 24 << 20;
 const ROUNDS: usize = 5;
+/// Chunks that a thread of a bare loop takes at a time.
+const TAKEN: usize = 8;
 
 fn main() {
-    let files: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with("--")).collect();
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|a| a != "--bench").collect();
+    if let [option, name, file] = arguments.as_slice()
+        && option == "--alone"
+    {
+        let data = std::fs::read(file).unwrap();
+        println!("{:.4}", alone(Bare::by_name(name), &data));
+        return;
+    }
     println!(
-        "{:<24}{:>8}{:>17}{:>8}{:>8}{:>8}{:>10}{:>11}{:>8}{:>8}",
+        "{:<24}{:>8}{:>17}{:>8}{:>8}{:>8}{:>10}{:>8}{:>10}{:>8}{:>8}",
         "data",
         "stored",
         "codecs 0/1/2/3",
@@ -36,28 +53,42 @@ fn main() {
         "decode",
         "zstd 1",
         "zstd 1 by",
+        "planes",
         "planes by",
         "unzstd",
         "by"
     );
-    if files.is_empty() {
-        for (name, data) in made_up() {
-            measure(name, &data);
-        }
+    let made = if arguments.is_empty() { made_up() } else { Vec::new() };
+    for (name, data) in &made {
+        measure(name, data);
     }
-    for file in files {
-        let mut data = std::fs::read(&file).unwrap();
+    for file in &arguments {
+        let mut data = std::fs::read(file).unwrap();
         data.truncate(4 * BYTES);
-        measure(&file, &data);
+        measure(file, &data);
     }
     println!(
-        "seconds per GB; \"by\": time of that loop alone, which neither chooses nor proves, by ours"
+        "seconds per GB; \"by\": time of that loop alone, which neither chooses nor proves, by ours\n"
     );
+    if arguments.is_empty() {
+        let head = ("difference to a base", "stored", "codecs 17/18/19");
+        println!("{:<24}{:>8}{:>17}{:>8}{:>8}", head.0, head.1, head.2, "encode", "decode");
+        for (name, data) in &made {
+            measure_deltas(name, data);
+        }
+        println!("seconds per GB");
+    }
+}
+
+fn chunks_of(data: &[u8]) -> Vec<(ChunkId, &[u8])> {
+    let mut rest = data;
+    let take = |len| (ChunkId::of(&rest[..len]), rest.split_off(..len).unwrap());
+    cut(Profile::DEFAULT, data).into_iter().map(take).collect()
 }
 
 /// Runs all loops in turns and prints one row.
 fn measure(name: &str, data: &[u8]) {
-    let chunks: Vec<(ChunkId, &[u8])> = data.chunks(CHUNK).map(|c| (ChunkId::of(c), c)).collect();
+    let chunks = chunks_of(data);
     let mut codecs = Codecs::new();
     let frames: Vec<EncodedFrame> =
         chunks.iter().map(|c| encode_data_frame(&mut codecs, &[*c]).unwrap()).collect();
@@ -93,19 +124,70 @@ fn measure(name: &str, data: &[u8]) {
         }
     }
     let [encode, decode, zstd, planes, zstd_decode] = best;
-    let stored: usize = frames.iter().map(|frame| frame.bytes().len()).sum();
-    let of = |codec| frames.iter().filter(|frame| frame.codec() == codec).count();
-    let codecs = [CODEC_STORED, CODEC_ZSTD, CODEC_PLANES, CODEC_COLUMNS].map(of);
-    let codecs = codecs.map(|count| count.to_string()).join("/");
+    let stored = share(&frames, data);
+    let codecs = counts(&frames, [CODEC_STORED, CODEC_ZSTD, CODEC_PLANES, CODEC_COLUMNS]);
     let name = name.rsplit('/').next().unwrap_or(name);
     println!(
-        "{name:<24}{:>8.3}{codecs:>17}{encode:>8.3}{decode:>8.3}{zstd:>8.3}{:>10.2}{:>11.2}{zstd_decode:>8.3}{:>8.2}",
-        stored as f64 / data.len() as f64,
+        "{name:<24}{stored:>8.3}{codecs:>17}{encode:>8.3}{decode:>8.3}{zstd:>8.3}{:>10.2}{planes:>8.3}{:>10.2}{zstd_decode:>8.3}{:>8.2}",
         zstd / encode,
         planes / encode,
         zstd_decode / decode
     );
     std::io::stdout().flush().unwrap();
+}
+
+/// Encodes a next version of the data against the data, chunk by chunk, and prints one row.
+fn measure_deltas(name: &str, data: &[u8]) {
+    let Some(next) = next_version(name, data) else { return };
+    let chunks = chunks_of(&next);
+    let mut at = 0;
+    let bases: Vec<(Bases, &[u8])> = chunks
+        .iter()
+        .map(|(_, chunk)| {
+            let base = &data[at..(at + chunk.len()).min(data.len())];
+            at += chunk.len();
+            (Bases { ids: vec![ChunkId::of(base)], skip: 0 }, base)
+        })
+        .collect();
+    let candidates: Vec<Candidate> = chunks
+        .iter()
+        .zip(&bases)
+        .map(|((id, raw), (bases, base))| Candidate { id: *id, raw, bases, base })
+        .collect();
+    let mut codecs = Codecs::new();
+    let (mut encode, mut decode, mut frames) = (f64::MAX, f64::MAX, Vec::new());
+    for _ in 0..ROUNDS {
+        frames.clear();
+        encode = encode.min(time(|| {
+            for group in candidates.chunks(TAKEN) {
+                frames.extend(encode_delta_frames(&mut codecs, group).unwrap());
+            }
+        }));
+        decode = decode.min(time(|| {
+            for (frame, (_, base)) in frames.iter().zip(&bases) {
+                let bytes = frame.bytes();
+                match frame.bases() {
+                    Some(_) => decode_delta_frame(&mut codecs, bytes, base),
+                    None => decode_frame(&mut codecs, PackKind::Data, bytes),
+                }
+                .unwrap();
+            }
+        }));
+    }
+    let stored = share(&frames, &next);
+    let of = counts(&frames, [CODEC_ZSTD_BASE, CODEC_PLANES_XOR, CODEC_PLANES_DIFFERENCE]);
+    let [encode, decode] = [encode, decode].map(|time| time / next.len() as f64 * 1e9);
+    println!("{name:<24}{stored:>8.3}{of:>17}{encode:>8.3}{decode:>8.3}");
+    std::io::stdout().flush().unwrap();
+}
+
+fn share(frames: &[EncodedFrame], data: &[u8]) -> f64 {
+    frames.iter().map(|frame| frame.bytes().len()).sum::<usize>() as f64 / data.len() as f64
+}
+
+fn counts<const N: usize>(frames: &[EncodedFrame], codecs: [u8; N]) -> String {
+    let of = |codec| frames.iter().filter(|frame| frame.codec() == codec).count().to_string();
+    codecs.map(of).join("/")
 }
 
 fn time(act: impl FnOnce()) -> f64 {
@@ -114,12 +196,62 @@ fn time(act: impl FnOnce()) -> f64 {
     start.elapsed().as_secs_f64()
 }
 
+/// A loop that neither chooses nor proves.
+#[derive(Clone, Copy)]
+enum Bare {
+    Zstd,
+    Planes,
+}
+
+impl Bare {
+    fn by_name(name: &str) -> Self {
+        match name {
+            "zstd" => Self::Zstd,
+            "planes" => Self::Planes,
+            _ => panic!("no loop is called {name}"),
+        }
+    }
+}
+
+/// Seconds per 10^9 bytes of a bare loop on all cores, each thread with contexts of its own.
+fn alone(bare: Bare, data: &[u8]) -> f64 {
+    let chunks = chunks_of(data);
+    let threads = std::thread::available_parallelism().unwrap().get();
+    let mut rounds: Vec<f64> = std::iter::repeat_with(|| {
+        let (next, start) = (AtomicUsize::new(0), Barrier::new(threads + 1));
+        std::thread::scope(|scope| {
+            let work = || {
+                let mut loops = Loops::new();
+                start.wait();
+                loop {
+                    let from = next.fetch_add(TAKEN, Ordering::Relaxed);
+                    let Some(left) = chunks.get(from..) else { break };
+                    for (_, chunk) in left.iter().take(TAKEN) {
+                        match bare {
+                            Bare::Zstd => loops.zstd(chunk),
+                            Bare::Planes => loops.planes(chunk),
+                        }
+                    }
+                }
+            };
+            let running: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+            start.wait();
+            time(|| running.into_iter().for_each(|thread| thread.join().unwrap()))
+        })
+    })
+    .take(ROUNDS)
+    .collect();
+    rounds.sort_by(f64::total_cmp);
+    rounds.get(ROUNDS / 2).unwrap() / data.len() as f64 * 1e9
+}
+
 /// The bare loops: no probe, no proof, no frame.
 struct Loops {
     zstd: Compressor<'static>,
     huffman: Compressor<'static>,
     unzstd: Decompressor<'static>,
-    plane: Vec<u8>,
+    planes: Vec<u8>,
+    coded: Vec<u8>,
     out: Vec<u8>,
 }
 
@@ -133,8 +265,9 @@ impl Loops {
             zstd,
             huffman,
             unzstd: Decompressor::new().unwrap(),
-            plane: Vec::new(),
-            out: Vec::with_capacity(2 * CHUNK),
+            planes: Vec::new(),
+            coded: Vec::with_capacity(4 * Profile::DEFAULT.max()),
+            out: Vec::with_capacity(4 * Profile::DEFAULT.max()),
         }
     }
 
@@ -146,22 +279,55 @@ impl Loops {
     fn zstd(&mut self, chunk: &[u8]) {
         self.out.clear();
         self.zstd.compress_to_buffer(chunk, &mut self.out).unwrap();
+        std::hint::black_box(&self.out);
     }
 
-    /// Four planes: the last one through Huffman's code, the others copied.
+    /// Splits into four planes, tries each of them with Huffman's code and keeps what is shorter.
     fn planes(&mut self, chunk: &[u8]) {
-        for rank in 0..4 {
-            self.plane.clear();
-            self.plane.extend(chunk.as_chunks::<4>().0.iter().filter_map(|e| e.get(rank)));
-            self.out.clear();
-            if rank == 3 {
-                self.huffman.compress_to_buffer(&self.plane, &mut self.out).unwrap();
-            } else {
-                self.out.extend_from_slice(&self.plane);
-            }
-            std::hint::black_box(&self.out);
+        let elements = chunk.as_chunks::<4>().0;
+        self.planes.resize(4 * elements.len(), 0);
+        self.out.clear();
+        if elements.is_empty() {
+            return;
         }
+        for (plane, rank) in self.planes.chunks_exact_mut(elements.len()).zip(0..) {
+            for (to, element) in plane.iter_mut().zip(elements) {
+                *to = (u32::from_le_bytes(*element) >> (8 * rank)) as u8;
+            }
+            self.coded.clear();
+            self.huffman.compress_to_buffer(plane, &mut self.coded).unwrap();
+            let is_shorter = self.coded.len() < plane.len();
+            self.out.extend_from_slice(if is_shorter { &self.coded } else { plane });
+        }
+        std::hint::black_box(&self.out);
     }
+}
+
+/// Makes what a next version of the data may be: numbers moved a little, rows edited.
+fn next_version(name: &str, data: &[u8]) -> Option<Vec<u8>> {
+    let draws = noise(b"next", data.len());
+    let mut next = data.to_vec();
+    match name {
+        "float32 weights" => {
+            for (number, draw) in next.as_chunks_mut::<4>().0.iter_mut().zip(&draws) {
+                let moved = 1.0 + (f32::from(*draw) - 127.5) / 12_750.0;
+                *number = (f32::from_le_bytes(*number) * moved).to_le_bytes();
+            }
+        }
+        "bfloat16 weights" => {
+            for (number, draw) in next.as_chunks_mut::<2>().0.iter_mut().zip(&draws) {
+                let step = u16::from(draw % 4).wrapping_sub(2);
+                *number = u16::from_le_bytes(*number).wrapping_add(step).to_le_bytes();
+            }
+        }
+        "CSV" => {
+            for at in (0..next.len()).step_by(60_000) {
+                next[at] = b'7';
+            }
+        }
+        _ => return None,
+    }
+    Some(next)
 }
 
 fn made_up() -> Vec<(&'static str, Vec<u8>)> {

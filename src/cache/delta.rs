@@ -1,4 +1,4 @@
-//! Reading chunks that are stored as a difference to others.
+//! Reading chunks that are stored as a delta to others.
 
 use crate::cache::error::CacheError;
 use crate::cache::place::{Held, Place};
@@ -6,15 +6,15 @@ use crate::cache::reader::ObjectReader;
 use crate::hash::ChunkId;
 use crate::pack::{Bases, Frame, FrameError, decode_delta_frame};
 
-/// Why a difference gave no bytes.
+/// Why a delta gave no bytes.
 enum Failure {
     /// The frame itself is at fault.
     Frame(FrameError),
-    /// This chunk of its base is not on this machine, or is a difference too.
+    /// This chunk of its base is not on this machine, or is a delta too.
     Base(ChunkId),
 }
 
-/// What is wrong with a difference that is not known to the index yet.
+/// What is wrong with a delta that is not known to the index yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeltaFault {
     /// The reason.
@@ -24,7 +24,7 @@ pub struct DeltaFault {
 }
 
 impl ObjectReader<'_> {
-    /// Decodes the frame of a difference and puts it in front; false if its base is not here.
+    /// Decodes the frame of a delta and puts it in front; false if its base is not here.
     pub(super) fn load_delta(
         &mut self,
         id: ChunkId,
@@ -55,7 +55,7 @@ impl ObjectReader<'_> {
         self.view.bases(id).is_some_and(|bases| bases.ids.contains(&base))
     }
 
-    /// Returns the frame of a chunk that is stored as a difference, as it lies in its pack; nothing if
+    /// Returns the frame of a chunk that is stored as a delta, as it lies in its pack; nothing if
     /// it is not, or is not here. Checked as far as its base is here.
     pub fn delta_frame(&mut self, id: ChunkId) -> Result<Option<Vec<u8>>, CacheError> {
         let Some((place, held)) = self.view.find_frame(&id.0) else { return Ok(None) };
@@ -66,8 +66,8 @@ impl ObjectReader<'_> {
         self.read(&id.0, place, held).map(Some)
     }
 
-    /// Checks a difference, which the index does not know yet, against its id. Returns what it is a
-    /// difference to, or what is wrong with it; nothing is put aside.
+    /// Checks a delta, which the index does not know yet, against its id. Returns what it is a
+    /// delta to, or what is wrong with it; nothing is put aside.
     pub fn prove_delta(
         &mut self,
         id: ChunkId,
@@ -79,7 +79,7 @@ impl ObjectReader<'_> {
             Err(Failure::Base(id)) => {
                 let ids = Bases::of_frame(bytes).ok().flatten().map(|bases| bases.ids);
                 let base = ids.and_then(|ids| ids.iter().position(|other| *other == id));
-                let why = format!("it does not hold chunk {id}, to which that is a difference");
+                let why = format!("it does not hold chunk {id}, to which that is a delta");
                 return Ok(Err(DeltaFault { why, base }));
             }
         };
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn a_chunk_that_is_here_whole_is_not_replaced_by_a_difference_and_stays_a_base() {
+    fn a_chunk_that_is_here_whole_is_not_replaced_by_a_delta_and_stays_a_base() {
         let folder = tempfile::tempdir().unwrap();
         let layout = Layout::new(folder.path(), folder.path(), None);
         let index = Index::open(&layout).unwrap();
@@ -144,13 +144,13 @@ mod tests {
             .record(&whole, &mut [(two.0, place(1, false)), (base.0, place(2, false))], &[])
             .unwrap();
         index.record(&[], &mut [(one.0, place(2, true))], &[(one, to(two))]).unwrap();
-        // Another file of another clone has the second chunk as a difference.
+        // Another file of another clone has the second chunk as a delta.
         index.record(&[], &mut [(two.0, place(2, true))], &[(two, to(base))]).unwrap();
         let view = index.reader().unwrap();
         assert_eq!(view.find(&two.0), Some(place(1, false)));
         assert_eq!((view.bases(one), view.bases(two)), (Some(to(two)), None));
         assert!(view.find_held(&one.0).is_some());
-        // Once it is gone the difference is all there is, and what hangs on it is not.
+        // Once it is gone the delta is all there is, and what hangs on it is not.
         index.set_held(&[PackId([1; 16])], Held::Gone).unwrap();
         index.record(&[], &mut [(two.0, place(2, true))], &[(two, to(base))]).unwrap();
         let view = index.reader().unwrap();

@@ -17,14 +17,11 @@ use crate::pack::Bases;
 use crate::wire::Reader;
 
 pub(super) const OBJECTS: TableDefinition<&[u8; 32], &[u8; 32]> = TableDefinition::new("objects 1");
-/// Chunk that is stored as a difference → where its base begins, and the chunks of the base.
+/// Chunk that is stored as a delta → where its base begins, and the chunks of the base.
 const BASES: TableDefinition<&[u8; 32], &[u8]> = TableDefinition::new("bases 1");
 const PACKS: TableDefinition<&[u8; 16], &[u8; 6]> = TableDefinition::new("packs 1");
 /// Pack and remote → generation at which a push confirmed it.
 const CONFIRMED: TableDefinition<&[u8; 32], u32> = TableDefinition::new("confirmed 1");
-/// Root and remote → generation at which a push confirmed it.
-const ROOTS: TableDefinition<&[u8; 48], u32> = TableDefinition::new("roots 1");
-
 /// Exists once the packs on disk have been taken in: a rebuild that died is begun again.
 const FILLED: TableDefinition<&[u8; 1], u32> = TableDefinition::new("filled 1");
 
@@ -53,7 +50,7 @@ impl IndexReader {
         self.objects.get(id).ok().flatten().and_then(|row| Place::decode(row.value()))
     }
 
-    /// Returns what a chunk is stored as a difference to; nothing if it is not.
+    /// Returns what a chunk is stored as a delta to; nothing if it is not.
     pub fn bases(&self, id: ChunkId) -> Option<Bases> {
         self.row(&id.0).filter(|place| place.delta)?;
         let row = self.bases.get(&id.0).ok().flatten()?;
@@ -64,7 +61,7 @@ impl IndexReader {
     }
 
     /// Returns where the bases of a chunk lie, in their order; nothing if one is unknown or is a
-    /// difference itself.
+    /// delta itself.
     pub fn base_places(&self, id: ChunkId) -> Option<Vec<Place>> {
         let bases = self.bases(id)?;
         bases.ids.iter().map(|base| self.row(&base.0).filter(|place| !place.delta)).collect()
@@ -138,8 +135,7 @@ impl Index {
             txn.open_table(OBJECTS)?;
             txn.open_table(BASES)?;
             txn.open_table(PACKS)?;
-            txn.open_table(CONFIRMED)?;
-            txn.open_table(ROOTS).map(drop)
+            txn.open_table(CONFIRMED).map(drop)
         })
     }
 
@@ -168,11 +164,11 @@ impl Index {
     }
 
     /// Records packs and the objects in them, durably, in one step; `deltas` names the bases of those
-    /// objects that are stored as a difference.
+    /// objects that are stored as a delta.
     ///
     /// A pack that is held whole already keeps that form, and what its own tables say of its objects:
     /// a remote's copy of it may be another than it seems. A chunk that is here whole is not replaced
-    /// by a difference: it may be the base of others.
+    /// by a delta: it may be the base of others.
     pub fn record(
         &self,
         packs: &[(PackId, PackState)],
@@ -227,22 +223,17 @@ impl Index {
         })
     }
 
-    /// Records that a push confirmed these packs and roots on a remote at a generation.
+    /// Records that a push confirmed these packs on a remote at a generation.
     pub fn confirm(
         &self,
         remote: RemoteId,
         generation: u32,
         packs: &[PackId],
-        roots: &[[u8; 32]],
     ) -> Result<(), CacheError> {
         self.write(|txn| {
             let mut table = txn.open_table(CONFIRMED)?;
             for pack in packs {
-                table.insert(&joined::<16, 32>(&pack.0, remote), generation)?;
-            }
-            let mut table = txn.open_table(ROOTS)?;
-            for root in roots {
-                table.insert(&joined::<32, 48>(root, remote), generation)?;
+                table.insert(&joined(*pack, remote), generation)?;
             }
             Ok(())
         })
@@ -259,7 +250,7 @@ impl Index {
         let table = txn.open_table(CONFIRMED).map_err(|e| fail(&e))?;
         let mut confirmed = Vec::new();
         for pack in &out {
-            let key = joined::<16, 32>(&pack.0, remote);
+            let key = joined(*pack, remote);
             if table.get(&key).map_err(|e| fail(&e))?.is_some() {
                 confirmed.push(*pack);
             }
@@ -268,19 +259,6 @@ impl Index {
             out.remove(&pack);
         }
         Ok(out)
-    }
-
-    /// Returns the generation at which a push confirmed a root on a remote.
-    pub fn confirmed_root(
-        &self,
-        remote: RemoteId,
-        root: &[u8; 32],
-    ) -> Result<Option<u32>, CacheError> {
-        let fail = |e: &dyn std::fmt::Display| self.db.failed(e);
-        let txn = self.db.db.begin_read().map_err(|e| fail(&e))?;
-        let table = txn.open_table(ROOTS).map_err(|e| fail(&e))?;
-        let row = table.get(&joined::<32, 48>(root, remote)).map_err(|e| fail(&e))?;
-        Ok(row.map(|row| row.value()))
     }
 
     /// Changes the form in which packs are held.
@@ -344,9 +322,9 @@ fn is_here(state: [u8; 6]) -> bool {
     PackState::decode(state).held != Held::Gone
 }
 
-fn joined<const N: usize, const M: usize>(id: &[u8; N], remote: RemoteId) -> [u8; M] {
-    let mut out = [0; M];
-    for (slot, byte) in out.iter_mut().zip(id.iter().chain(&remote.0)) {
+fn joined(pack: PackId, remote: RemoteId) -> [u8; 32] {
+    let mut out = [0; 32];
+    for (slot, byte) in out.iter_mut().zip(pack.0.iter().chain(&remote.0)) {
         *slot = *byte;
     }
     out

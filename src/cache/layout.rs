@@ -91,6 +91,11 @@ impl Layout {
         &self.state
     }
 
+    /// The random identity of a repository without a Git remote.
+    pub fn identity(&self) -> PathBuf {
+        self.state.join("identity")
+    }
+
     /// Files that `--force` put aside, one folder per run.
     pub fn aside(&self) -> PathBuf {
         self.state.join("aside")

@@ -58,7 +58,7 @@ impl<'a> NodeSink<'a> {
         Self { sink, view, chunks, deltas, elsewhere, stale, written, codecs }
     }
 
-    /// Says to what chunks that were stored just now are a difference.
+    /// Says to what chunks that were stored just now are a delta.
     #[must_use]
     pub fn with_deltas(mut self, packs: &[WrittenPack]) -> Self {
         self.deltas = packs.iter().flat_map(|pack| pack.deltas.iter().cloned()).collect();
@@ -135,7 +135,7 @@ impl<'a> NodeSink<'a> {
         Ok(Loc { pack, offset: place.offset, frame_len: place.frame_len, skip: place.skip, bases })
     }
 
-    /// Returns where the bases of a chunk lie that is stored as a difference.
+    /// Returns where the bases of a chunk lie that is stored as a delta.
     fn locate_bases(&self, id: ChunkId) -> Result<Vec<BaseLoc>, CacheError> {
         let lost = || defect("the base of a chunk is stored nowhere".to_owned());
         let bases = self.deltas.get(&id).cloned().or_else(|| self.view.bases(id));

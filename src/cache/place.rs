@@ -16,7 +16,7 @@ pub struct Place {
     pub skip: u32,
     /// Length of the object.
     pub len: u32,
-    /// Whether the frame is a difference to other chunks, which `IndexReader::bases` names.
+    /// Whether the frame is a delta to other chunks, which `IndexReader::bases` names.
     pub delta: bool,
 }
 

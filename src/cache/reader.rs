@@ -9,7 +9,7 @@ use crate::cache::error::CacheError;
 use crate::cache::index::{Index, IndexReader};
 use crate::cache::layout::Layout;
 use crate::cache::place::{Held, Place};
-use crate::fs::{FsError, move_durably};
+use crate::fs::{FsError, Links, is_not_plain, move_durably, open_plain};
 use crate::hash::{ChunkId, Digest, NodeId, PackId, PackKind};
 use crate::pack::{
     Codecs, FRAME_HEADER_LEN, Frame, FrameError, MAX_FRAME_LEN, declared_len, decode_frame,
@@ -79,7 +79,7 @@ impl<'c> ObjectReader<'c> {
     }
 
     /// Returns the bytes of a chunk that may serve as a base; nothing if they are not on this machine
-    /// or are stored as a difference themselves.
+    /// or are stored as a delta themselves.
     pub fn plain_chunk(&mut self, id: ChunkId) -> Result<Option<&[u8]>, CacheError> {
         let Some((place, held)) = self.view.find_held(&id.0) else { return Ok(None) };
         if place.delta {
@@ -226,8 +226,11 @@ impl<'c> ObjectReader<'c> {
         };
         match result {
             Ok(()) => Ok(bytes),
-            // Only what is short or not there is damage; a disk or a limit that refuses may relent.
-            Err(e) if matches!(e.kind(), ErrorKind::UnexpectedEof | ErrorKind::NotFound) => {
+            // Only what is short, not there or no file is damage; a disk that refuses may relent.
+            Err(e)
+                if is_not_plain(&e)
+                    || matches!(e.kind(), ErrorKind::UnexpectedEof | ErrorKind::NotFound) =>
+            {
                 Err(self.set_aside(id, place, held, &e.to_string()))
             }
             Err(source) => {
@@ -249,7 +252,8 @@ impl<'c> ObjectReader<'c> {
                 Held::Part => self.layout.part(pack),
             };
             // A push in another process may have moved it since the view was taken.
-            let file = File::open(&path).or_else(|_| File::open(self.layout.whole(pack)))?;
+            let file = open_plain(&path, Links::Refuse)
+                .or_else(|_| open_plain(&self.layout.whole(pack), Links::Refuse))?;
             self.files.truncate(OPEN_PACKS - 1);
             self.files.push_front((pack, held, file));
         }

@@ -1,6 +1,6 @@
 //! Filling an empty index from the footers of the packs on disk.
 
-use std::fs::{self, File};
+use std::fs;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
@@ -8,7 +8,7 @@ use crate::cache::error::CacheError;
 use crate::cache::index::Index;
 use crate::cache::layout::Layout;
 use crate::cache::place::{Held, PackState, Place};
-use crate::fs::{IoResultExt, move_durably, remove_tree};
+use crate::fs::{IoResultExt, Links, move_durably, open_plain, remove_tree};
 use crate::hash::{ChunkId, PackId, PackKind};
 use crate::pack::{Bases, Footer, HEADER_LEN, Header, TRAILER_LEN};
 
@@ -109,13 +109,13 @@ pub struct LocalFooter {
     pub n_frames: u32,
     /// Its objects and where they lie.
     pub objects: Vec<([u8; 32], Place)>,
-    /// The chunks among them that are stored as a difference, and to what.
+    /// The chunks among them that are stored as a delta, and to what.
     pub deltas: Vec<(ChunkId, Bases)>,
 }
 
 /// Reads what a pack holds from its own tables; nothing if they are not sound.
 pub(super) fn read_footer(pack: PackId, path: &Path) -> Option<LocalFooter> {
-    let file = File::open(path).ok()?;
+    let file = open_plain(path, Links::Refuse).ok()?;
     let size = file.metadata().ok()?.len();
     let mut head = [0; HEADER_LEN as usize];
     file.read_exact_at(&mut head, 0).ok()?;

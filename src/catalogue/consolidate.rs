@@ -25,9 +25,12 @@ pub fn consolidate(view: &View, repo: RepoId, nonce: [u8; 16]) -> Option<Object>
     let whole = || view.counting().filter(|(_, _, object)| object.unknown.is_empty());
     let mut merge = Merge::default();
     let mut taken = 0u64;
+    // Of the oldest member: whoever wrote that one had not seen what was condemned since.
+    let mut generation = view.generation();
     for (name, listing, object) in whole().filter(|(name, ..)| name.kind == ObjectKind::PushRecord)
     {
         merge.add_push_record(name, listing, object);
+        generation = generation.min(name.generation);
         taken = taken.saturating_add(listing.size);
     }
     if merge.covers.len() < 2 {
@@ -37,14 +40,15 @@ pub fn consolidate(view: &View, repo: RepoId, nonce: [u8; 16]) -> Option<Object>
         .filter(|(name, _, object)| name.kind == ObjectKind::Run && view.is_whole(object))
         .collect();
     runs.sort_by_key(|(name, listing, _)| (listing.size, **name));
-    for (_, listing, run) in runs {
+    for (name, listing, run) in runs {
         if listing.size > taken.saturating_mul(2) {
             break;
         }
         merge.add_run(run);
+        generation = generation.min(name.generation);
         taken = taken.saturating_add(listing.size);
     }
-    Some(merge.finish(view.generation(), repo, nonce))
+    Some(merge.finish(generation, repo, nonce))
 }
 
 /// Makes a run of these push records and of nothing else, so that readers need none of them.

@@ -16,8 +16,10 @@ pub const NODE_PACKS: &str = "m/";
 pub const CATALOGUE: &str = "i/";
 /// Where repositories are registered.
 pub const REPOS: &str = "repos/";
-/// The lease that saves two runs of gc from doing the same work.
+/// There while gc removes, so that `gc undo` knows that it may be too late.
 pub const GC_LEASE: &str = "gc/lease";
+/// Written by gc to learn the storage's time.
+pub const GC_PROBE: &str = "gc/probe";
 /// The list of the catalogue for readers who cannot list.
 pub const INDEX: &str = "index";
 

@@ -33,8 +33,10 @@ pub struct Listed {
 pub enum Need {
     /// To find roots: the newest baselines and what they do not cover.
     Read,
-    /// To rely on packs or to delete them: older baselines as well, for what they condemn.
+    /// To rely on packs: older baselines as well, for what they condemn.
     Rely,
+    /// To delete: every object, for what covered ones still name.
+    Remove,
 }
 
 /// One place of an object.
@@ -44,6 +46,8 @@ pub struct Loc {
     pub record: LocRecord,
     /// When the store received what names it, in milliseconds since 1970.
     pub stored_ms: u64,
+    /// The generation of what names it.
+    pub generation: u32,
 }
 
 /// What a listing says about an object.
@@ -172,10 +176,12 @@ impl View {
     /// As long as baselines and runs are missing, so is what they may turn out to cover; a caller
     /// fetches all of these in one wave, or the baselines first.
     pub fn missing(&self, need: Need) -> Vec<(Name, u64)> {
-        let counts = |name: &Name| match name.kind {
-            ObjectKind::PushRecord => self.is_lone(name),
-            ObjectKind::Run => true,
-            ObjectKind::Baseline => need == Need::Rely || self.newest.contains(name),
+        let counts = |name: &Name| match (need, name.kind) {
+            (Need::Remove, _)
+            | (Need::Read | Need::Rely, ObjectKind::Run)
+            | (Need::Rely, ObjectKind::Baseline) => true,
+            (Need::Read | Need::Rely, ObjectKind::PushRecord) => self.is_lone(name),
+            (Need::Read, ObjectKind::Baseline) => self.newest.contains(name),
         };
         self.members
             .iter()
@@ -198,7 +204,7 @@ impl View {
                         Some(_) | None => continue,
                     },
                 };
-                found.push(Loc { record: *record, stored_ms });
+                found.push(Loc { record: *record, stored_ms, generation: name.generation });
             }
         }
         found.sort_by_key(|loc| std::cmp::Reverse((loc.stored_ms, loc.record.pack)));
@@ -257,6 +263,21 @@ impl View {
     /// Counts the uncovered push records that no run makes superfluous.
     pub fn lone_push_records(&self) -> usize {
         self.members.keys().filter(|name| self.is_lone(name)).count()
+    }
+
+    /// Returns every fetched object, whether it counts or not, in the order of their names.
+    pub fn all(&self) -> impl Iterator<Item = (&Name, &Listing, &Object)> {
+        self.members
+            .iter()
+            .filter_map(|(name, member)| Some((name, &member.listing, member.object.as_deref()?)))
+    }
+
+    /// Returns the place of an object that only a push record of the newest generation, or a newest
+    /// baseline, names: whoever wrote it had seen what is condemned now.
+    pub fn current_locs(&self, key: Key) -> impl Iterator<Item = LocRecord> {
+        let generation = self.generation();
+        let current = move |loc: &Loc| loc.generation == generation;
+        self.locs(key).into_iter().filter(current).map(|loc| loc.record)
     }
 
     /// Returns the fetched objects that count, in the order of their names.

@@ -51,11 +51,15 @@ impl Failure {
 
 impl Hint for Failure {
     fn hint(&self) -> Option<String> {
-        match self {
+        let own = match self {
             Self::Op(error) => error.hint(),
             Self::Demo(error) => error.hint(),
             Self::Folder { .. } | Self::Output { .. } | Self::Json { .. } => None,
-        }
+        };
+        // No failure leaves its reader alone, also where only the cause says more.
+        let plain = || "remove the cause, then run the same command again".to_owned();
+        let may_work = matches!(self.exit(), Exit::No | Exit::Remote | Exit::Damaged);
+        own.or_else(|| may_work.then(plain))
     }
 }
 

@@ -61,10 +61,6 @@ pub(crate) fn arm_crash_point() {
     if let Some(spec) = variable("HAUL_FAILPOINT").and_then(|spec| spec.into_string().ok()) {
         failpoint::arm(&spec);
     }
-}
-
-/// Plants the bug that a campaign is to find; nothing in ordinary builds.
-pub(crate) fn plant_bug() {
     if let Some(name) = variable("HAUL_PLANTED").and_then(|name| name.into_string().ok()) {
         planted::plant(&name);
     }

@@ -19,6 +19,7 @@ use crate::cli::render::{self, ErrorText, Style, Talk};
 use crate::cli::session::Session;
 use crate::config::Environment;
 use crate::ops::{Exit, OpError};
+use crate::path::show;
 use crate::progress::Job;
 
 /// Runs the program: reads its arguments, does what they ask, returns the exit code.
@@ -31,7 +32,6 @@ pub fn main() -> ExitCode {
     };
     process::explain_panics(cli.globals.verbose > 0);
     process::arm_crash_point();
-    process::plant_bug();
     process::start_log(cli.globals.verbose);
     process::catch_signals();
     let run = panic::catch_unwind(AssertUnwindSafe(|| run(&cli, started)));
@@ -41,7 +41,22 @@ pub fn main() -> ExitCode {
 /// Prints help, the version, or what is wrong with the arguments.
 fn answer_usage(error: &clap::Error, arguments: &[OsString]) -> Exit {
     let asked = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
-    let printed = error.print().and_then(|()| process::flush());
+    // A shell puts the names of a folder among the arguments.
+    let deceives = |argument: &OsString| {
+        let bytes = argument.as_encoded_bytes();
+        show(bytes).to_string().as_bytes() != bytes
+    };
+    let printed = if arguments.iter().any(deceives) {
+        let rendered = error.render().to_string();
+        rendered
+            .trim_end()
+            .lines()
+            .for_each(|line| render::say(&show(line.as_bytes()).to_string()));
+        Ok(())
+    } else {
+        error.print()
+    };
+    let printed = printed.and_then(|()| process::flush());
     if asked {
         return match printed {
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Exit::No,

@@ -69,7 +69,10 @@ pub enum ConfigError {
 impl Hint for ConfigError {
     fn hint(&self) -> Option<String> {
         match self {
-            Self::Read { .. } | Self::TooLarge { .. } => None,
+            Self::Read { path, .. } => {
+                Some(format!("make `{}` readable, then run the command again", path.display()))
+            }
+            Self::TooLarge { path } => Some(format!("shorten `{}`", path.display())),
             Self::NotAFile { path } => {
                 Some(format!("replace `{}` by a plain file", path.display()))
             }

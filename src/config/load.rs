@@ -1,10 +1,11 @@
 //! Reads the environment and the settings files; nothing else in the crate does.
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
-use std::fs::File;
+use std::ffi::{OsStr, OsString};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
+
+use crate::fs::{Links, is_not_plain, open_plain};
 
 use super::{Config, ConfigError, Flag, Given, Layer, Source, resolve};
 
@@ -20,6 +21,9 @@ pub struct Environment {
     pub config_dir: Option<PathBuf>,
     /// The current folder.
     pub cwd: PathBuf,
+    /// What programs are looked for in: `PATH` without folders that are relative, as those would be
+    /// taken from whatever repository a command runs in. Nothing if `PATH` has none, or is not set.
+    pub search: Option<OsString>,
     /// All variables whose names start with `HAUL_`.
     pub variables: BTreeMap<String, OsString>,
     /// Whether `NO_COLOR` asks for plain text.
@@ -55,10 +59,11 @@ impl Environment {
         let config_dir = folder("XDG_CONFIG_HOME")
             .or_else(|| folder("APPDATA").filter(|_| cfg!(windows)))
             .or_else(|| Some(home.as_ref()?.join(".config")));
+        let search = all.get("PATH").and_then(|path| without_relative(path));
         let ci = all.get("CI").is_some_and(|value| value != "false" && value != "0");
         let no_color = all.contains_key("NO_COLOR");
         let variables = all.into_iter().filter(|(name, _)| name.starts_with("HAUL_")).collect();
-        Self { home, config_dir, cwd, variables, no_color, ci, cores: cores.max(1) }
+        Self { home, config_dir, cwd, search, variables, no_color, ci, cores: cores.max(1) }
     }
 
     /// Returns a `HAUL_*` variable as text; nothing if it is unset, empty or not UTF-8.
@@ -104,17 +109,16 @@ impl Files {
     /// machine, or one that never ends.
     pub fn read(layer: Layer, path: &Path) -> Result<Option<String>, ConfigError> {
         let failed = |source| ConfigError::Read { path: path.to_path_buf(), source };
-        let found = if layer == Layer::Repo { path.symlink_metadata() } else { path.metadata() };
-        let found = match found {
-            Ok(found) => found,
+        let links = if layer == Layer::Repo { Links::Refuse } else { Links::Follow };
+        let file = match open_plain(path, links) {
+            Ok(file) => file,
             Err(error) if absent(&error) => return Ok(None),
+            Err(error) if is_not_plain(&error) => {
+                return Err(ConfigError::NotAFile { path: path.to_path_buf() });
+            }
             Err(error) => return Err(failed(error)),
         };
-        if !found.is_file() {
-            return Err(ConfigError::NotAFile { path: path.to_path_buf() });
-        }
         let mut text = String::new();
-        let file = File::open(path).map_err(failed)?;
         // One byte more than the limit, so that a longer file shows.
         file.take(FILE_LIMIT + 1).read_to_string(&mut text).map_err(failed)?;
         match u64::try_from(text.len()) {
@@ -122,6 +126,16 @@ impl Files {
             _ => Err(ConfigError::TooLarge { path: path.to_path_buf() }),
         }
     }
+}
+
+/// Takes the relative folders out of a list of folders; nothing if there are none.
+fn without_relative(path: &OsStr) -> Option<OsString> {
+    let is_absolute = |folder: &PathBuf| folder.is_absolute();
+    if std::env::split_paths(path).all(|folder| is_absolute(&folder)) {
+        return None;
+    }
+    // What was split a moment ago can be joined.
+    std::env::join_paths(std::env::split_paths(path).filter(is_absolute)).ok()
 }
 
 fn absent(error: &io::Error) -> bool {

@@ -13,8 +13,14 @@ use super::value::DeltaBase;
 use super::{ConfigError, Environment, Layer, Origin, Source, Value, Warning};
 
 /// Variables that are no settings: they say something about one run.
-const RUN_VARIABLES: [&str; 5] =
-    ["HAUL_SKIP", "HAUL_SKIP_SMUDGE", "HAUL_ACCEPT_REMOTE", "HAUL_LOG", "HAUL_FAILPOINT"];
+const RUN_VARIABLES: [&str; 6] = [
+    "HAUL_SKIP",
+    "HAUL_SKIP_SMUDGE",
+    "HAUL_ACCEPT_REMOTE",
+    "HAUL_LOG",
+    "HAUL_FAILPOINT",
+    "HAUL_PLANTED",
+];
 
 /// A setting given on the command line.
 #[derive(Clone, Debug)]
@@ -52,7 +58,7 @@ pub struct Config {
     pub cache_dir: Option<Value<PathBuf>>,
     /// `add.profile`: name of the chunk profile of new paths; a name, not proven to be known.
     pub add_profile: Value<String>,
-    /// `delta.base`: what new content may be stored as a difference to.
+    /// `delta.base`: what new content may be stored as a delta to.
     pub delta_base: Value<DeltaBase>,
     /// What was ignored or changed.
     pub warnings: Vec<Warning>,

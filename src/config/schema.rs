@@ -62,7 +62,7 @@ pub const SETTINGS: [Setting; 6] = [
         name: "delta.base",
         kind: Kind::Base,
         default: "`cached`",
-        doc: "What new content may be stored as a difference to: `never` to anything; `cached` to an \
+        doc: "What new content may be stored as a delta to: `never` to anything; `cached` to an \
               earlier version or a sibling whose bytes are on this machine; `worth-it` also to bytes \
               that `add` first fetches, where they are fewer than those that may be saved.",
         committed: true,

@@ -56,7 +56,7 @@ pub struct Value<T> {
     pub origin: Origin,
 }
 
-/// What new content may be stored as a difference to.
+/// What new content may be stored as a delta to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DeltaBase {
     /// Nothing: all of it is stored by itself.

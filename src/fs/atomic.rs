@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
 use crate::fs::error::{FsError, IoResultExt};
-use crate::fs::failpoint;
+use crate::fs::plain::{Links, open_plain};
+use crate::fs::{failpoint, planted};
 
 /// What names of temporary files begin with.
 const PREFIX: &str = "haul-";
@@ -55,16 +56,21 @@ impl Temp {
         let folder = target.parent().unwrap_or(Path::new("."));
         make_folder(folder, durable)?;
         failpoint::hit("fs.publish.written");
-        if durable {
+        let durable = durable && !planted::is("no-fsync");
+        let late = planted::is("rename-before-sync");
+        if durable && !late {
             self.file.as_file().sync_all().at("write", target)?;
         }
         failpoint::hit("fs.publish.synced");
         set_readable(self.file.as_file(), target)?;
-        self.file.persist(target).map_err(|e| FsError {
+        let file = self.file.persist(target).map_err(|e| FsError {
             doing: "create",
             path: target.to_owned(),
             source: e.error,
         })?;
+        if durable && late {
+            file.sync_all().at("write", target)?;
+        }
         failpoint::hit("fs.publish.renamed");
         if durable { sync_folder(folder) } else { Ok(()) }
     }
@@ -116,6 +122,13 @@ fn umask() -> rustix::fs::Mode {
         old.as_raw_mode()
     });
     rustix::fs::Mode::from_raw_mode(*raw)
+}
+
+/// Makes an empty folder in `folder` that is removed with all in it when the value is dropped.
+pub fn temp_folder(folder: &Path) -> Result<tempfile::TempDir, FsError> {
+    fs::create_dir_all(folder).at("create the folder", folder)?;
+    let made = tempfile::Builder::new().prefix(PREFIX).tempdir_in(folder);
+    made.at("create a temporary folder in", folder)
 }
 
 /// Writes `bytes` as the whole content of `target`, durably: after a crash it is old or new.
@@ -227,9 +240,9 @@ pub fn remove_tree(path: &Path) -> Result<(), FsError> {
     }
 }
 
-/// Reads a whole file of at most `limit` bytes; nothing if there is none.
+/// Reads a whole file of at most `limit` bytes, but not through a link; nothing if there is none.
 pub fn read_limited(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, FsError> {
-    let file = match File::open(path) {
+    let file = match open_plain(path, Links::Refuse) {
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
         other => other.at("read", path)?,
     };
@@ -246,6 +259,9 @@ pub fn read_limited(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, FsError>
 }
 
 fn sync_folder(folder: &Path) -> Result<(), FsError> {
+    if planted::is("no-fsync") {
+        return Ok(());
+    }
     let folder: PathBuf = if folder.as_os_str().is_empty() { ".".into() } else { folder.into() };
     File::open(&folder).and_then(|f| f.sync_all()).at("sync the folder", &folder)
 }

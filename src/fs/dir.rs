@@ -12,11 +12,12 @@ use rustix::io::Errno;
 
 use crate::fs::atomic::{Temp, make_folder};
 use crate::fs::error::{FsError, IoResultExt};
-use crate::fs::failpoint;
 use crate::fs::stamp::{FileKind, Stamp};
+use crate::fs::{failpoint, planted};
 
 const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
-const TEMP_PREFIX: &[u8] = b".haul-tmp-";
+/// What names of temporary files in a worktree begin with; no tracked path has such a part.
+pub const TEMP_PREFIX: &[u8] = b".haul-tmp-";
 
 /// An open folder. Names given to its methods are single names unless a method says otherwise.
 #[derive(Debug)]
@@ -86,6 +87,9 @@ impl Dir {
     }
 
     fn open_below(&self, relative: &[u8]) -> io::Result<OwnedFd> {
+        if planted::is("symlink-followed") && !relative.is_empty() {
+            return Ok(rustix::fs::openat(&self.fd, relative, FOLDER, Mode::empty())?);
+        }
         let flags = FOLDER | OFlags::NOFOLLOW;
         if relative.is_empty() {
             return Ok(rustix::fs::openat(&self.fd, c".", flags, Mode::empty())?);
@@ -271,6 +275,9 @@ impl Dir {
         let mut temp = self.temp(false)?;
         temp.file.write_all(bytes).at("write", &path)?;
         failpoint::hit("fs.durable.written");
+        if planted::is("no-fsync") {
+            return temp.place(name).map(drop);
+        }
         temp.file.sync_all().at("write", &path)?;
         temp.place(name)?;
         rustix::fs::fsync(&self.fd).at("sync the folder", &self.path)?;

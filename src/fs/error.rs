@@ -41,7 +41,7 @@ impl Hint for FsError {
         }
         if self.is_link() {
             return Some(
-                "put a real folder in place of the symbolic link: haul never writes through one"
+                "put a real file or folder in place of the symbolic link: haul follows none here"
                     .to_owned(),
             );
         }
@@ -51,8 +51,28 @@ impl Hint for FsError {
                     .to_owned(),
             );
         }
-        (self.source.kind() == io::ErrorKind::PermissionDenied)
-            .then(|| "check the permissions of this path and run the same command again".to_owned())
+        Some(next(&self.source).to_owned())
+    }
+}
+
+/// What to do about an answer of the system that needs no more words than its own.
+fn next(error: &io::Error) -> &'static str {
+    use rustix::io::Errno;
+    let is = |errno: Errno| error.raw_os_error() == Some(errno.raw_os_error());
+    if error.kind() == io::ErrorKind::PermissionDenied {
+        "check the permissions of this path and run the same command again"
+    } else if error.kind() == io::ErrorKind::InvalidInput {
+        "move away what stands in place of a regular file, then run the same command again"
+    } else if error.kind() == io::ErrorKind::NotFound {
+        "see who removed it, then run the same command again"
+    } else if error.kind() == io::ErrorKind::ReadOnlyFilesystem {
+        "make the file system writable, then run the same command again"
+    } else if is(Errno::MFILE) || is(Errno::NFILE) {
+        "allow more open files with `ulimit -n`, then run the same command again"
+    } else if is(Errno::IO) {
+        "look for disk errors in the system's log, then run the same command again"
+    } else {
+        "remove the cause, then run the same command again"
     }
 }
 

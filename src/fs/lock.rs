@@ -1,9 +1,10 @@
 //! File locks that the system releases when the process ends, however it ends.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 use std::path::Path;
 
 use crate::fs::error::{FsError, IoResultExt};
+use crate::fs::plain::open_or_make_plain;
 
 /// A held lock on a file; dropping it releases it.
 #[derive(Debug)]
@@ -38,11 +39,5 @@ impl Lock {
 }
 
 fn open(path: &Path) -> Result<File, FsError> {
-    OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .open(path)
-        .at("open", path)
+    open_or_make_plain(path).at("open", path)
 }

@@ -13,16 +13,18 @@ mod durable;
 mod error;
 pub mod failpoint;
 mod lock;
+mod plain;
 pub mod planted;
 mod sparse;
 mod stamp;
 
 pub use atomic::{
     Scratch, Temp, append_line, make_folder, move_durably, read_limited, remove, remove_tree,
-    replace, sweep_abandoned, write_durably,
+    replace, sweep_abandoned, temp_folder, write_durably,
 };
-pub use dir::{Dir, DirEntry, TempFile, is_temp_name};
+pub use dir::{Dir, DirEntry, TEMP_PREFIX, TempFile, is_temp_name};
 pub use error::{FsError, IoResultExt};
 pub use lock::Lock;
+pub use plain::{Links, is_not_plain, open_plain};
 pub use sparse::SparseFile;
 pub use stamp::{FileKind, Stamp, Time};

@@ -1,52 +1,45 @@
-//! Planted bugs: a campaign that does not find them proves nothing.
+//! Bugs that are planted on purpose, so that a campaign can prove that it would find them.
 //!
-//! Compiled in with the feature `planted-bugs` only; elsewhere [`is`] is always false.
+//! Compiled with the feature `planted-bugs` only; elsewhere [`is`] is constant and the bugs are gone.
 
-/// A safeguard that can be taken away.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Bug {
-    /// `hash-check-off`: chunks and nodes are not compared with their ids.
-    HashCheckOff,
-    /// `size-cap-off`: sizes that a frame declares are not compared with their limits.
-    SizeCapOff,
-}
+/// The names of the bugs that can be planted, one word list for the program and its campaigns.
+pub const NAMES: [&str; 7] = [
+    "no-fsync",
+    "rename-before-sync",
+    "publish-before-upload",
+    "symlink-followed",
+    "only-first-part-checked",
+    "hash-check-off",
+    "size-cap-off",
+];
 
 #[cfg(feature = "planted-bugs")]
-mod planting {
+mod sown {
     use std::sync::OnceLock;
 
-    use super::Bug;
+    static SOWN: OnceLock<String> = OnceLock::new();
 
-    static PLANTED: OnceLock<Bug> = OnceLock::new();
-
-    /// Plants the bug of that name in this process; says whether there is one.
-    pub fn plant(name: &str) -> bool {
-        let bug = match name {
-            "hash-check-off" => Bug::HashCheckOff,
-            "size-cap-off" => Bug::SizeCapOff,
-            _ => return false,
-        };
-        PLANTED.set(bug).is_ok()
+    /// Plants the bug of this name for the life of the process.
+    pub fn plant(name: &str) {
+        drop(SOWN.set(name.to_owned()));
     }
 
-    /// Says whether this bug was planted.
-    pub fn is(bug: Bug) -> bool {
-        PLANTED.get() == Some(&bug)
+    /// Says whether a bug is planted.
+    pub fn is(name: &str) -> bool {
+        SOWN.get().is_some_and(|sown| sown == name)
     }
 }
 
 #[cfg(not(feature = "planted-bugs"))]
-mod planting {
-    /// Plants nothing in this build.
-    pub fn plant(_: &str) -> bool {
-        false
-    }
+mod sown {
+    /// Does nothing in this build.
+    pub fn plant(_: &str) {}
 
-    /// Is never so in this build.
+    /// Says no in this build.
     #[inline]
-    pub fn is(_: super::Bug) -> bool {
+    pub const fn is(_: &str) -> bool {
         false
     }
 }
 
-pub use planting::{is, plant};
+pub use sown::{is, plant};

@@ -1,12 +1,13 @@
 //! A file that is filled piece by piece, at offsets: what can be fetched again.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
-use crate::fs::atomic::make_folder;
+use crate::fs::atomic::{make_folder, remove};
 use crate::fs::error::{FsError, IoResultExt};
 use crate::fs::failpoint;
+use crate::fs::plain::{is_not_plain, open_or_make_plain};
 
 /// An open file of pieces. Not durable, and after a crash any piece may be missing or torn: its
 /// reader must check what it reads.
@@ -17,13 +18,18 @@ pub struct SparseFile {
 }
 
 impl SparseFile {
-    /// Opens the file, or makes it and its folder.
+    /// Opens the file, or makes it and its folder; a link or a pipe in its place goes.
     pub fn open(path: &Path) -> Result<Self, FsError> {
         if let Some(folder) = path.parent() {
             make_folder(folder, false)?;
         }
-        let mut options = OpenOptions::new();
-        let file = options.read(true).write(true).create(true).truncate(false).open(path);
+        let file = match open_or_make_plain(path) {
+            Err(error) if is_not_plain(&error) => {
+                remove(path)?;
+                open_or_make_plain(path)
+            }
+            other => other,
+        };
         Ok(Self { file: file.at("open", path)?, path: path.to_owned() })
     }
 

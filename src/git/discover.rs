@@ -1,6 +1,6 @@
 //! Finds the repository and holds it open.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -46,8 +46,13 @@ impl Git {
     ///
     /// Variables such as `GIT_DIR` and `GIT_INDEX_FILE` count, because hooks and filters run with
     /// them: during `git commit -- PATH` the index that will be committed is not `.git/index`.
-    pub fn open(start: &Path) -> Result<Self, GitError> {
-        Self::discover(start, Surroundings::Heed, Vec::new())
+    ///
+    /// `search`, if given, takes the place of `PATH` for `git` and what it runs; an empty one leaves
+    /// the system's own folders.
+    pub fn open(start: &Path, search: Option<&OsStr>) -> Result<Self, GitError> {
+        let value = |folders: &OsStr| (!folders.is_empty()).then(|| folders.to_owned());
+        let path = search.map(|folders| (OsString::from("PATH"), value(folders)));
+        Self::discover(start, Surroundings::Heed, path.into_iter().collect())
     }
 
     /// Opens the repository that `folder` lies in, whatever `GIT_DIR` and its kind say: for a
@@ -59,7 +64,7 @@ impl Git {
     pub(super) fn discover(
         start: &Path,
         surroundings: Surroundings,
-        variables: Vec<(std::ffi::OsString, Option<std::ffi::OsString>)>,
+        variables: Vec<(OsString, Option<OsString>)>,
     ) -> Result<Self, GitError> {
         let not_here = || GitError::NotARepository { start: start.to_path_buf() };
         let folder = std::path::absolute(start).map_err(|_| not_here())?;
@@ -89,6 +94,9 @@ impl Git {
                 }
             })?,
         };
+        if is_embedded(&runner.folder, &found.git_dir) {
+            return Err(GitError::Embedded { git_dir: found.git_dir });
+        }
         // From here on every command means exactly this repository, wherever it is run.
         runner.folder.clone_from(&found.root);
         runner.set("GIT_DIR", Some(found.git_dir.as_os_str()));
@@ -145,6 +153,15 @@ impl fmt::Debug for Git {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Git").field("root", &self.root).finish_non_exhaustive()
     }
+}
+
+/// Says whether a folder was taken for a Git folder by its content alone: any commit can hold such a
+/// folder, and its settings would name programs that Git runs. Only a `.git` cannot be committed.
+fn is_embedded(start: &Path, git_dir: &Path) -> bool {
+    let (Ok(start), Ok(git_dir)) = (start.canonicalize(), git_dir.canonicalize()) else {
+        return false;
+    };
+    start.starts_with(&git_dir) && git_dir.file_name() != Some(OsStr::new(".git"))
 }
 
 /// Takes off the slash that libgit2 puts at the end of folders.

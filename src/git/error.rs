@@ -22,6 +22,12 @@ pub enum GitError {
         /// The Git folder.
         git_dir: PathBuf,
     },
+    /// A folder with the files of a Git folder, which may have come with a commit, and a worktree.
+    #[error("`{}` looks like a Git folder but is not called `.git`: it may have come with a commit, and its settings can run programs", git_dir.display())]
+    Embedded {
+        /// The folder.
+        git_dir: PathBuf,
+    },
     /// The repository belongs to another user and Git refuses to trust it.
     #[error("Git does not trust the repository at `{}`: another user owns it", start.display())]
     Untrusted {
@@ -102,6 +108,9 @@ impl Hint for GitError {
             }
             Self::Bare { .. } => {
                 Some("run haul in a clone, or make a worktree with `git worktree add`".to_owned())
+            }
+            Self::Embedded { .. } => {
+                Some("run the command outside of this folder, in the worktree".to_owned())
             }
             Self::Untrusted { start } => Some(format!(
                 "run `git config --global --add safe.directory {}` if you trust its owner",

@@ -86,6 +86,28 @@ impl Git {
         self.versions(&["--all", "--reflog"], paths, limit)
     }
 
+    /// Finds the newest commit in which a file has this content: `HEAD` if it does, else the one of
+    /// all branches and reflogs that last gave it to the file, among 1000 that changed the file.
+    pub fn newest_with(&self, path: &[u8], content: &[u8]) -> Result<Option<CommitId>, GitError> {
+        let Some(head) = self.head()? else { return Ok(None) };
+        let same = |found: &Content| matches!(found, Content::Whole(bytes) if bytes == content);
+        if self.file_at("HEAD", path, POINTER_LIMIT)?.as_ref().is_some_and(same) {
+            return Ok(Some(head));
+        }
+        let call = self.runner.git(&["rev-list", LOOK_BACK, "--full-history", "--all", "--reflog"]);
+        let call = call.arguments(["HEAD", "--"]).arguments([os_path(path)?]);
+        let commits = call.output()?.stdout;
+        let mut found = Vec::new();
+        self.changes(&commits, &["-m"], Some(&[path]), |change| {
+            if is_file(change.after.0) {
+                found.push((change.commit, change.after.1));
+            }
+        })?;
+        let ids: Vec<ObjectId> = found.iter().map(|(_, id)| *id).collect();
+        let at = self.contents(&ids, POINTER_LIMIT)?.iter().position(same);
+        Ok(at.and_then(|at| found.get(at)).map(|(commit, _)| *commit))
+    }
+
     fn versions(
         &self,
         more: &[&str],

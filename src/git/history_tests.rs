@@ -188,3 +188,33 @@ fn a_failing_command_is_shown_with_its_words_and_without_passwords() {
     assert!(text.contains("git ls-remote") && text.contains("user:***@"), "{text}");
     assert!(!text.contains("secret"), "{text}");
 }
+
+#[test]
+fn the_newest_commit_with_a_content_is_found_on_any_branch() {
+    let world = World::new();
+    world.write("a.haul", "1");
+    let first = world.commit();
+    world.write("a.haul", "2");
+    world.commit();
+    world.write("a.haul", "1");
+    let again = world.commit();
+    world.git(&["checkout", "-q", "-b", "side"]);
+    world.write("a.haul", "of side");
+    let side = world.commit();
+    world.git(&["checkout", "-q", "main"]);
+    world.write("a.haul", "3");
+    world.commit();
+    world.write("other.haul", "1");
+    let head = world.commit();
+    for git in world.both() {
+        let newest = |path: &[u8], content: &[u8]| {
+            git.newest_with(path, content).unwrap().map(|commit| commit.to_string())
+        };
+        assert_eq!(newest(b"a.haul", b"3"), Some(head.clone()));
+        assert_eq!(newest(b"a.haul", b"1"), Some(again.clone()));
+        assert_ne!(again, first);
+        assert_eq!(newest(b"a.haul", b"of side"), Some(side.clone()));
+        assert_eq!(newest(b"a.haul", b"never"), None);
+        assert_eq!(newest(b"gone.haul", b"1"), None);
+    }
+}

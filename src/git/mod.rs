@@ -15,6 +15,9 @@ mod id;
 mod index;
 mod objects;
 mod quote;
+mod reach;
+#[cfg(test)]
+mod reach_tests;
 mod remotes;
 mod settings;
 mod stage;
@@ -29,5 +32,6 @@ pub use history::PointerBlob;
 pub use id::{CommitId, ObjectId};
 pub use index::IndexEntry;
 pub use objects::{Content, POINTER_LIMIT, TreePointer};
+pub use reach::{Reach, Retention, SmallBlob};
 pub use remotes::RemoteRef;
 pub use stage::StagedBytes;

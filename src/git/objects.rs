@@ -255,7 +255,7 @@ fn named_size(line: &[u8]) -> Option<(ObjectId, Option<u64>)> {
 }
 
 /// Splits `ID SIZE LF BODY LF` from the front of a batch.
-fn batch_item(bytes: &[u8]) -> Option<(ObjectId, &[u8], &[u8])> {
+pub(super) fn batch_item(bytes: &[u8]) -> Option<(ObjectId, &[u8], &[u8])> {
     let end = bytes.iter().position(|c| *c == b'\n')?;
     let (line, rest) = bytes.split_at_checked(end)?;
     let (id, size) = named_size(line)?;

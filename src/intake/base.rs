@@ -1,4 +1,4 @@
-//! Finding what a new chunk may be stored as a difference to: bytes of the file's former version
+//! Finding what a new chunk may be stored as a delta to: bytes of the file's former version
 //! that are on this machine, in chunks that are stored whole.
 
 use std::fs::File;
@@ -76,12 +76,12 @@ impl<'f, 's, 'a> Finder<'f, 's, 'a> {
             let bases = self.shared.bases_of(chunk.id);
             let (begin, of_chunk) = match bases {
                 None => (0, vec![Part { id: chunk.id, len: chunk.size, at: Some(start) }]),
-                // A difference is no base. What it is a difference to stands at the same bytes.
+                // A delta is no base. What it is a delta to stands at the same bytes.
                 Some(bases) => (u64::from(bases.skip), self.below(&bases)?),
             };
             if i == 0 {
                 skip = begin + inside;
-                // How a difference of text lies in its base is not kept: anywhere in the first chunk.
+                // How a delta of text lies in its base is not kept: anywhere in the first chunk.
                 let first = of_chunk.first().filter(|first| first.at.is_none());
                 spare = first.map_or(0, |first| first.len);
             }

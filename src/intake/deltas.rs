@@ -1,4 +1,4 @@
-//! What an intake knows of chunks that are stored as a difference, and the readers for their bases.
+//! What an intake knows of chunks that are stored as a delta, and the readers for their bases.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,7 +14,7 @@ pub(super) struct Deltas<'a> {
     layout: &'a Layout,
     index: &'a Index,
     readers: Mutex<Vec<ObjectReader<'a>>>,
-    /// What this intake stored in a frame of its own: to what it is a difference, if it is one.
+    /// What this intake stored in a frame of its own: to what it is a delta, if it is one.
     made: Mutex<HashMap<ChunkId, Option<Bases>>>,
     /// Where in the worktree the bytes of chunks are that serve as a base and were met in a file.
     origins: Mutex<HashMap<ChunkId, Origin>>,
@@ -66,19 +66,19 @@ impl<'a> Deltas<'a> {
         self.origins.lock().unwrap_or_else(PoisonError::into_inner).get(&id).cloned()
     }
 
-    /// Returns what this intake stored a chunk as a difference to.
+    /// Returns what this intake stored a chunk as a delta to.
     pub(super) fn made(&self, id: ChunkId) -> Option<Bases> {
         self.made.lock().unwrap_or_else(PoisonError::into_inner).get(&id).cloned().flatten()
     }
 
-    /// Says whether this intake stored a chunk, and not as a difference. That another worker is about
-    /// to store it is not enough: it may become a difference yet.
+    /// Says whether this intake stored a chunk, and not as a delta. That another worker is about
+    /// to store it is not enough: it may become a delta yet.
     pub(super) fn made_whole(&self, id: ChunkId) -> bool {
         let made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
         made.get(&id).is_some_and(Option::is_none)
     }
 
-    /// Returns how many bytes of chunks were stored as a difference.
+    /// Returns how many bytes of chunks were stored as a delta.
     pub(super) fn bytes(&self) -> u64 {
         self.bytes.load(Ordering::Relaxed)
     }

@@ -24,6 +24,10 @@ pub(super) enum When {
     JustNow,
 }
 
+/// Chunks of a former version that are looked into, of some 256 GiB; what a pointer claims can be any
+/// number.
+const MAX_FORMER: usize = 4 << 20;
+
 /// A former version that is ready to be looked into.
 pub(super) struct OpenFormer {
     pub(super) chunks: Former,
@@ -41,8 +45,12 @@ impl OpenFormer {
     ) -> Result<Option<Self>, IntakeError> {
         let recipe = shared.deltas.with_reader(|reader| {
             let chunks = Chunks::all(root, size, |id| reader.node_bytes(id));
-            Ok(chunks.map(|at| at.map(|at| at.entry)).collect::<Result<Vec<_>, _>>().ok())
+            let chunks = chunks.map(|at| at.map(|at| at.entry)).take(MAX_FORMER + 1);
+            Ok(chunks.collect::<Result<Vec<_>, _>>().ok())
         })?;
+        if recipe.as_ref().is_some_and(|chunks| chunks.len() > MAX_FORMER) {
+            return Ok(None);
+        }
         let chunks = match (recipe, path) {
             (None, Some(path)) => cut_again(shared, path, profile)?,
             (recipe, _) => recipe,
@@ -81,7 +89,7 @@ pub(super) struct Fresh<'b> {
     pub(super) former: Option<Range<u64>>,
 }
 
-/// Encodes chunks, in their order; as a difference to the former version where that pays.
+/// Encodes chunks, in their order; as a delta to the former version where that pays.
 pub(super) fn frames(
     shared: &Shared,
     codecs: &mut Codecs,

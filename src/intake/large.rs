@@ -1,8 +1,9 @@
-//! A file too large for memory: one thread reads and cuts, the pool hashes and compresses, and the
-//! pack writer writes, with a block or two between them.
+//! A file too large for memory: one thread reads and cuts, one hashes the file, the pool hashes and
+//! compresses chunks, and the pack writer writes, with a block or two between them.
 
 use std::fs::File;
 use std::ops::Range;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel, sync_channel};
 
 use rayon::prelude::*;
@@ -20,8 +21,12 @@ use crate::recipe::{ChunkEntry, Pairing};
 
 /// Blocks that may wait between reading and hashing.
 const AHEAD: usize = 2;
+/// Blocks that the workers take together, so that they rarely wait for the last one of them.
+const TOGETHER: usize = 2;
 /// Chunks that one worker takes at a time.
-const PIECE: usize = 8;
+const PIECE: usize = 4;
+/// The same for chunks with bases: what is set up for a group of them is dear.
+const PAIRED: usize = 8;
 
 /// Takes in one file, reading it again if it changes meanwhile.
 pub(super) fn take_large(
@@ -57,7 +62,8 @@ fn read(
     former: Option<&OpenFormer>,
     file: File,
 ) -> Result<(Oid, Vec<ChunkEntry>), IntakeError> {
-    let (send, blocks) = sync_channel(AHEAD);
+    let (to_whole, for_whole) = sync_channel(AHEAD);
+    let (to_workers, blocks) = sync_channel(AHEAD);
     // Buffers go back to the reader, which saves asking the system for new pages each time.
     let (give_back, spares) = channel();
     let profile: Profile = source.profile;
@@ -65,50 +71,78 @@ fn read(
         let reader = scope.spawn(move || {
             let mut windows = Windows::new(profile, file);
             while let Some(block) = windows.next()? {
-                if send.send(block).is_err() {
+                let block = Arc::new(block);
+                let gone = to_whole.send(Arc::clone(&block)).is_err();
+                if gone || to_workers.send(block).is_err() {
                     break;
                 }
-                for bytes in spares.try_iter() {
+                if let Ok(bytes) = spares.try_recv() {
                     windows.recycle(bytes);
                 }
             }
             Ok::<(), std::io::Error>(())
         });
-        let result = digest(shared, former, &blocks, &give_back);
+        let whole = scope.spawn({
+            let give_back = give_back.clone();
+            move || {
+                let mut hasher = blake3::Hasher::new();
+                for block in for_whole {
+                    hasher.update(&block.bytes);
+                    retire(block, &give_back);
+                }
+                Oid(*hasher.finalize().as_bytes())
+            }
+        });
+        let chunks = digest(shared, former, &blocks, &give_back);
         drop(blocks);
-        let read = reader.join().map_err(|_| IntakeError::Defect("the reading thread died".into()));
-        let result = result?;
+        let died = |_| IntakeError::Defect("a thread that read the file died".into());
+        let (read, oid) = (reader.join().map_err(died), whole.join().map_err(died));
+        let chunks = chunks?;
         read?.at("read", &shared.root.path_of(&source.path))?;
-        Ok(result)
+        Ok((oid?, chunks))
     })
+}
+
+/// Gives the memory of a block back once both who needed it are done with it.
+fn retire(block: Arc<Block>, give_back: &Sender<Vec<u8>>) {
+    if let Some(block) = Arc::into_inner(block) {
+        // At the end of the file nobody takes it any more.
+        drop(give_back.send(block.bytes));
+    }
 }
 
 fn digest(
     shared: &Shared,
     former: Option<&OpenFormer>,
-    blocks: &Receiver<Block>,
+    blocks: &Receiver<Arc<Block>>,
     give_back: &Sender<Vec<u8>>,
-) -> Result<(Oid, Vec<ChunkEntry>), IntakeError> {
-    let mut whole = blake3::Hasher::new();
-    let mut chunks = Vec::new();
+) -> Result<Vec<ChunkEntry>, IntakeError> {
     let mut pairing = former.map(|former| Pairing::new(&former.chunks));
-    for block in blocks {
+    let mut chunks = Vec::new();
+    while let Ok(first) = blocks.recv() {
         shared.job.check()?;
-        let (_, done) = rayon::join(
-            || whole.update(&block.bytes).count(),
-            || match (former, &mut pairing) {
-                (Some(former), Some(pairing)) => encode_paired(shared, &block, former, pairing),
-                _ => encode(shared, &block),
-            },
-        );
-        let (entries, frames) = done?;
+        let more = blocks.try_iter().take(TOGETHER - 1);
+        let together: Vec<Arc<Block>> = std::iter::once(first).chain(more).collect();
+        let (entries, frames) = match (former, &mut pairing) {
+            (Some(former), Some(pairing)) => {
+                let mut out = Piece::default();
+                for block in &together {
+                    let (entries, frames) = encode_paired(shared, block, former, pairing)?;
+                    out.0.extend(entries);
+                    out.1.extend(frames);
+                }
+                out
+            }
+            _ => encode(shared, &together)?,
+        };
         chunks.extend(entries);
         shared.send(frames)?;
-        shared.task.advance(block.bytes.len() as u64);
-        // At the end of the file nobody takes it any more.
-        drop(give_back.send(block.bytes));
+        for block in together {
+            shared.task.advance(block.bytes.len() as u64);
+            retire(block, give_back);
+        }
     }
-    Ok((Oid(*whole.finalize().as_bytes()), chunks))
+    Ok(chunks)
 }
 
 /// Chunks in order, and frames of those that are new.
@@ -127,15 +161,19 @@ fn entry_of(bytes: &[u8]) -> ChunkEntry {
     ChunkEntry { id: ChunkId::of(bytes), size: bytes.len() as u64 }
 }
 
-fn encode(shared: &Shared, block: &Block) -> Result<Piece, IntakeError> {
-    let pieces: Result<Vec<Piece>, IntakeError> = block
-        .chunks
-        .par_chunks(PIECE)
-        .map(|ranges| {
+fn encode(shared: &Shared, blocks: &[Arc<Block>]) -> Result<Piece, IntakeError> {
+    let pieces = blocks.iter().flat_map(|block| {
+        block.chunks.chunks(PIECE).map(|ranges| (block.bytes.as_slice(), ranges))
+    });
+    let pieces: Vec<(&[u8], &[Range<usize>])> = pieces.collect();
+    let done: Result<Vec<Piece>, IntakeError> = pieces
+        .par_iter()
+        .with_max_len(1)
+        .map(|(bytes, ranges)| {
             shared.with_codecs(|codecs| {
                 let mut out = Piece::default();
-                for range in ranges {
-                    let bytes = block.bytes.get(range.clone()).unwrap_or_default();
+                for range in *ranges {
+                    let bytes = bytes.get(range.clone()).unwrap_or_default();
                     let entry = entry_of(bytes);
                     if shared.claim(entry.id, bytes.len()) {
                         out.1.push(Shared::frame(codecs, entry.id, bytes)?);
@@ -146,7 +184,7 @@ fn encode(shared: &Shared, block: &Block) -> Result<Piece, IntakeError> {
             })
         })
         .collect();
-    Ok(join(pieces?))
+    Ok(join(done?))
 }
 
 /// As [`encode`], where a former version is there to be compared with: which of its bytes a chunk
@@ -167,7 +205,8 @@ fn encode_paired(
         .map(|((entry, range), former)| Fresh { id: entry.id, bytes: bytes(range), former })
         .collect();
     let frames: Result<Vec<Vec<EncodedFrame>>, IntakeError> = new
-        .par_chunks(PIECE)
+        .par_chunks(PAIRED)
+        .with_max_len(1)
         .map(|fresh| shared.with_codecs(|codecs| frames(shared, codecs, Some(former), fresh)))
         .collect();
     Ok((entries, frames?.into_iter().flatten().collect()))

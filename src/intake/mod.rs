@@ -3,7 +3,7 @@
 //!
 //! Small files are read whole by workers that each do everything; a large file runs through three
 //! stages (read and cut, hash and compress, write) with a few blocks between them. Memory is
-//! bounded by 8 MiB per worker and the two queues.
+//! bounded by 8 MiB per worker, the queues, and 32 MiB of buffers for frames.
 
 mod base;
 mod deltas;
@@ -12,6 +12,7 @@ mod frames;
 mod large;
 mod shared;
 mod small;
+mod spares;
 mod survey;
 mod take;
 
@@ -53,7 +54,8 @@ pub enum FormerVersion {
         path: Option<Vec<u8>>,
     },
     /// The source with this number, one of more than [`SMALL`] bytes that comes before in the list;
-    /// it serves for such a file only.
+    /// it serves for such a file only: small files are taken side by side, so that none is finished
+    /// when another begins.
     Source(usize),
 }
 
@@ -71,7 +73,7 @@ pub struct Source {
     pub whole: Option<Oid>,
     /// Whether its content may be handed back instead of stored.
     pub inlining: Inlining,
-    /// What its chunks may be stored as a difference to.
+    /// What its chunks may be stored as a delta to.
     pub former: Option<FormerVersion>,
 }
 

@@ -12,11 +12,14 @@ use crate::hash::ChunkId;
 use crate::intake::deltas::Deltas;
 use crate::intake::error::IntakeError;
 use crate::intake::small::split;
+use crate::intake::spares::Spares;
 use crate::intake::take::Exceptions;
 use crate::pack::{Bases, Codecs, EncodedFrame, encode_data_frame};
 use crate::progress::{Job, Task};
 
 const SHARDS: usize = 64;
+/// Buffers for frames that a set of codecs is lent with.
+const LENT: usize = 16;
 
 pub(super) struct Shared<'a> {
     pub(super) root: &'a Dir,
@@ -31,6 +34,7 @@ pub(super) struct Shared<'a> {
     seen: Vec<Mutex<HashSet<ChunkId>>>,
     codecs: Mutex<Vec<Codecs>>,
     frames: SyncSender<Vec<EncodedFrame>>,
+    spares: &'a Spares,
     pub(super) deltas: Deltas<'a>,
 }
 
@@ -39,13 +43,26 @@ impl<'a> Shared<'a> {
         root: &'a Dir,
         (job, task): (&'a Job<'a>, &'a Task<'a>),
         (view, exceptions): (&'a IndexReader, Exceptions<'a>),
-        frames: SyncSender<Vec<EncodedFrame>>,
+        (frames, spares): (SyncSender<Vec<EncodedFrame>>, &'a Spares),
         (began, deltas): (Time, Deltas<'a>),
     ) -> Self {
         let seen = std::iter::repeat_with(Mutex::default).take(SHARDS).collect();
         let new_bytes = AtomicU64::new(0);
         let codecs = Mutex::default();
-        Self { root, job, task, began, new_bytes, view, exceptions, seen, codecs, frames, deltas }
+        Self {
+            root,
+            job,
+            task,
+            began,
+            new_bytes,
+            view,
+            exceptions,
+            seen,
+            codecs,
+            frames,
+            spares,
+            deltas,
+        }
     }
 
     /// Says whether the caller is the first to meet this chunk and so has to store it.
@@ -65,7 +82,7 @@ impl<'a> Shared<'a> {
         true
     }
 
-    /// Returns what a chunk is stored as a difference to, if it is.
+    /// Returns what a chunk is stored as a delta to, if it is.
     pub(super) fn bases_of(&self, id: ChunkId) -> Option<Bases> {
         self.view.bases(id).or_else(|| self.deltas.made(id))
     }
@@ -107,6 +124,7 @@ impl<'a> Shared<'a> {
     pub(super) fn with_codecs<R>(&self, work: impl FnOnce(&mut Codecs) -> R) -> R {
         let spare = self.codecs.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let mut codecs = spare.unwrap_or_default();
+        codecs.reuse(self.spares.take(LENT.saturating_sub(codecs.spares())));
         let result = work(&mut codecs);
         self.codecs.lock().unwrap_or_else(PoisonError::into_inner).push(codecs);
         result

@@ -15,6 +15,7 @@ use crate::intake::deltas::Deltas;
 use crate::intake::error::IntakeError;
 use crate::intake::frames::{OpenFormer, When};
 use crate::intake::shared::Shared;
+use crate::intake::spares::Spares;
 use crate::intake::{FormerVersion, SMALL, Source, Stored, Taken, large, small};
 use crate::pack::EncodedFrame;
 use crate::progress::{Job, Kind};
@@ -32,7 +33,7 @@ pub struct Figures {
     pub read: u64,
     /// Bytes of chunks that were not known before.
     pub new: u64,
-    /// Those of them that are stored as a difference to other chunks.
+    /// Those of them that are stored as a delta to other chunks.
     pub delta: u64,
     /// Bytes of the packs that were written.
     pub stored: u64,
@@ -72,9 +73,11 @@ pub fn take(
     let view = index.reader()?;
     let (send, frames) = sync_channel(QUEUE);
     let deltas = Deltas::new(layout, index);
-    let shared = Shared::new(root, (job, &task), (&view, exceptions), send, (began, deltas));
+    let spares = &Spares::default();
+    let outlet = (send, spares);
+    let shared = Shared::new(root, (job, &task), (&view, exceptions), outlet, (began, deltas));
     let (taken, packs, new, delta) = std::thread::scope(|scope| {
-        let writer = scope.spawn(move || write(layout, &frames));
+        let writer = scope.spawn(move || write(layout, &frames, spares));
         let taken = take_all(&shared, sources);
         let new = shared.new_bytes.load(Ordering::Relaxed);
         let delta = shared.deltas.bytes();
@@ -163,12 +166,14 @@ fn runs(sources: &[Source]) -> Vec<std::ops::Range<usize>> {
 fn write(
     layout: &Layout,
     frames: &Receiver<Vec<EncodedFrame>>,
+    spares: &Spares,
 ) -> Result<Vec<WrittenPack>, CacheError> {
     let mut sink = PackSink::new(layout, PackKind::Data);
     for group in frames {
         for frame in &group {
             sink.push(frame)?;
         }
+        spares.give(group.into_iter().map(EncodedFrame::into_bytes));
     }
     sink.finish()
 }

@@ -97,5 +97,8 @@ fn check_root<E: Entry>(node: &Node<E>) -> Result<(), NodeError> {
     if node.count() < E::KIND.min_count() {
         return Err(NodeError::TooFew { found: node.count() });
     }
+    if node.count() > E::KIND.max_count_of(node.size()) {
+        return Err(NodeError::TooMany { found: node.count(), size: node.size() });
+    }
     Ok(())
 }

@@ -12,6 +12,9 @@ pub const MAX_KEY: usize = 4096;
 /// Longest chunk in bytes; no profile comes near it.
 pub const MAX_CHUNK: u64 = 2 << 20;
 
+/// Shortest chunk of any profile that is not the last of its file, in bytes.
+pub const MIN_CHUNK: u64 = 4 << 10;
+
 /// Largest sum of sizes below a node: the largest number a pointer can state.
 pub const MAX_TOTAL: u64 = u64::MAX >> 1;
 
@@ -52,6 +55,15 @@ impl Kind {
         match self {
             Self::Recipe => MAX_TOTAL,
             Self::Manifest => 1 << 32,
+        }
+    }
+
+    /// Returns the largest number of leaf entries below a root of `size` content bytes: a few nodes
+    /// that name each other again and again must not stand for a list without end.
+    pub fn max_count_of(self, size: u64) -> u64 {
+        match self {
+            Self::Recipe => size / MIN_CHUNK + 1,
+            Self::Manifest => self.max_count(),
         }
     }
 

@@ -121,6 +121,14 @@ pub enum NodeError {
         /// How many there are.
         found: u64,
     },
+    /// A recipe of more chunks than so many bytes can have.
+    #[error("a file of {size} bytes cannot have {found} chunks")]
+    TooMany {
+        /// How many there are.
+        found: u64,
+        /// The bytes of the file.
+        size: u64,
+    },
 }
 
 impl Hint for EntryError {
@@ -153,7 +161,8 @@ impl Hint for NodeError {
             | Self::Total(_)
             | Self::Parent(_)
             | Self::LoneChild
-            | Self::TooFew { .. } => None,
+            | Self::TooFew { .. }
+            | Self::TooMany { .. } => None,
         }
     }
 }

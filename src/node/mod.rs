@@ -26,7 +26,7 @@ pub use build::{BuildError, Builder, Built, BuiltNode, Summary, build};
 pub use child::{Child, Expectation, Role};
 pub use codec::{Body, HEADER_LEN, MAX_LEVEL, MAX_NODE, Node, node_len};
 pub use cursor::{Cursor, Scope, get};
-pub use entry::{Entry, InnerEntry, Kind, MAX_CHUNK, MAX_KEY, MAX_TOTAL};
+pub use entry::{Entry, InnerEntry, Kind, MAX_CHUNK, MAX_KEY, MAX_TOTAL, MIN_CHUNK};
 pub(crate) use entry::{put_key, take_key};
 pub use error::{EntryError, NodeError};
 pub use keys::KeyOrder;

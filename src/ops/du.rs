@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::ops::error::OpError;
 use crate::ops::open::choose;
 use crate::ops::requests::Requests;
-use crate::ops::select::{Chosen, Select, chosen, nothing_matches};
+use crate::ops::select::{Chosen, Select, chosen_or_warned, nothing_matches};
 use crate::path::{JsonPath, json_path};
 use crate::pointer::PointerKind;
 use crate::progress::Job;
@@ -35,7 +35,7 @@ pub struct Room {
     pub unique_bytes: u64,
     /// Bytes that the unique ones take in packs.
     pub stored_bytes: u64,
-    /// Unique bytes that are stored as a difference to others.
+    /// Unique bytes that are stored as a delta to others.
     pub delta_bytes: u64,
 }
 
@@ -70,7 +70,11 @@ pub struct DuReport {
 
 /// Measures the selected paths. Fetches trees that are not on this machine, and no content.
 pub fn run(repo: &Repo, options: &DuOptions, job: &Job) -> Result<DuReport, OpError> {
-    let found = chosen(repo, &options.select)?;
+    measure(repo, options, job).map_err(|e| e.with_commit(repo, &options.select))
+}
+
+fn measure(repo: &Repo, options: &DuOptions, job: &Job) -> Result<DuReport, OpError> {
+    let found = chosen_or_warned(repo, &options.select, job)?;
     let any = !found.is_empty();
     let mut found: Vec<Chosen> = found.into_iter().filter(has_part).collect();
     found.sort_by(|a, b| a.path.cmp(&b.path));

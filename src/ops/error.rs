@@ -102,11 +102,11 @@ pub enum OpError {
         /// The next step.
         next: String,
     },
-    /// Data of another revision than the one that is checked out is damaged or missing.
-    #[error("{source}; that is of revision `{rev}`")]
-    AtRevision {
-        /// The revision, as the user named it.
-        rev: String,
+    /// Damaged or missing data, and what it is of.
+    #[error("{source}; that is of {of}")]
+    InCommit {
+        /// The commit, and the file if that is not said yet.
+        of: String,
         /// What is wrong.
         source: Box<Self>,
     },
@@ -124,14 +124,6 @@ impl OpError {
         Self::Refused { what: what.into(), next: next.into() }
     }
 
-    /// Says of which revision damaged or missing data is, if one was named.
-    pub(crate) fn at(self, rev: Option<&str>) -> Self {
-        match rev.filter(|_| self.exit() == Exit::Damaged) {
-            Some(rev) => Self::AtRevision { rev: rev.to_owned(), source: Box::new(self) },
-            None => self,
-        }
-    }
-
     /// Returns the exit code that this failure means.
     pub fn exit(&self) -> Exit {
         match self {
@@ -140,7 +132,7 @@ impl OpError {
             | Self::Intake(IntakeError::Stopped(_))
             | Self::Transfer(TransferError::Stopped(_))
             | Self::Place { source: PlaceError::Stopped(_), .. } => Exit::Interrupted,
-            Self::AtRevision { source, .. } => source.exit(),
+            Self::InCommit { source, .. } => source.exit(),
             Self::Cache(e)
             | Self::Worktree(WorktreeError::Cache(e))
             | Self::Intake(IntakeError::Cache(e))
@@ -195,7 +187,7 @@ impl Hint for OpError {
             return Some("run the same command again to complete it".to_owned());
         }
         match self {
-            Self::AtRevision { source, .. } => source.hint(),
+            Self::InCommit { source, .. } => source.hint(),
             Self::Repo(e) => e.hint(),
             Self::Fs(e) | Self::Place { source: PlaceError::Fs(e), .. } => e.hint(),
             Self::Cache(e) | Self::Place { source: PlaceError::Cache(e), .. } => e.hint(),

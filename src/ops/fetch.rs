@@ -7,7 +7,7 @@ use crate::hash::Key;
 use crate::ops::error::OpError;
 use crate::ops::open::choose;
 use crate::ops::requests::Requests;
-use crate::ops::select::{Select, chosen, nothing_matches};
+use crate::ops::select::{Chosen, Select, chosen_or_warned, nothing_matches};
 use crate::progress::Job;
 use crate::repo::Repo;
 use crate::transfer::{self, Contact, Filter, TransferError, Wanted, is_local, plan_fetch};
@@ -21,7 +21,7 @@ pub struct FetchOptions {
     pub remote: Option<String>,
     /// Transfers at once.
     pub jobs: Option<usize>,
-    /// Refuse to fetch more than this many bytes.
+    /// Refuse to receive more than this many bytes of content, bases included.
     pub max_bytes: Option<u64>,
 }
 
@@ -36,11 +36,13 @@ pub struct FetchPlan<'r> {
     pub bytes: u64,
     /// Bytes of chunks that are not here, before compression.
     pub fetch_bytes: u64,
+    /// Bytes of packs to receive for them, with those of absent bases.
+    pub receive_bytes: u64,
     #[serde(skip)]
     work: Option<(transfer::FetchPlan, Contact<'r>)>,
-    /// The revision that was asked for, to name it when something is wrong.
+    /// What was asked for, to say of which commit it is when something is wrong.
     #[serde(skip)]
-    rev: Option<String>,
+    select: Select,
 }
 
 /// What a fetch brought.
@@ -66,13 +68,13 @@ pub fn plan<'r>(
     options: &FetchOptions,
     job: &Job,
 ) -> Result<FetchPlan<'r>, OpError> {
-    look(repo, options, job).map_err(|e| e.at(options.select.rev.as_deref()))
+    look(repo, options, job).map_err(|e| e.with_commit(repo, &options.select))
 }
 
 fn look<'r>(repo: &'r Repo, options: &FetchOptions, job: &Job) -> Result<FetchPlan<'r>, OpError> {
-    let rev = options.select.rev.clone();
+    let select = options.select.clone();
     let wanted: Vec<Wanted> =
-        chosen(repo, &options.select)?.iter().map(super::select::Chosen::wanted).collect();
+        chosen_or_warned(repo, &options.select, job)?.iter().map(Chosen::wanted).collect();
     let index = repo.index()?;
     let mut reader = ObjectReader::new(repo.layout(), index)?;
     let inside = |w: &Wanted| matches!(w.filter, Filter::Some(_));
@@ -86,8 +88,9 @@ fn look<'r>(repo: &'r Repo, options: &FetchOptions, job: &Job) -> Result<FetchPl
             files,
             bytes,
             fetch_bytes: 0,
+            receive_bytes: 0,
             work: None,
-            rev,
+            select,
         });
     }
     let target = choose(repo, options.remote.as_deref(), options.jobs)?;
@@ -95,15 +98,17 @@ fn look<'r>(repo: &'r Repo, options: &FetchOptions, job: &Job) -> Result<FetchPl
     let roots: Vec<Key> = wanted.iter().filter_map(|w| w.root.key()).collect();
     let mut contact = Contact::make_for(&roots, target.open()?, parts, target.jobs, job)?;
     let work = plan_fetch(wanted, &mut contact, job)?;
-    if let Some(allowed) = options.max_bytes.filter(|max| work.absent_bytes > *max) {
-        return Err(TransferError::OverBudget { wanted: work.absent_bytes, allowed }.into());
+    let receive_bytes = work.bytes_to_receive(&contact)?;
+    if let Some(allowed) = options.max_bytes.filter(|max| receive_bytes > *max) {
+        return Err(TransferError::OverBudget { wanted: receive_bytes, allowed }.into());
     }
     if work.files == 0 && only_inside {
         return Err(nothing_matches());
     }
     let (files, bytes, fetch_bytes) = (work.files, work.bytes, work.absent_bytes);
     let work = Some((work, contact));
-    Ok(FetchPlan { remote: target.name, files, bytes, fetch_bytes, work, rev })
+    let remote = target.name;
+    Ok(FetchPlan { remote, files, bytes, fetch_bytes, receive_bytes, work, select })
 }
 
 /// Fetches what is absent.
@@ -118,7 +123,7 @@ pub fn run(repo: &Repo, plan: FetchPlan<'_>, job: &Job) -> Result<FetchReport, O
     };
     if let Some((work, mut contact)) = plan.work {
         let fetched = transfer::fetch_data(&work, &mut contact, job)
-            .map_err(|e| OpError::from(e).at(plan.rev.as_deref()))?;
+            .map_err(|e| OpError::from(e).with_commit(repo, &plan.select))?;
         report.fetched_bytes = fetched.fetched_bytes;
         report.requests = contact.remote().counts().into();
     }

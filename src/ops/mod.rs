@@ -9,6 +9,8 @@ pub mod du;
 mod error;
 pub mod fetch;
 pub mod fsck;
+pub mod gc;
+mod in_commit;
 pub mod init;
 mod open;
 pub mod pull;

@@ -54,6 +54,16 @@ pub(crate) fn accepted(repo: &Repo, name: &str, spec: &RemoteSpec) -> Result<boo
     if value.is_none_or(|v| v.origin.layer() != Layer::Repo) || spec.is_inside(root) {
         return Ok(true);
     }
+    // The next commit could turn the link elsewhere, and the address would still be accepted.
+    if spec.folder().starts_with(root) {
+        return Err(OpError::refused(
+            format!(
+                "remote `{name}` of `haul.toml` (`{spec}`) leads out of the repository, over a \
+                 symbolic link in it, or into `.git`"
+            ),
+            "write the folder that is meant into `haul.toml`",
+        ));
+    }
     let variable = repo.environment().text("HAUL_ACCEPT_REMOTE");
     Ok(is_accepted(&accepted_list(repo)?, variable, spec.text(), root))
 }

@@ -2,11 +2,14 @@
 
 use serde::Serialize;
 
-use crate::ops::checkout::{self, CheckoutOptions, CheckoutReport};
-use crate::ops::error::OpError;
+use crate::ops::checkout::{self, CheckoutOptions, CheckoutPlan, CheckoutReport};
+use crate::ops::error::{Exit, OpError};
 use crate::ops::fetch::{self, FetchOptions, FetchReport};
+use crate::ops::open::choose;
+use crate::ops::select::chosen;
 use crate::progress::Job;
 use crate::repo::Repo;
+use crate::transfer::{Contact, Purpose};
 
 /// What to pull.
 #[derive(Clone, Debug, Default)]
@@ -24,7 +27,17 @@ pub struct PullPlan<'r> {
     #[serde(flatten)]
     pub fetch: fetch::FetchPlan<'r>,
     #[serde(skip)]
-    checkout: CheckoutOptions,
+    options: PullOptions,
+}
+
+/// What a pull would do, down to each file.
+#[derive(Serialize)]
+pub struct PullPreview<'r> {
+    /// The fetch.
+    #[serde(flatten)]
+    pub fetch: fetch::FetchPlan<'r>,
+    /// The checkout, once all is fetched.
+    pub checkout: CheckoutPlan,
 }
 
 /// What a pull did.
@@ -39,15 +52,46 @@ pub struct PullReport {
 /// Finds what is absent.
 pub fn plan<'r>(repo: &'r Repo, options: &PullOptions, job: &Job) -> Result<PullPlan<'r>, OpError> {
     let fetch = fetch::plan(repo, &options.fetch, job)?;
-    let checkout = CheckoutOptions { select: options.fetch.select.clone(), force: options.force };
-    Ok(PullPlan { fetch, checkout })
+    Ok(PullPlan { fetch, options: options.clone() })
+}
+
+/// Looks at the worktree too, which a pull itself does once all is fetched.
+pub fn preview<'r>(
+    repo: &'r Repo,
+    plan: PullPlan<'r>,
+    job: &Job,
+) -> Result<PullPreview<'r>, OpError> {
+    let checkout = placing(repo, &plan.options, job)?;
+    Ok(PullPreview { fetch: plan.fetch, checkout })
 }
 
 /// Fetches what is absent and places it; changed files are refused before anything is placed.
 pub fn run(repo: &Repo, plan: PullPlan<'_>, job: &Job) -> Result<PullReport, OpError> {
     let fetch = fetch::run(repo, plan.fetch, job)?;
-    let placed = checkout::plan(repo, &plan.checkout, job)?;
-    let rev = plan.checkout.select.rev.as_deref();
-    let checkout = checkout::run(repo, placed, job).map_err(|e| e.at(rev))?;
+    let placing = placing(repo, &plan.options, job)?;
+    let checkout = checkout::run(repo, placing, job)?;
     Ok(PullReport { fetch, checkout })
+}
+
+/// Plans the checkout; where it would be refused, the remote is asked whether it has what is there.
+fn placing(repo: &Repo, options: &PullOptions, job: &Job) -> Result<CheckoutPlan, OpError> {
+    let FetchOptions { select, remote, jobs, .. } = &options.fetch;
+    // The fetch has warned already.
+    let chosen = chosen(repo, select)?;
+    let checkout = CheckoutOptions { select: select.clone(), force: options.force };
+    let mut plan = checkout::plan_of(repo, (&checkout, &chosen), job)?;
+    if plan.refused.is_empty() || options.force {
+        return Ok(plan);
+    }
+    let mut spare = || {
+        let target = choose(repo, remote.as_deref(), *jobs)?;
+        let parts = (repo.layout(), repo.index()?);
+        let contact = Contact::make(target.open()?, parts, target.jobs, Purpose::Read, job)?;
+        checkout::spare_proven(repo, (&mut plan, &chosen), &contact, job)
+    };
+    match spare() {
+        Err(e) if e.exit() == Exit::Interrupted => Err(e),
+        // What cannot be proved stays refused.
+        Ok(()) | Err(_) => Ok(plan),
+    }
 }

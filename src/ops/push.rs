@@ -11,12 +11,12 @@ use crate::git::{Content, ObjectId};
 use crate::ops::error::OpError;
 use crate::ops::open::{Chosen as Target, choose};
 use crate::ops::requests::Requests;
-use crate::ops::select::{Select, Selection, chosen};
+use crate::ops::select::{Chosen, Select, Selection, chosen, find};
 use crate::path::{RepoPath, show};
 use crate::progress::Job;
 use crate::repo::Repo;
 use crate::transfer::{Contact, Filter, Home, Purpose, PushRequest, Root, Stage, Wanted, push};
-use crate::worktree::{TrackedState, parse_tracked};
+use crate::worktree::{RefusedPointer, TrackedState, parse_tracked};
 
 /// What to push.
 #[derive(Clone, Debug, Default)]
@@ -71,7 +71,7 @@ pub struct PushReport {
     pub logical_bytes: u64,
     /// Bytes of chunks that were sent, before compression.
     pub new_bytes: u64,
-    /// Those of them that are stored as a difference to others.
+    /// Those of them that are stored as a delta to others.
     pub delta_bytes: u64,
     /// What was asked of the remote.
     pub requests: Requests,
@@ -108,9 +108,17 @@ fn roots(repo: &Repo, options: &PushOptions, job: &Job) -> Result<Vec<(Wanted, S
             out.push((Wanted { path, root, filter: Filter::All }, stage));
         }
     };
+    let mut refused: Vec<RefusedPointer> = Vec::new();
     let tips = tips(repo, options)?;
     for found in repo.git().new_pointers(&tips, &published(repo, job))? {
-        let path = RepoPath::new(&found.path)?.target_of_pointer()?;
+        let path = match RepoPath::new(&found.path).and_then(|own| own.target_of_pointer()) {
+            Ok(path) => path,
+            // No haul made it, and none can place its data.
+            Err(why) => {
+                refused.push(RefusedPointer { pointer: found.path, why });
+                continue;
+            }
+        };
         let state = match found.content {
             Content::Whole(bytes) => parse_tracked(bytes),
             Content::TooLarge(size) => {
@@ -133,29 +141,46 @@ fn roots(repo: &Repo, options: &PushOptions, job: &Job) -> Result<Vec<(Wanted, S
             )),
         }
     }
-    let current = if options.all {
-        Vec::new()
-    } else {
-        chosen(repo, &Select { rev: options.rev.clone(), ..Select::default() })?
-    };
-    // Staged but not committed, or committed and published without its data.
-    let stage = if options.rev.is_some() { Stage::Published } else { staged(repo)? };
-    for item in current {
+    let (named, more) = if options.all { Default::default() } else { named(repo, options)? };
+    for (item, stage) in named {
         add(&item.path, Root::of(&item.pointer), stage);
     }
+    refused.extend(more);
+    refused.sort_by(|a, b| a.pointer.cmp(&b.pointer));
+    refused.dedup_by(|a, b| a.pointer == b.pointer);
+    selection.warn(&refused, job);
     selection.check_used()?;
     Ok(out)
 }
 
-/// Whether the worktree's pointers are those of published commits, or changed since.
-fn staged(repo: &Repo) -> Result<Stage, OpError> {
-    let Some(_) = repo.git().head()? else { return Ok(Stage::Unpublished) };
-    let at_head = chosen(repo, &Select { rev: Some("HEAD".into()), ..Select::default() });
-    let now = chosen(repo, &Select::default())?;
-    let Ok(at_head) = at_head else { return Ok(Stage::Unpublished) };
-    let same = at_head.len() == now.len()
-        && at_head.iter().zip(&now).all(|(a, b)| a.path == b.path && a.bytes == b.bytes);
-    Ok(if same { Stage::Published } else { Stage::Unpublished })
+/// What the revision names, or what is staged and what `HEAD` names; and pointers of refused names.
+fn named(
+    repo: &Repo,
+    options: &PushOptions,
+) -> Result<(Vec<(Chosen, Stage)>, Vec<RefusedPointer>), OpError> {
+    let (current, refused) = find(repo, &Select { rev: options.rev.clone(), ..Select::default() })?;
+    let at_head = if options.rev.is_some() { Vec::new() } else { at_head(repo)? };
+    // Staged but not committed, or committed and published without its data.
+    let same = at_head.len() == current.len()
+        && at_head.iter().zip(&current).all(|(a, b)| a.path == b.path && a.bytes == b.bytes);
+    let published = options.rev.is_some() || same;
+    let stage = if published { Stage::Published } else { Stage::Unpublished };
+    // Published without its data, and another version is staged by now: sent if it is here. Where it
+    // is not, it must not be in the way of what is.
+    let view = repo.index()?.reader()?;
+    let here = |item: &Chosen| {
+        Root::of(&item.pointer).id().is_some_and(|id| view.find_held(&id).is_some())
+    };
+    let current = current.into_iter().map(|item| (item, stage));
+    let at_head = at_head.into_iter().filter(here).map(|item| (item, Stage::Published));
+    Ok((current.chain(at_head).collect(), refused))
+}
+
+/// The pointers of `HEAD`; none before the first commit, or where they cannot be read.
+fn at_head(repo: &Repo) -> Result<Vec<Chosen>, OpError> {
+    let Some(_) = repo.git().head()? else { return Ok(Vec::new()) };
+    let select = Select { rev: Some("HEAD".into()), ..Select::default() };
+    Ok(chosen(repo, &select).unwrap_or_default())
 }
 
 fn tips(repo: &Repo, options: &PushOptions) -> Result<Vec<ObjectId>, OpError> {

@@ -149,6 +149,8 @@ pub fn set_default(repo: &Repo, name: &str) -> Result<RemoteReport, OpError> {
 /// Agrees to a remote that the repository names, for this user and this address.
 pub fn accept(repo: &Repo, name: &str) -> Result<RemoteReport, OpError> {
     let spec = spec_of(repo, name)?;
+    // Some addresses are not for anybody to accept.
+    accepted(repo, name, &spec)?;
     let changed = remember(repo, &spec)?;
     Ok(RemoteReport { name: name.to_owned(), url: spec.to_string(), changed })
 }

@@ -12,9 +12,10 @@ use crate::git::{Content, TreePointer};
 use crate::ops::error::OpError;
 use crate::path::{RepoPath, show};
 use crate::pointer::{Pointer, PointerError};
+use crate::progress::Job;
 use crate::repo::Repo;
 use crate::transfer::{Choice, Filter, Root, Wanted};
-use crate::worktree::{TrackedState, load_tracked, parse_tracked};
+use crate::worktree::{RefusedPointer, TrackedState, load_tracked, parse_tracked};
 
 /// Which pointers and which of their paths a verb is about, and of which revision.
 #[derive(Clone, Debug, Default)]
@@ -199,6 +200,27 @@ impl Selection {
         (!choices.is_empty()).then_some(Filter::Some(choices))
     }
 
+    /// Says whether a path that haul never tracks is among what is selected.
+    pub(crate) fn may_mean(&self, path: &[u8]) -> bool {
+        let means = |rule: &Rule| match rule {
+            Rule::Everything => true,
+            Rule::Under(top) => {
+                path.strip_prefix(top.as_bytes()).is_some_and(|rest| rest.starts_with(b"/"))
+            }
+            Rule::Glob(_, matcher) => matcher.is_match(OsStr::from_bytes(path)),
+        };
+        self.rules.is_empty() || self.rules.iter().any(|(rule, ..)| means(rule))
+    }
+
+    /// Warns of pointers that are passed over, as haul never tracks a path of such a name.
+    pub(crate) fn warn(&self, refused: &[RefusedPointer], job: &Job) {
+        for RefusedPointer { pointer, why } in refused.iter().filter(|r| self.may_mean(&r.pointer))
+        {
+            let pointer = show(pointer);
+            job.warn(&format!("the pointer `{pointer}` is passed over: {why}"));
+        }
+    }
+
     /// Fails if an argument met no tracked path.
     pub(crate) fn check_used(&self) -> Result<(), OpError> {
         match self.rules.iter().find(|(rule, _, used)| !used && !matches!(rule, Rule::Everything)) {
@@ -273,9 +295,29 @@ pub(crate) fn nothing_matches() -> OpError {
 
 /// Finds the selected pointers, in the worktree or at a revision; one that is not sound is an error.
 pub(crate) fn chosen(repo: &Repo, select: &Select) -> Result<Vec<Chosen>, OpError> {
+    Ok(find(repo, select)?.0)
+}
+
+/// As [`chosen`], with a warning of each pointer that is passed over for its name.
+pub(crate) fn chosen_or_warned(
+    repo: &Repo,
+    select: &Select,
+    job: &Job,
+) -> Result<Vec<Chosen>, OpError> {
+    let (out, refused) = find(repo, select)?;
+    Selection::new(repo, &select.paths)?.warn(&refused, job);
+    Ok(out)
+}
+
+/// As [`chosen`], with the pointers that are passed over for their names.
+pub(crate) fn find(
+    repo: &Repo,
+    select: &Select,
+) -> Result<(Vec<Chosen>, Vec<RefusedPointer>), OpError> {
     let mut selection = Selection::new(repo, &select.paths)?;
     let mut out = Vec::new();
-    for (path, state) in candidates(repo, select)? {
+    let (candidates, refused) = candidates(repo, select)?;
+    for (path, state) in candidates {
         let Some(filter) = selection.filter(&path) else { continue };
         match state {
             TrackedState::Sound(pointer, bytes) => {
@@ -286,7 +328,7 @@ pub(crate) fn chosen(repo: &Repo, select: &Select) -> Result<Vec<Chosen>, OpErro
         }
     }
     selection.check_used()?;
-    Ok(out)
+    Ok((out, refused))
 }
 
 /// Turns what is wrong with a pointer into an error that names it.
@@ -302,30 +344,42 @@ pub(crate) fn unsound(path: &RepoPath, error: &PointerError) -> OpError {
     )
 }
 
-fn candidates(repo: &Repo, select: &Select) -> Result<Vec<(RepoPath, TrackedState)>, OpError> {
+/// Tracked paths with the states of their pointers, and pointers of refused names.
+type Candidates = (Vec<(RepoPath, TrackedState)>, Vec<RefusedPointer>);
+
+fn candidates(repo: &Repo, select: &Select) -> Result<Candidates, OpError> {
+    let mut out = Candidates::default();
     if select.all {
-        let mut out = Vec::new();
         let refs = repo.git().run(&["for-each-ref", "--format=%(refname)"], b"")?;
         for name in String::from_utf8_lossy(&refs).lines() {
             // A tag may name a tree or a file: nothing to look for.
             if let Ok(found) = repo.git().pointers_at(name) {
                 for pointer in found {
-                    out.push(at_revision(pointer)?);
+                    at_revision(pointer, &mut out);
                 }
             }
         }
-        return Ok(out);
-    }
-    if let Some(rev) = &select.rev {
-        repo.git().pointers_at(rev)?.into_iter().map(at_revision).collect()
+    } else if let Some(rev) = &select.rev {
+        for pointer in repo.git().pointers_at(rev)? {
+            at_revision(pointer, &mut out);
+        }
     } else {
-        let tracked = load_tracked(repo.git(), repo.door())?;
-        Ok(tracked.into_iter().map(|t| (t.path, t.state)).collect())
+        let (tracked, refused) = load_tracked(repo.git(), repo.door())?;
+        out = (tracked.into_iter().map(|t| (t.path, t.state)).collect(), refused);
     }
+    Ok(out)
 }
 
-fn at_revision(found: TreePointer) -> Result<(RepoPath, TrackedState), OpError> {
-    let path = RepoPath::new(&found.path)?.target_of_pointer()?;
+fn at_revision(found: TreePointer, (out, refused): &mut Candidates) {
+    let path = match RepoPath::new(&found.path).and_then(|own| own.target_of_pointer()) {
+        Ok(path) => path,
+        Err(why) => {
+            if refused.iter().all(|other| other.pointer != found.path) {
+                refused.push(RefusedPointer { pointer: found.path, why });
+            }
+            return;
+        }
+    };
     let state = match found.content {
         Content::Whole(bytes) => parse_tracked(bytes),
         Content::TooLarge(len) => {
@@ -333,5 +387,5 @@ fn at_revision(found: TreePointer) -> Result<(RepoPath, TrackedState), OpError> 
             TrackedState::Unsound(PointerError::TooLong { len })
         }
     };
-    Ok((path, state))
+    out.push((path, state));
 }

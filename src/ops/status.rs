@@ -34,7 +34,7 @@ pub struct StatusEntry {
     pub path: JsonPath,
     /// `modified`, `missing`, `untracked` (inside a tracked folder), `type-changed`, `unknown` (the
     /// tree is not on this machine), `untrackable` (a special file, a refused name or a pointer
-    /// inside a tracked folder), `conflict`, `pointer-damaged` or `pointer-missing`.
+    /// inside a tracked folder, or a pointer of a refused name), `conflict`, `pointer-damaged` or `pointer-missing`.
     pub state: &'static str,
     /// The tracked path it belongs to.
     pub pointer: JsonPath,
@@ -89,7 +89,13 @@ pub fn run(repo: &Repo, options: &StatusOptions, job: &Job) -> Result<StatusRepo
         report,
         learned: Vec::new(),
     };
-    for item in load_tracked(repo.git(), repo.door())? {
+    let (tracked, refused) = load_tracked(repo.git(), repo.door())?;
+    for pointer in refused.iter().filter(|refused| selection.may_mean(&refused.pointer)) {
+        let path = json_path(&pointer.pointer);
+        let entry = StatusEntry { path: path.clone(), state: "untrackable", pointer: path };
+        look.report.entries.push(entry);
+    }
+    for item in tracked {
         job.check()?;
         let Some(filter) = selection.filter(&item.path) else { continue };
         match item.state {

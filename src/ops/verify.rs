@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::ops::error::OpError;
 use crate::ops::open::choose;
 use crate::ops::requests::Requests;
-use crate::ops::select::{Select, chosen};
+use crate::ops::select::{Chosen, Select, find};
 use crate::path::{JsonPath, json_path};
 use crate::progress::Job;
 use crate::repo::Repo;
@@ -58,8 +58,16 @@ pub struct VerifyReport {
 /// Proves every pointer of a revision against the remote as it is now.
 pub fn run(repo: &Repo, options: &VerifyOptions, job: &Job) -> Result<VerifyReport, OpError> {
     let select = Select { rev: options.rev.clone(), ..Select::default() };
-    let wanted: Vec<Wanted> =
-        chosen(repo, &select)?.iter().map(super::select::Chosen::wanted).collect();
+    prove(repo, (options, &select), job).map_err(|e| e.with_commit(repo, &select))
+}
+
+fn prove(
+    repo: &Repo,
+    (options, select): (&VerifyOptions, &Select),
+    job: &Job,
+) -> Result<VerifyReport, OpError> {
+    let (chosen, refused) = find(repo, select)?;
+    let wanted: Vec<Wanted> = chosen.iter().map(Chosen::wanted).collect();
     let target = choose(repo, options.remote.as_deref(), options.jobs)?;
     let parts = (repo.layout(), repo.index()?);
     let contact = Contact::make(target.open()?, parts, target.jobs, Purpose::Read, job)?;
@@ -69,7 +77,13 @@ pub fn run(repo: &Repo, options: &VerifyOptions, job: &Job) -> Result<VerifyRepo
         why: gap.why,
         object: gap.object,
     });
-    let missing: Vec<MissingRow> = missing.collect();
+    // Nobody can check them out, whatever they name.
+    let refused = refused.into_iter().map(|refused| MissingRow {
+        path: json_path(&refused.pointer),
+        why: refused.why.to_string(),
+        object: String::new(),
+    });
+    let missing: Vec<MissingRow> = missing.chain(refused).collect();
     Ok(VerifyReport {
         remote: target.name,
         rev: options.rev.clone().unwrap_or_default(),

@@ -1,4 +1,4 @@
-//! What a frame with a base names: the chunks that it is a difference to.
+//! What a frame with a base names: the chunks that it is a delta to.
 
 use super::error::FrameError;
 use super::layout::{CODEC_BASE_BIT, FRAME_HEADER_LEN, MAX_BASES, MAX_CHUNK};

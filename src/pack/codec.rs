@@ -28,6 +28,8 @@ pub struct Codecs {
     packed: Vec<u8>,
     other: Vec<u8>,
     check: Vec<u8>,
+    /// Memory for the next frames.
+    pub(super) spares: Vec<Vec<u8>>,
     /// Where a writer joins the objects of a frame.
     pub(super) joined: Vec<u8>,
 }
@@ -43,6 +45,7 @@ impl Default for Codecs {
             packed: Vec::new(),
             other: Vec::new(),
             check: Vec::new(),
+            spares: Vec::new(),
             joined: Vec::new(),
         }
     }
@@ -58,6 +61,16 @@ impl Codecs {
     /// Makes the state; the buffers grow with first use.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Returns how many buffers of [`Self::reuse`] are left.
+    pub fn spares(&self) -> usize {
+        self.spares.len()
+    }
+
+    /// Takes buffers to make the next frames in; what they hold is forgotten.
+    pub fn reuse(&mut self, buffers: impl IntoIterator<Item = Vec<u8>>) {
+        self.spares.extend(buffers);
     }
 
     /// Codes the content of a frame in the way that pays: returns the codec and the payload.
@@ -121,6 +134,10 @@ impl Codecs {
     }
 
     fn decodes_to(&mut self, codec: u8, raw: &[u8]) -> bool {
+        if codec == CODEC_PLANES {
+            let Self { planes, decompressor, packed, .. } = self;
+            return planes.decodes_to(decompressor, packed, raw).unwrap_or(false);
+        }
         let mut check = std::mem::take(&mut self.check);
         let packed = std::mem::take(&mut self.packed);
         let same = self.unpack(codec, &packed, raw.len(), &mut check).is_ok() && check == raw;

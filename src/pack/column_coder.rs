@@ -67,6 +67,7 @@ impl ColumnCoder {
         if head.len() + tail.len() > raw.len() / EDGES || !table.cut(&mut self.ends) {
             return None;
         }
+        // One end stands before the rows.
         let rows = self.ends.len() / columns;
         out.extend([separator, u8::try_from(columns).ok()?]);
         for count in [rows, head.len(), tail.len()] {
@@ -86,22 +87,21 @@ impl ColumnCoder {
 
     /// Brings the fields of a column together; nothing if one is too long.
     fn gather(&mut self, table: &Table, column: usize) -> Option<usize> {
-        self.lens.clear();
-        let (mut at, mut row_start) = (0, 0);
-        for row in self.ends.chunks_exact(table.columns) {
-            let start = match column.checked_sub(1) {
-                None => row_start,
-                Some(before) => *row.get(before)? as usize + 1,
-            };
-            let len = *row.get(column)? as usize - start;
-            row_start = *row.last()? as usize + 1;
-            self.lens.push(u8::try_from(len).ok()?);
-            let from = table.rows.get(start..)?;
-            let to = self.fields.get_mut(at..)?;
-            if copy(from, to, len).is_none() {
-                to.get_mut(..len)?.copy_from_slice(from.get(..len)?);
+        let Self { ends, fields, lens, .. } = self;
+        lens.resize(ends.len() / table.columns, 0);
+        let mut at = 0;
+        // A field begins behind the end of the one before it, in the same row or not.
+        for (around, len) in ends.get(column..)?.chunks(table.columns).zip(&mut *lens) {
+            let [before, end, ..] = around else { return None };
+            let start = before.wrapping_add(1);
+            *len = u8::try_from(end - start).ok()?;
+            let size = usize::from(*len);
+            let from = table.rows.get(start as usize..)?;
+            let to = fields.get_mut(at..)?;
+            if copy(from, to, size).is_none() {
+                to.get_mut(..size)?.copy_from_slice(from.get(..size)?);
             }
-            at += len;
+            at += size;
         }
         Some(at)
     }
@@ -178,7 +178,8 @@ fn take_constants(planes: &mut [u8], len: usize, out: &mut Vec<u8>) -> Option<us
 }
 
 fn is_same(bytes: &[u8]) -> bool {
-    bytes.first().is_some_and(|first| bytes.iter().all(|byte| byte == first))
+    // Compared with itself one byte on, many at once.
+    bytes.split_first().is_some_and(|(_, rest)| bytes.get(..rest.len()) == Some(rest))
 }
 
 /// The coders of streams.

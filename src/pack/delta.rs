@@ -1,4 +1,4 @@
-//! Frames that hold a chunk as a difference to a base.
+//! Frames that hold a chunk as a delta to a base.
 
 use zstd::zstd_safe::DCtx;
 
@@ -14,7 +14,7 @@ use super::planes::Width;
 use crate::hash::PackKind;
 use crate::wire::Reader;
 
-/// Decodes the frame of a chunk that is stored as a difference; `bytes` must be that frame and
+/// Decodes the frame of a chunk that is stored as a delta; `bytes` must be that frame and
 /// nothing else, `base` the joined bytes of the chunks that [`Bases::of_frame`] names.
 ///
 /// All sizes are checked before memory is taken. A wrong base gives an error or wrong bytes: the

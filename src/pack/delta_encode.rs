@@ -1,4 +1,4 @@
-//! Choosing what a chunk is stored as: a difference to a base, or itself.
+//! Choosing what a chunk is stored as: a delta to a base, or itself.
 
 use zstd::zstd_safe::{CCtx, CParameter, compress_bound};
 
@@ -17,26 +17,26 @@ use crate::hash::{ChunkId, PackKind};
 
 /// Level of zstd with a base. Below 3 it loses matches in bases of more than 128 KiB.
 const LEVEL: i32 = 3;
-/// A difference this many times shorter than the chunk is taken without a look at anything else.
+/// A delta this many times shorter than the chunk is taken without a look at anything else.
 const OBVIOUS: usize = 64;
 
-/// A difference is taken if it saves more than one byte in this many (docs/adr/0011).
+/// A delta is taken if it saves more than one byte in this many (docs/adr/0011).
 const LEAST_GAIN: usize = 6;
 
-/// A chunk that may be stored as a difference.
+/// A chunk that may be stored as a delta.
 #[derive(Clone, Copy, Debug)]
 pub struct Candidate<'a> {
     /// The chunk's id; it is believed.
     pub id: ChunkId,
     /// Its bytes.
     pub raw: &'a [u8],
-    /// What it may be a difference to.
+    /// What it may be a delta to.
     pub bases: &'a Bases,
     /// The chunks of the base, joined. Must not overlap `raw` in memory: zstd would ignore it.
     pub base: &'a [u8],
 }
 
-/// Encodes chunks, each in a frame of its own: as a difference where that saves a sixth, else as
+/// Encodes chunks, each in a frame of its own: as a delta where that saves a sixth, else as
 /// [`encode_data_frame`] does, and failing as that does.
 pub fn encode_delta_frames(
     codecs: &mut Codecs,

@@ -21,7 +21,7 @@ pub struct EncodedFrame {
 }
 
 impl EncodedFrame {
-    /// Takes the frame of a chunk that is stored as a difference, as it lies in another pack; nothing
+    /// Takes the frame of a chunk that is stored as a delta, as it lies in another pack; nothing
     /// if it is none. The id is believed.
     pub fn of_delta(id: ChunkId, bytes: Vec<u8>) -> Option<Self> {
         let bases = Bases::of_frame(&bytes).ok()??;
@@ -51,7 +51,12 @@ impl EncodedFrame {
         &self.bytes
     }
 
-    /// Returns what the frame is a difference to, if it is one; then it holds a single chunk.
+    /// Gives up the frame for its bytes, whose memory can be used again.
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.bytes
+    }
+
+    /// Returns what the frame is a delta to, if it is one; then it holds a single chunk.
     pub fn bases(&self) -> Option<&Bases> {
         self.bases.as_ref()
     }
@@ -137,9 +142,11 @@ pub(super) fn encode(
         }
         entries.push((id, len));
     }
+    let mut bytes = codecs.spares.pop().unwrap_or_default();
     let (codec, payload) = codecs.pack(kind, n_objects, raw);
     let payload_len = u32::try_from(payload.len()).map_err(too_large)?;
-    let mut bytes = Vec::with_capacity(FRAME_HEADER_LEN as usize + payload.len());
+    bytes.clear();
+    bytes.reserve_exact(FRAME_HEADER_LEN as usize + payload.len());
     FrameHead { codec, n_bases: 0, n_objects, raw_len, payload_len }.encode_into(&mut bytes);
     bytes.extend_from_slice(payload);
     Ok(EncodedFrame { kind, codec, raw_len, bytes, objects: entries, bases: None })

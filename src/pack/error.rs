@@ -20,8 +20,8 @@ pub enum FrameError {
         /// The codec byte of the frame.
         codec: u8,
     },
-    /// The frame is a difference to other chunks, and was read as if it were not.
-    #[error("the frame is a difference to other chunks, which were not given")]
+    /// The frame is a delta to other chunks, and was read as if it were not.
+    #[error("the frame is a delta to other chunks, which were not given")]
     NeedsBase,
     /// The bytes break a rule of the format; they are damaged or were made to harm.
     #[error("the frame is damaged: {0}")]
@@ -97,10 +97,10 @@ pub enum VerifyError {
         /// The name that its bytes have.
         actual: PackId,
     },
-    /// Everything that can be told without the chunks that others are a difference to is right.
+    /// Everything that can be told without the chunks that others are a delta to is right.
     #[error(
         "pack {id} is what its name says, but {} of its chunks could not be decoded: the chunks that \
-         they are a difference to were not given",
+         they are a delta to were not given",
         chunks.len()
     )]
     NoBase {

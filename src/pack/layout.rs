@@ -1,7 +1,7 @@
 //! Sizes, limits and fixed fields of a pack.
 
 use super::error::{FrameError, PackError};
-use crate::fs::planted::{self, Bug};
+use crate::fs::planted;
 use crate::hash::PackKind;
 use crate::wire::Reader;
 
@@ -133,7 +133,7 @@ impl FrameHead {
             return Err(FrameError::Malformed("it has columns of more than one chunk"));
         }
         if n_bases != 0 && !may_have_planes(kind, n_objects) {
-            return Err(FrameError::Malformed("it is a difference and holds more than one chunk"));
+            return Err(FrameError::Malformed("it is a delta and holds more than one chunk"));
         }
         let fits = match codec {
             CODEC_STORED => payload_len == raw_len,
@@ -180,7 +180,7 @@ pub(super) fn check_raw(kind: PackKind, n_objects: u16, raw_len: u32) -> Result<
     if raw_len < least {
         return Err("its content is shorter than its objects");
     }
-    if raw_len > limit && !planted::is(Bug::SizeCapOff) {
+    if raw_len > limit && !planted::is("size-cap-off") {
         return Err("its content is larger than a frame may hold");
     }
     Ok(())

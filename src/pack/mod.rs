@@ -38,7 +38,7 @@ pub use delta_encode::{Candidate, encode_delta_frames};
 pub use encode::{EncodedFrame, encode_data_frame, encode_node_frame};
 pub use error::{EncodeError, FrameError, PackError, VerifyError};
 pub use footer::{Footer, FrameEntry, ObjectPlace};
-pub use frame::{Frame, chunk_in, decode_frame, node_in};
+pub use frame::{Frame, chunk_in, decode_frame, first_node, node_in};
 pub use layout::{
     BATCH_BELOW, CODEC_COLUMNS, CODEC_PLANES, CODEC_PLANES_DIFFERENCE, CODEC_PLANES_XOR,
     CODEC_STORED, CODEC_ZSTD, CODEC_ZSTD_BASE, FRAME_HEADER_LEN, HEADER_LEN, Header, MAX_BATCH_RAW,

@@ -5,7 +5,7 @@ use zstd::zstd_safe;
 
 use super::codec::{compress_into, huffman_only, unpack_zstd};
 use super::error::FrameError;
-use super::planes::{WIDEST, Width, join, split};
+use super::planes::{WIDEST, Width, extract, is_extract, join};
 use super::probe::is_skewed;
 use crate::wire::Reader;
 
@@ -53,15 +53,17 @@ impl PlaneCoder {
         (width, effort): (Width, Effort),
         out: &mut Vec<u8>,
     ) {
-        let Self { huffman, planes, body, other } = self;
-        split(raw, width, planes);
+        let Self { huffman, body, other, .. } = self;
         let (len, head_len) = (raw.len() / width.bytes(), 1 + ENTRY_LEN * width.bytes());
         let mut head = Vec::with_capacity(1 + ENTRY_LEN * WIDEST);
         head.push(width.byte());
-        out.clear();
-        out.reserve(head_len + raw.len());
-        out.resize(head_len, 0);
-        for plane in planes.chunks_exact(len.max(1)) {
+        // Old bytes may stay: all of them are written over or cut off.
+        out.resize(head_len + raw.len(), 0);
+        let mut end = head_len;
+        for rank in 0..u32::from(width.byte()) {
+            // A plane that is stored lies in its place already.
+            let plane = out.get_mut(end..end + len).unwrap_or_default();
+            extract(raw, width, rank, plane);
             body.clear();
             if effort == Effort::Thorough || is_skewed(plane) {
                 compress_into(huffman, plane, body);
@@ -75,12 +77,16 @@ impl PlaneCoder {
                 }
             }
             let pays = !body.is_empty() && body.len() < len - len / LEAST_GAIN;
-            let (mode, coded) = if pays { (MODE_ZSTD, &body[..]) } else { (MODE_STORED, plane) };
+            let (mode, coded_len) = if pays { (MODE_ZSTD, body.len()) } else { (MODE_STORED, len) };
+            if pays && let Some(plane) = plane.get_mut(..coded_len) {
+                plane.copy_from_slice(body);
+            }
             head.push(mode);
             // A plane is at most as long as a chunk, so the length always fits.
-            head.extend_from_slice(&u32::try_from(coded.len()).unwrap_or(u32::MAX).to_le_bytes());
-            out.extend_from_slice(coded);
+            head.extend_from_slice(&u32::try_from(coded_len).unwrap_or(u32::MAX).to_le_bytes());
+            end += coded_len;
         }
+        out.truncate(end);
         out.extend_from_slice(raw.get(len * width.bytes()..).unwrap_or_default());
         for (to, from) in out.iter_mut().zip(head) {
             *to = from;
@@ -95,23 +101,10 @@ impl PlaneCoder {
         raw_len: usize,
         out: &mut Vec<u8>,
     ) -> Result<(), FrameError> {
-        let mut reader = Reader::new(payload);
-        let width = Width::from_byte(reader.u8()?)
-            .ok_or(FrameError::Malformed("its elements are not 2, 4 or 8 bytes wide"))?;
-        let len = raw_len / width.bytes();
-        if len == 0 {
-            return Err(FrameError::Malformed("its content is shorter than one element"));
-        }
-        let heads = PlaneHead::read_all(&mut reader, width, len)?;
-        let tail_len = raw_len % width.bytes();
-        let total: usize = heads.iter().map(|head| head.len).sum();
-        let mut rest = reader.rest();
-        if rest.len() != total + tail_len {
-            return Err(FrameError::Malformed("its planes do not add up to its payload"));
-        }
+        let Payload { width, len, heads, mut bodies, tail } = Payload::read(payload, raw_len)?;
         self.planes.resize(len * width.bytes(), 0);
         for (plane, head) in self.planes.chunks_exact_mut(len).zip(&heads) {
-            let body = rest.split_off(..head.len).unwrap_or_default();
+            let body = bodies.split_off(..head.len).unwrap_or_default();
             if head.mode == MODE_STORED {
                 plane.copy_from_slice(body);
             } else {
@@ -121,8 +114,65 @@ impl PlaneCoder {
         out.clear();
         out.reserve_exact(raw_len);
         join(&self.planes, width, out);
-        out.extend_from_slice(rest);
+        out.extend_from_slice(tail);
         Ok(())
+    }
+
+    /// Says whether [`Self::decode`] would give `raw`: each plane is decoded and compared with the
+    /// bytes it stands for, which costs a third of bringing all of them together.
+    pub(super) fn decodes_to(
+        &mut self,
+        decompressor: &mut Decompressor<'static>,
+        payload: &[u8],
+        raw: &[u8],
+    ) -> Result<bool, FrameError> {
+        let Payload { width, len, heads, mut bodies, tail } = Payload::read(payload, raw.len())?;
+        self.planes.resize(len, 0);
+        for (head, rank) in heads.iter().zip(0..) {
+            let body = bodies.split_off(..head.len).unwrap_or_default();
+            let plane = if head.mode == MODE_STORED {
+                body
+            } else {
+                unpack_zstd(decompressor, body, &mut self.planes)?;
+                &self.planes
+            };
+            if !is_extract(raw, width, rank, plane) {
+                return Ok(false);
+            }
+        }
+        Ok(raw.get(len * width.bytes()..) == Some(tail))
+    }
+}
+
+/// The parts of a payload, their lengths checked against that of the content.
+struct Payload<'a> {
+    width: Width,
+    /// Bytes of one plane, decoded.
+    len: usize,
+    heads: Vec<PlaneHead>,
+    /// The coded planes, one behind the other.
+    bodies: &'a [u8],
+    /// What stands behind the last whole element.
+    tail: &'a [u8],
+}
+
+impl<'a> Payload<'a> {
+    fn read(payload: &'a [u8], raw_len: usize) -> Result<Self, FrameError> {
+        let mut reader = Reader::new(payload);
+        let width = Width::from_byte(reader.u8()?)
+            .ok_or(FrameError::Malformed("its elements are not 2, 4 or 8 bytes wide"))?;
+        let len = raw_len / width.bytes();
+        if len == 0 {
+            return Err(FrameError::Malformed("its content is shorter than one element"));
+        }
+        let heads = PlaneHead::read_all(&mut reader, width, len)?;
+        let total: usize = heads.iter().map(|head| head.len).sum();
+        let (bodies, tail) = reader
+            .rest()
+            .split_at_checked(total)
+            .filter(|(_, tail)| tail.len() == raw_len % width.bytes())
+            .ok_or(FrameError::Malformed("its planes do not add up to its payload"))?;
+        Ok(Self { width, len, heads, bodies, tail })
     }
 }
 

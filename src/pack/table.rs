@@ -16,6 +16,8 @@ const PROBED_ROWS: usize = 6;
 const PROBED: usize = 4096;
 /// Bytes that are looked at together: as many as a mask has bits.
 const BLOCK: usize = 64;
+/// By how many fields the list of them grows at a time.
+const GROWTH: usize = 32 * BLOCK;
 
 /// A chunk seen as a table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,33 +67,33 @@ impl<'a> Table<'a> {
         COLUMNS.contains(&columns).then_some(Self { separator, columns, head, rows, tail })
     }
 
-    /// Fills `ends` with the place of each separator and each end of a row within the rows; false if a
-    /// row has another number of fields than the others.
+    /// Fills `ends` with the place of each separator and each end of a row within the rows, behind one
+    /// that stands for the end of a row before them: the place before the first byte, wrapped. False
+    /// if a row has another number of fields than the others.
     pub(super) fn cut(&self, ends: &mut Vec<u32>) -> bool {
-        ends.clear();
         let (blocks, rest) = self.rows.as_chunks::<BLOCK>();
+        let mut count = 1;
         let mut at = 0u32;
+        ends.resize(ends.len().max(count), 0);
         for block in blocks {
-            // One mask for many bytes: the end of the inner loop is what processors guess wrongly.
-            let mut marks = 0u64;
-            for (word, shift) in block.as_chunks::<8>().0.iter().zip((0..).step_by(8)) {
-                let word = u64::from_le_bytes(*word);
-                marks |= gather_bits(equal(word, self.separator) | equal(word, ROW_END)) << shift;
+            if ends.len() < count + BLOCK {
+                ends.resize(count + GROWTH, 0);
             }
-            while marks != 0 {
-                ends.push(at + marks.trailing_zeros());
-                marks &= marks - 1;
-            }
+            let room = ends.get_mut(count..).and_then(<[u32]>::first_chunk_mut);
+            count += room.map_or(0, |room| places(self.marks(block), at, room));
             at += 64;
         }
+        ends.truncate(count);
         for byte in rest {
             if *byte == self.separator || *byte == ROW_END {
                 ends.push(at);
             }
             at += 1;
         }
+        let Some((before, ends)) = ends.split_first_mut() else { return false };
+        *before = u32::MAX;
         let rows = ends.chunks_exact(self.columns);
-        let row_ends = count(self.rows, ROW_END);
+        let row_ends = self::count(self.rows, ROW_END);
         // As many ends as rows, and one at the end of each: so none lies within a row.
         rows.remainder().is_empty()
             && rows.len() == row_ends
@@ -99,18 +101,34 @@ impl<'a> Table<'a> {
                 .filter_map(|row| row.last())
                 .all(|end| self.rows.get(*end as usize) == Some(&ROW_END))
     }
+
+    /// Returns a bit for each byte, the first in the lowest: whether a field ends there.
+    fn marks(&self, block: &[u8; BLOCK]) -> u64 {
+        // Bytes first, which compilers do many of at once, then their bits.
+        let mut ends = [0; BLOCK];
+        for (to, byte) in ends.iter_mut().zip(block) {
+            *to = u8::from(*byte == self.separator) | u8::from(*byte == ROW_END);
+        }
+        let words = ends.as_chunks::<8>().0.iter().zip((0..).step_by(8));
+        words.fold(0, |marks, (word, shift)| {
+            let bits = u64::from_le_bytes(*word).wrapping_mul(0x0102_0408_1020_4080) >> 56;
+            marks | bits << shift
+        })
+    }
 }
 
-/// Returns a word with the highest bit of each byte set that is `byte`, and no other bit.
-fn equal(word: u64, byte: u8) -> u64 {
-    const LOW: u64 = 0x7f7f_7f7f_7f7f_7f7f;
-    let differing = word ^ (u64::from(byte) * 0x0101_0101_0101_0101);
-    !(((differing & LOW) + LOW) | differing | LOW)
-}
-
-/// Brings the highest bits of all bytes together, that of the lowest byte first.
-fn gather_bits(bits: u64) -> u64 {
-    (bits >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56
+/// Writes where the bits are, counted from `at`, to the front of `out`; returns how many they are.
+fn places(mut marks: u64, at: u32, out: &mut [u32; BLOCK]) -> usize {
+    const STEP: usize = 8;
+    let count = marks.count_ones() as usize;
+    // Always several at once: where the bits end is what processors guess wrongly.
+    for out in out.as_chunks_mut::<STEP>().0.iter_mut().take(count.div_ceil(STEP)) {
+        for place in out {
+            *place = at + marks.trailing_zeros();
+            marks &= marks.wrapping_sub(1);
+        }
+    }
+    count
 }
 
 /// Counts a byte. Sums that fit a byte are what compilers turn into vector code.

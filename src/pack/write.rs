@@ -12,6 +12,10 @@ use crate::hash::Digest;
 use crate::hash::PackId;
 use crate::hash::PackKind;
 
+/// Bytes gathered before they are hashed and written, always from a multiple of it on: BLAKE3 is
+/// fastest on long aligned runs, and so are writes to a file.
+const GATHERED: usize = 256 << 10;
+
 /// Where a frame was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FramePlace {
@@ -36,16 +40,18 @@ pub struct PackSummary {
     pub n_objects: u32,
     /// The objects in the order in which they lie.
     pub objects: Vec<ObjectPlace>,
-    /// The chunks that are stored as a difference, and to what.
+    /// The chunks that are stored as a delta, and to what.
     pub deltas: Vec<(ChunkId, Bases)>,
 }
 
-/// Writes frames into a pack and keeps its tables: some 150 bytes of memory per object.
+/// Writes frames into a pack and keeps its tables: some 150 bytes of memory per object. The last
+/// 256 KiB reach the writer at the end.
 #[derive(Debug)]
 pub struct PackWriter<W> {
     out: W,
     kind: PackKind,
     hasher: blake3::Hasher,
+    gathered: Vec<u8>,
     end: u32,
     footer: Footer,
     ids: HashSet<[u8; 32]>,
@@ -59,6 +65,7 @@ impl<W: Write> PackWriter<W> {
             out,
             kind,
             hasher: blake3::Hasher::new(),
+            gathered: Vec::with_capacity(GATHERED),
             end: HEADER_LEN,
             footer: Footer::default(),
             ids: HashSet::new(),
@@ -147,6 +154,7 @@ impl<W: Write> PackWriter<W> {
         }
         let tail = self.footer.encode();
         self.write(&tail)?;
+        self.pass_on()?;
         self.out.flush()?;
         let id = PackId::from_digest(Digest(*self.hasher.finalize().as_bytes()));
         let size = u64::from(self.end) + tail.len() as u64;
@@ -168,9 +176,25 @@ impl<W: Write> PackWriter<W> {
         true
     }
 
-    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.hasher.update(bytes);
-        self.out.write_all(bytes)
+    fn write(&mut self, mut bytes: &[u8]) -> io::Result<()> {
+        while !bytes.is_empty() {
+            let room = GATHERED - self.gathered.len();
+            let (now, later) = bytes.split_at(room.min(bytes.len()));
+            self.gathered.extend_from_slice(now);
+            if self.gathered.len() == GATHERED {
+                self.pass_on()?;
+            }
+            bytes = later;
+        }
+        Ok(())
+    }
+
+    /// Hashes and writes what was gathered.
+    fn pass_on(&mut self) -> io::Result<()> {
+        self.hasher.update(&self.gathered);
+        self.out.write_all(&self.gathered)?;
+        self.gathered.clear();
+        Ok(())
     }
 }
 

@@ -3,6 +3,7 @@
 //! accepted paths is accepted too (but for its total length).
 
 use super::short_name::Guard;
+use crate::fs::{TEMP_PREFIX, planted};
 
 /// Longest path, in bytes.
 pub(super) const MAX_PATH: usize = 4096;
@@ -55,6 +56,9 @@ pub enum PathProblem {
     /// `haul.toml` or `.haulignore`, or a name that some file system takes for them.
     #[error("one of its parts is, or passes for, a file that steers haul")]
     OwnFile,
+    /// A name of our own temporary files, which a later run would clear away.
+    #[error("one of its parts is named like a file that haul left half written")]
+    Temporary,
     /// A name that ends with `.haul.haul`: the pointer of a pointer.
     #[error("one of its parts is the pointer of a pointer")]
     DoubleSuffix,
@@ -80,7 +84,8 @@ pub(super) fn problem(path: &[u8]) -> Option<PathProblem> {
     if path.ends_with(b"/") {
         return Some(PathProblem::TrailingSlash);
     }
-    if let Some(found) = path.split(|b| *b == b'/').find_map(part_problem) {
+    let parts = if planted::is("only-first-part-checked") { 1 } else { usize::MAX };
+    if let Some(found) = path.split(|b| *b == b'/').take(parts).find_map(part_problem) {
         return Some(found);
     }
     if str::from_utf8(path).is_ok() {
@@ -99,6 +104,7 @@ fn part_problem(part: &[u8]) -> Option<PathProblem> {
     match part {
         b"" => return Some(PathProblem::EmptyPart),
         [b'\\', ..] => return Some(PathProblem::Absolute),
+        _ if part.starts_with(TEMP_PREFIX) => return Some(PathProblem::Temporary),
         [.., b'\n'] => return Some(PathProblem::TrailingNewline),
         _ if part.len() > MAX_PART => return Some(PathProblem::LongPart),
         _ => {}

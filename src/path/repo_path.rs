@@ -52,6 +52,7 @@ impl Hint for PathError {
             | PathProblem::Nul
             | PathProblem::TrailingNewline
             | PathProblem::Surrogate
+            | PathProblem::Temporary
             | PathProblem::DoubleSuffix => "rename it, then add it again",
             PathProblem::TooLong => "move it up, or shorten the names of the folders above it",
             PathProblem::GitFolder | PathProblem::GitFile | PathProblem::OwnFile => {

@@ -2,7 +2,7 @@ use super::*;
 use crate::hash::{ChunkId, NodeId};
 use crate::node::testing::{Missing, Store, each_cut_is_refused};
 use crate::node::{
-    EditError, Entry, EntryError, MAX_CHUNK, Node, NodeError, ReadError, Splice,
+    EditError, Entry, EntryError, MAX_CHUNK, MIN_CHUNK, Node, NodeError, ReadError, Splice,
     build as build_tree,
 };
 use crate::wire::put_varint;
@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use std::collections::HashSet;
 
 fn chunk(n: u64) -> ChunkEntry {
-    ChunkEntry { id: ChunkId::of(&n.to_le_bytes()), size: 1 + n % 1000 }
+    ChunkEntry { id: ChunkId::of(&n.to_le_bytes()), size: MIN_CHUNK + n % 1000 }
 }
 
 fn chunks(range: std::ops::Range<u64>) -> Vec<ChunkEntry> {
@@ -287,20 +287,21 @@ fn headers_that_lie_are_refused_before_anything_is_allocated() {
 #[test]
 fn a_recipe_whose_parts_do_not_add_up_is_refused() {
     let store = Store::default();
-    let leaf = store.put_bytes(&node_bytes(1, 0, &[raw_chunk(5), raw_chunk(6)]));
+    let leaf = store.put_bytes(&node_bytes(1, 0, &[raw_chunk(6000), raw_chunk(6001)]));
+    let size = 12_001;
     let over = |entries: &[Vec<u8>], level| store.put_bytes(&node_bytes(1, level, entries));
-    let good = over(&[raw_inner(leaf, 11, 2), raw_inner(leaf, 11, 2)], 1);
-    assert_eq!(Chunks::all(good, 22, store.source()).flatten().count(), 4);
-    assert_eq!(refusal(&store, good, 23), NodeError::Parent("size"));
+    let good = over(&[raw_inner(leaf, size, 2), raw_inner(leaf, size, 2)], 1);
+    assert_eq!(Chunks::all(good, 2 * size, store.source()).flatten().count(), 4);
+    assert_eq!(refusal(&store, good, 2 * size + 1), NodeError::Parent("size"));
 
-    let size = over(&[raw_inner(leaf, 11, 2), raw_inner(leaf, 12, 2)], 1);
-    assert_eq!(refusal(&store, size, 23), NodeError::Parent("size"));
-    let count = over(&[raw_inner(leaf, 11, 2), raw_inner(leaf, 11, 3)], 1);
-    assert_eq!(refusal(&store, count, 22), NodeError::Parent("number of entries"));
-    let level = over(&[raw_inner(leaf, 11, 2), raw_inner(leaf, 11, 2)], 2);
-    assert_eq!(refusal(&store, level, 22), NodeError::Parent("level"));
-    let lone = over(&[raw_inner(leaf, 11, 2)], 1);
-    assert_eq!(refusal(&store, lone, 11), NodeError::LoneChild);
+    let other = over(&[raw_inner(leaf, size, 2), raw_inner(leaf, size + 1, 2)], 1);
+    assert_eq!(refusal(&store, other, 2 * size + 1), NodeError::Parent("size"));
+    let count = over(&[raw_inner(leaf, size, 2), raw_inner(leaf, size, 3)], 1);
+    assert_eq!(refusal(&store, count, 2 * size), NodeError::Parent("number of entries"));
+    let level = over(&[raw_inner(leaf, size, 2), raw_inner(leaf, size, 2)], 2);
+    assert_eq!(refusal(&store, level, 2 * size), NodeError::Parent("level"));
+    let lone = over(&[raw_inner(leaf, size, 2)], 1);
+    assert_eq!(refusal(&store, lone, size), NodeError::LoneChild);
     let one = store.put_bytes(&node_bytes(1, 0, &[raw_chunk(5)]));
     assert_eq!(refusal(&store, one, 5), NodeError::TooFew { found: 1 });
     assert!(decode(&node_bytes(1, 1, &[raw_inner(leaf, 0, 0)])).is_err());
@@ -311,16 +312,34 @@ fn a_recipe_whose_parts_do_not_add_up_is_refused() {
 fn a_node_under_a_wrong_name_or_inside_itself_is_refused() {
     let store = Store::default();
     let own = NodeId([9; 32]);
-    let inner = node_bytes(1, 7, &[raw_inner(own, 4, 2), raw_inner(own, 4, 2)]);
+    let half = 2 * MIN_CHUNK;
+    let inner = node_bytes(1, 7, &[raw_inner(own, half, 2), raw_inner(own, half, 2)]);
     store.put_as(own, &inner);
-    assert!(matches!(refusal(&store, own, 8), NodeError::Id { .. }));
+    assert!(matches!(refusal(&store, own, 2 * half), NodeError::Id { .. }));
     // Hashes forbid a true cycle; a chain of nodes ends because levels fall by one.
     let top = store.put_bytes(&inner);
-    assert!(matches!(refusal(&store, top, 8), NodeError::Id { .. }));
+    assert!(matches!(refusal(&store, top, 2 * half), NodeError::Id { .. }));
     let deep = (0..10_000).fold(top, |below, _| {
-        store.put_bytes(&node_bytes(1, 7, &[raw_inner(below, 8, 4), raw_inner(below, 8, 4)]))
+        let child = raw_inner(below, 2 * half, 4);
+        store.put_bytes(&node_bytes(1, 7, &[child.clone(), child]))
     });
-    assert_eq!(refusal(&store, deep, 16), NodeError::Parent("level"));
+    assert_eq!(refusal(&store, deep, 4 * half), NodeError::Parent("level"));
+}
+
+#[test]
+fn a_root_of_more_chunks_than_its_bytes_can_have_is_refused() {
+    let store = Store::default();
+    let leaf = |sizes: &[u64]| {
+        let entries: Vec<_> = sizes.iter().map(|size| raw_chunk(*size)).collect();
+        store.put_bytes(&node_bytes(1, 0, &entries))
+    };
+    let short = leaf(&[MIN_CHUNK, MIN_CHUNK, 1]);
+    assert_eq!(Chunks::all(short, 2 * MIN_CHUNK + 1, store.source()).flatten().count(), 3);
+    let size = MIN_CHUNK - 1;
+    assert_eq!(refusal(&store, leaf(&[1, size - 1]), size), NodeError::TooMany { found: 2, size });
+    for profile in crate::chunk::Profile::ALL {
+        assert!(profile.min() as u64 >= MIN_CHUNK);
+    }
 }
 
 #[test]

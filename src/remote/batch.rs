@@ -125,6 +125,31 @@ impl Remote {
         Ok(found)
     }
 
+    /// Removes many objects as one wave; those that are not there are fine.
+    ///
+    /// `each` is called on this thread with the index of an object that is gone. The first failure and
+    /// a wish to stop end the wave at once; what was removed stays so.
+    pub fn remove_many(
+        &self,
+        keys: Vec<String>,
+        jobs: usize,
+        job: &Job<'_>,
+        mut each: impl FnMut(usize),
+    ) -> Result<(), RemoteError> {
+        let costs = vec![0; keys.len()];
+        let inner = Arc::clone(&self.inner);
+        let start = move |key: String, permit: OwnedSemaphorePermit| {
+            let inner = Arc::clone(&inner);
+            Box::pin(async move { (inner.remove(&key).await, permit) }) as Answering<_>
+        };
+        let work = Work { items: keys, costs, jobs, start: Box::new(start) };
+        self.wave(work, job, |index, removed: Result<(), RemoteError>| {
+            removed?;
+            each(index);
+            Ok(())
+        })
+    }
+
     fn wave<I: Send + 'static, T: Send + 'static, E: From<RemoteError>>(
         &self,
         work: Work<I, T>,

@@ -11,6 +11,7 @@ use super::count::{Counters, Counts};
 use super::error::{Action, RemoteError, Site};
 use super::folder::{self, Folder};
 use super::spec::RemoteSpec;
+use crate::fs::planted;
 
 /// What to do about a folder that does not exist.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,7 +58,7 @@ impl Remote {
         let store = LocalFileSystem::new_with_prefix(&folder.root)
             .map_err(|e| site.store(&e))?
             .with_automatic_cleanup(false)
-            .with_fsync(true);
+            .with_fsync(!planted::is("no-fsync"));
         Ok(Self::assemble(Arc::new(store), label, Some(folder)))
     }
 

@@ -20,6 +20,8 @@ pub enum Action {
     Read,
     /// Writing an object.
     Write,
+    /// Removing an object.
+    Remove,
 }
 
 impl fmt::Display for Action {
@@ -29,6 +31,7 @@ impl fmt::Display for Action {
             Self::List => "list",
             Self::Read => "read",
             Self::Write => "write",
+            Self::Remove => "remove",
         })
     }
 }
@@ -212,7 +215,7 @@ impl Hint for RemoteError {
                     "check that the disk is mounted, or make the folder with `mkdir -p {remote}`"
                 )
             }
-            Self::Denied { remote, action: Action::Write, .. } => {
+            Self::Denied { remote, action: Action::Write | Action::Remove, .. } => {
                 format!("ask for the right to write to `{remote}`")
             }
             Self::Denied { remote, .. } => format!("ask for the right to read `{remote}`"),

@@ -146,7 +146,7 @@ fn odd_kind(path: &Path, meta: &Metadata) -> String {
     format!("`{}` is {what}", path.display())
 }
 
-fn modified_ms(meta: &Metadata) -> u64 {
+pub(super) fn modified_ms(meta: &Metadata) -> u64 {
     let since = meta.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
     since.and_then(|since| u64::try_from(since.as_millis()).ok()).unwrap_or(0)
 }

@@ -333,6 +333,14 @@ impl Inner {
         }
     }
 
+    pub(super) async fn remove(&self, key: &str) -> Result<(), RemoteError> {
+        let path = self.admit(Action::Remove, key).await?;
+        match self.store.delete(&path).await.map_err(|e| self.site(Action::Remove, key).store(&e)) {
+            Err(error) if !error.is_missing() => Err(error),
+            Ok(()) | Err(_) => Ok(()),
+        }
+    }
+
     pub(super) async fn head(&self, key: &str) -> Result<Option<Listed>, RemoteError> {
         let path = self.admit(Action::Read, key).await?;
         self.counts.head.add(1);

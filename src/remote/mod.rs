@@ -11,6 +11,7 @@ mod count;
 mod error;
 mod folder;
 mod io;
+mod leftover;
 mod runtime;
 mod spec;
 mod upload;

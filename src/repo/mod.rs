@@ -4,4 +4,4 @@ mod error;
 mod open;
 
 pub use error::RepoError;
-pub use open::Repo;
+pub use open::{Repo, identity_of, own_identity};

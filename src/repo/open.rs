@@ -28,7 +28,7 @@ pub struct Repo {
 impl Repo {
     /// Opens the repository that the environment's current folder lies in.
     pub fn open(environment: &Environment, flags: &[Flag]) -> Result<Self, RepoError> {
-        let git = Git::open(&environment.cwd)?;
+        let git = Git::open(&environment.cwd, environment.search.as_deref())?;
         let files = Files::of(environment, git.root(), git.common_dir());
         let config = load(&files, environment, flags)?;
         let door = Door::open(git.root())?;
@@ -129,13 +129,11 @@ impl Repo {
             Some(url) => url.clone().into_bytes(),
             None => self.local_seed()?,
         };
-        let hash = blake3::derive_key("haul repository v1", &seed);
-        let id = RepoId(*hash.first_chunk::<16>().unwrap_or(&[0; 16]));
-        Ok((id, url.map(|url| crate::config::redact(&url))))
+        Ok((identity_of(&seed), url.map(|url| crate::config::redact(&url))))
     }
 
     fn local_seed(&self) -> Result<Vec<u8>, RepoError> {
-        let path = self.layout.state().join("identity");
+        let path = self.layout.identity();
         if let Some(seed) = crate::fs::read_limited(&path, 64)?
             && seed.len() == 32
         {
@@ -146,4 +144,17 @@ impl Repo {
         crate::fs::write_durably(&path, &seed)?;
         Ok(seed.to_vec())
     }
+}
+
+/// Returns the identity that a Git address, or a random seed, gives a repository.
+pub fn identity_of(seed: &[u8]) -> RepoId {
+    let hash = blake3::derive_key("haul repository v1", seed);
+    RepoId(*hash.first_chunk::<16>().unwrap_or(&[0; 16]))
+}
+
+/// Returns the identity that a repository has of its own, if it ever needed one: it had no Git remote
+/// when it pushed.
+pub fn own_identity(common_dir: &Path) -> Result<Option<RepoId>, RepoError> {
+    let seed = crate::fs::read_limited(&Layout::new(common_dir, common_dir, None).identity(), 64)?;
+    Ok(seed.filter(|seed| seed.len() == 32).map(|seed| identity_of(&seed)))
 }

@@ -11,7 +11,7 @@ use crate::transfer::walk::Spot;
 /// A chunk that is not on this machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Absent {
-    /// Bytes to be fetched for it: of its frame, and of those of its base if it is a difference.
+    /// Bytes to be fetched for it: of its frame, and of those of its base if it is a delta.
     pub bytes: u64,
     /// Where it lies, if it is stored whole in a pack that may be relied on.
     pub place: Option<Place>,
@@ -25,7 +25,7 @@ impl FetchPlan {
             let spot = step.spot.or_else(|| contact.locate(step.id.key()))?;
             let frames = step.bases.iter().chain([&spot]);
             let bytes = frames.map(|spot| u64::from(spot.frame_len)).sum();
-            // A place that only the catalogue tells of does not say whether it is a difference.
+            // A place that only the catalogue tells of does not say whether it is a delta.
             let whole = step.spot.is_some() && step.bases.is_empty();
             let relied = whole && view.may_rely_on(spot.pack);
             let len = u32::try_from(step.size).ok().filter(|_| relied);

@@ -39,6 +39,8 @@ pub enum Purpose {
     Read,
     /// Relying on what is there and adding to it.
     Push,
+    /// Removing what nobody needs.
+    Gc,
 }
 
 /// An open remote with its catalogue, and the local places that go with it.
@@ -140,6 +142,7 @@ impl<'a> Contact<'a> {
         let need = match self.purpose {
             Purpose::Read => Need::Read,
             Purpose::Push => Need::Rely,
+            Purpose::Gc => Need::Remove,
         };
         let mut objects: BTreeMap<Name, Arc<Object>> = BTreeMap::new();
         loop {
@@ -150,6 +153,7 @@ impl<'a> Contact<'a> {
             let class = match self.purpose {
                 Purpose::Read => FeatureClass::Read,
                 Purpose::Push => FeatureClass::Write,
+                Purpose::Gc => FeatureClass::Gc,
             };
             self.synced.view.check_features(class, &[]).map_err(|e| self.wrong(e))?;
             let mut missing = self.synced.view.missing(need);
@@ -232,7 +236,7 @@ impl<'a> Contact<'a> {
             objects.insert(name, Arc::new(object));
         }
         // Nobody can read a catalogue without `format`, but a push writes that again.
-        if first_contact && format.is_none() && !asked.is_empty() && self.purpose == Purpose::Read {
+        if first_contact && format.is_none() && !asked.is_empty() && self.purpose != Purpose::Push {
             return Err(self.no_format());
         }
         Ok(!asked.is_empty() || (self.synced.id.is_some() && !objects.is_empty()))

@@ -109,7 +109,7 @@ fn from_earlier(
         Err(e) => return Err(e),
     };
     for step in &walked.chunks {
-        // A difference drags its base along, of which less is known.
+        // A delta drags its base along, of which less is known.
         let whole = step.spot.filter(|_| step.bases.is_empty());
         let Some(spot) = whole.filter(|s| contact.synced().view.may_rely_on(s.pack)) else {
             continue;

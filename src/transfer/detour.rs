@@ -44,13 +44,13 @@ impl Lost {
     }
 }
 
-/// A place of an object, and the places of its base if it is a difference there.
+/// A place of an object, and the places of its base if it is a delta there.
 pub(super) type Way = (Spot, Vec<Spot>);
 
 /// Places where lost objects may lie, each handed out once.
 pub(super) struct Detours {
     places: HashMap<[u8; 32], Vec<Way>>,
-    /// A difference whose base lies elsewhere is another way, though it lies at the same place.
+    /// A delta whose base lies elsewhere is another way, though it lies at the same place.
     tried: HashSet<([u8; 32], Way)>,
 }
 

@@ -66,6 +66,14 @@ pub enum TransferError {
         /// What is wrong with the node.
         source: NodeError,
     },
+    /// The copy of an object that is on this machine is damaged.
+    #[error("`{}` cannot be read: {source}", show(path))]
+    Local {
+        /// The tracked path that needs it.
+        path: Vec<u8>,
+        /// What is wrong.
+        source: CacheError,
+    },
     /// An object is not at the place that its parent names.
     #[error(
         "{object} of `{}` cannot be read from pack {pack} on remote `{remote}`: {why}",
@@ -118,9 +126,9 @@ pub enum TransferError {
         rounds: u32,
     },
     /// More bytes than the user allowed.
-    #[error("{wanted} bytes would be fetched, more than the {allowed} allowed")]
+    #[error("{wanted} bytes would be received, more than the {allowed} allowed")]
     OverBudget {
-        /// Bytes to fetch.
+        /// Bytes to receive.
         wanted: u64,
         /// The limit given.
         allowed: u64,
@@ -139,7 +147,8 @@ impl TransferError {
             | Self::NoFormat { .. }
             | Self::Damaged { .. }
             | Self::PinLost { .. }
-            | Self::LocalPack { .. } => true,
+            | Self::LocalPack { .. }
+            | Self::Local { .. } => true,
             // What only a newer haul can read is sound, and the user can fix that.
             Self::Catalogue { source, .. } => !source.is_newer(),
             Self::Tree { source, .. } => !source.is_newer(),
@@ -149,6 +158,38 @@ impl TransferError {
             | Self::Outrun { .. }
             | Self::OverBudget { .. }
             | Self::Stopped(_) => false,
+        }
+    }
+
+    /// Says which path needs what is damaged; anything else is as it was.
+    pub(super) fn needed_by(self, path: &[u8]) -> Self {
+        if let Self::Cache(source @ CacheError::Damaged { .. }) = self {
+            return Self::Local { path: path.to_vec(), source };
+        }
+        self
+    }
+
+    /// Returns the tracked path that an error names, and the object or root that it lacks.
+    pub fn place(&self) -> Option<(&[u8], Option<Digest>)> {
+        match self {
+            Self::NobodyPushed { path, root, .. } => Some((path, Some(*root))),
+            Self::Damaged { path, object, .. } => Some((path, Some(*object))),
+            Self::Local { path, source: CacheError::Damaged { object, .. } } => {
+                Some((path, Some(*object)))
+            }
+            Self::Local { path, .. }
+            | Self::Tree { path, .. }
+            | Self::PinLost { path, .. }
+            | Self::LocalPack { path, .. } => Some((path, None)),
+            Self::Remote(_)
+            | Self::Cache(_)
+            | Self::Fs(_)
+            | Self::Catalogue { .. }
+            | Self::NoFormat { .. }
+            | Self::NeverUsed { .. }
+            | Self::Outrun { .. }
+            | Self::OverBudget { .. }
+            | Self::Stopped(_) => None,
         }
     }
 
@@ -162,7 +203,7 @@ impl Hint for TransferError {
     fn hint(&self) -> Option<String> {
         let text = match self {
             Self::Remote(e) => return e.hint(),
-            Self::Cache(e) => return e.hint(),
+            Self::Cache(e) | Self::Local { source: e, .. } => return e.hint(),
             Self::Fs(e) => return e.hint(),
             Self::Catalogue { object, source, .. } => return catalogue_hint(object, source),
             Self::NoFormat { .. } => {

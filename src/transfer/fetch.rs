@@ -1,8 +1,8 @@
 //! Fetching what pointers name into the cache: nodes level by level, then all chunks in one wave.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
-use crate::cache::ObjectReader;
+use crate::cache::{CacheError, ObjectReader};
 use crate::hash::PackKind;
 use crate::progress::{Job, Kind, Task};
 use crate::transfer::catalogue::Contact;
@@ -11,7 +11,7 @@ use crate::transfer::error::TransferError;
 use crate::transfer::filter::Filter;
 use crate::transfer::land::{Flaw, Object, Orders, Part};
 use crate::transfer::nodes::{Visited, Walked, walk};
-use crate::transfer::ranges::Slack;
+use crate::transfer::ranges::{Slack, ranges};
 use crate::transfer::root::Wanted;
 use crate::transfer::sight::Sight;
 use crate::transfer::walk::{ChunkStep, Spot};
@@ -109,18 +109,8 @@ pub(super) fn fetch_chunks(
     contact: &Contact,
     job: &Job,
 ) -> Result<(), TransferError> {
-    let view = contact.index().reader()?;
-    let absent = plan.chunks.iter().filter(|step| view.find_held(&step.id.0).is_none());
-    let steps: Vec<ChunkStep> = absent
-        .map(|step| {
-            let spot = step.spot.or_else(|| contact.locate(step.id.key()));
-            ChunkStep { spot, ..step.clone() }
-        })
-        .collect();
-    let spots = steps.iter().flat_map(|s| s.spot.iter().chain(&s.bases));
-    let spans: BTreeSet<_> = spots.map(|s| (s.pack, s.offset, s.frame_len)).collect();
-    let bytes = spans.iter().map(|(.., len)| u64::from(*len)).sum();
-    let task = job.begin(Kind::Download, Some(bytes));
+    let steps = plan.absent_steps(contact)?;
+    let task = job.begin(Kind::Download, Some(plan.bytes_to_receive(contact)?));
     let mut flaws = HashMap::new();
     let mut lost = wave(plan, contact, (&steps, Bases::Absent, &mut flaws), &task, job)?;
     if lost.iter().any(|step| !step.bases.is_empty()) {
@@ -146,7 +136,34 @@ pub(super) fn fetch_chunks(
     Ok(())
 }
 
-/// Which bases of differences are fetched with them.
+impl FetchPlan {
+    /// Returns how many bytes of packs are asked for: frames of absent chunks, those of absent bases,
+    /// and what lies between them in one range. Detours to other copies come on top.
+    pub fn bytes_to_receive(&self, contact: &Contact) -> Result<u64, TransferError> {
+        let mut reader = ObjectReader::new(contact.layout(), contact.index())?;
+        let (_, spots) = orders(&self.absent_steps(contact)?, Bases::Absent, &mut reader);
+        let lengths = ranges(spots, self.slack()).into_iter().map(|r| u64::from(r.to - r.from));
+        Ok(lengths.fold(0, u64::saturating_add))
+    }
+
+    /// Lists the chunks that are not here now, each with its place if any is known.
+    fn absent_steps(&self, contact: &Contact) -> Result<Vec<ChunkStep>, TransferError> {
+        let view = contact.index().reader()?;
+        let absent = self.chunks.iter().filter(|step| view.find_held(&step.id.0).is_none());
+        let located = absent.map(|step| {
+            let spot = step.spot.or_else(|| contact.locate(step.id.key()));
+            ChunkStep { spot, ..step.clone() }
+        });
+        Ok(located.collect())
+    }
+
+    fn slack(&self) -> Slack {
+        let whole = self.wanted.iter().all(|w| matches!(w.filter, Filter::All));
+        if whole { Slack::Usual } else { Slack::Little }
+    }
+}
+
+/// Which bases of deltas are fetched with them.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Bases {
     /// Those that do not seem to be here.
@@ -155,24 +172,16 @@ enum Bases {
     All,
 }
 
-/// Fetches chunks from their places in one wave, with what they are a difference to; returns those
-/// that are not there.
-fn wave(
-    plan: &FetchPlan,
-    contact: &Contact,
-    (steps, which, flaws): (&[ChunkStep], Bases, &mut HashMap<[u8; 32], Flaw>),
-    task: &Task,
-    job: &Job,
-) -> Result<Vec<ChunkStep>, TransferError> {
+/// Returns what is wanted from which frame, and where these frames lie, some of them twice.
+fn orders(steps: &[ChunkStep], which: Bases, reader: &mut ObjectReader) -> (Orders, Vec<Spot>) {
     let mut orders = Orders::new();
-    let mut reader = ObjectReader::new(contact.layout(), contact.index())?;
     let mut spots = Vec::with_capacity(steps.len());
     for step in steps {
         let Some(spot) = step.spot else { continue };
         let len = u32::try_from(step.size).unwrap_or(u32::MAX);
-        let part = if step.bases.is_empty() { Part::Whole } else { Part::Difference };
+        let part = if step.bases.is_empty() { Part::Whole } else { Part::Delta };
         let object = Object { id: step.id.0, skip: spot.skip, len, wanted: step.wanted, part };
-        // Of a difference that is here, maybe not pushed yet, only the base is absent.
+        // Of a delta that is here, maybe not pushed yet, only the base is absent.
         let own = reader.view().find_frame(&step.id.0).map(|(place, _)| Spot::from(place));
         if part == Part::Whole || own != Some(spot) {
             orders.entry((spot.pack, spot.offset)).or_default().push(object);
@@ -188,10 +197,24 @@ fn wave(
             }
         }
     }
-    let whole = plan.wanted.iter().all(|w| matches!(w.filter, Filter::All));
-    let slack = if whole { Slack::Usual } else { Slack::Little };
+    (orders, spots)
+}
+
+/// Fetches chunks from their places in one wave, with what they are a delta to; returns those
+/// that are not there.
+fn wave(
+    plan: &FetchPlan,
+    contact: &Contact,
+    (steps, which, flaws): (&[ChunkStep], Bases, &mut HashMap<[u8; 32], Flaw>),
+    task: &Task,
+    job: &Job,
+) -> Result<Vec<ChunkStep>, TransferError> {
+    let mut reader = ObjectReader::new(contact.layout(), contact.index())?;
+    let (orders, spots) = orders(steps, which, &mut reader);
+    let slack = plan.slack();
     let wave = Wave { contact, kind: PackKind::Data, slack, behind: 0, orders: &orders };
-    let found = wave.fetch(spots, job, |(_, _, bytes, _)| task.advance(bytes.len() as u64))?;
+    let found = wave.fetch(spots, job, |(_, _, bytes, _)| task.advance(bytes.len() as u64));
+    let found = found.map_err(|e| with_path(e, plan, steps))?;
     // What was said first of an object is nearest to the cause.
     let mut own: HashMap<[u8; 32], Flaw> = HashMap::new();
     for flaw in found {
@@ -209,6 +232,14 @@ fn wave(
     Ok(lost)
 }
 
+/// Says which path needs a base that is damaged on this machine.
+fn with_path(error: TransferError, plan: &FetchPlan, steps: &[ChunkStep]) -> TransferError {
+    let TransferError::Cache(CacheError::Damaged { pack, .. }) = &error else { return error };
+    let step = steps.iter().find(|step| step.bases.iter().any(|base| base.pack == *pack));
+    let Some(item) = step.and_then(|step| plan.wanted.get(step.wanted)) else { return error };
+    error.needed_by(&item.path)
+}
+
 /// Returns what was wrong with a chunk, in the pack that is at fault.
 fn flaw_of(step: &ChunkStep, found: &mut HashMap<[u8; 32], Flaw>) -> Option<Flaw> {
     let Some(flaw) = found.remove(&step.id.0) else {
@@ -216,7 +247,7 @@ fn flaw_of(step: &ChunkStep, found: &mut HashMap<[u8; 32], Flaw>) -> Option<Flaw
         let len = u32::try_from(step.size).unwrap_or(u32::MAX);
         let (id, wanted, part) = (step.id.0, step.wanted, Part::Base);
         let object = Object { id, skip: spot.skip, len, wanted, part };
-        let why = "it does not hold what that is a difference to".to_owned();
+        let why = "it does not hold what that is a delta to".to_owned();
         return Some(Flaw { object, pack, why, base: Some(0) });
     };
     let at_fault = flaw.base.and_then(|number| step.bases.get(number));

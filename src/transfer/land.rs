@@ -2,20 +2,19 @@
 //! cache at the frame's own offset.
 
 use std::collections::HashMap;
-use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
 
 use crate::cache::{DeltaFault, Held, Index, Layout, ObjectReader, PackState, Place};
-use crate::fs::{IoResultExt, SparseFile};
+use crate::fs::{IoResultExt, Links, SparseFile, open_plain};
 use crate::hash::{ChunkId, NodeId, PackId, PackKind};
 use crate::pack::{Bases, Codecs, Frame, FrameError, decode_frame};
 use crate::transfer::error::TransferError;
 use crate::transfer::ranges::{FrameSpan, Range};
 
-/// Differences that one worker checks at a time: neighbours share the chunks of their bases.
+/// Deltas that one worker checks at a time: neighbours share the chunks of their bases.
 const SETTLE: usize = 32;
 /// Objects that wait to be recorded in the index before it is written.
 const RECORD_AT: usize = 64 << 10;
@@ -37,9 +36,9 @@ pub(super) struct Object {
 pub(super) enum Part {
     /// It holds the object.
     Whole,
-    /// It holds the object as a difference: only with its base is there something to check.
-    Difference,
-    /// It holds a chunk of the object's base, whose id only the difference names.
+    /// It holds the object as a delta: only with its base is there something to check.
+    Delta,
+    /// It holds a chunk of the object's base, whose id only the delta names.
     Base,
 }
 
@@ -78,15 +77,15 @@ pub(super) struct Landing<'a> {
     file: Option<(PackId, SparseFile)>,
     packs: HashMap<PackId, PackState>,
     objects: Vec<([u8; 32], Place)>,
-    /// Differences that are kept and not checked yet, each with its place.
-    differences: Vec<(Object, Place)>,
+    /// Deltas that are kept and not checked yet, each with its place.
+    deltas: Vec<(Object, Place)>,
 }
 
 impl<'a> Landing<'a> {
     pub(super) fn new(layout: &'a Layout, index: &'a Index, kind: PackKind) -> Self {
-        let (packs, objects, differences) = (HashMap::new(), Vec::new(), Vec::new());
+        let (packs, objects, deltas) = (HashMap::new(), Vec::new(), Vec::new());
         let codecs = Mutex::default();
-        Self { layout, index, kind, codecs, file: None, packs, objects, differences }
+        Self { layout, index, kind, codecs, file: None, packs, objects, deltas }
     }
 
     /// Checks the frames of one range and keeps those that hold something wanted.
@@ -120,8 +119,8 @@ impl<'a> Landing<'a> {
                 let (skip, len) = (object.skip, object.len);
                 match object.part {
                     Part::Whole => self.objects.push((object.id, Place { skip, len, ..place })),
-                    Part::Difference => {
-                        self.differences.push((*object, Place { len, delta: true, ..place }));
+                    Part::Delta => {
+                        self.deltas.push((*object, Place { len, delta: true, ..place }));
                     }
                     Part::Base => {}
                 }
@@ -135,9 +134,9 @@ impl<'a> Landing<'a> {
 
     fn check(&self, pack: PackId, bytes: &[u8], wants: &[Object]) -> Landed {
         let flaw = |object: &Object, why: String| Flaw { object: *object, pack, why, base: None };
-        if wants.iter().any(|object| object.part == Part::Difference) {
+        if wants.iter().any(|object| object.part == Part::Delta) {
             // It cannot be told yet whether it is sound, and it can be nothing else as well.
-            let others = wants.iter().filter(|object| object.part != Part::Difference);
+            let others = wants.iter().filter(|object| object.part != Part::Delta);
             let why = FrameError::NeedsBase;
             let flaws = others.map(|object| flaw(object, why.to_string())).collect();
             return Landed { raw: None, flaws, good: true, base: None };
@@ -217,7 +216,7 @@ impl<'a> Landing<'a> {
 
     /// Makes everything kept so far known to the index.
     pub(super) fn record(&mut self) -> Result<(), TransferError> {
-        // Of a wave of differences alone there is no object yet, and the packs are here in part.
+        // Of a wave of deltas alone there is no object yet, and the packs are here in part.
         if self.objects.is_empty() && self.packs.is_empty() {
             return Ok(());
         }
@@ -227,30 +226,30 @@ impl<'a> Landing<'a> {
         Ok(())
     }
 
-    /// Checks the differences that were kept, now that what they are a difference to is here, and
+    /// Checks the deltas that were kept, now that what they are a delta to is here, and
     /// makes the sound ones known to the index. Returns what is wrong with the others.
     pub(super) fn settle(&mut self) -> Result<Vec<Flaw>, TransferError> {
-        let differences = std::mem::take(&mut self.differences);
+        let deltas = std::mem::take(&mut self.deltas);
         let results: Result<Vec<_>, TransferError> =
-            differences.par_chunks(SETTLE).map(|few| self.prove(few)).collect();
-        let (mut flaws, mut deltas) = (Vec::new(), Vec::new());
-        for ((object, place), proof) in differences.iter().zip(results?.into_iter().flatten()) {
+            deltas.par_chunks(SETTLE).map(|few| self.prove(few)).collect();
+        let (mut flaws, mut bases_of) = (Vec::new(), Vec::new());
+        for ((object, place), proof) in deltas.iter().zip(results?.into_iter().flatten()) {
             match proof {
                 Ok(bases) => {
                     self.objects.push((object.id, *place));
-                    deltas.push((ChunkId(object.id), bases));
+                    bases_of.push((ChunkId(object.id), bases));
                 }
                 Err(DeltaFault { why, base }) => {
                     flaws.push(Flaw { object: *object, pack: place.pack, why, base });
                 }
             }
         }
-        if !deltas.is_empty() {
+        if !bases_of.is_empty() {
             let state = PackState { held: Held::Part, kind: self.kind.byte(), size: 0 };
             let packs: HashMap<PackId, PackState> =
                 self.objects.iter().map(|(_, place)| (place.pack, state)).collect();
             let packs: Vec<_> = packs.into_iter().collect();
-            self.index.record(&packs, &mut self.objects, &deltas)?;
+            self.index.record(&packs, &mut self.objects, &bases_of)?;
             self.objects.clear();
         }
         Ok(flaws)
@@ -258,14 +257,14 @@ impl<'a> Landing<'a> {
 
     fn prove(
         &self,
-        differences: &[(Object, Place)],
+        deltas: &[(Object, Place)],
     ) -> Result<Vec<Result<Bases, DeltaFault>>, TransferError> {
         let mut reader = ObjectReader::new(self.layout, self.index)?;
-        let mut out = Vec::with_capacity(differences.len());
-        for (object, place) in differences {
+        let mut out = Vec::with_capacity(deltas.len());
+        for (object, place) in deltas {
             let path = self.layout.part(place.pack);
             let mut bytes = vec![0; place.frame_len as usize];
-            let file = File::open(&path).at("read", &path)?;
+            let file = open_plain(&path, Links::Refuse).at("read", &path)?;
             file.read_exact_at(&mut bytes, place.offset.into()).at("read", &path)?;
             out.push(reader.prove_delta(ChunkId(object.id), &bytes)?);
         }

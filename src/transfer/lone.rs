@@ -13,14 +13,14 @@ use crate::transfer::fetch::{FetchPlan, fetch_chunks};
 use crate::transfer::root::{Root, Wanted};
 use crate::transfer::walk::{ChunkStep, Spot};
 
-/// Stores those roots whole that the index places in a difference, since some file has the chunk as
+/// Stores those roots whole that the index places in a delta, since some file has the chunk as
 /// a part; brings them first if they are not here.
 pub(super) fn store_whole(
     contact: &Contact,
     roots: &[Wanted],
     job: &Job,
 ) -> Result<(), TransferError> {
-    let steps = differences(contact, roots)?;
+    let steps = deltas(contact, roots)?;
     if steps.is_empty() {
         return Ok(());
     }
@@ -47,8 +47,8 @@ pub(super) fn store_whole(
     Ok(contact.index().record(&states, &mut objects, &[])?)
 }
 
-/// Lists the chunks among the roots that are differences, each once.
-fn differences(contact: &Contact, roots: &[Wanted]) -> Result<Vec<ChunkStep>, TransferError> {
+/// Lists the chunks among the roots that are deltas, each once.
+fn deltas(contact: &Contact, roots: &[Wanted]) -> Result<Vec<ChunkStep>, TransferError> {
     let view = contact.index().reader()?;
     let mut seen = HashSet::new();
     let mut out = Vec::new();

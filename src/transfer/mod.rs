@@ -1,6 +1,7 @@
 //! Moving content between the cache and a remote: the push protocol, fetching in waves, proof that
 //! a remote is complete (`docs/format/protocol.md`). Knows no worktree and no Git.
 
+mod ahead;
 mod audit;
 mod bases;
 mod catalogue;
@@ -9,6 +10,7 @@ mod detour;
 mod error;
 mod fetch;
 mod filter;
+pub mod gc;
 mod inspect;
 mod land;
 mod lone;

@@ -39,14 +39,17 @@ pub(super) struct Needs {
 }
 
 /// The place of a root that the catalogue lists in a pack that may be relied on.
+///
+/// Only of the newest generation: a push that wrote its record without having seen the newest
+/// baseline, and ended before it looked, may name packs that were deleted meanwhile. Such a root is
+/// walked, and each of its packs looked at.
 pub(super) fn found(contact: &Contact, doubts: &Doubts, root: &Root) -> Option<LocRecord> {
     if root.id().is_some_and(|id| doubts.our_roots.contains(&id)) {
         return None;
     }
     let view = &contact.synced().view;
-    let locs = view.locs(root.key()?);
     let may = |loc: &LocRecord| view.may_rely_on(loc.pack) && !doubts.lost.contains(&loc.pack);
-    locs.into_iter().map(|loc| loc.record).find(may)
+    view.current_locs(root.key()?).find(may)
 }
 
 /// The pack that readers will look for a chunk in.

@@ -3,12 +3,11 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use bytes::Bytes;
-
 use crate::cache::{NodeAndPlacement, ObjectReader};
 use crate::hash::{ChunkId, Digest, NodeId, PackId, PackKind};
 use crate::pack::node_in;
 use crate::progress::Job;
+use crate::transfer::ahead::{Ahead, behind};
 use crate::transfer::catalogue::Contact;
 use crate::transfer::detour::{Detours, Lost};
 use crate::transfer::error::TransferError;
@@ -20,13 +19,6 @@ use crate::transfer::sight::Sight;
 use crate::transfer::survey::Lookout;
 use crate::transfer::walk::{ChunkStep, NodeStep, Spot, expand};
 use crate::transfer::wave::{Wave, single};
-
-/// Bytes read in front of roots on the chance that their subtrees lie there (nodes are written
-/// children first), over all roots together.
-const BEHIND_TOTAL: u64 = 8 << 20;
-const BEHIND_EACH: u64 = 1 << 20;
-/// Smallest useful amount; below it nothing is read ahead.
-const BEHIND_LEAST: u64 = 16 << 10;
 
 /// Everything that a walk came to.
 #[derive(Default)]
@@ -58,8 +50,6 @@ pub(super) struct Visited {
 type Frames = HashMap<(PackId, u32), Vec<u8>>;
 /// What was wrong with objects, by their ids.
 type Flaws = HashMap<[u8; 32], Flaw>;
-/// Bytes fetched ahead, by pack and offset of the first.
-type Ahead = Vec<(PackId, u32, Bytes)>;
 
 /// Walks everything below the wanted roots.
 pub(super) fn walk(
@@ -88,7 +78,7 @@ pub(super) fn walk_and_look<'w>(
         detours: sight.detours(),
         seen_nodes: HashSet::new(),
         seen_chunks: HashSet::new(),
-        ahead: Ahead::new(),
+        ahead: Ahead::default(),
         lookout,
     };
     let mut level = walker.roots(sight);
@@ -101,7 +91,7 @@ pub(super) fn walk_and_look<'w>(
             }
             let here = match walker.here(&step, sight) {
                 Err(e) if e.is_damage() && walker.lookout.is_some() => None,
-                other => other?,
+                other => other.map_err(|e| e.needed_by(walker.path(step.wanted)))?,
             };
             match here {
                 Some(((node, placement), at)) => {
@@ -131,7 +121,7 @@ struct Walker<'w, 'c> {
     any_copy: bool,
     detours: bool,
     seen_nodes: HashSet<(NodeId, Option<PackId>, usize)>,
-    seen_chunks: HashSet<([u8; 32], Option<PackId>)>,
+    seen_chunks: HashSet<([u8; 32], Option<PackId>, Vec<PackId>)>,
     ahead: Ahead,
     lookout: Option<Lookout<'w>>,
 }
@@ -146,7 +136,7 @@ impl Walker<'_, '_> {
                 Root::Chunk { id, size } => {
                     self.out.files += 1;
                     self.out.bytes = self.out.bytes.saturating_add(*size);
-                    let spot = sight.root(id.key());
+                    let spot = sight.root(wanted, id.key());
                     let (id, size, bases, above) = (*id, *size, Vec::new(), None);
                     self.chunk(ChunkStep { wanted, id, size, spot, bases, above });
                 }
@@ -156,7 +146,7 @@ impl Walker<'_, '_> {
                         let size = expectation.size.unwrap_or(0);
                         self.out.bytes = self.out.bytes.saturating_add(size);
                     }
-                    let spot = sight.root(id.key());
+                    let spot = sight.root(wanted, id.key());
                     let (id, expectation, above) = (*id, expectation.clone(), None);
                     let step = NodeStep { wanted, id, expectation, spot, first: true, above };
                     steps.push(step);
@@ -172,8 +162,11 @@ impl Walker<'_, '_> {
 
     fn chunk(&mut self, step: ChunkStep) {
         if let Some(lookout) = &mut self.lookout {
-            lookout.look_at(&step);
-        } else if self.seen_chunks.insert((step.id.0, self.copy(step.spot))) {
+            return lookout.look_at(&step);
+        }
+        // One difference, said to have its bases at other places, needs those as well.
+        let bases = step.bases.iter().filter(|_| !self.any_copy).map(|base| base.pack).collect();
+        if self.seen_chunks.insert((step.id.0, self.copy(step.spot), bases)) {
             self.out.chunks.push(step);
         }
     }
@@ -206,6 +199,10 @@ impl Walker<'_, '_> {
         self.wanted.get(wanted).map_or(&Filter::All, |w| &w.filter)
     }
 
+    fn path(&self, wanted: usize) -> &[u8] {
+        self.wanted.get(wanted).map_or(&[], |item| &item.path)
+    }
+
     /// Reads a node that is on this machine, in a copy that this walk may read.
     fn here(
         &mut self,
@@ -235,7 +232,7 @@ impl Walker<'_, '_> {
         node: (&[u8], &[u8]),
         at: Spot,
     ) -> Result<Vec<NodeStep>, TransferError> {
-        let path = self.wanted.get(step.wanted).map_or(&[][..], |w| &w.path);
+        let path = self.path(step.wanted);
         let mut below = match expand(step, node, Some(at.pack), self.filter(step.wanted)) {
             Ok(below) => below,
             Err(_) if self.notes(step) => return Ok(Vec::new()),
@@ -343,10 +340,11 @@ impl Walker<'_, '_> {
             let object = Object { id, skip: 0, len: 0, wanted, part };
             orders.entry((spot.pack, spot.offset)).or_default().push(object);
         }
-        let behind = self.behind(steps);
+        let whole = steps.iter().all(|s| matches!(self.filter(s.wanted), Filter::All));
+        let behind = behind(steps.len(), whole);
         let slack = if behind == 0 { Slack::Little } else { Slack::Usual };
         let (ready, missing): (Vec<Spot>, Vec<Spot>) =
-            steps.iter().filter_map(|s| s.spot).partition(|s| self.fetched_ahead(*s).is_some());
+            steps.iter().filter_map(|s| s.spot).partition(|s| self.ahead.at(*s).is_some());
         let mut frames = Frames::new();
         let mut take = |range: &Range, landed: Vec<Landed>| {
             for (span, landed) in range.frames.iter().zip(landed) {
@@ -356,7 +354,7 @@ impl Walker<'_, '_> {
         };
         let mut landing = Landing::new(contact.layout(), contact.index(), PackKind::Nodes);
         for spot in ready {
-            let Some(bytes) = self.fetched_ahead(spot) else { continue };
+            let Some(bytes) = self.ahead.at(spot) else { continue };
             let range = single(spot);
             let landed = landing.land(&range, &bytes, &orders)?;
             take(&range, landed);
@@ -367,27 +365,10 @@ impl Walker<'_, '_> {
         let refused = wave.fetch(missing, job, |(range, from, bytes, landed)| {
             take(range, landed);
             if behind > 0 {
-                ahead.push((range.pack, from, bytes));
+                ahead.keep(range.pack, from, bytes);
             }
         })?;
         flaws.extend(refused.into_iter().map(|flaw| (flaw.object.id, flaw)));
         Ok(frames)
-    }
-
-    /// How much to read in front of each root: nothing where only a part is wanted.
-    fn behind(&self, steps: &[NodeStep]) -> u64 {
-        let whole = steps.iter().all(|s| matches!(self.filter(s.wanted), Filter::All));
-        let each = BEHIND_EACH.min(BEHIND_TOTAL / (steps.len() as u64).max(1));
-        if whole && each >= BEHIND_LEAST { each } else { 0 }
-    }
-
-    fn fetched_ahead(&self, spot: Spot) -> Option<Bytes> {
-        let end = u64::from(spot.offset) + u64::from(spot.frame_len);
-        self.ahead.iter().find_map(|(pack, from, bytes)| {
-            let inside = *pack == spot.pack
-                && *from <= spot.offset
-                && end <= u64::from(*from) + bytes.len() as u64;
-            inside.then(|| bytes.slice((spot.offset - from) as usize..))
-        })
     }
 }

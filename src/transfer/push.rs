@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::cache::{Held, ObjectReader};
 use crate::catalogue::{LocRecord, SOURCE_PUSH_RECORD};
-use crate::fs::{failpoint, move_durably, remove};
+use crate::fs::{failpoint, move_durably, planted, remove};
 use crate::hash::{PackId, RemoteId, RepoId};
 use crate::progress::Job;
 use crate::transfer::catalogue::Contact;
@@ -73,7 +73,7 @@ pub struct Pushed {
     pub logical_bytes: u64,
     /// Bytes of their chunks in the packs sent, before compression.
     pub new_bytes: u64,
-    /// Those of them that are stored as a difference to others.
+    /// Those of them that are stored as a delta to others.
     pub delta_bytes: u64,
 }
 
@@ -128,16 +128,15 @@ pub fn push(
         job.check()?;
         let mut push = Push { request, contact, doubts: &mut doubts, superseded: &mut superseded };
         let settled = push.settle(round == 0, job)?;
+        if planted::is("publish-before-upload") {
+            record(request, contact, &settled, &doubts)?.put(contact)?;
+        }
+        let push = Push { request, contact, doubts: &mut doubts, superseded: &mut superseded };
         let sent = push.send(&journal, &settled, job)?;
         pushed.packs += sent.packs;
         pushed.sent_bytes += sent.bytes;
         register(contact, remote, &request.repo)?;
-        let record = Record {
-            repo: request.repo.0,
-            locs: locs(contact, &settled, &doubts)?,
-            own: settled.needs.own.keys().copied().collect(),
-            first_chunks: &settled.walked.first_chunks,
-        };
+        let record = record(request, contact, &settled, &doubts)?;
         failpoint::hit("push.before-record");
         record.put(contact)?;
         doubts.ours.extend(settled.needs.own.keys());
@@ -256,6 +255,21 @@ impl Push<'_, '_> {
     }
 }
 
+/// What the push tells the catalogue.
+fn record<'s>(
+    request: &PushRequest,
+    contact: &Contact,
+    settled: &'s Settled,
+    doubts: &Doubts,
+) -> Result<Record<'s>, TransferError> {
+    Ok(Record {
+        repo: request.repo.0,
+        locs: locs(contact, settled, doubts)?,
+        own: settled.needs.own.keys().copied().collect(),
+        first_chunks: &settled.walked.first_chunks,
+    })
+}
+
 /// The LOC records of all roots: those just sent from the index, the others from the catalogue.
 fn locs(
     contact: &Contact,
@@ -319,9 +333,7 @@ fn confirm(
     let needs = &settled.needs;
     let packs: BTreeSet<PackId> = needs.own.keys().chain(needs.pins.keys()).copied().collect();
     let packs: Vec<PackId> = packs.into_iter().collect();
-    let roots = settled.absent.iter().chain(&settled.there);
-    let roots: Vec<[u8; 32]> = roots.filter_map(|w| w.root.id()).collect();
-    contact.index().confirm(remote, generation, &packs, &roots)?;
+    contact.index().confirm(remote, generation, &packs)?;
     if request.home == Home::No {
         return Ok(());
     }
@@ -341,7 +353,7 @@ fn settle_earlier(home: Home, contact: &Contact, job: &Job) -> Result<(), Transf
     let missing: BTreeSet<PackId> =
         missing_own(contact, listed.iter().copied(), job)?.into_iter().collect();
     let there: Vec<PackId> = listed.into_iter().filter(|pack| !missing.contains(pack)).collect();
-    contact.index().confirm(remote, synced.view.generation(), &there, &[])?;
+    contact.index().confirm(remote, synced.view.generation(), &there)?;
     release(contact, &there)
 }
 

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use bytes::Bytes;
 
 use crate::catalogue::{
-    CatalogueError, HookRecord, LocRecord, Object, ObjectKind, PackRecord, consolidate, is_hook,
-    key,
+    CatalogueError, HookRecord, LocRecord, Name, Object, ObjectKind, PackRecord, consolidate,
+    is_hook, key,
 };
 use crate::hash::{ChunkId, PackId, PackKind, RepoId};
 use crate::transfer::catalogue::Contact;
@@ -57,14 +57,16 @@ impl Record<'_> {
         if let Some(run) = consolidate(view, self.repo, random()?) {
             send(contact, run)?;
         }
-        send(contact, object)
+        send(contact, object).map(drop)
     }
 }
 
-fn send(contact: &Contact, object: Object) -> Result<(), TransferError> {
+/// Writes an object of the catalogue, and keeps a copy here.
+pub(super) fn send(contact: &Contact, object: Object) -> Result<Name, TransferError> {
     let (name, bytes) = object.encode().map_err(|e| contact.wrong(CatalogueError::from(e)))?;
     contact.keep(&name, &bytes)?;
-    Ok(contact.remote().put(&key::catalogue(&name), Bytes::from(bytes))?)
+    contact.remote().put(&key::catalogue(&name), Bytes::from(bytes))?;
+    Ok(name)
 }
 
 fn first_bytes(id: &[u8; 32]) -> [u8; 8] {

@@ -330,7 +330,7 @@ fn forget_above(contact: &Contact, walked: &Walked, pack: PackId) -> Result<(), 
     Ok(contact.index().forget(&[pack])?)
 }
 
-/// Chunks in these packs that other chunks of the walk are a difference to, as far as the index
+/// Chunks in these packs that other chunks of the walk are a delta to, as far as the index
 /// knows them; each with the pointer that it serves.
 fn bases_in(
     view: &IndexReader,

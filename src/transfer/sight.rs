@@ -17,21 +17,27 @@ pub(super) enum Sight<'c> {
     Own(&'c Contact<'c>),
     /// The copies that the catalogue and placements name: what readers meet on the remote.
     Theirs(&'c Contact<'c>),
+    /// As that, each root at a place of its own, and no other way where that does not lead on.
+    At(&'c Contact<'c>, &'c [Spot]),
 }
 
 impl<'c> Sight<'c> {
     pub(super) fn contact(self) -> Option<&'c Contact<'c>> {
         match self {
             Self::Local => None,
-            Self::Content(contact) | Self::Own(contact) | Self::Theirs(contact) => Some(contact),
+            Self::Content(contact)
+            | Self::Own(contact)
+            | Self::Theirs(contact)
+            | Self::At(contact, _) => Some(contact),
         }
     }
 
-    /// Where a walk begins, if the catalogue is to say so.
-    pub(super) fn root(self, key: Key) -> Option<Spot> {
+    /// Where the walk below a root begins, by its number, if this machine is not to say so.
+    pub(super) fn root(self, wanted: usize, key: Key) -> Option<Spot> {
         match self {
             Self::Local | Self::Own(_) => None,
             Self::Content(contact) | Self::Theirs(contact) => contact.locate(key),
+            Self::At(_, spots) => spots.get(wanted).copied(),
         }
     }
 
@@ -40,14 +46,14 @@ impl<'c> Sight<'c> {
     pub(super) fn detours(self) -> bool {
         match self {
             Self::Content(_) | Self::Theirs(_) => true,
-            Self::Local | Self::Own(_) => false,
+            Self::Local | Self::Own(_) | Self::At(..) => false,
         }
     }
 
     pub(super) fn any_copy(self) -> bool {
         match self {
             Self::Local | Self::Content(_) => true,
-            Self::Own(_) | Self::Theirs(_) => false,
+            Self::Own(_) | Self::Theirs(_) | Self::At(..) => false,
         }
     }
 }

@@ -65,7 +65,7 @@ pub(super) struct ChunkStep {
     pub(super) id: ChunkId,
     pub(super) size: u64,
     pub(super) spot: Option<Spot>,
-    /// Where the chunks of its base are said to lie, if it is stored as a difference.
+    /// Where the chunks of its base are said to lie, if it is stored as a delta.
     pub(super) bases: Vec<Spot>,
     /// The node that named it, by its number among those visited.
     pub(super) above: Option<u32>,

@@ -12,5 +12,5 @@ pub use error::WorktreeError;
 pub use known::{Content, Knowledge};
 pub use place::{PlaceError, Recipe};
 pub(crate) use place::{StillAsSeen, Whole, place_file, place_folder, place_link};
-pub use pointers::{Tracked, TrackedState, load_tracked, parse_tracked};
+pub use pointers::{RefusedPointer, Tracked, TrackedState, load_tracked, parse_tracked};
 pub use scan::{Found, Scan, What, look, scan};

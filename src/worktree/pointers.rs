@@ -2,7 +2,7 @@
 
 use crate::fs::FileKind;
 use crate::git::Git;
-use crate::path::RepoPath;
+use crate::path::{PathError, RepoPath};
 use crate::pointer::{Pointer, PointerError};
 use crate::worktree::door::Door;
 use crate::worktree::error::WorktreeError;
@@ -40,17 +40,31 @@ impl Tracked {
     }
 }
 
-/// Loads every pointer that Git's index lists, from the worktree, in path order.
-///
-/// A pointer whose own path is one that haul never writes is an error.
-pub fn load_tracked(git: &Git, door: &Door) -> Result<Vec<Tracked>, WorktreeError> {
-    let mut out = Vec::new();
+/// A file with the name of a pointer, for a path that haul never tracks.
+#[derive(Debug)]
+pub struct RefusedPointer {
+    /// Its path, raw bytes.
+    pub pointer: Vec<u8>,
+    /// The rule that its path, or that of the data, breaks.
+    pub why: PathError,
+}
+
+/// Loads every pointer that Git's index lists, from the worktree, in path order; those for paths
+/// that haul never tracks are listed and not read.
+pub fn load_tracked(
+    git: &Git,
+    door: &Door,
+) -> Result<(Vec<Tracked>, Vec<RefusedPointer>), WorktreeError> {
+    let (mut out, mut refused) = (Vec::new(), Vec::new());
     for entry in git.pointers()? {
-        let own = RepoPath::new(&entry.path)
-            .map_err(|source| WorktreeError::Name { path: entry.path.clone(), source })?;
-        let path = own
-            .target_of_pointer()
-            .map_err(|source| WorktreeError::Name { path: entry.path.clone(), source })?;
+        let paths = RepoPath::new(&entry.path).and_then(|own| Ok((own.target_of_pointer()?, own)));
+        let (path, own) = match paths {
+            Ok(paths) => paths,
+            Err(why) => {
+                refused.push(RefusedPointer { pointer: entry.path, why });
+                continue;
+            }
+        };
         if out.last().is_some_and(|last: &Tracked| last.path == path) {
             continue;
         }
@@ -66,7 +80,7 @@ pub fn load_tracked(git: &Git, door: &Door) -> Result<Vec<Tracked>, WorktreeErro
         };
         out.push(Tracked { path, state });
     }
-    Ok(out)
+    Ok((out, refused))
 }
 
 /// Reads the bytes of a pointer as a tracked state.

@@ -2,7 +2,7 @@
 
 use std::io::Read;
 
-use crate::fs::{Dir, DirEntry, FileKind, IoResultExt, Stamp, is_temp_name};
+use crate::fs::{Dir, DirEntry, FileKind, IoResultExt, Stamp, failpoint, is_temp_name};
 use crate::path::RepoPath;
 use crate::pointer::looks_like_pointer;
 use crate::progress::Job;
@@ -63,7 +63,9 @@ pub fn look(door: &Door, folder: &RepoPath, job: &Job) -> Result<Scan, WorktreeE
         job.check()?;
         let dir = door.root().descend(&path)?;
         let mut empty = true;
-        for DirEntry { name, kind } in dir.entries()? {
+        let entries = dir.entries()?;
+        failpoint::hit("worktree.listed");
+        for DirEntry { name, kind } in entries {
             if is_temp_name(&name) {
                 continue;
             }

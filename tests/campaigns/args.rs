@@ -26,7 +26,7 @@ impl Args {
                 "--long" => args.long = true,
                 "--list" => args.list = true,
                 "--seed" => args.seed = number(&word, words.next())?,
-                "--count" => args.count = Some(number(&word, words.next())?),
+                "--count" | "--points" => args.count = Some(number(&word, words.next())?),
                 flag if flag.starts_with('-') => {}
                 name => args.names.push(name.to_owned()),
             }

@@ -5,6 +5,7 @@
 //! cargo test --test campaigns -- bit-flips             the short form of one
 //! cargo test --test campaigns -- bit-flips --long      all cases
 //! cargo test --test campaigns -- bit-flips --seed 7    another sample
+//! cargo test --test campaigns -- crash --points 200     as many cases
 //! ```
 //!
 //! A campaign is a function from [`Args`] to [`Figures`], in a file of its own with a row in
@@ -20,8 +21,12 @@
 mod args;
 mod bit_flips;
 mod figures;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod real;
+
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 #[path = "../cli/harness/mod.rs"]
-#[expect(dead_code, unused_imports, reason = "made for the tests of the program")]
+#[expect(dead_code, unused_imports, reason = "the tests of the command line use more of it")]
 mod harness;
 
 use std::process::ExitCode;
@@ -44,6 +49,12 @@ const CAMPAIGNS: &[Campaign] = &[Campaign {
     run: bit_flips::run,
 }];
 
+/// Those that need the system calls of this one.
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+const REAL: &[Campaign] = real::CAMPAIGNS;
+#[cfg(not(all(target_os = "linux", target_arch = "x86_64")))]
+const REAL: &[Campaign] = &[];
+
 fn main() -> ExitCode {
     let args = match Args::parse(std::env::args().skip(1)) {
         Ok(args) => args,
@@ -53,13 +64,13 @@ fn main() -> ExitCode {
         }
     };
     if args.list {
-        for campaign in CAMPAIGNS {
+        for campaign in CAMPAIGNS.iter().chain(REAL) {
             println!("{}: {}", campaign.name, campaign.about);
         }
         return ExitCode::SUCCESS;
     }
     let mut misses = 0;
-    let chosen = CAMPAIGNS.iter().filter(|campaign| args.chooses(campaign.name));
+    let chosen = CAMPAIGNS.iter().chain(REAL).filter(|campaign| args.chooses(campaign.name));
     for campaign in chosen {
         let start = Instant::now();
         let figures = (campaign.run)(&args);

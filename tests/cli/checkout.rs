@@ -300,3 +300,24 @@ fn paths_are_relative_to_the_current_folder() {
     sub.haul(&["checkout"]).ok();
     assert_clean(&a);
 }
+
+#[test]
+fn a_link_that_looks_like_a_tracked_folder_is_refused_in_a_dry_run_too() {
+    let world = World::new();
+    let a = shared(&world);
+    a.write("Data/x", b"1");
+    save(&a, &["Data"], "one");
+    a.link("/tmp", "data");
+    a.git(&["add", "data"]).ok();
+    a.commit("link");
+    a.haul(&["push"]).ok();
+    let b = a.clone_as("b");
+    for verb in ["pull", "checkout"] {
+        for arguments in [&[verb, "--dry-run"][..], &[verb]] {
+            let output = b.haul(arguments).fails_with(1).says("nothing was changed");
+            output.says("`Data`").says("`data` is a symbolic link").says("git mv data");
+            assert!(!b.has("Data"));
+        }
+        // The tree is here now, by the first of them.
+    }
+}

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use crate::harness::{Output, Remote, Repo, World, data};
 use crate::push::{ready, take};
+use crate::scene::pulls;
 
 /// Every name that the sources give to a crash point.
 fn points() -> BTreeSet<String> {
@@ -23,6 +24,8 @@ fn points() -> BTreeSet<String> {
             }
         }
     }
+    // Those of gc have a campaign of their own.
+    names.retain(|name| !name.starts_with("gc."));
     names
 }
 
@@ -114,7 +117,5 @@ fn packs_that_the_index_does_not_know_after_a_crash_are_found_and_used() {
     a.commit("x");
     a.haul(&["push"]).ok();
     a.haul(&["verify"]).ok();
-    let b = a.clone_as("b");
-    b.haul(&["pull"]).ok();
-    b.tree().assert_same(&a.tree());
+    pulls(&a, "b");
 }

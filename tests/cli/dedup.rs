@@ -1,7 +1,7 @@
 //! What a push does not send because it is there already.
 
 use crate::harness::{World, data};
-use crate::push::{ready, sent, take};
+use crate::push::{ready, send, sent, take};
 
 #[test]
 fn content_met_twice_in_one_push_is_sent_once() {
@@ -24,8 +24,7 @@ fn a_new_version_of_a_pushed_file_costs_what_is_new_in_it() {
     let a = ready(&world, "a", &remote);
     let old = data::bytes(1, 4_000_000);
     a.write("x.bin", &old);
-    take(&a, "x.bin");
-    a.haul(&["push"]).ok();
+    send(&a, "x.bin");
     a.write("x.bin", &[&old[..2_000_000], b"inserted", &old[2_000_000..]].concat());
     take(&a, "x.bin");
     let report = a.haul(&["push", "--json"]).ok();
@@ -42,8 +41,7 @@ fn a_fresh_clone_that_never_pulled_sends_only_what_the_remote_lacks() {
     let a = ready(&world, "a", &remote);
     let old = data::bytes(1, 64 << 20);
     a.write("x.bin", &old);
-    take(&a, "x.bin");
-    a.haul(&["push"]).ok();
+    send(&a, "x.bin");
     let b = a.clone_as("b");
     let new = [&old[..32 << 20], b"inserted", &old[32 << 20..]].concat();
     b.write("x.bin", &new);
@@ -63,8 +61,7 @@ fn known_content_under_a_new_path_is_found_by_its_hooks() {
     let a = ready(&world, "a", &remote);
     let old = data::bytes(1, 32 << 20);
     a.write("x.bin", &old);
-    take(&a, "x.bin");
-    a.haul(&["push"]).ok();
+    send(&a, "x.bin");
     let b = a.clone_as("b");
     let new = [&old[..], b"appended"].concat();
     b.write("elsewhere/y.bin", &new);
@@ -109,14 +106,12 @@ fn chunks_that_only_a_former_remote_holds_are_stored_again() {
     let old = data::bytes(1, 8 << 20);
     a.write("d/x.bin", &old);
     a.write("d/one.bin", &data::bytes(2, 60_000));
-    take(&a, "d");
-    a.haul(&["push"]).ok();
+    send(&a, "d");
     // A clone that never pulled knows the old chunks only as those of the remote.
     let b = a.clone_as("b");
     b.write("d/x.bin", &[&old[..], b"appended"].concat());
     b.write("d/one.bin", &data::bytes(2, 60_000));
-    take(&b, "d");
-    b.haul(&["push"]).ok();
+    send(&b, "d");
     let add = ["remote".as_ref(), "add".as_ref(), "new".as_ref(), new.as_arg()];
     b.haul(&add).ok();
     b.haul(&["remote", "default", "new"]).ok();
@@ -139,8 +134,7 @@ fn chunks_found_in_a_pack_of_which_only_frames_are_here_can_be_placed_again() {
     let old = data::bytes(1, 2_000_000);
     a.write("d/x.bin", &data::bytes(2, 300_000));
     a.write("d/y.bin", &old);
-    take(&a, "d");
-    a.haul(&["push"]).ok();
+    send(&a, "d");
     let b = a.clone_as("b");
     b.haul(&["pull", "d/x.bin"]).ok();
     let new = [&old[..], b"appended"].concat();

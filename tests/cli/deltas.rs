@@ -1,4 +1,4 @@
-//! Chunks that are stored as a difference to those of a file's former version: what that saves, and
+//! Chunks that are stored as a delta to those of a file's former version: what that saves, and
 //! that everything that touches chunks knows their bases.
 
 use std::collections::BTreeSet;
@@ -9,7 +9,7 @@ use haul::pack::{Bases, Footer, TRAILER_LEN};
 use rustix::process::Signal;
 
 use crate::harness::{Output, Remote, Repo, World, data};
-use crate::push::{ready, sent, take};
+use crate::push::{ready, send, sent, take};
 use crate::scene::number;
 
 /// A table, and the same with one row edited in each stretch of a thousand.
@@ -39,8 +39,8 @@ pub(crate) fn weights(step: u16) -> Vec<u8> {
     out
 }
 
-/// The differences in a pack: each chunk, where its frame begins, and its bases.
-pub(crate) fn differences(pack: &[u8]) -> Vec<(ChunkId, usize, Bases)> {
+/// The deltas in a pack: each chunk, where its frame begins, and its bases.
+pub(crate) fn deltas(pack: &[u8]) -> Vec<(ChunkId, usize, Bases)> {
     let trailer = pack.last_chunk::<{ TRAILER_LEN as usize }>().expect("has a trailer");
     let len = Footer::tail_len(trailer, pack.len() as u64).expect("is sound") as usize;
     let tail = pack.get(pack.len() - len..).expect("is that long");
@@ -59,8 +59,7 @@ pub(crate) fn differences(pack: &[u8]) -> Vec<(ChunkId, usize, Bases)> {
 pub(crate) fn version(repo: &Repo, remote: &Remote, name: &str, bytes: &[u8]) -> Vec<String> {
     let before = remote.keys("p/");
     repo.write(name, bytes);
-    take(repo, name);
-    repo.haul(&["push"]).ok();
+    send(repo, name);
     let mut new = remote.keys("p/");
     new.retain(|key| !before.contains(key));
     new
@@ -120,17 +119,17 @@ fn weights_of_which_every_value_moved_are_stored_as_steps() {
         .iter()
         .map(|key| remote.read(key))
         .flat_map(|pack| {
-            differences(&pack).into_iter().map(move |(_, at, _)| pack.get(at).copied().unwrap_or(0))
+            deltas(&pack).into_iter().map(move |(_, at, _)| pack.get(at).copied().unwrap_or(0))
         })
         .collect();
-    assert!(codecs.contains(&19), "codecs of differences: {codecs:?}");
+    assert!(codecs.contains(&19), "codecs of deltas: {codecs:?}");
     let b = a.clone_as("b");
     b.haul(&["pull"]).ok();
     assert_eq!(b.read("w.bin"), weights(1));
 }
 
 #[test]
-fn a_base_is_never_a_difference_and_later_versions_go_back_to_the_first() {
+fn a_base_is_never_a_delta_and_later_versions_go_back_to_the_first() {
     let world = World::new();
     let remote = world.remote("r");
     let a = ready(&world, "a", &remote);
@@ -141,11 +140,11 @@ fn a_base_is_never_a_difference_and_later_versions_go_back_to_the_first() {
         sizes.push(remote.bytes("p/"));
     }
     let packs: Vec<Vec<u8>> = remote.keys("p/").iter().map(|key| remote.read(key)).collect();
-    let all: Vec<_> = packs.iter().flat_map(|pack| differences(pack)).collect();
+    let all: Vec<_> = packs.iter().flat_map(|pack| deltas(pack)).collect();
     let made: BTreeSet<ChunkId> = all.iter().map(|(id, ..)| *id).collect();
     let bases: BTreeSet<ChunkId> = all.iter().flat_map(|(.., b)| b.ids.clone()).collect();
-    assert!(made.len() > 60, "{} differences", made.len());
-    assert!(made.is_disjoint(&bases), "a difference serves as base");
+    assert!(made.len() > 60, "{} deltas", made.len());
+    assert!(made.is_disjoint(&bases), "a delta serves as base");
     assert!(sizes.iter().max().expect("are some") < &(sizes[0] * 6 / 5), "{sizes:?}");
     for (n, bytes) in versions.iter().enumerate() {
         let clone = a.clone_as(&format!("c{n}"));
@@ -163,12 +162,10 @@ fn a_part_of_a_folder_brings_the_bases_of_that_part_only() {
     let a = ready(&world, "a", &remote);
     a.write("d/t.csv", &table(1));
     a.write("d/w.bin", &weights(0));
-    take(&a, "d");
-    a.haul(&["push"]).ok();
+    send(&a, "d");
     a.write("d/t.csv", &table(2));
     a.write("d/w.bin", &weights(1));
-    take(&a, "d");
-    a.haul(&["push"]).ok();
+    send(&a, "d");
     let b = a.clone_as("b");
     let pull = b.haul(&["pull", "d/t.csv", "--json"]).ok();
     assert_eq!(b.read("d/t.csv"), table(2));
@@ -179,7 +176,7 @@ fn a_part_of_a_folder_brings_the_bases_of_that_part_only() {
 }
 
 #[test]
-fn interrupted_transfers_of_differences_complete_when_they_are_run_again() {
+fn interrupted_transfers_of_deltas_complete_when_they_are_run_again() {
     let world = World::new();
     let remote = world.remote("r");
     let a = ready(&world, "a", &remote);
@@ -261,7 +258,7 @@ fn a_file_that_is_one_chunk_of_another_is_pushed_whole() {
     let a = ready(&world, "a", &remote);
     version(&a, &remote, "w.bin", &weights(0));
     let packs = version(&a, &remote, "w.bin", &weights(1));
-    let made: Vec<_> = packs.iter().flat_map(|key| differences(&remote.read(key))).collect();
+    let made: Vec<_> = packs.iter().flat_map(|key| deltas(&remote.read(key))).collect();
     let bytes = weights(1);
     let profile = Profile::by_code(1).expect("is the first profile");
     let mut at = 0;
@@ -318,4 +315,32 @@ fn an_unpushed_version_comes_back_though_the_base_of_it_was_evicted() {
     assert!(fetched(&pull).1 > 1_000_000, "{pull}");
     b.haul(&["push"]).ok();
     b.haul(&["verify"]).ok();
+}
+
+#[test]
+fn a_dry_run_and_a_limit_in_bytes_count_the_bases_too() {
+    let world = World::new();
+    let remote = world.remote("r");
+    let a = ready(&world, "a", &remote);
+    let base = version(&a, &remote, "w.bin", &weights(0));
+    let new = version(&a, &remote, "w.bin", &weights(1));
+    let b = a.clone_as("b");
+    let planned = |repo: &Repo| {
+        let plan = repo.haul(&["pull", "--dry-run", "--json"]).ok();
+        number(&plan, "/receive_bytes")
+    };
+    let all = planned(&b);
+    let both = remote.bytes(&base[0]) + remote.bytes(&new[0]);
+    assert!((both * 9 / 10..=both).contains(&all), "{all} of {both}");
+    let limit = (all - 1).to_string();
+    b.haul(&["pull", "--max-bytes", &limit]).fails_with(1).says("--max-bytes");
+    assert!(!b.has("w.bin"));
+    let pull = b.haul(&["pull", "--json", "--max-bytes", &all.to_string()]).ok();
+    assert_eq!(number(&pull, "/fetch/requests/received"), all, "{pull}");
+    // Where the base is here, it is not counted.
+    let c = a.clone_as("c");
+    c.git(&["checkout", "--quiet", "HEAD~1"]).ok();
+    c.haul(&["pull"]).ok();
+    c.git(&["checkout", "--quiet", "main"]).ok();
+    assert!(planned(&c) <= remote.bytes(&new[0]));
 }

@@ -1,8 +1,8 @@
-//! What new content is stored as a difference to: the path's previous version, the file it was before
+//! What new content is stored as a delta to: the path's previous version, the file it was before
 //! it got its name, its sibling; as `delta.base` allows.
 
 use crate::harness::{Remote, Repo, World, data};
-use crate::push::{ready, take};
+use crate::push::{ready, send, take};
 
 /// Rows of a table of some 3.6 MB.
 const ROWS: usize = 100_000;
@@ -21,7 +21,7 @@ fn scattered(table: &[u8], step: usize) -> Vec<u8> {
 }
 
 /// Changes every 97th weight a little.
-fn trained(weights: &[u8], seed: u8) -> Vec<u8> {
+pub(crate) fn trained(weights: &[u8], seed: u8) -> Vec<u8> {
     let mut out = weights.to_vec();
     for value in out.chunks_exact_mut(4).skip(1000).step_by(97) {
         if let Some(low) = value.first_mut() {
@@ -32,12 +32,12 @@ fn trained(weights: &[u8], seed: u8) -> Vec<u8> {
 }
 
 /// Weights of some 10 MB: a file that is not read whole.
-fn weights() -> Vec<u8> {
+pub(crate) fn weights() -> Vec<u8> {
     data::safetensors(&[1], 8, 330_000)
 }
 
-/// Bytes that an add wrote, and bytes of chunks that it stored as a difference.
-fn added(repo: &Repo, arguments: &[&str], variables: &[(&str, &str)]) -> (u64, u64) {
+/// Bytes that an add wrote, and bytes of chunks that it stored as a delta.
+pub(crate) fn added(repo: &Repo, arguments: &[&str], variables: &[(&str, &str)]) -> (u64, u64) {
     let report = repo.haul_with(&[&["add", "--json"], arguments].concat(), variables).ok().json();
     let number =
         |field: &str| report.get(field).and_then(serde_json::Value::as_u64).expect("is a number");
@@ -46,14 +46,14 @@ fn added(repo: &Repo, arguments: &[&str], variables: &[(&str, &str)]) -> (u64, u
 }
 
 #[track_caller]
-fn assert_small(stored: (u64, u64), of: usize) {
+pub(crate) fn assert_small(stored: (u64, u64), of: usize) {
     assert!(stored.0 * 10 < of as u64, "{stored:?} of {of}");
     assert!(stored.1 * 2 > of as u64, "{stored:?} of {of}");
 }
 
 /// Pushes everything and finds it again, byte for byte, in a clone that never saw it.
 #[track_caller]
-fn round_trip(repo: &Repo, name: &str) {
+pub(crate) fn round_trip(repo: &Repo, name: &str) {
     repo.commit("round trip");
     repo.haul(&["push"]).ok();
     repo.haul(&["verify"]).ok();
@@ -64,7 +64,7 @@ fn round_trip(repo: &Repo, name: &str) {
 }
 
 #[test]
-fn an_edited_table_is_stored_as_a_difference_unless_the_setting_says_never() {
+fn an_edited_table_is_stored_as_a_delta_unless_the_setting_says_never() {
     let world = World::new();
     let old = data::csv(1, ROWS);
     let new = scattered(&old, 500);
@@ -111,7 +111,7 @@ fn without_a_setting_what_is_here_serves_and_a_wrong_setting_is_refused() {
 }
 
 #[test]
-fn a_file_that_was_renamed_and_edited_is_a_difference_to_what_it_was() {
+fn a_file_that_was_renamed_and_edited_is_a_delta_to_what_it_was() {
     let world = World::new();
     let repo = ready(&world, "a", &world.remote("r"));
     let old = data::csv(1, ROWS);
@@ -127,7 +127,7 @@ fn a_file_that_was_renamed_and_edited_is_a_difference_to_what_it_was() {
 }
 
 #[test]
-fn after_its_pointer_was_moved_a_file_is_a_difference_to_what_that_names() {
+fn after_its_pointer_was_moved_a_file_is_a_delta_to_what_that_names() {
     let world = World::new();
     let repo = ready(&world, "a", &world.remote("r"));
     let old = data::csv(1, ROWS);
@@ -141,7 +141,7 @@ fn after_its_pointer_was_moved_a_file_is_a_difference_to_what_that_names() {
 }
 
 #[test]
-fn a_file_that_moved_inside_a_tracked_folder_is_a_difference_to_what_it_was() {
+fn a_file_that_moved_inside_a_tracked_folder_is_a_delta_to_what_it_was() {
     let world = World::new();
     let repo = ready(&world, "a", &world.remote("r"));
     let (one, two) = (data::csv(1, ROWS), data::csv(2, ROWS));
@@ -158,100 +158,6 @@ fn a_file_that_moved_inside_a_tracked_folder_is_a_difference_to_what_it_was() {
     round_trip(&repo, "clone");
 }
 
-#[test]
-fn the_next_checkpoint_is_a_difference_to_the_newest_before_it() {
-    let world = World::new();
-    let repo = ready(&world, "a", &world.remote("r"));
-    let first = weights();
-    let second = trained(&first, 1);
-    repo.write("model-0100.safetensors", &first);
-    repo.write("model-0300.safetensors", &data::safetensors(&[9], 8, 330_000));
-    take(&repo, "model-0100.safetensors");
-    take(&repo, "model-0300.safetensors");
-    repo.write("model-0200.safetensors", &second);
-    assert_small(added(&repo, &["model-0200.safetensors"], &[]), first.len());
-    round_trip(&repo, "clone");
-}
-
-#[test]
-fn a_new_checkpoint_in_a_tracked_folder_is_a_difference_to_the_one_before_it() {
-    let world = World::new();
-    let repo = ready(&world, "a", &world.remote("r"));
-    let first = data::safetensors(&[1], 4, 200_000);
-    repo.write("run/step-9.safetensors", &first);
-    take(&repo, "run");
-    repo.write("run/step-10.safetensors", &trained(&first, 1));
-    assert_small(added(&repo, &["run"], &[]), first.len());
-    // A difference to a difference is none: the first one serves again.
-    repo.write("run/step-11.safetensors", &trained(&trained(&first, 1), 2));
-    assert_small(added(&repo, &["run"], &[]), first.len());
-    round_trip(&repo, "clone");
-}
-
-#[test]
-fn checkpoints_that_are_added_together_are_differences_to_each_other() {
-    let world = World::new();
-    let repo = ready(&world, "a", &world.remote("r"));
-    let first = weights();
-    let mut next = first.clone();
-    let mut more = 0;
-    repo.write("run/step-8.safetensors", &first);
-    for (i, seed) in [(9, 1), (10, 2), (11, 4)] {
-        next = trained(&next, seed);
-        more += next.len();
-        repo.write(format!("run/step-{i}.safetensors"), &next);
-    }
-    let stored = added(&repo, &["run"], &[]);
-    assert!(stored.1 * 10 > more as u64 * 9, "{stored:?} of {more}");
-    assert!(stored.0 < (first.len() + more / 10) as u64, "{stored:?} of {} + {more}", first.len());
-    round_trip(&repo, "clone");
-    let again = added(&repo, &["run"], &[]);
-    assert_eq!(again, (0, 0));
-}
-
-/// Removes every pack from the cache; what is pushed can be fetched again.
-fn evict(repo: &Repo) {
-    std::fs::remove_dir_all(repo.path(".git/haul/packs")).expect("is there");
-}
-
-#[test]
-fn a_sibling_whose_packs_were_removed_serves_from_the_worktree() {
-    let world = World::new();
-    let repo = ready(&world, "a", &world.remote("r"));
-    let first = weights();
-    repo.write("model-1.bin", &first);
-    take(&repo, "model-1.bin");
-    repo.haul(&["push"]).ok();
-    evict(&repo);
-    repo.write("model-2.bin", &trained(&first, 1));
-    assert_small(added(&repo, &["model-2.bin"], &[]), first.len());
-    // Bytes that are not those any more serve for nothing, and harm nothing.
-    repo.write("model-1.bin", &data::bytes(1, first.len()));
-    repo.write("model-3.bin", &trained(&first, 3));
-    repo.haul(&["add", "model-3.bin"]).ok();
-    repo.write("model-1.bin", &first);
-    round_trip(&repo, "clone");
-}
-
-#[test]
-fn a_sibling_that_was_changed_in_the_worktree_is_no_base() {
-    let world = World::new();
-    let remote = world.remote("r");
-    let repo = ready(&world, "a", &remote);
-    let first = weights();
-    repo.write("model-1.bin", &first);
-    take(&repo, "model-1.bin");
-    repo.haul(&["push"]).ok();
-    for key in remote.keys("p/") {
-        repo.remove(format!(".git/haul/packs/{}", key.trim_start_matches("p/")));
-    }
-    repo.write("model-1.bin", &trained(&first, 8));
-    repo.write("model-2.bin", &trained(&first, 1));
-    assert_eq!(added(&repo, &["model-2.bin"], &[]).1, 0);
-    repo.write("model-1.bin", &first);
-    round_trip(&repo, "clone");
-}
-
 /// A clone that has the pointer of a table and nothing else, and in its place an edited table.
 fn fresh<'a>(world: &'a World, remote: &Remote) -> (Repo<'a>, usize) {
     let repo = ready(world, "origin", remote);
@@ -259,8 +165,7 @@ fn fresh<'a>(world: &'a World, remote: &Remote) -> (Repo<'a>, usize) {
     repo.write("t.csv", &old);
     repo.write("data/t.csv", &data::csv(2, ROWS));
     take(&repo, "t.csv");
-    take(&repo, "data");
-    repo.haul(&["push"]).ok();
+    send(&repo, "data");
     let clone = repo.clone_as("fresh");
     clone.write("t.csv", &scattered(&old, 500));
     clone.write("data/t.csv", &scattered(&data::csv(2, ROWS), 500));
@@ -285,8 +190,7 @@ fn a_whole_checkpoint_is_fetched_where_all_of_the_next_one_is_compared_with_it()
     let origin = ready(&world, "origin", &remote);
     let first = weights();
     origin.write("model-1.bin", &first);
-    take(&origin, "model-1.bin");
-    origin.haul(&["push"]).ok();
+    send(&origin, "model-1.bin");
     let repo = origin.clone_as("fresh");
     repo.write("model-2.bin", &trained(&first, 1));
     assert_small(added(&repo, &["model-2.bin"], &[WORTH_IT]), first.len());
@@ -295,7 +199,7 @@ fn a_whole_checkpoint_is_fetched_where_all_of_the_next_one_is_compared_with_it()
 }
 
 #[test]
-fn add_and_push_say_how_much_is_a_difference() {
+fn add_and_push_say_how_much_is_a_delta() {
     let world = World::new();
     let repo = ready(&world, "a", &world.remote("r"));
     let old = data::csv(1, ROWS);
@@ -309,7 +213,7 @@ fn add_and_push_say_how_much_is_a_difference() {
     let new = scattered(&old, 20_000);
     repo.write("t.csv", &new);
     let add = repo.haul(&["add", "t.csv"]).ok();
-    add.says("new (of them ").says(" as a difference), ");
+    add.says("new (of them ").says(" as deltas), ");
     repo.commit("edited");
     let second = repo.haul(&["push", "--json"]).ok().json();
     let (of, delta) = (number(&second, "new_bytes"), number(&second, "delta_bytes"));
@@ -342,8 +246,7 @@ fn chunks_that_only_the_remote_has_are_not_stored_again() {
     let repo = ready(&world, "origin", &remote);
     let old = data::bytes(1, 12_000_000);
     repo.write("x.bin", &old);
-    take(&repo, "x.bin");
-    repo.haul(&["push"]).ok();
+    send(&repo, "x.bin");
     let clone = repo.clone_as("fresh");
     let mut new = old;
     new[3_000_000..3_000_008].copy_from_slice(b"replaced");
@@ -353,7 +256,7 @@ fn chunks_that_only_the_remote_has_are_not_stored_again() {
     // What could be compared takes more bytes than what is new.
     assert!(!has_fetched(&clone, &remote, "p/"));
     round_trip(&clone, "clone");
-    // A difference stays one: nothing that the remote has is stored, whatever it needs.
+    // A delta stays one: nothing that the remote has is stored, whatever it needs.
     let third = repo.clone_as("third");
     third.git(&["pull", "-q", "../fresh"]).ok();
     new.splice(9_000_000..9_000_000, *b"again");

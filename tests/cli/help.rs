@@ -1,7 +1,8 @@
 use crate::harness::World;
 
-const VERBS: [&str; 11] = [
-    "init", "remote", "add", "status", "push", "fetch", "checkout", "pull", "verify", "du", "demo",
+const VERBS: [&str; 12] = [
+    "init", "remote", "add", "status", "push", "fetch", "checkout", "pull", "verify", "du", "gc",
+    "demo",
 ];
 
 #[test]

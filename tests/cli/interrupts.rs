@@ -8,6 +8,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::harness::{Output, Remote, Repo, World, data};
 use crate::push::{ready, take};
+use crate::scene::pulls;
 
 /// Stops a verb at a crash point.
 #[track_caller]
@@ -51,9 +52,7 @@ fn a_push_stops_clean_and_completes() {
         tidy(&a, &remote);
         a.haul(&["push"]).ok();
         a.haul(&["verify"]).ok();
-        let b = a.clone_as("b");
-        b.haul(&["pull"]).ok();
-        b.tree().assert_same(&a.tree());
+        pulls(&a, "b");
     }
 }
 

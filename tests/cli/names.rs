@@ -4,7 +4,8 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use crate::harness::{Repo, World, data};
+use crate::harness::{Output, Repo, World, data};
+use crate::scene::shared;
 
 fn with_remote(world: &World) -> Repo<'_> {
     let a = world.repo("a");
@@ -222,4 +223,30 @@ fn modes_empty_folders_and_empty_files_are_kept() {
     a.write("top-empty", b"");
     a.haul(&["add", "top-empty"]).ok();
     round_trip(&a, "set");
+}
+
+#[test]
+fn a_pointer_of_a_name_that_is_never_tracked_is_passed_over_with_a_warning() {
+    let world = World::new();
+    let a = shared(&world);
+    a.write("f", b"one");
+    a.haul(&["add", "f"]).ok();
+    a.write("x.haul.haul", a.text("f.haul").as_bytes());
+    a.git(&["add", "x.haul.haul"]).ok();
+    a.commit("an odd name");
+    let warned = |output: &Output| output.stderr().matches("`x.haul.haul` is passed over").count();
+    let push = a.haul(&["push"]).ok();
+    assert_eq!(warned(&push), 1, "{push}");
+    let b = a.clone_as("b");
+    let line = ["pull", "checkout", "fetch", "fetch --all", "pull --rev HEAD", "du", "add -u"];
+    for line in line {
+        let output = b.haul(&line.split(' ').collect::<Vec<_>>()).ok();
+        assert_eq!(warned(&output), 1, "{output}");
+        assert_eq!(warned(&b.haul(&["pull", "f"]).ok()), 0);
+        assert_eq!(b.read("f"), b"one");
+    }
+    // Whoever asks for that path is refused, and so is a proof that all is well.
+    b.haul(&["pull", "x.haul"]).fails_with(1).says("`x.haul`");
+    b.haul(&["verify"]).fails_with(4).prints("x.haul.haul");
+    b.haul(&["status"]).ok().prints("x.haul.haul");
 }

@@ -7,7 +7,8 @@ use haul::catalogue::{Name, Object, ObjectKind};
 use haul::hash::{PackId, RepoId};
 
 use crate::harness::{Remote, Repo, World, data};
-use crate::push::{ready, sent, take};
+use crate::push::{ready, send, sent, take};
+use crate::scene::pulls;
 
 /// Writes a baseline that condemns packs and covers nothing.
 fn condemn(remote: &Remote, generation: u32, nonce: u8, packs: &[String]) -> Name {
@@ -26,16 +27,8 @@ fn pushed<'a>(world: &'a World, remote: &Remote) -> Repo<'a> {
     let a = ready(world, "a", remote);
     a.write("d/x.bin", &data::bytes(1, 500_000));
     a.write("d/y.bin", &data::bytes(2, 500_000));
-    take(&a, "d");
-    a.haul(&["push"]).ok();
+    send(&a, "d");
     a
-}
-
-/// Requires that a new clone gets the tree of `repo`.
-fn pulls(repo: &Repo, name: &str) {
-    let clone = repo.clone_as(name);
-    clone.haul(&["pull"]).ok();
-    clone.tree().assert_same(&repo.tree());
 }
 
 #[test]
@@ -46,8 +39,7 @@ fn a_condemned_pack_is_not_relied_on_but_written_afresh() {
     let old = [remote.keys("p/"), remote.keys("m/")].concat();
     condemn(&remote, 1, 1, &old);
     a.write("d/z.bin", &data::bytes(3, 500_000));
-    take(&a, "d");
-    a.haul(&["push"]).ok();
+    send(&a, "d");
     // Now gc may delete what it condemned.
     for key in &old {
         remote.remove(key);
@@ -98,8 +90,7 @@ fn a_pack_that_vanished_is_written_afresh_from_the_frames_that_are_here() {
     let key = remote.keys("p/").remove(0);
     remote.remove(&key);
     b.write("e/x.bin", &data::bytes(1, 500_000));
-    take(&b, "e");
-    b.haul(&["push"]).ok();
+    send(&b, "e");
     assert!(!remote.keys("p/").contains(&key), "no half of a pack was sent under its name");
     let c = b.clone_as("c");
     c.haul(&["pull", "e"]).ok();
@@ -161,17 +152,19 @@ fn a_baseline_between_record_and_listing_makes_the_push_start_over() {
     }
 }
 
-#[test]
-fn of_two_newest_baselines_each_can_condemn() {
+/// Requires that a push relies on nothing that one of these baselines condemns: generation, nonce, and
+/// whether it condemns all.
+#[track_caller]
+fn condemned_by(baselines: [(u32, u8, bool); 2]) {
     let world = World::new();
     let remote = world.remote("r");
     let a = pushed(&world, &remote);
     let old = remote.keys("p/");
-    condemn(&remote, 1, 1, &[]);
-    condemn(&remote, 1, 2, &old);
+    for (generation, nonce, all) in baselines {
+        condemn(&remote, generation, nonce, if all { &old } else { &[] });
+    }
     a.write("d/z.bin", &data::bytes(3, 1000));
-    take(&a, "d");
-    a.haul(&["push"]).ok();
+    send(&a, "d");
     for key in &old {
         remote.remove(key);
     }
@@ -179,20 +172,13 @@ fn of_two_newest_baselines_each_can_condemn() {
 }
 
 #[test]
+fn of_two_newest_baselines_each_can_condemn() {
+    condemned_by([(1, 1, false), (1, 2, true)]);
+}
+
+#[test]
 fn an_older_baseline_still_condemns() {
-    let world = World::new();
-    let remote = world.remote("r");
-    let a = pushed(&world, &remote);
-    let old = remote.keys("p/");
-    condemn(&remote, 1, 1, &old);
-    condemn(&remote, 2, 2, &[]);
-    a.write("d/z.bin", &data::bytes(3, 1000));
-    take(&a, "d");
-    a.haul(&["push"]).ok();
-    for key in &old {
-        remote.remove(key);
-    }
-    pulls(&a, "b");
+    condemned_by([(1, 1, true), (2, 2, false)]);
 }
 
 #[test]
@@ -205,8 +191,7 @@ fn a_pack_that_vanished_is_sent_again_from_the_cache() {
             remote.remove(&key);
         }
         a.write("d/z.bin", &data::bytes(3, 1000));
-        take(&a, "d");
-        a.haul(&["push"]).ok();
+        send(&a, "d");
         a.haul(&["verify"]).ok();
         pulls(&a, "b");
     }

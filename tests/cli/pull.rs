@@ -1,4 +1,4 @@
-use crate::harness::{World, data};
+use crate::harness::{Remote, Repo, World, data};
 use crate::scene::{asked_nothing, assert_clean, number, save, shared, states};
 
 #[test]
@@ -236,4 +236,74 @@ fn what_the_catalogue_had_last_time_is_fetched_without_listing_it_again() {
     assert_eq!(lists("z.bin"), 1);
     b.haul(&["pull"]).ok();
     b.tree().assert_same(&a.tree());
+}
+
+/// Deletes what of the cache can be made again, as people do who lack room.
+fn forget(repo: &Repo, more: &[&str]) {
+    for name in [&["packs", "parts", "index.redb"], more].concat() {
+        let path = format!(".git/haul/{name}");
+        if repo.has(&path) {
+            repo.remove(&path);
+        }
+    }
+}
+
+/// Writes one version of a file and of a folder, large and small, adds them and pushes.
+fn publish(repo: &Repo, seed: u64) {
+    for (n, name, size) in
+        [(0, "f", 300_000), (1, "small", 100), (2, "d/x", 200_000), (3, "d/tiny", 30)]
+    {
+        repo.write(name, &data::bytes(10 * seed + n, size));
+    }
+    save(repo, &["f", "small", "d"], "a version");
+    repo.haul(&["push"]).ok();
+}
+
+#[test]
+fn what_a_commit_names_and_the_remote_has_is_no_unsaved_work_after_the_cache_was_deleted() {
+    for more in [&[][..], &["stat.redb"]] {
+        let world = World::new();
+        let a = shared(&world);
+        publish(&a, 1);
+        let b = a.clone_as("b");
+        b.haul(&["pull"]).ok();
+        publish(&a, 2);
+        forget(&b, more);
+        b.git(&["pull", "--quiet"]).ok();
+        let plan = b.haul(&["pull", "--dry-run", "--json"]).ok().json();
+        assert_eq!(plan["checkout"]["refused"], serde_json::json!([]), "{plan}");
+        b.haul(&["pull"]).ok();
+        b.tree().assert_same(&a.tree());
+        assert_clean(&b);
+    }
+}
+
+#[test]
+fn what_no_commit_names_or_the_remote_lost_stays_unsaved_after_the_cache_was_deleted() {
+    let world = World::new();
+    let a = shared(&world);
+    publish(&a, 1);
+    let remote = Remote::at(world.path("r"));
+    let first = remote.keys("p/");
+    let b = a.clone_as("b");
+    b.haul(&["pull"]).ok();
+    publish(&a, 2);
+    b.git(&["pull", "--quiet"]).ok();
+    for (name, bytes) in [("f", data::bytes(10, 300_000)), ("d/x", data::bytes(12, 200_000))] {
+        b.write(name, &data::bytes(77, 1000));
+        forget(&b, &[]);
+        let plan = b.haul(&["pull", "--dry-run"]).ok();
+        assert!(plan.stdout().contains(&format!("changed   {name}\n")), "{plan}");
+        b.haul(&["pull"]).fails_with(1).says(&format!("`{name}` would be overwritten"));
+        assert_eq!(b.read(name), data::bytes(77, 1000));
+        b.write(name, &bytes);
+    }
+    // The bytes of the first version are nowhere else now.
+    for key in &first {
+        remote.remove(key);
+    }
+    forget(&b, &[]);
+    let before = b.tree();
+    b.haul(&["pull"]).fails_with(1).says("`f`").says("`d/x`").says("would be overwritten");
+    b.tree().assert_same(&before);
 }

@@ -16,6 +16,20 @@ pub(crate) fn take(repo: &Repo, path: &str) {
     repo.commit(path);
 }
 
+/// Adds, commits and pushes.
+pub(crate) fn send(repo: &Repo, path: &str) {
+    take(repo, path);
+    repo.haul(&["push"]).ok();
+}
+
+/// A repository whose `x.bin` is on the remote.
+fn pushed<'a>(world: &'a World, remote: &Remote) -> Repo<'a> {
+    let a = ready(world, "a", remote);
+    a.write("x.bin", &data::bytes(1, 300_000));
+    send(&a, "x.bin");
+    a
+}
+
 /// Requests that a command reports with `--json`.
 pub(crate) fn requests(output: &Output) -> u64 {
     let report = output.json();
@@ -36,10 +50,7 @@ pub(crate) fn sent(output: &Output) -> u64 {
 fn a_push_of_nothing_new_asks_three_times_at_most_and_six_times_cold() {
     let world = World::new();
     let remote = world.remote("r");
-    let a = ready(&world, "a", &remote);
-    a.write("x.bin", &data::bytes(1, 300_000));
-    take(&a, "x.bin");
-    a.haul(&["push"]).ok();
+    let a = pushed(&world, &remote);
     let warm = a.haul(&["push", "--json"]).ok();
     assert!(requests(&warm) <= 3, "{warm}");
     let b = a.clone_as("b");
@@ -52,10 +63,7 @@ fn a_push_of_nothing_new_asks_three_times_at_most_and_six_times_cold() {
 fn roots_that_git_does_not_have_yet_get_a_push_record_even_if_nothing_is_sent() {
     let world = World::new();
     let remote = world.remote("r");
-    let a = ready(&world, "a", &remote);
-    a.write("x.bin", &data::bytes(1, 300_000));
-    take(&a, "x.bin");
-    a.haul(&["push"]).ok();
+    let a = pushed(&world, &remote);
     let (records, packs) = (remote.keys("i/u-").len(), remote.keys("p/").len());
     let again = a.haul(&["push", "--json"]).ok();
     assert_eq!(sent(&again), 0);
@@ -72,8 +80,7 @@ fn objects_on_the_remote_follow_bytes_and_not_files() {
     for file in 0..500u64 {
         a.write(format!("d/{file:03}"), &data::bytes(file, 300));
     }
-    take(&a, "d");
-    a.haul(&["push"]).ok();
+    send(&a, "d");
     // One pack of data, one of nodes, `format`, the repository, the push record.
     assert_eq!(remote.keys("").len(), 5);
 }
@@ -98,10 +105,7 @@ fn a_missing_remote_folder_ends_with_exit_code_3() {
 fn an_emptied_remote_gets_everything_again() {
     let world = World::new();
     let remote = world.remote("r");
-    let a = ready(&world, "a", &remote);
-    a.write("x.bin", &data::bytes(1, 300_000));
-    take(&a, "x.bin");
-    a.haul(&["push"]).ok();
+    let a = pushed(&world, &remote);
     std::fs::remove_dir_all(remote.path()).expect("empties the remote");
     std::fs::create_dir(remote.path()).expect("leaves the folder");
     a.haul(&["verify"]).fails_with(4).prints("x.bin");
@@ -178,8 +182,7 @@ fn a_second_remote_gets_everything_and_the_packs_stay_until_the_default_has_them
     assert_eq!(Remote::at(a.path(".git/haul/unpushed")).keys("").len(), 0);
     // Pushed, but still here: another remote can have it.
     a.write("y.bin", &[data::bytes(1, 300_000), data::bytes(2, 100_000)].concat());
-    take(&a, "y.bin");
-    a.haul(&["push"]).ok();
+    send(&a, "y.bin");
     a.haul(&["push", "--remote", "other"]).ok();
     a.haul(&["verify", "--remote", "other"]).ok();
 }
@@ -205,8 +208,7 @@ fn after_33_pushes_a_run_holds_their_records_and_every_version_still_pulls() {
     let a = ready(&world, "a", &remote);
     for version in 0..34 {
         a.write("x.bin", &data::bytes(version, 1000));
-        take(&a, "x.bin");
-        a.haul(&["push"]).ok();
+        send(&a, "x.bin");
     }
     assert_eq!((remote.keys("i/r-").len(), remote.keys("i/u-").len()), (1, 34));
     let b = a.clone_as("b");
@@ -248,8 +250,7 @@ fn two_clones_push_at_once_and_each_finds_everything() {
     let remote = world.remote("r");
     let a = ready(&world, "a", &remote);
     a.write("base.bin", &data::bytes(1, 300_000));
-    take(&a, "base.bin");
-    a.haul(&["push"]).ok();
+    send(&a, "base.bin");
     let b = a.clone_as("b");
     // The same content under one name, other content under another.
     for (repo, seed) in [(&a, 10), (&b, 20)] {
@@ -287,4 +288,26 @@ fn two_commands_in_one_repository_wait_for_each_other() {
         }
     });
     a.haul(&["verify"]).ok();
+}
+
+#[test]
+fn what_head_names_is_sent_though_git_has_it_and_another_version_is_staged() {
+    let world = World::new();
+    let remote = world.remote("r");
+    world.folder("hub.git").git(&["init", "--quiet", "--bare"]).ok();
+    let a = ready(&world, "a", &remote);
+    a.git(&["remote", "add", "origin", "../hub.git"]).ok();
+    a.write("x.bin", &data::bytes(1, 100_000));
+    take(&a, "x.bin");
+    a.git(&["push", "--quiet", "origin", "HEAD:main"]).ok();
+    a.write("x.bin", &data::bytes(2, 100_000));
+    a.haul(&["add", "x.bin"]).ok();
+    a.haul(&["push"]).ok();
+    let b = a.clone_as("b");
+    b.haul(&["pull"]).ok();
+    assert_eq!(b.read("x.bin"), data::bytes(1, 100_000));
+    a.commit("second");
+    b.git(&["pull", "--quiet"]).ok();
+    b.haul(&["pull"]).ok();
+    assert_eq!(b.read("x.bin"), data::bytes(2, 100_000));
 }

@@ -60,3 +60,11 @@ pub(crate) fn asked_nothing(requests: &serde_json::Value) {
     let counts = requests.as_object().expect("is an object");
     assert!(counts.values().all(|count| count == 0), "{requests}");
 }
+
+/// Requires that a new clone gets the tree of `repo`.
+#[track_caller]
+pub(crate) fn pulls(repo: &Repo<'_>, name: &str) {
+    let clone = repo.clone_as(name);
+    clone.haul(&["pull"]).ok();
+    clone.tree().assert_same(&repo.tree());
+}

@@ -5,7 +5,7 @@ use haul::catalogue::{Entry, Object, ObjectKind, SOURCE_BASELINE};
 use haul::hash::RepoId;
 
 use crate::harness::{Remote, Repo, World, data};
-use crate::push::{ready, take};
+use crate::push::{ready, send};
 
 /// Two pushes of the same content by repositories that know nothing of each other: whatever they
 /// share lies twice, in packs of two names.
@@ -17,8 +17,7 @@ fn twice(world: &World) -> (Remote, Remote, Repo<'_>) {
         // Several levels: a manifest, and a recipe below it.
         repo.write("d/x.bin", &data::bytes(1, 500_000));
         repo.write("d/y.bin", b"a file of one chunk, too long to stand in the manifest itself");
-        take(repo, "d");
-        repo.haul(&["push"]).ok();
+        send(repo, "d");
     }
     (remote, other, a)
 }
@@ -63,8 +62,7 @@ fn chunks_that_moved_are_found_by_the_node_that_a_baseline_lists() {
     // In the other repository the recipe is a root of its own.
     let c = ready(&world, "c", &world.remote("third"));
     c.write("x.bin", &a.read("d/x.bin"));
-    take(&c, "x.bin");
-    c.haul(&["push"]).ok();
+    send(&c, "x.bin");
     let third = world.remote("third");
     let record = third.keys("i/u-").remove(0);
     let Entry::Object(name) = Entry::parse(record.trim_start_matches("i/")) else {
@@ -104,8 +102,7 @@ fn what_no_listing_leads_to_is_named_with_its_path() {
         let remote = world.remote("r");
         let a = ready(&world, "a", &remote);
         a.write("d/x.bin", &data::bytes(1, 500_000));
-        take(&a, "d");
-        a.haul(&["push"]).ok();
+        send(&a, "d");
         let key = remote.keys(prefix).remove(0);
         remote.remove(&key);
         let pack = key.rsplit('/').next().expect("has a name").to_owned();

@@ -67,6 +67,35 @@ fn covered_push_records_count_no_more() {
 }
 
 #[test]
+fn a_root_of_a_push_that_had_not_seen_the_newest_baseline_is_not_current() {
+    let mut fake = Fake::default();
+    let old = fake.put(push_record(0, 1, &[7], &[1]), 95);
+    fake.put(push_record(1, 2, &[8], &[2]), 96);
+    let current =
+        |fake: &Fake, k| fake.view().current_locs(key(k)).map(|l| l.pack).collect::<Vec<_>>();
+    fake.put(baseline(1, &[], &[(9, 3)], &[]), 90);
+    assert_eq!(places(&fake.view(), 7), [pack(1)], "readers still find it");
+    assert_eq!(current(&fake, 7), []);
+    assert_eq!((current(&fake, 8), current(&fake, 9)), (vec![pack(2)], vec![pack(3)]));
+    let mut run = run_of(&fake, &[old], 0);
+    run.nonce = [0xbb; 16];
+    fake.put(run, 97);
+    assert_eq!(current(&fake, 7), [], "nor in a run");
+}
+
+#[test]
+fn a_run_has_the_generation_of_its_oldest_member() {
+    let mut fake = Fake::default();
+    fake.put(baseline(2, &[], &[], &[]), 90);
+    let generation = |n: u8| if n == 5 { 1 } else { 2 };
+    for n in 0..u8::try_from(LONE_LIMIT).unwrap() {
+        fake.put(push_record(generation(n), n, &[n], &[n]), 100);
+    }
+    let run = consolidate(&fake.view(), REPO, [1; 16]).unwrap();
+    assert_eq!(run.generation, 1);
+}
+
+#[test]
 fn what_any_listed_baseline_condemns_must_not_be_relied_on() {
     let mut fake = Fake::default();
     let old = fake.put(baseline(1, &[], &[], &[5]), 10);

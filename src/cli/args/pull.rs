@@ -23,7 +23,7 @@ pub(crate) struct PullArgs {
     #[arg(long)]
     pub(crate) force: bool,
 
-    /// Show what would be fetched and change nothing
+    /// Show what would be fetched and placed, and change nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
 }

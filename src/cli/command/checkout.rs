@@ -16,11 +16,8 @@ pub(super) fn run(args: &CheckoutArgs, session: &Session<'_>) -> Result<Exit, Fa
     let options = CheckoutOptions { select: select(&args.select, false), force: args.force };
     let plan = ops::checkout::plan(&repo, &options, &session.job)?;
     if args.dry_run {
-        let figures = Figures(session.started.elapsed()).close(&planned(&plan));
-        let text = |out: &mut dyn Write| {
-            list("changed", &plan.refused, out)?;
-            list("missing", &plan.missing, out)
-        };
+        let figures = Figures(session.started.elapsed()).close(&placing(&plan));
+        let text = |out: &mut dyn Write| unplaced(&plan, out);
         session.answer(Answer { report: &plan, dry_run: true, text, figures })?;
         return Ok(Exit::Done);
     }
@@ -32,7 +29,14 @@ pub(super) fn run(args: &CheckoutArgs, session: &Session<'_>) -> Result<Exit, Fa
     Ok(if report.missing.is_empty() { Exit::Done } else { Exit::No })
 }
 
-fn planned(plan: &CheckoutPlan) -> String {
+/// Lists what a checkout would refuse to replace, and what it lacks.
+pub(super) fn unplaced(plan: &CheckoutPlan, out: &mut dyn Write) -> io::Result<()> {
+    list("changed", &plan.refused, out)?;
+    list("missing", &plan.missing, out)
+}
+
+/// Returns what a checkout would do.
+pub(super) fn placing(plan: &CheckoutPlan) -> String {
     let line = format!(
         "would place {}, {}: {} removed, {} moved, {} unchanged",
         files(plan.write),

@@ -2,7 +2,7 @@ use std::io::Write;
 
 use crate::cli::args::PullArgs;
 use crate::cli::command::ask::accepts;
-use crate::cli::command::checkout::{missing, remarks};
+use crate::cli::command::checkout::{missing, placing, remarks, unplaced};
 use crate::cli::command::select::{fetch_options, planned, select};
 use crate::cli::failure::Failure;
 use crate::cli::render::{Figures, checkout_line, fetch_line};
@@ -23,9 +23,11 @@ pub(super) fn run(args: &PullArgs, session: &Session<'_>) -> Result<Exit, Failur
         }
     };
     if args.dry_run {
-        let line = planned("pull", &plan.fetch);
+        let plan = ops::pull::preview(&repo, plan, &session.job)?;
+        let line = format!("{}; {}", planned("pull", &plan.fetch), placing(&plan.checkout));
         let figures = Figures(session.started.elapsed()).close(&line);
-        session.answer_figures(&plan, true, figures)?;
+        let text = |out: &mut dyn Write| unplaced(&plan.checkout, out);
+        session.answer(Answer { report: &plan, dry_run: true, text, figures })?;
         return Ok(Exit::Done);
     }
     let report = ops::pull::run(&repo, plan, &session.job)?;

@@ -28,9 +28,9 @@ pub(super) fn planned(verb: &str, plan: &FetchPlan) -> String {
         remote => format!(" from `{}`", show(remote.as_bytes())),
     };
     format!(
-        "would {verb} {}, {}{from}: about {} to receive",
+        "would {verb} {}, {}{from}: {} to receive",
         files(plan.files),
         ByteSize(plan.bytes),
-        ByteSize(plan.fetch_bytes)
+        ByteSize(plan.receive_bytes)
     )
 }

@@ -23,7 +23,7 @@ impl Figures {
     }
 }
 
-fn many(count: u64, one: &str, more: &str) -> String {
+pub(super) fn many(count: u64, one: &str, more: &str) -> String {
     format!("{} {}", Count(count), if count == 1 { one } else { more })
 }
 
@@ -32,7 +32,7 @@ pub(crate) fn files(count: u64) -> String {
     many(count, "file", "files")
 }
 
-fn name(name: &str) -> String {
+pub(super) fn name(name: &str) -> String {
     format!("`{}`", show(name.as_bytes()))
 }
 
@@ -54,12 +54,12 @@ pub(crate) fn add_line(report: &AddReport) -> String {
     )
 }
 
-/// Returns `23.2 MiB new (of them 22.0 MiB as a difference)`.
+/// Returns `23.2 MiB new (of them 22.0 MiB as deltas)`.
 fn new(bytes: u64, delta: u64) -> String {
     if delta == 0 {
         return format!("{} new", ByteSize(bytes));
     }
-    format!("{} new (of them {} as a difference)", ByteSize(bytes), ByteSize(delta))
+    format!("{} new (of them {} as deltas)", ByteSize(bytes), ByteSize(delta))
 }
 
 /// Returns `5,000 files, 98.2 MiB tracked: no path differs`.
@@ -72,7 +72,7 @@ pub(crate) fn status_line(report: &StatusReport) -> String {
     format!("{}, {} tracked: {verdict}", files(report.files), ByteSize(report.bytes))
 }
 
-/// Returns ``pushed 3 roots to `origin`: 97.1 MiB sent in 2 packs, 1.1 MiB reused``; of differences what
+/// Returns ``pushed 3 roots to `origin`: 97.1 MiB sent in 2 packs, 1.1 MiB reused``; of deltas what
 /// they stand for, too.
 pub(crate) fn push_line(report: &PushReport) -> String {
     let remote = name(&report.remote);

@@ -4,6 +4,7 @@ mod bars;
 mod error;
 mod events;
 mod figures;
+mod gc;
 mod json;
 mod meter;
 mod path;
@@ -18,6 +19,7 @@ pub(crate) use figures::{
     Figures, add_line, checkout_line, du_line, fetch_line, files, fsck_line, push_line,
     status_line, verify_line,
 };
+pub(crate) use gc::{gc_line, undo_line};
 pub(crate) use json::Document;
 pub(crate) use path::{porcelain, shown};
 pub(crate) use say::{Talking, say, say_between};

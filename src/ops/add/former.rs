@@ -51,13 +51,16 @@ pub(super) enum Pick {
 ///
 /// First comes a file of the same name that is gone from the same tracked folder; then, in the same
 /// folder, the nearest lower number of a name that differs in numbers only, or else the nearest
-/// higher one; then a gone file of the same extension and at most twice or half the size.
+/// higher one; then the same among files of this very name in folders that differ in numbers only;
+/// then a gone file of the same extension and at most twice or half the size.
 pub(super) fn pick(olds: &[Old], news: &[New]) -> Vec<Option<Pick>> {
     let names = Names::new(olds, news);
     let one = |(i, new): (usize, &New)| match new.need {
         Need::Nothing => None,
         Need::Stored | Need::Any => {
-            names.moved(new).or_else(|| names.sibling(i, new)).or_else(|| names.renamed(new))
+            let sibling =
+                || names.sibling(i, new, stem).or_else(|| names.sibling(i, new, folder_stem));
+            names.moved(new).or_else(sibling).or_else(|| names.renamed(new))
         }
     };
     news.iter().enumerate().map(one).collect()
@@ -68,7 +71,7 @@ struct Names<'a> {
     olds: &'a [Old<'a>],
     gone_by_name: HashMap<(&'a [u8], &'a [u8]), Vec<usize>>,
     gone_by_extension: HashMap<(&'a [u8], &'a [u8]), Vec<usize>>,
-    siblings: HashMap<Vec<u8>, Vec<(Numbers<'a>, Pick)>>,
+    siblings: HashMap<Stem, Vec<(Numbers<'a>, Pick)>>,
 }
 
 impl<'a> Names<'a> {
@@ -76,7 +79,7 @@ impl<'a> Names<'a> {
         let (mut gone_by_name, mut gone_by_extension) = (HashMap::new(), HashMap::new());
         let mut siblings: HashMap<_, Vec<_>> = HashMap::new();
         let mut add = |path, pick| {
-            if let Some((stem, numbers)) = stem(path) {
+            for (stem, numbers) in [stem(path), folder_stem(path)].into_iter().flatten() {
                 siblings.entry(stem).or_default().push((numbers, pick));
             }
         };
@@ -121,7 +124,12 @@ impl<'a> Names<'a> {
         near.min_by_key(|i| self.size(**i).abs_diff(new.size)).map(|i| Pick::Guess(*i))
     }
 
-    fn sibling(&self, place: usize, new: &New) -> Option<Pick> {
+    fn sibling(
+        &self,
+        place: usize,
+        new: &New,
+        stem: impl Fn(&[u8]) -> Option<(Stem, Numbers<'_>)>,
+    ) -> Option<Pick> {
         let (stem, numbers) = stem(new.path)?;
         let all = self.siblings.get(&stem)?;
         let may = |(_, pick): &&(Numbers, Pick)| match *pick {
@@ -140,23 +148,50 @@ impl<'a> Names<'a> {
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Numbers<'a>(Vec<(usize, &'a [u8])>);
 
-/// Splits a path into what it has in common with its siblings, and the numbers in its name; nothing
-/// if there is no number, or if it is one of several parts of a whole (`model-00001-of-00005`).
-fn stem(path: &[u8]) -> Option<(Vec<u8>, Numbers<'_>)> {
+/// What a path has in common with its siblings: that of its folder, and that of its name.
+type Stem = (Vec<u8>, Vec<u8>);
+
+/// Splits a path at the numbers in its name.
+fn stem(path: &[u8]) -> Option<(Stem, Numbers<'_>)> {
     let name = file_name(path);
-    let folder = path.len() - name.len();
-    let mut stem = path.get(..folder)?.to_vec();
-    let mut numbers = Vec::new();
-    for run in runs(name) {
+    let (common, numbers) = split(name)?;
+    Some(((path.get(..path.len() - name.len())?.to_vec(), common), numbers))
+}
+
+/// Splits a path at the numbers in the folders above it. These are marked, so that it is no sibling
+/// of what has the same name in the one folder of that stem.
+fn folder_stem(path: &[u8]) -> Option<(Stem, Numbers<'_>)> {
+    let name = file_name(path);
+    let (mut common, numbers) = split(path.get(..path.len() - name.len())?)?;
+    common.push(0);
+    Some(((common, name.to_vec()), numbers))
+}
+
+/// Splits a text at its numbers; nothing if there is none, or if one counts the parts of a whole
+/// (`model-00001-of-00005`).
+fn split(text: &[u8]) -> Option<(Vec<u8>, Numbers<'_>)> {
+    let (mut common, mut numbers) = (Vec::with_capacity(text.len()), Vec::new());
+    for run in runs(text) {
         if let Some(number) = number(run) {
             numbers.push(number);
-            stem.push(b'0');
+            common.push(b'0');
         } else {
-            stem.extend(run);
+            common.extend(run);
         }
     }
-    let is_part = stem.windows(6).any(|part| part == b"0-of-0");
-    (!numbers.is_empty() && !is_part).then_some((stem, Numbers(numbers)))
+    let is_part = common.windows(6).any(|part| part == b"0-of-0");
+    (!numbers.is_empty() && !is_part).then_some((common, Numbers(numbers)))
+}
+
+/// Returns which of these paths is the newest sibling of a tracked folder: the nearest lower number
+/// of a path that differs in numbers only, or else the nearest higher one.
+pub(super) fn sibling_of(folder: &[u8], others: &[&[u8]]) -> Option<usize> {
+    let (common, own) = split(folder)?;
+    let split = others.iter().enumerate().filter_map(|(i, other)| Some((i, split(other)?)));
+    let alike = split.filter(|(_, (other, _))| *other == common).map(|(i, (_, of))| (of, i));
+    let (below, above): (Vec<_>, Vec<_>) =
+        alike.filter(|(of, _)| *of != own).partition(|(of, _)| *of < own);
+    below.into_iter().max().or_else(|| above.into_iter().min()).map(|(_, i)| i)
 }
 
 /// Runs of digits and what lies between them.
@@ -258,6 +293,39 @@ mod tests {
         assert_eq!(picked(&olds, "m-5.bin", 9), Some(Pick::Old(1)));
         assert_eq!(picked(&olds, "m-.bin", 9), None);
         assert_eq!(picked(&olds, "n-1.bin", 9), Some(Pick::Old(4)));
+    }
+
+    #[test]
+    fn a_file_of_the_same_name_in_a_folder_of_another_number_is_a_sibling_too() {
+        let olds = [
+            old("out/checkpoint-500/model.bin", 1, false),
+            old("out/checkpoint-900/model.bin", 1, false),
+            old("out/checkpoint-900/optimizer.bin", 1, false),
+            old("out/checkpoint-2000/model.bin", 1, false),
+            old("out/checkpoint-500/part-00001-of-00002.bin", 1, false),
+            old("old-9/checkpoint-990/model.bin", 1, false),
+        ];
+        let sibling = |path| picked(&olds, path, 9);
+        assert_eq!(sibling("out/checkpoint-1000/model.bin"), Some(Pick::Old(1)));
+        assert_eq!(sibling("out/checkpoint-100/model.bin"), Some(Pick::Old(0)));
+        assert_eq!(sibling("out/checkpoint-1000/part-00001-of-00002.bin"), Some(Pick::Old(4)));
+        assert_eq!(sibling("out/checkpoint-1000/part-00002-of-00002.bin"), None);
+        assert_eq!(sibling("out/checkpoint/model.bin"), None);
+        assert_eq!(sibling("old-10/checkpoint-10/model.bin"), Some(Pick::Old(5)));
+        // A number of the name comes first.
+        let olds = [old("run-1/m-2", 1, false), old("run-2/m-1", 1, false)];
+        assert_eq!(picked(&olds, "run-2/m-2", 1), Some(Pick::Old(1)));
+        assert_eq!(picked(&olds, "run-3/m-2", 1), Some(Pick::Old(0)));
+    }
+
+    #[test]
+    fn the_newest_sibling_of_a_folder_is_found_by_its_number() {
+        let others: [&[u8]; 5] = [b"c-500", b"c-900", b"c-2000", b"d-950", b"c-1000/x"];
+        assert_eq!(sibling_of(b"c-1000", &others), Some(1));
+        assert_eq!(sibling_of(b"c-9", &others), Some(0));
+        assert_eq!(sibling_of(b"c-500", &others), Some(1));
+        assert_eq!(sibling_of(b"c", &others), None);
+        assert_eq!(sibling_of(b"e-1", &others), None);
     }
 
     #[test]

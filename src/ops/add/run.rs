@@ -12,7 +12,7 @@ use crate::intake::{Exceptions, Figures, Stored, Taken, take};
 use crate::ops::add::build::{Built, build};
 use crate::ops::add::publish::publish;
 use crate::ops::add::resolve::targets;
-use crate::ops::add::sources::{OldFile, single_files, sources};
+use crate::ops::add::sources::{OldFile, sibling_folders, single_files, sources};
 use crate::ops::add::worth::Afar;
 use crate::ops::error::OpError;
 use crate::ops::open::spec_of;
@@ -74,6 +74,9 @@ pub struct AddPlan {
     pub bytes: u64,
     #[serde(skip)]
     pub(super) single: Vec<OldFile>,
+    /// Tracked folders that are siblings of targets.
+    #[serde(skip)]
+    pub(super) folders: Vec<Target>,
 }
 
 /// One path that was added.
@@ -105,7 +108,7 @@ pub struct AddReport {
     pub bytes: u64,
     /// Bytes of chunks that were not known before.
     pub new_bytes: u64,
-    /// Those of them that are stored as a difference to others.
+    /// Those of them that are stored as a delta to others.
     pub delta_bytes: u64,
     /// Bytes that were known.
     pub reused_bytes: u64,
@@ -116,7 +119,10 @@ pub struct AddReport {
 /// Finds what an add would take in; reads names and stamps only.
 pub fn plan(repo: &Repo, options: &AddOptions, job: &Job) -> Result<AddPlan, OpError> {
     repo.require_initialised()?;
-    let tracked = load_tracked(repo.git(), repo.door())?;
+    let (tracked, refused) = load_tracked(repo.git(), repo.door())?;
+    if options.update {
+        Selection::new(repo, &options.paths)?.warn(&refused, job);
+    }
     let paths = if options.update {
         present(repo, options, &tracked)?
     } else {
@@ -124,7 +130,7 @@ pub fn plan(repo: &Repo, options: &AddOptions, job: &Job) -> Result<AddPlan, OpE
     };
     let _scanning = job.begin(Kind::Scan, None);
     let single = single_files(&tracked);
-    let mut out = AddPlan { targets: Vec::new(), files: 0, bytes: 0, single };
+    let mut out = AddPlan { targets: Vec::new(), files: 0, bytes: 0, single, folders: Vec::new() };
     for path in paths {
         let old = tracked.iter().find(|t| t.path == path).map_or(Ok(None), old_pointer)?;
         let target = find(repo, path, old, job)?;
@@ -137,6 +143,8 @@ pub fn plan(repo: &Repo, options: &AddOptions, job: &Job) -> Result<AddPlan, OpE
         out.bytes += bytes;
         out.targets.push(PlannedTarget { path, kind, files, bytes, target });
     }
+    let targets = out.targets.iter().map(|planned| &planned.target);
+    out.folders = sibling_folders(&tracked, targets);
     Ok(out)
 }
 
@@ -234,7 +242,7 @@ pub(crate) fn store_again(
     doubted: &BTreeSet<PackId>,
     job: &Job,
 ) -> Result<(), OpError> {
-    let tracked = load_tracked(repo.git(), repo.door())?;
+    let (tracked, _) = load_tracked(repo.git(), repo.door())?;
     let mut targets = Vec::new();
     for path in paths {
         let old = tracked.iter().find(|t| t.path == *path).map_or(Ok(None), old_pointer)?;
@@ -242,7 +250,8 @@ pub(crate) fn store_again(
         let (path, kind) = (json_path(path.as_bytes()), "");
         targets.push(PlannedTarget { path, kind, files: 0, bytes: 0, target });
     }
-    let plan = AddPlan { targets, files: 0, bytes: 0, single: single_files(&tracked) };
+    let (single, folders) = (single_files(&tracked), Vec::new());
+    let plan = AddPlan { targets, files: 0, bytes: 0, single, folders };
     store(repo, plan, Memory::Doubted(doubted), job).map(drop)
 }
 
@@ -269,9 +278,10 @@ fn store(
         Memory::Doubted(packs) => lost.extend(packs),
     }
     let mut afar = Afar::new(repo);
-    afar.bring_names(&targets, job)?;
-    let sources = sources(repo, &targets, &contents, &plan.single)?;
-    let elsewhere = &afar.bring((&sources, &targets), job)?;
+    let folders: Vec<&Target> = targets.iter().chain(&plan.folders).collect();
+    afar.bring_names(&folders, job)?;
+    let sources = sources(repo, &targets, &contents, (&plan.single, &plan.folders))?;
+    let elsewhere = &afar.bring((&sources, &folders), job)?;
     let all = sources.list;
     let exceptions = Exceptions { lost: &lost, elsewhere };
     let intake = take((repo.door().root(), began), &all, repo.layout(), (index, exceptions), job)?;

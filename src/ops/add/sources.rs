@@ -1,20 +1,20 @@
 //! The files that have to be read, each with how it was cut before and what it is compared with.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::cache::ObjectReader;
 use crate::chunk::Profile;
 use crate::config::DeltaBase;
 use crate::hash::NodeId;
 use crate::intake::{FormerVersion, Inlining, SMALL, Source};
-use crate::ops::add::former::{Need, New, Old, Pick, extension, natural, pick};
+use crate::ops::add::former::{Need, New, Old, Pick, extension, natural, pick, sibling_of};
 use crate::ops::add::previous::{Previous, previous};
 use crate::ops::add::run::{Content, Target};
 use crate::ops::error::OpError;
 use crate::path::RepoPath;
 use crate::pointer::PointerKind;
 use crate::repo::Repo;
-use crate::worktree::{Parent, Tracked, What};
+use crate::worktree::{Parent, Tracked, TrackedState, What};
 
 /// A file of several chunks that a pointer or a manifest names.
 #[derive(Clone, Debug)]
@@ -56,12 +56,38 @@ pub(super) fn single_files(tracked: &[Tracked]) -> Vec<OldFile> {
     tracked.iter().filter_map(old).collect()
 }
 
-/// Lists the files of all targets that have to be read.
+/// Finds the newest sibling of each target that is a folder, among the folders tracked before.
+pub(super) fn sibling_folders<'t>(
+    tracked: &[Tracked],
+    targets: impl Iterator<Item = &'t Target>,
+) -> Vec<Target> {
+    let is_dir = |item: &&Tracked| {
+        item.pointer().is_some_and(|pointer| matches!(pointer.kind(), PointerKind::Dir { .. }))
+    };
+    let folders: Vec<&Tracked> = tracked.iter().filter(is_dir).collect();
+    let paths: Vec<&[u8]> = folders.iter().map(|item| item.path.as_bytes()).collect();
+    let found: BTreeSet<usize> = targets
+        .filter(|target| target.is_dir)
+        .filter_map(|target| sibling_of(target.path.as_bytes(), &paths))
+        .collect();
+    let found = found.into_iter().filter_map(|i| folders.get(i));
+    let target = |item: &&Tracked| match &item.state {
+        TrackedState::Sound(pointer, bytes) => {
+            let (path, old) = (item.path.clone(), Some((pointer.clone(), bytes.clone())));
+            Some(Target { path, old, found: Vec::new(), is_dir: true })
+        }
+        TrackedState::Missing | TrackedState::Unsound(_) => None,
+    };
+    found.filter_map(target).collect()
+}
+
+/// Lists the files of all targets that have to be read; files that are tracked by themselves, and
+/// those of other folders, may be their former versions.
 pub(super) fn sources(
     repo: &Repo,
     targets: &[Target],
     remembered: &HashMap<Vec<u8>, Content>,
-    single: &[OldFile],
+    (single, folders): (&[OldFile], &[Target]),
 ) -> Result<Sources, OpError> {
     let base = repo.config().delta_base.value;
     let mut reader = ObjectReader::new(repo.layout(), repo.index()?)?;
@@ -75,6 +101,12 @@ pub(super) fn sources(
         vec![None; found.len()]
     } else {
         olds.extend(candidates(single, &found));
+        if found.iter().any(|new| !new.top.is_empty() && need(new) != Need::Nothing) {
+            let known: HashSet<Vec<u8>> = olds.iter().map(|old| old.top.clone()).collect();
+            for folder in folders.iter().filter(|f| !known.contains(f.path.as_bytes())) {
+                old_files(folder, previous(folder, &mut reader)?, &mut olds)?;
+            }
+        }
         link(repo, targets, &olds, &found)?
     };
     for (unlinked, pick) in found.into_iter().zip(picks) {
@@ -138,11 +170,21 @@ fn one_target<'t>(
     }));
     let any = out.iter().skip(from).any(|new| need(new) != Need::Nothing);
     if target.is_dir && any {
-        for (path, previous) in before {
-            if let Previous::By { profile, root, size } = previous {
-                let path = RepoPath::new(&path)?;
-                olds.push(OldFile { path, top: top.to_vec(), root, profile, size });
-            }
+        old_files(target, before, olds)?;
+    }
+    Ok(())
+}
+
+/// Lists the files of several chunks in the old manifest of a tracked folder.
+fn old_files(
+    folder: &Target,
+    before: HashMap<Vec<u8>, Previous>,
+    olds: &mut Vec<OldFile>,
+) -> Result<(), OpError> {
+    for (path, previous) in before {
+        if let Previous::By { profile, root, size } = previous {
+            let (path, top) = (RepoPath::new(&path)?, folder.path.as_bytes().to_vec());
+            olds.push(OldFile { path, top, root, profile, size });
         }
     }
     Ok(())
@@ -190,14 +232,16 @@ fn link(
     }
     let all = targets.iter().flat_map(|target| &target.found);
     let here: HashSet<&[u8]> = all.map(|found| found.path.as_bytes()).collect();
+    let scanned = targets.iter().filter(|target| target.is_dir);
+    let scanned: HashSet<&[u8]> = scanned.map(|target| target.path.as_bytes()).collect();
     let mut parent = Parent::default();
     let mut looked = Vec::with_capacity(olds.len());
     for old in olds {
         let OldFile { path, top, size, .. } = old;
-        let gone = if top.is_empty() && !here.contains(path.as_bytes()) {
-            parent.stamp(repo.door(), path)?.is_none()
-        } else {
+        let gone = if here.contains(path.as_bytes()) || scanned.contains(top.as_slice()) {
             !here.contains(path.as_bytes())
+        } else {
+            parent.stamp(repo.door(), path)?.is_none()
         };
         looked.push(Old { path: path.as_bytes(), top, size: *size, gone });
     }

@@ -94,7 +94,7 @@ impl<'r> Afar<'r> {
     }
 
     /// Fetches the manifests of the targets' previous versions.
-    pub(super) fn bring_names(&mut self, targets: &[Target], job: &Job) -> Result<(), OpError> {
+    pub(super) fn bring_names(&mut self, targets: &[&Target], job: &Job) -> Result<(), OpError> {
         let mut wanted = Vec::new();
         for target in targets.iter().filter(|_| !self.is_closed()) {
             let Some((pointer, _)) = &target.old else { continue };
@@ -126,7 +126,7 @@ impl<'r> Afar<'r> {
     /// have, this machine has not, and the remote has.
     pub(super) fn bring(
         &mut self,
-        (sources, targets): (&Sources, &[Target]),
+        (sources, targets): (&Sources, &[&Target]),
         job: &Job,
     ) -> Result<HashMap<[u8; 32], Place>, OpError> {
         let all = sources.list.iter().zip(&sources.notes).filter(|_| !self.is_closed());
@@ -170,7 +170,7 @@ impl<'r> Afar<'r> {
 
 /// A source's former version, below the root that was pushed; one whose bytes the worktree has needs
 /// no remote.
-fn wanted(source: &Source, note: &Note, targets: &[Target]) -> Option<Wanted> {
+fn wanted(source: &Source, note: &Note, targets: &[&Target]) -> Option<Wanted> {
     let (root, size) = match &source.former {
         Some(FormerVersion::Stored { root, size, path: None, .. }) => (*root, *size),
         Some(FormerVersion::Stored { .. } | FormerVersion::Source(_)) | None => return None,
@@ -247,7 +247,7 @@ impl Wishes {
                     self.elsewhere.insert(chunk.id.0, *place);
                     return;
                 }
-                // It is a difference: with its base it need not be stored again.
+                // It is a delta: with its base it need not be stored again.
                 Some(Absent { place: None, .. }) => vec![chunk.id],
                 None if reader.view().find(&chunk.id.0).is_some() => return,
                 None => bases,

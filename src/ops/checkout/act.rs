@@ -12,7 +12,6 @@ use crate::cache::{Known, ObjectReader, StatEntry};
 use crate::fs::{FileKind, Stamp, Time};
 use crate::manifest::{Content, EntryKind};
 use crate::ops::checkout::held::is_here;
-use crate::ops::checkout::look_alikes::refuse_look_alikes;
 use crate::ops::checkout::orphans::{Orphan, begun_key};
 use crate::ops::checkout::plan::{CheckoutPlan, Work, Write};
 use crate::ops::checkout::tidy::{aside, make_durable, mend_ignore, move_data, remove_all, sweep};
@@ -55,9 +54,13 @@ pub struct CheckoutReport {
 
 /// Does what the plan says, unless the user's unsaved work is in the way.
 pub fn run(repo: &Repo, plan: CheckoutPlan, job: &Job) -> Result<CheckoutReport, OpError> {
+    let select = plan.work.select.clone();
+    act(repo, plan, job).map_err(|e| e.with_commit(repo, &select))
+}
+
+fn act(repo: &Repo, plan: CheckoutPlan, job: &Job) -> Result<CheckoutReport, OpError> {
     let _working = repo.lock_for_work()?;
     refuse(&plan)?;
-    refuse_look_alikes(repo, &plan.work)?;
     check_room(repo, &plan)?;
     check_content(repo, &plan)?;
     let mut report =

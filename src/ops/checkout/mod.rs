@@ -6,10 +6,13 @@ mod leavers;
 mod look_alikes;
 mod orphans;
 mod plan;
+mod proven;
 mod survey;
 mod tidy;
 mod wanted;
 
 pub use act::{CheckoutReport, run};
+pub(crate) use plan::plan_of;
 pub use plan::{CheckoutOptions, CheckoutPlan, plan};
-pub(crate) use wanted::{Target, targets};
+pub(crate) use proven::spare_proven;
+pub(crate) use wanted::{Target, chunks, targets};

@@ -98,7 +98,7 @@ pub(super) fn orphans(
     job: &Job,
 ) -> Result<Vec<Orphan>, OpError> {
     let tracked: BTreeSet<RepoPath> =
-        load_tracked(repo.git(), repo.door())?.into_iter().map(|t| t.path).collect();
+        load_tracked(repo.git(), repo.door())?.0.into_iter().map(|t| t.path).collect();
     let mut taken: BTreeSet<RepoPath> = BTreeSet::new();
     let mut out = Vec::new();
     for (path, bytes) in &placed.last {

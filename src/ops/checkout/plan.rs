@@ -9,11 +9,12 @@ use crate::fs::{FileKind, Stamp, Time};
 use crate::manifest::EntryKind;
 use crate::ops::checkout::held::is_held;
 use crate::ops::checkout::leavers::{Leaving, Stay, leaving, placed_targets};
+use crate::ops::checkout::look_alikes::refuse_look_alikes;
 use crate::ops::checkout::orphans::{Orphan, Placed, orphans};
 use crate::ops::checkout::survey::{Seen, Site, survey};
 use crate::ops::checkout::wanted::{Target, targets};
 use crate::ops::error::OpError;
-use crate::ops::select::{Chosen, Select, chosen, nothing_matches};
+use crate::ops::select::{Chosen, Select, chosen_or_warned, nothing_matches};
 use crate::path::{JsonPath, RepoPath, json_path};
 use crate::progress::{Job, Kind};
 use crate::repo::Repo;
@@ -53,6 +54,8 @@ pub struct CheckoutPlan {
 /// The steps behind a plan.
 pub(super) struct Work {
     pub(super) began: Time,
+    /// What was asked for, to say of which commit it is when something is wrong.
+    pub(super) select: Select,
     pub(super) force: bool,
     pub(super) orphans: Vec<Orphan>,
     pub(super) writes: Vec<Write>,
@@ -71,20 +74,40 @@ pub(super) struct Write {
     pub(super) seen: Option<Stamp>,
     /// The user's own content: there, or in place of a folder above. To be put aside first.
     pub(super) unsaved: Option<RepoPath>,
+    /// What that holds, if it is a file or link at the very path.
+    pub(super) content: Option<Content>,
 }
 
 /// Compares the worktree with the selected pointers.
 pub fn plan(repo: &Repo, options: &CheckoutOptions, job: &Job) -> Result<CheckoutPlan, OpError> {
+    let chosen = chosen_or_warned(repo, &options.select, job)?;
+    plan_of(repo, (options, &chosen), job)
+}
+
+/// As [`plan`], of these pointers.
+pub(crate) fn plan_of(
+    repo: &Repo,
+    (options, chosen): (&CheckoutOptions, &[Chosen]),
+    job: &Job,
+) -> Result<CheckoutPlan, OpError> {
+    let plan = look(repo, (options, chosen), job);
+    plan.map_err(|e| e.with_commit(repo, &options.select))
+}
+
+fn look(
+    repo: &Repo,
+    (options, chosen): (&CheckoutOptions, &[Chosen]),
+    job: &Job,
+) -> Result<CheckoutPlan, OpError> {
     let _scanning = job.begin(Kind::Scan, None);
     let began = repo.door().now()?;
-    let chosen = chosen(repo, &options.select)?;
     let mut placed = Placed::load(repo)?;
-    placed.ask_git(repo, &chosen)?;
+    placed.ask_git(repo, chosen)?;
     let orphans = if options.select.rev.is_some() {
         Vec::new()
     } else {
         let all = options.select.paths.is_empty();
-        orphans(repo, (&chosen, all), &placed, began, job)?
+        orphans(repo, (chosen, all), &placed, began, job)?
     };
     let mut plan = CheckoutPlan {
         write: 0,
@@ -96,6 +119,7 @@ pub fn plan(repo: &Repo, options: &CheckoutOptions, job: &Job) -> Result<Checkou
         missing: Vec::new(),
         work: Work {
             began,
+            select: options.select.clone(),
             force: options.force,
             orphans,
             writes: Vec::new(),
@@ -107,13 +131,14 @@ pub fn plan(repo: &Repo, options: &CheckoutOptions, job: &Job) -> Result<Checkou
     };
     plan.follow_orphans();
     let mut found = !plan.missing.is_empty();
-    for item in &chosen {
+    for item in chosen {
         job.check()?;
         found |= compare(repo, item, &placed, &mut plan, job)?;
     }
     if !found && !chosen.is_empty() {
         return Err(nothing_matches());
     }
+    refuse_look_alikes(repo, &plan.work)?;
     Ok(plan)
 }
 
@@ -126,7 +151,7 @@ impl CheckoutPlan {
                     self.keep += present;
                     for target in absent {
                         let target = target.clone();
-                        self.write(Write { target, seen: None, unsaved: None });
+                        self.write(Write { target, seen: None, unsaved: None, content: None });
                     }
                 }
                 Orphan::Gone { leaving, .. } => {
@@ -222,7 +247,7 @@ impl CheckoutPlan {
             Site::Here(stamp) => Some(stamp),
             Site::Free | Site::Blocked(_) => None,
         };
-        self.write(Write { target, seen, unsaved });
+        self.write(Write { target, seen, unsaved, content });
     }
 }
 

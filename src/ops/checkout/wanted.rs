@@ -134,7 +134,10 @@ fn guard_pointer(path: &RepoPath, entry: &FileEntry) -> Result<(), OpError> {
 
 fn tree_error(path: &RepoPath, error: ReadError<LocalNodeError>) -> OpError {
     match error {
-        ReadError::Source { source: LocalNodeError::Cache(e), .. } => e.into(),
+        ReadError::Source { source: LocalNodeError::Cache(source), .. } => {
+            let path = path.as_bytes().to_vec();
+            OpError::Transfer(TransferError::Local { path, source })
+        }
         ReadError::Source { source: LocalNodeError::Absent(id), .. } => {
             OpError::Defect(format!("node {id} vanished"))
         }

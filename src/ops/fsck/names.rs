@@ -48,7 +48,7 @@ impl Pointers {
                 out.add(path, pointer, Some(found.commit), &mut seen);
             }
         }
-        for tracked in load_tracked(repo.git(), repo.door())? {
+        for tracked in load_tracked(repo.git(), repo.door())?.0 {
             if let TrackedState::Sound(pointer, _) = tracked.state {
                 out.add(tracked.path, pointer, None, &mut seen);
             }

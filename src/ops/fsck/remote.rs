@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use rayon::prelude::*;
 
-use crate::cache::ObjectReader;
+use crate::cache::{Held, IndexReader, ObjectReader};
 use crate::catalogue::{PackRecord, key};
 use crate::hash::PackId;
 use crate::ops::error::OpError;
@@ -125,19 +125,17 @@ pub(super) fn unlisted(
     repo: &Repo,
     audit: &Audit,
     pointers: &Pointers,
-    findings: &mut Vec<Finding>,
+    (findings, is_home): (&mut Vec<Finding>, bool),
     job: &Job,
 ) -> Result<(), OpError> {
     let index = repo.index()?;
+    let view = index.reader()?;
     let mut missing = Vec::new();
     for (at, wanted) in pointers.wanted.iter().enumerate() {
         let (Some(id), false) = (wanted.root.id(), audit.contact.lists(&wanted.root)) else {
             continue;
         };
-        let confirmed = match audit.contact.synced().id {
-            Some(remote) => index.confirmed_root(remote, &id)?.is_some(),
-            None => false,
-        };
+        let confirmed = is_home && was_pushed(&view, &id);
         let whole = || {
             let mut reader = ObjectReader::observing(repo.layout(), index)?;
             is_local(std::slice::from_ref(wanted), &mut reader, job)
@@ -166,4 +164,11 @@ pub(super) fn unlisted(
     let mut refs = Refs::new(repo);
     let Some(finding) = findings.get_mut(at) else { return Ok(()) };
     missing.into_iter().try_for_each(|(row, _)| refs.attach(finding, pointers, row))
+}
+
+/// Says whether a root lies, or lay, in a pack that need not be kept here: a push confirmed it, or it was
+/// fetched.
+fn was_pushed(view: &IndexReader, root: &[u8; 32]) -> bool {
+    let pack = view.find(root).and_then(|place| view.pack(place.pack));
+    pack.is_some_and(|state| state.held != Held::Unpushed)
 }

@@ -100,7 +100,8 @@ fn there<'r>(
     let audit = Audit::make(target.open()?, parts, target.jobs, job)?;
     let (found, tally) = remote::look(repo, &audit, sampler, job)?;
     findings.extend(found);
-    remote::unlisted(repo, &audit, pointers, findings, job)?;
+    let is_home = repo.config().default_remote() == Some(target.name.as_str());
+    remote::unlisted(repo, &audit, pointers, (findings, is_home), job)?;
     let damage = damage_of(findings, Side::Remote);
     // A quick look asks for nodes only if it has found something.
     if options.depth != Depth::Quick || !damage.is_empty() {

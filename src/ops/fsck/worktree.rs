@@ -15,7 +15,7 @@ const BATCH: usize = 10_000;
 /// Reads every tracked file for which the stat cache vouches.
 pub(super) fn look(repo: &Repo, job: &Job) -> Result<Vec<Finding>, OpError> {
     let mut out = Vec::new();
-    for tracked in load_tracked(repo.git(), repo.door())? {
+    for tracked in load_tracked(repo.git(), repo.door())?.0 {
         let entries = repo.stat()?.under(tracked.path.as_bytes())?;
         for batch in entries.chunks(BATCH) {
             out.extend(compare(repo, batch, job)?);

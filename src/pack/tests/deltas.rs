@@ -1,4 +1,4 @@
-//! Differences to a base: golden files with their hostile twins, round trips, and arbitrary bytes.
+//! Deltas to a base: golden files with their hostile twins, round trips, and arbitrary bytes.
 
 use proptest::prelude::*;
 
@@ -118,7 +118,7 @@ fn bad_name(name: &str) -> String {
 }
 
 #[test]
-fn golden_differences_read_with_their_base_and_are_said_to_lack_it_without() {
+fn golden_deltas_read_with_their_base_and_are_said_to_lack_it_without() {
     for case in good() {
         let (name, codec, raw, base, skip) = &case;
         let bytes = fixture(name);
@@ -138,7 +138,7 @@ fn golden_differences_read_with_their_base_and_are_said_to_lack_it_without() {
 }
 
 #[test]
-fn hostile_differences_are_refused_with_their_reason() {
+fn hostile_deltas_are_refused_with_their_reason() {
     for (name, made, reason) in bad() {
         let bytes = fixture(&bad_name(name));
         assert!(made == bytes || made.len() != bytes.len() || name == "bomb", "{name}");

@@ -53,7 +53,17 @@ impl<'a> Repo<'a> {
 
     /// Starts `haul` here and waits until it stands at a crash point.
     pub(crate) fn pause_haul(&self, arguments: &[impl AsRef<OsStr>], point: &str) -> Paused {
-        self.world.pause_haul(&self.path, arguments, point)
+        self.pause_haul_with(arguments, point, &[])
+    }
+
+    /// As [`Self::pause_haul`], with further variables.
+    pub(crate) fn pause_haul_with(
+        &self,
+        arguments: &[impl AsRef<OsStr>],
+        point: &str,
+        variables: &[(&str, &str)],
+    ) -> Paused {
+        self.world.pause_haul(&self.path, arguments, point, variables)
     }
 
     /// Runs another program here, where `haul` is on the path.

@@ -59,6 +59,12 @@ impl Tree {
         self
     }
 
+    /// Takes over one entry of another tree under a name of its own.
+    pub(crate) fn adopt(&mut self, name: &str, other: &Self, path: &str) {
+        let entry = other.entries.get(Path::new(path)).expect("is in the tree");
+        self.entries.insert(PathBuf::from(name), entry.clone());
+    }
+
     /// Requires that two trees are alike in every path, kind, mode and byte.
     #[track_caller]
     pub(crate) fn assert_same(&self, other: &Self) {

@@ -16,8 +16,15 @@ pub(crate) struct World {
 impl World {
     /// Makes an empty world.
     pub(crate) fn new() -> Self {
-        let folder =
-            tempfile::Builder::new().prefix("haul-test-").tempdir().expect("makes a folder");
+        Self::new_in(&std::env::temp_dir())
+    }
+
+    /// Makes an empty world in a folder that is there.
+    pub(crate) fn new_in(place: &Path) -> Self {
+        let folder = tempfile::Builder::new()
+            .prefix("haul-test-")
+            .tempdir_in(place)
+            .expect("makes a folder");
         let root = folder.path().canonicalize().expect("is there");
         let world = Self { folder, root };
         std::fs::create_dir(world.home()).expect("makes a home");
@@ -128,8 +135,10 @@ impl World {
         folder: &Path,
         arguments: &[impl AsRef<OsStr>],
         point: &str,
+        variables: &[(&str, &str)],
     ) -> Paused {
         let mut command = self.command(env!("CARGO_BIN_EXE_haul"), folder, arguments);
+        command.envs(variables.iter().copied());
         let line = Output::line("haul", arguments);
         Paused::start(line, &mut command, point, self.path("mark"))
     }

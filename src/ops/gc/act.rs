@@ -1,0 +1,98 @@
+//! Doing what was planned.
+
+use crate::catalogue::Name;
+use crate::ops::error::OpError;
+use crate::ops::gc::plan::{GcPlan, Next, millis};
+use crate::ops::gc::report::{GcReport, GcState};
+use crate::ops::gc::repositories::open_all;
+use crate::ops::gc::roots::roots;
+use crate::progress::Job;
+use crate::repo::Repo;
+use crate::transfer::gc::{OLD_MS, Written, begin, now, pending, remove, write_baseline};
+
+/// Takes the next step: condemns, or removes what was condemned long enough ago. Both at once where
+/// there is no time to wait.
+pub fn run(repo: &Repo, plan: GcPlan, job: &Job) -> Result<GcReport, OpError> {
+    model_checked(repo)?;
+    let _working = repo.lock_for_work()?;
+    let mut acting = Acting { repo, plan, job };
+    match std::mem::replace(&mut acting.plan.next, Next::Nothing) {
+        Next::Nothing if acting.plan.report.state == GcState::Nothing => acting.tidy()?,
+        Next::Nothing => {}
+        Next::Remove(removal) => acting.remove(removal.baseline)?,
+        Next::Condemn(survey) => {
+            let (by, now_ms) = (repo.identity()?.0, acting.plan.now_ms);
+            match write_baseline(&survey, &mut acting.plan.contact, (by, now_ms), job)? {
+                Written::Raced(name) => acting.raced(name),
+                Written::Alone(name) if acting.plan.options.grace.is_zero() => {
+                    acting.remove(name)?;
+                }
+                Written::Alone(name) => acting.condemned(name),
+            }
+        }
+    }
+    let GcPlan { mut report, contact, .. } = acting.plan;
+    report.requests = contact.remote().counts().into();
+    Ok(report)
+}
+
+/// Refuses to act until the protocol has been model-checked in this repository.
+fn model_checked(repo: &Repo) -> Result<(), OpError> {
+    if repo.environment().text("HAUL_GC_ACTS").is_some() {
+        return Ok(());
+    }
+    Err(OpError::refused(
+        "this haul plans what gc would remove and removes nothing yet",
+        "run `haul gc` without `--yes` to see the plan",
+    ))
+}
+
+struct Acting<'a, 'r> {
+    repo: &'a Repo,
+    plan: GcPlan<'r>,
+    job: &'a Job<'a>,
+}
+
+impl Acting<'_, '_> {
+    fn raced(&mut self, baseline: Name) {
+        self.plan.report.state = GcState::Raced;
+        self.plan.report.baseline = Some(baseline.to_string());
+    }
+
+    fn condemned(&mut self, baseline: Name) {
+        let GcPlan { report, options, now_ms, .. } = &mut self.plan;
+        report.state = GcState::Condemned;
+        report.baseline = Some(baseline.to_string());
+        report.remove_after_ms = Some(now_ms.saturating_add(millis(options.grace)));
+    }
+
+    /// Reads again what counts, and removes what the baseline condemns and still nobody needs.
+    fn remove(&mut self, baseline: Name) -> Result<(), OpError> {
+        let GcPlan { report, options, contact, now_ms, .. } = &mut self.plan;
+        begin(contact, self.job)?;
+        let given = open_all(self.repo, &options.repos, &options.retention)?;
+        let wanted = roots(&given, &options.retention, self.job)?;
+        *now_ms = now(contact)?;
+        let removal = pending(&wanted, contact, *now_ms, self.job)?;
+        let Some(removal) = removal.filter(|removal| removal.baseline == baseline) else {
+            self.raced(baseline);
+            return Ok(());
+        };
+        let by = self.repo.identity()?.0;
+        let removed = remove(&removal, contact, (by, *now_ms), self.job)?;
+        report.take(&removal.survey, &removal.packs);
+        report.count(removed);
+        report.state = GcState::Removed;
+        report.baseline = Some(baseline.to_string());
+        Ok(())
+    }
+
+    /// Removes what writes that died have left, which no protocol needs to know of.
+    fn tidy(&mut self) -> Result<(), OpError> {
+        let GcPlan { report, contact, now_ms, .. } = &mut self.plan;
+        let before_ms = now_ms.saturating_sub(OLD_MS);
+        let (files, bytes) = contact.remote().remove_leftovers(before_ms)?;
+        (report.removed.leftovers, report.removed.leftover_bytes) = (files, bytes);
+        Ok(())
+    }
+}

@@ -1,0 +1,90 @@
+//! What writes that died have left in a folder: files beside the object that was to be, which no
+//! listing shows.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::connect::Remote;
+use super::error::{Action, RemoteError, Site};
+use super::folder::{Folder, modified_ms};
+use super::io::is_key;
+
+/// How deep such files may lie: `p/ab/NAME#1`.
+const DEPTH: usize = 2;
+
+impl Remote {
+    /// Removes files of unfinished writes that the storage last saw changed before `before_ms`;
+    /// returns how many, and their bytes. Only folders have such files.
+    pub fn remove_leftovers(&self, before_ms: u64) -> Result<(u64, u64), RemoteError> {
+        match &self.inner.folder {
+            Some(folder) => folder.remove_leftovers(before_ms),
+            None => Ok((0, 0)),
+        }
+    }
+}
+
+impl Folder {
+    fn remove_leftovers(&self, before_ms: u64) -> Result<(u64, u64), RemoteError> {
+        let remote = Arc::clone(&self.remote);
+        let site = Site { remote: &remote, action: Action::Remove, key: "/" };
+        self.present(site)?;
+        let mut found = Vec::new();
+        leftovers(&self.root, 0, before_ms, &mut found).map_err(|e| site.io(&e))?;
+        let (mut files, mut bytes) = (0, 0);
+        for (path, size) in found {
+            match fs::remove_file(&path) {
+                Ok(()) => (files, bytes) = (files + 1, bytes + size),
+                Err(e) if e.kind() == ErrorKind::NotFound => {}
+                Err(e) => return Err(site.io(&e)),
+            }
+        }
+        Ok((files, bytes))
+    }
+}
+
+fn leftovers(
+    folder: &Path,
+    depth: usize,
+    before_ms: u64,
+    found: &mut Vec<(PathBuf, u64)>,
+) -> std::io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let Some(name) = name.to_str() else { continue };
+        let meta = match entry.metadata() {
+            Err(e) if e.kind() == ErrorKind::NotFound => continue,
+            other => other?,
+        };
+        if meta.is_dir() && is_key(name) && depth < DEPTH {
+            leftovers(&entry.path(), depth + 1, before_ms, found)?;
+        } else if meta.is_file() && is_leftover(name) && modified_ms(&meta) < before_ms {
+            found.push((entry.path(), meta.len()));
+        }
+    }
+    Ok(())
+}
+
+/// The storage library writes `NAME#1`, and renames that to `NAME`.
+fn is_leftover(name: &str) -> bool {
+    name.split_once('#').is_some_and(|(name, number)| {
+        is_key(name) && !number.is_empty() && number.bytes().all(|c| c.is_ascii_digit())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_the_library_writes_beside_an_object_is_a_leftover() {
+        for name in ["0123abcd#1", "format#12", "u-00000000-00000001-0123456789abcdef#3"] {
+            assert!(is_leftover(name), "{name}");
+        }
+        for name in ["format", "#1", "a#", "a#b", "a b#1", "A#1", "a#1.txt"] {
+            assert!(!is_leftover(name), "{name}");
+        }
+    }
+}

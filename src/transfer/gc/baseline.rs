@@ -1,0 +1,75 @@
+//! Writing a baseline: what is alive, what is covered, what is condemned.
+
+use std::collections::BTreeMap;
+
+use crate::catalogue::{HookRecord, LocRecord, Name, Object, ObjectKind, SOURCE_BASELINE};
+use crate::fs::failpoint;
+use crate::hash::{Key, PackId, RepoId};
+use crate::progress::Job;
+use crate::transfer::catalogue::Contact;
+use crate::transfer::error::TransferError;
+use crate::transfer::gc::books::{Books, Cover};
+use crate::transfer::gc::survey::Survey;
+use crate::transfer::record::send;
+use crate::transfer::upload::random;
+use crate::transfer::walk::Spot;
+
+/// What became of a baseline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Written {
+    /// It is the newest, alone.
+    Alone(Name),
+    /// Another gc wrote one at the same time: nobody removes anything for either, and the next gc
+    /// takes both over.
+    Raced(Name),
+}
+
+/// Writes the baseline of a survey, then lists again.
+pub fn write_baseline(
+    survey: &Survey,
+    contact: &mut Contact,
+    (repo, now_ms): (RepoId, u64),
+    job: &Job,
+) -> Result<Written, TransferError> {
+    failpoint::hit("gc.before-baseline");
+    let name = send(contact, baseline_of(survey, contact, repo, now_ms)?)?;
+    failpoint::hit("gc.after-baseline");
+    contact.refresh(job)?;
+    let alone = contact.synced().view.newest_baselines() == [name];
+    Ok(if alone { Written::Alone(name) } else { Written::Raced(name) })
+}
+
+fn baseline_of(
+    survey: &Survey,
+    contact: &Contact,
+    repo: RepoId,
+    now_ms: u64,
+) -> Result<Object, TransferError> {
+    let view = &contact.synced().view;
+    let books = Books::new(view, Cover::ByAge { now_ms });
+    let generation = view.generation().saturating_add(1);
+    let mut object = Object::new(ObjectKind::Baseline, generation, repo, random()?);
+    let chosen = survey.closure.chosen.iter();
+    object.locs = chosen.map(|(key, spot)| loc(*key, *spot, SOURCE_BASELINE)).collect();
+    object.covers = books.covered();
+    let condemned = books.condemned();
+    let there = |pack: &PackId| survey.stock.packs.contains_key(pack);
+    object.victims = condemned.iter().copied().filter(there).collect();
+    let new = survey.victims.iter().map(|victim| victim.pack);
+    object.victims.extend(new.filter(|pack| !condemned.contains(pack)));
+    let sound = |pack: &PackId| there(pack) && survey.is_live(*pack) && !condemned.contains(pack);
+    let rows = books.rows().into_values();
+    object.packs = rows.filter(|row| sound(&row.pack)).collect();
+    let numbers: BTreeMap<PackId, u32> =
+        (0u32..).zip(&object.packs).map(|(n, row)| (row.pack, n)).collect();
+    let hooks = books.hooks().into_iter();
+    object.hooks = hooks
+        .filter_map(|(chunk, pack)| Some(HookRecord { chunk, pack_row: *numbers.get(&pack)? }))
+        .collect();
+    Ok(object)
+}
+
+pub(super) fn loc(key: Key, spot: Spot, source: u32) -> LocRecord {
+    let Spot { pack, offset, frame_len, skip } = spot;
+    LocRecord { key, pack, offset, frame_len, skip, source }
+}

@@ -1,0 +1,20 @@
+//! Removing from a remote what nobody needs, by the protocol of `docs/format/protocol.md`: what is
+//! alive, which packs are not, the baseline that condemns them, their removal after a while, and the
+//! way back until then.
+
+mod baseline;
+mod books;
+mod clock;
+mod closure;
+mod proof;
+mod remove;
+mod revive;
+mod stock;
+mod survey;
+
+pub use baseline::{Written, write_baseline};
+pub use books::{RepoMention, mentioned};
+pub use clock::{OLD_MS, now};
+pub use remove::{Removal, Removed, begin, pending, remove};
+pub use revive::{Revived, undo};
+pub use survey::{Reason, Survey, Victim, survey};

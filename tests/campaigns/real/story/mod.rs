@@ -1,0 +1,72 @@
+//! A day with haul, from `init` to a pull of what others did, in which each command can be struck.
+
+mod scenes;
+
+use std::collections::BTreeMap;
+
+use crate::harness::{Output, Repo, Tree, World};
+
+pub(crate) use scenes::play;
+
+/// Commands of a story that are struck.
+pub(crate) const COMMANDS: u64 = 13;
+
+/// A command of the story, about to be run.
+pub(crate) struct Scene<'s> {
+    /// Counts up from 0.
+    pub(crate) number: usize,
+    pub(crate) world: &'s World,
+    pub(crate) repo: &'s Repo<'s>,
+    pub(crate) arguments: &'s [&'s str],
+    /// The user's files before.
+    pub(crate) before: Tree,
+    /// Files that the command may place instead of those before.
+    pub(crate) target: Option<&'s Tree>,
+}
+
+impl Scene<'_> {
+    /// Requires that each of the user's files is as it was before, or as it is to be.
+    ///
+    /// What haul and Git write beside them is not looked at.
+    pub(crate) fn check_files(&self) -> Result<(), String> {
+        let line = self.arguments.join(" ");
+        let now = users(self.repo.tree());
+        let mut wrong: BTreeMap<String, String> = differences(&now, &self.before);
+        if let Some(target) = self.target {
+            let other = differences(&now, target);
+            wrong.retain(|path, _| other.contains_key(path));
+        }
+        match wrong.into_values().next() {
+            Some(line_of) => Err(format!("after `haul {line}`: {line_of}")),
+            None => Ok(()),
+        }
+    }
+
+    /// Runs the command untouched.
+    pub(crate) fn run(&self) -> Output {
+        self.repo.haul(self.arguments)
+    }
+}
+
+/// Leaves out what is not the user's data.
+fn users(tree: Tree) -> Tree {
+    let paths: Vec<String> = tree.paths().into_iter().map(str::to_owned).collect();
+    paths.into_iter().fold(tree, |tree, path| {
+        let name = path.rsplit('/').next().unwrap_or_default();
+        let own =
+            name.starts_with(".haul-tmp") || name.starts_with("haul-") || name.starts_with(".git");
+        let pointer = name == "haul.toml" || name.strip_suffix(".haul").is_some();
+        if own || pointer { tree.without(&path) } else { tree }
+    })
+}
+
+fn differences(one: &Tree, other: &Tree) -> BTreeMap<String, String> {
+    let lines = one.differences(other).into_iter();
+    lines.filter_map(|line| Some((line.split('`').nth(1)?.to_owned(), line.clone()))).collect()
+}
+
+/// What becomes of each command of a story.
+pub(crate) trait Strike {
+    /// Runs the command, struck or not, and again until it has ended well.
+    fn strike(&mut self, scene: &Scene<'_>) -> Result<(), String>;
+}
