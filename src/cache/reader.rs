@@ -251,9 +251,15 @@ impl<'c> ObjectReader<'c> {
                 Held::Whole | Held::Gone => self.layout.whole(pack),
                 Held::Part => self.layout.part(pack),
             };
-            // A push in another process may have moved it since the view was taken.
-            let file = open_plain(&path, Links::Refuse)
-                .or_else(|_| open_plain(&self.layout.whole(pack), Links::Refuse))?;
+            let file = open_plain(&path, Links::Refuse).or_else(|e| {
+                if e.kind() == ErrorKind::NotFound {
+                    // A push in another process may have moved it since the view was taken.
+                    open_plain(&self.layout.whole(pack), Links::Refuse)
+                } else {
+                    // Looked for elsewhere it would not be found, and be taken for damaged.
+                    Err(e)
+                }
+            })?;
             self.files.truncate(OPEN_PACKS - 1);
             self.files.push_front((pack, held, file));
         }

@@ -53,7 +53,7 @@ pub struct Examined {
     pub frames: Vec<BadFrame>,
     /// Chunks that were not proved for want of their base.
     pub unproved: Vec<ChunkId>,
-    /// The chunks that are stored as a difference, and to what.
+    /// The chunks that are stored as a delta, and to what.
     pub deltas: Vec<(ChunkId, Bases)>,
 }
 
@@ -206,7 +206,7 @@ struct Found<'f, 'w> {
 }
 
 impl Found<'_, '_> {
-    /// Checks one frame with everything in it; returns what it is a difference to, if it is one.
+    /// Checks one frame with everything in it; returns what it is a delta to, if it is one.
     fn check(
         &mut self,
         entry: &FrameEntry,

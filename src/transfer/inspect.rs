@@ -26,7 +26,7 @@ use crate::transfer::walk::children_in;
 
 /// Bytes of a pack that are read from a remote at a time.
 const PIECE: u64 = 4 << 20;
-/// Chunks from a remote that are kept as bases of the next differences.
+/// Chunks from a remote that are kept as bases of the next deltas.
 const KEPT: usize = 8;
 /// Objects that wait to be noted before they are written down.
 const RECORD_AT: usize = 256 << 10;
@@ -45,7 +45,7 @@ pub struct Here<'h> {
 }
 
 impl Here<'_> {
-    /// Reads a whole pack of this machine; differences whose base is not here are not proved.
+    /// Reads a whole pack of this machine; deltas whose base is not here are not proved.
     pub fn examine(&self, pack: &LocalPack) -> Result<Examined, TransferError> {
         let file = File::open(&pack.path).at("read", &pack.path)?;
         let mut reader = ObjectReader::observing(self.layout, self.index)?;
@@ -199,7 +199,7 @@ impl<'t> There<'t> {
         Self { remote, here, data: data.collect(), bases: OnceLock::new() }
     }
 
-    /// Reads a whole pack in pieces. A difference counts as proved only if its base lies on the remote.
+    /// Reads a whole pack in pieces. A delta counts as proved only if its base lies on the remote.
     pub fn examine(&self, listed: &Listed) -> Result<Seen, TransferError> {
         let mut far = self.open(listed);
         let mut base = Base { there: self, reader: self.here.reader()?, kept: VecDeque::new() };
@@ -224,7 +224,7 @@ impl<'t> There<'t> {
     }
 
     /// Finds where every chunk of the remote lies, by the tables of its packs; nothing if that fails,
-    /// and then no difference is proved.
+    /// and then no delta is proved.
     fn places(&self) -> Option<&Places> {
         self.bases.get_or_init(|| self.find_places().ok()).as_ref()
     }
@@ -261,7 +261,7 @@ impl Here<'_> {
     }
 }
 
-/// Brings chunks that differences are to.
+/// Brings the bases of deltas.
 struct Base<'b> {
     there: &'b There<'b>,
     reader: ObjectReader<'b>,

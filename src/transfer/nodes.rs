@@ -164,7 +164,7 @@ impl Walker<'_, '_> {
         if let Some(lookout) = &mut self.lookout {
             return lookout.look_at(&step);
         }
-        // One difference, said to have its bases at other places, needs those as well.
+        // One delta, said to have its bases at other places, needs those as well.
         let bases = step.bases.iter().filter(|_| !self.any_copy).map(|base| base.pack).collect();
         if self.seen_chunks.insert((step.id.0, self.copy(step.spot), bases)) {
             self.out.chunks.push(step);
@@ -218,6 +218,9 @@ impl Walker<'_, '_> {
                 Ok(read.map(|pair| (pair, spot)))
             }
             (_, Some(place)) => Ok(self.reader.node(step.id)?.map(|pair| (pair, place.into()))),
+            // In a pack that is here in part a run that died may have left it and not told the index.
+            // Whoever reads it afterwards finds it by the index only, so it is fetched once more.
+            (Some(_), None) if matches!(sight, Sight::Content(_)) => Ok(None),
             (Some(spot), None) => {
                 let read = self.reader.node_at(step.id, spot.pack, spot.offset, spot.frame_len)?;
                 Ok(read.map(|pair| (pair, spot)))
@@ -232,11 +235,13 @@ impl Walker<'_, '_> {
         node: (&[u8], &[u8]),
         at: Spot,
     ) -> Result<Vec<NodeStep>, TransferError> {
-        let path = self.path(step.wanted);
         let mut below = match expand(step, node, Some(at.pack), self.filter(step.wanted)) {
             Ok(below) => below,
             Err(_) if self.notes(step) => return Ok(Vec::new()),
-            Err(source) => return Err(TransferError::Tree { path: path.to_vec(), source }),
+            Err(source) => {
+                let path = self.path(step.wanted).to_vec();
+                return Err(TransferError::Tree { path, source });
+            }
         };
         let number = u32::try_from(self.out.nodes.len()).ok();
         let (id, wanted, above) = (step.id, step.wanted, step.above);

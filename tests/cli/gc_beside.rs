@@ -91,8 +91,9 @@ fn unknowing_gc(world: &World, a: &Repo, grace: &str) {
     }
     let report = gc(&other, &["--json"]).json();
     let mut arguments = vec!["--yes".to_owned(), "--grace".to_owned(), grace.to_owned()];
-    for row in report["repositories"].as_array().expect("is a list") {
-        arguments.extend(["--gone".to_owned(), row["id"].as_str().expect("is text").to_owned()]);
+    let rows = report.get("repositories").and_then(|rows| rows.as_array()).expect("is a list");
+    for id in rows.iter().filter_map(|row| row.get("id")?.as_str()) {
+        arguments.extend(["--gone".to_owned(), id.to_owned()]);
     }
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     gc(&other, &arguments).ok();
@@ -180,8 +181,9 @@ fn of_two_gcs_at_once_none_removes_what_is_needed_and_a_later_one_completes_the_
         let first = first.let_go();
         assert!(matches!(first.status(), Some(0 | 1)), "{point}: {first}");
         history.restores("d");
-        let last = (0..4).map(|_| state(&gc(&a, &["--yes", "--grace", "0", "--json"]).ok())).last();
-        assert_eq!(last.as_deref(), Some("nothing"), "{point}");
+        let again = || state(&gc(&a, &["--yes", "--grace", "0", "--json"]).ok());
+        let states: Vec<String> = (0..4).map(|_| again()).collect();
+        assert_eq!(states.last().map(String::as_str), Some("nothing"), "{point}: {states:?}");
         history.restores("e");
         age(&remote, "", DAY);
         gc(&b, &["--yes", "--grace", "0", "--repo", "../a"]).ok();

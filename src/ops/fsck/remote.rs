@@ -103,7 +103,7 @@ fn examine(
     Ok(Some(without_bases(of(pack, &listed.key), &examined)))
 }
 
-/// Differences whose base lies nowhere on the remote cannot be read by anybody.
+/// Deltas whose base lies nowhere on the remote cannot be read by anybody.
 fn without_bases(mut finding: Finding, examined: &crate::pack::Examined) -> Finding {
     let unproved: BTreeSet<[u8; 32]> = examined.unproved.iter().map(|id| id.0).collect();
     if let Ok((_, footer)) = &examined.tables {
@@ -111,7 +111,7 @@ fn without_bases(mut finding: Finding, examined: &crate::pack::Examined) -> Find
         finding.frames = own.map(|object| object.offset).collect();
     }
     let why = format!(
-        "{} of its chunks are differences to chunks that cannot be had from the remote",
+        "{} of its chunks are deltas to chunks that cannot be had from the remote",
         unproved.len()
     );
     finding.objects = unproved;

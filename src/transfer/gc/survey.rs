@@ -107,7 +107,9 @@ pub(super) fn survey_as(
     let (of_records, lone) = of_records(kept_locs, &stock, contact, job)?;
     candidates.extend(of_records);
     let mut closure = close(&candidates, &stock, contact, job)?;
-    lone.into_iter().for_each(|spot| closure.uses.add(spot));
+    for spot in lone {
+        closure.uses.add(spot);
+    }
     prove(&closure.nodes, &closure.uses, (&stock, contact), job)?;
     let kept = books.kept_packs();
     let mut survey = Survey {

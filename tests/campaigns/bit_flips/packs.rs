@@ -53,7 +53,7 @@ impl Subject {
         Self { name, bytes, id, kind, footer, sound }
     }
 
-    /// The chunks in it that are no differences.
+    /// The chunks in it that are no deltas.
     pub(super) fn chunks(&self) -> impl Iterator<Item = (ChunkId, Vec<u8>)> {
         let pairs = self.footer.objects.iter().zip(&self.sound);
         pairs.filter_map(|(object, bytes)| Some((ChunkId(object.id), bytes.clone()?)))

@@ -16,7 +16,7 @@ pub(super) fn run(args: &Args, figures: &mut Figures) {
     here(args, &a, &mut dice, figures);
 }
 
-/// Two versions of a folder, the second in part a difference to the first.
+/// Two versions of a folder, the second in part a delta to the first.
 fn repository<'w>(world: &'w World, remote: &Remote) -> Repo<'w> {
     let a = world.repo("a");
     a.haul(&["init"]).ok();
