@@ -140,13 +140,13 @@ impl Case<'_> {
         a.write("d/two", b"two");
         self.disk.sync();
         self.run(&a, &["add", "t.csv", "d"])?;
-        self.same(&a, &a.tree())?;
+        Self::same(&a, &a.tree())?;
         self.commit(&a, "first");
         self.run(&a, &["push"])?;
         let b = a.clone_as("b");
         self.disk.sync();
         self.run(&b, &["pull"])?;
-        self.compare(&b, &a)?;
+        Self::compare(&b, &a)?;
         a.write("t.csv", &data::edit_csv(&data::csv(1, 3_000), 2, 50..60));
         a.write("d/three", &data::bytes(3, 90_000));
         self.disk.sync();
@@ -155,7 +155,7 @@ impl Case<'_> {
         self.run(&a, &["push"])?;
         let fresh = a.clone_as("fresh");
         fresh.haul(&["pull"]).ok();
-        self.compare(&fresh, &a)
+        Self::compare(&fresh, &a)
     }
 
     fn commit(&self, repo: &Repo<'_>, message: &str) {
@@ -232,7 +232,7 @@ impl Case<'_> {
                 if back.status() != Some(0) {
                     return Err(format!("what was added cannot be had again: {back}"));
                 }
-                self.same(repo, tree)
+                Self::same(repo, tree)
             }
             Some(&"push") => {
                 let copy = self.world.repo("copy");
@@ -242,13 +242,13 @@ impl Case<'_> {
                 if pulled.status() != Some(0) {
                     return Err(format!("what was pushed cannot be pulled: {pulled}"));
                 }
-                self.same(&copy, tree)
+                Self::same(&copy, tree)
             }
-            _ => self.same(repo, tree),
+            _ => Self::same(repo, tree),
         }
     }
 
-    fn same(&self, repo: &Repo<'_>, tree: &Tree) -> Result<(), String> {
+    fn same(repo: &Repo<'_>, tree: &Tree) -> Result<(), String> {
         let data = |tree: Tree| tree.without(".gitignore").without(".gitattributes");
         let differences = data(repo.tree()).differences(&data(tree.clone()));
         if differences.is_empty() {
@@ -258,8 +258,8 @@ impl Case<'_> {
         }
     }
 
-    fn compare(&self, one: &Repo<'_>, other: &Repo<'_>) -> Result<(), String> {
-        self.same(one, &other.tree())
+    fn compare(one: &Repo<'_>, other: &Repo<'_>) -> Result<(), String> {
+        Self::same(one, &other.tree())
     }
 }
 
