@@ -26,17 +26,19 @@ impl ObjectReader<'_> {
         held: Held,
     ) -> Result<Option<Vec<u8>>, CacheError> {
         let mut bytes = vec![0; place.frame_len as usize];
+        let may_be_gone = held != Held::Unpushed && !self.observing;
+        let in_part = may_be_gone && held == Held::Part;
         let refused = match self.file(place.pack, held) {
             Ok(file) => match file.read_exact_at(&mut bytes, place.offset.into()) {
                 // Where nothing was written, or another clone began the file anew.
-                Ok(()) if held == Held::Part && is_hole(&bytes) => return self.lost(place.pack),
+                Ok(()) if in_part && is_hole(&bytes) => return self.lost(place.pack),
                 Ok(()) => return Ok(Some(bytes)),
-                Err(e) if held == Held::Part && e.kind() == ErrorKind::UnexpectedEof => {
+                Err(e) if in_part && e.kind() == ErrorKind::UnexpectedEof => {
                     return self.lost(place.pack);
                 }
                 Err(e) => e,
             },
-            Err(e) if held != Held::Unpushed && is_no_file(&e) => return self.lost(place.pack),
+            Err(e) if may_be_gone && is_no_file(&e) => return self.lost(place.pack),
             Err(e) => e,
         };
         // Only what is short, not there or no file is damage; a disk that refuses may relent.
@@ -142,7 +144,13 @@ impl ObjectReader<'_> {
         held: Held,
         why: &str,
     ) -> CacheError {
-        let aside = self.layout.quarantine(place.pack);
+        let (object, pack, why) = (Digest(*id), place.pack, why.to_owned());
+        let unpushed = held == Held::Unpushed;
+        let aside = self.layout.quarantine(pack);
+        if self.observing {
+            let aside = Some(aside);
+            return CacheError::Damaged { object, pack, why, aside, unpushed };
+        }
         let from = match held {
             Held::Unpushed => self.layout.unpushed(place.pack),
             Held::Whole | Held::Gone => self.layout.whole(place.pack),
@@ -162,13 +170,7 @@ impl ObjectReader<'_> {
         if let Err(e) = self.index.forget(&[place.pack]) {
             return e;
         }
-        CacheError::Damaged {
-            object: Digest(*id),
-            pack: place.pack,
-            why: why.to_owned(),
-            aside,
-            unpushed: held == Held::Unpushed,
-        }
+        CacheError::Damaged { object, pack, why, aside, unpushed }
     }
 }
 

@@ -76,6 +76,26 @@ impl Temp {
     }
 }
 
+/// A folder for files that nobody needs any more once this is dropped.
+#[derive(Debug)]
+pub struct Scratch {
+    folder: tempfile::TempDir,
+}
+
+impl Scratch {
+    /// Makes an empty folder inside `parent`, which is made if needed.
+    pub fn new_in(parent: &Path) -> Result<Self, FsError> {
+        fs::create_dir_all(parent).at("create the folder", parent)?;
+        let folder = tempfile::Builder::new().prefix(PREFIX).tempdir_in(parent);
+        Ok(Self { folder: folder.at("create a temporary folder in", parent)? })
+    }
+
+    /// Returns where the folder lies.
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+}
+
 impl Write for Temp {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.file.write(bytes)
@@ -159,6 +179,7 @@ pub fn sweep_abandoned(folder: &Path) -> Result<(), FsError> {
     for path in found {
         let age = written(&path).ok().and_then(|time| now.duration_since(time).ok());
         if age.is_some_and(|age| age.as_secs() >= ABANDONED) {
+            // A folder is one that was for scratch.
             drop(fs::remove_file(&path).or_else(|_| fs::remove_dir_all(&path)));
         }
     }

@@ -44,6 +44,9 @@ pub struct PushRequest {
     pub home: Home,
     /// Packs on the remote that are to be left: what the roots need of them is written afresh.
     pub leave: BTreeSet<PackId>,
+    /// Packs of the remote that are damaged: nothing in them is relied on, and every root is written
+    /// again, with the nodes above what lay in them.
+    pub damaged: BTreeSet<PackId>,
 }
 
 /// What confirmation on this remote means for local packs.
@@ -158,8 +161,9 @@ pub fn push(
 
 /// What is known from the start: nothing, unless packs are to be left.
 fn leaving(request: &PushRequest) -> Doubts {
-    let mut doubts = Doubts { spent: request.leave.clone(), ..Doubts::default() };
-    if !request.leave.is_empty() {
+    let spent: BTreeSet<PackId> = request.leave.union(&request.damaged).copied().collect();
+    let mut doubts = Doubts { lost: request.damaged.clone(), spent, ..Doubts::default() };
+    if !doubts.spent.is_empty() {
         doubts.our_roots.extend(request.roots.iter().filter_map(|(wanted, _)| wanted.root.id()));
     }
     doubts
@@ -188,6 +192,9 @@ impl Push<'_, '_> {
         // What is to be left would be found again.
         let leaving = !self.request.leave.is_empty();
         let mut look_for_more = first && !leaving && self.request.home == Home::Yes;
+        if first && !self.request.damaged.is_empty() {
+            self.avoid_damaged(job)?;
+        }
         for _ in 0..ROUNDS {
             job.check()?;
             let all = self.request.roots.iter().map(|(w, _)| w).filter(|w| w.root != Root::Empty);
@@ -224,6 +231,20 @@ impl Push<'_, '_> {
             self.doubts.lost.extend(missing);
         }
         Err(TransferError::Outrun { remote: contact.label().to_owned(), rounds: ROUNDS })
+    }
+
+    /// Writes afresh what lies in damaged packs, and the nodes above it, from any copy of it.
+    fn avoid_damaged(&mut self, job: &Job) -> Result<(), TransferError> {
+        let (contact, home) = (self.contact, self.request.home);
+        let all: Vec<Wanted> = self.request.roots.iter().map(|(w, _)| w.clone()).collect();
+        store_whole(contact, &all, job)?;
+        let mut reader = ObjectReader::new(contact.layout(), contact.index())?;
+        let walked = walk(&all, &mut reader, Sight::Content(contact), job)?;
+        let path = all.first().map_or(Vec::new(), |wanted| wanted.path.clone());
+        let replace = self.request.damaged.iter().map(|pack| (*pack, path.clone())).collect();
+        rescue(contact, (&all, &walked), &replace, home, job)?;
+        let (replaced, elsewhere) = (self.request.damaged.clone(), Elsewhere::new());
+        self.recut(&Recut { replaced, elsewhere, walked: &walked, home }, job)
     }
 
     fn recut(&mut self, plan: &Recut, job: &Job) -> Result<(), TransferError> {

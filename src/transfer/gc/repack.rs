@@ -53,6 +53,13 @@ pub fn repack(
     let placed: Vec<_> = roots.iter().filter_map(place).collect();
     let needing = needing(&placed, &packs, contact, job)?;
     let roots = needing.into_iter().map(|wanted| (wanted, Stage::Unpublished)).collect();
-    let request = PushRequest { roots, earlier: Vec::new(), repo, home, leave: packs };
+    let request = PushRequest {
+        roots,
+        earlier: Vec::new(),
+        repo,
+        home,
+        leave: packs,
+        damaged: BTreeSet::new(),
+    };
     push(&request, contact, job)
 }

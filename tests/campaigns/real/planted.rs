@@ -3,6 +3,7 @@
 use haul::fs::planted::NAMES;
 
 use crate::args::Args;
+use crate::bit_flips;
 use crate::figures::Figures;
 use crate::harness::World;
 use crate::real::cases::guarded;
@@ -60,6 +61,7 @@ fn look_for(name: &str, args: &Args) -> Search {
         "symlink-followed" | "only-first-part-checked" => {
             escapes::watch(&variables).1.into_iter().next()
         }
+        "hash-check-off" | "size-cap-off" => bit_flips::first_miss(name),
         _ => return Search::NotHere,
     };
     found.map_or(Search::Missed, Search::Found)
