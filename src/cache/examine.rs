@@ -54,7 +54,7 @@ impl LocalPack {
 
     /// Reads its tables; nothing if they are not sound.
     pub fn footer(&self) -> Option<LocalFooter> {
-        read_footer(self.pack, &self.path)
+        read_footer(self.pack, &self.path).ok().flatten()
     }
 }
 

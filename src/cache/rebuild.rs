@@ -10,7 +10,7 @@ use crate::cache::folder::{Form, is_sound};
 use crate::cache::index::Index;
 use crate::cache::layout::Layout;
 use crate::cache::place::{Held, PackState, Place};
-use crate::fs::{IoResultExt, Links, move_durably, open_plain, remove_tree};
+use crate::fs::{IoResultExt, Links, is_not_plain, move_durably, open_plain, remove_tree};
 use crate::hash::{ChunkId, PackId, PackKind};
 use crate::pack::{Bases, Footer, HEADER_LEN, Header, TRAILER_LEN};
 
@@ -23,7 +23,7 @@ pub(super) fn fill(index: &Index, layout: &Layout) -> Result<(), CacheError> {
     let folders = if layout.is_shared() { vec![own] } else { vec![cached, own] };
     for (folder, held) in folders {
         for (pack, path) in packs_in(&folder)? {
-            match read_footer(pack, &path) {
+            match read_footer(pack, &path)? {
                 Some(mut footer) => {
                     let state = PackState { held, kind: footer.kind.byte(), size: footer.size };
                     index.record(&[(pack, state)], &mut footer.objects, &footer.deltas)?;
@@ -47,7 +47,11 @@ impl Index {
             return Ok(false);
         }
         let Ok(file) = layout.cache_folder().open(pack, Form::Whole) else { return Ok(false) };
-        let footer = if is_sound(&file, pack) { footer_of(pack, &file) } else { None };
+        let footer = if is_sound(&file, pack) {
+            whole_footer(pack, &file).at("read the pack", &layout.whole(pack))?
+        } else {
+            None
+        };
         let Some(mut footer) = footer else {
             let moved = move_durably(&layout.whole(pack), &layout.quarantine(pack));
             return match moved {
@@ -74,7 +78,7 @@ impl Index {
             if view.pack(pack).is_some() {
                 continue;
             }
-            let Some(mut footer) = read_footer(pack, &path) else {
+            let Some(mut footer) = read_footer(pack, &path)? else {
                 move_durably(&path, &layout.quarantine(pack))?;
                 continue;
             };
@@ -146,22 +150,40 @@ pub struct LocalFooter {
     pub deltas: Vec<(ChunkId, Bases)>,
 }
 
-/// Reads what a pack holds from its own tables; nothing if they are not sound.
-pub(super) fn read_footer(pack: PackId, path: &Path) -> Option<LocalFooter> {
-    footer_of(pack, &open_plain(path, Links::Refuse).ok()?)
+/// Reads what a pack holds from its own tables; nothing if there is none, or they are not sound.
+///
+/// A disk or a limit that refuses says nothing about the pack, and is an error.
+pub(super) fn read_footer(pack: PackId, path: &Path) -> Result<Option<LocalFooter>, CacheError> {
+    let read = open_plain(path, Links::Refuse).and_then(|file| whole_footer(pack, &file));
+    match read {
+        Err(e) if is_not_plain(&e) || e.kind() == io::ErrorKind::NotFound => Ok(None),
+        other => Ok(other.at("read the pack", path)?),
+    }
 }
 
-fn footer_of(pack: PackId, file: &File) -> Option<LocalFooter> {
-    let size = file.metadata().ok()?.len();
+/// As [`footer_of`]; a pack that is too short is not sound.
+fn whole_footer(pack: PackId, file: &File) -> io::Result<Option<LocalFooter>> {
+    match footer_of(pack, file) {
+        Err(e) if e.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
+        other => other,
+    }
+}
+
+fn footer_of(pack: PackId, file: &File) -> io::Result<Option<LocalFooter>> {
+    let size = file.metadata()?.len();
+    let read = |at: Option<u64>, bytes: &mut [u8]| match at {
+        Some(at) => file.read_exact_at(bytes, at),
+        None => Err(io::ErrorKind::UnexpectedEof.into()),
+    };
     let mut head = [0; HEADER_LEN as usize];
-    file.read_exact_at(&mut head, 0).ok()?;
-    let kind = Header::parse(&head).ok()?.kind;
+    read(Some(0), &mut head)?;
+    let Ok(Header { kind, .. }) = Header::parse(&head) else { return Ok(None) };
     let mut trailer = [0; TRAILER_LEN as usize];
-    file.read_exact_at(&mut trailer, size.checked_sub(TRAILER_LEN.into())?).ok()?;
-    let tail_len = Footer::tail_len(&trailer, size).ok()?;
+    read(size.checked_sub(TRAILER_LEN.into()), &mut trailer)?;
+    let Ok(tail_len) = Footer::tail_len(&trailer, size) else { return Ok(None) };
     let mut tail = vec![0; tail_len as usize];
-    file.read_exact_at(&mut tail, size.checked_sub(tail_len.into())?).ok()?;
-    let footer = Footer::parse(kind, &tail, size).ok()?;
+    read(size.checked_sub(tail_len.into()), &mut tail)?;
+    let Ok(footer) = Footer::parse(kind, &tail, size) else { return Ok(None) };
     let objects = footer.objects.iter().map(|o| {
         let (offset, frame_len) = (o.offset, o.frame_len);
         let (skip, len, delta) = (o.skip, o.len, o.has_base);
@@ -170,23 +192,24 @@ fn footer_of(pack: PackId, file: &File) -> Option<LocalFooter> {
     let mut deltas = Vec::new();
     for object in footer.objects.iter().filter(|object| object.has_base) {
         let mut prefix = vec![0; Bases::MAX_PREFIX.min(object.frame_len as usize)];
-        file.read_exact_at(&mut prefix, object.offset.into()).ok()?;
-        deltas.push((ChunkId(object.id), Bases::of_frame(&prefix).ok()??));
+        read(Some(object.offset.into()), &mut prefix)?;
+        let Ok(Some(bases)) = Bases::of_frame(&prefix) else { return Ok(None) };
+        deltas.push((ChunkId(object.id), bases));
     }
-    let n_frames = u32::try_from(footer.frames.len()).ok()?;
-    Some(LocalFooter {
-        kind,
-        size: u32::try_from(size).ok()?,
-        n_frames,
-        objects: objects.collect(),
-        deltas,
-    })
+    let counts = (u32::try_from(size), u32::try_from(footer.frames.len()));
+    let (Ok(size), Ok(n_frames)) = counts else { return Ok(None) };
+    Ok(Some(LocalFooter { kind, size, n_frames, objects: objects.collect(), deltas }))
 }
 
 impl Index {
     /// Reads the footer of a pack that is here whole; nothing if it is not, or not sound.
     pub fn footer(&self, layout: &Layout, pack: PackId) -> Result<Option<LocalFooter>, CacheError> {
         let paths = [layout.unpushed(pack), layout.whole(pack)];
-        Ok(paths.iter().find_map(|path| read_footer(pack, path)))
+        for path in &paths {
+            if let Some(footer) = read_footer(pack, path)? {
+                return Ok(Some(footer));
+            }
+        }
+        Ok(None)
     }
 }

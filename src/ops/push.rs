@@ -154,11 +154,11 @@ fn roots(repo: &Repo, options: &PushOptions, job: &Job) -> Result<Vec<(Wanted, S
     Ok(out)
 }
 
+/// Pointers, each with the stage of its commits, and those of refused names.
+type Named = (Vec<(Chosen, Stage)>, Vec<RefusedPointer>);
+
 /// What the revision names, or what is staged and what `HEAD` names; and pointers of refused names.
-fn named(
-    repo: &Repo,
-    options: &PushOptions,
-) -> Result<(Vec<(Chosen, Stage)>, Vec<RefusedPointer>), OpError> {
+fn named(repo: &Repo, options: &PushOptions) -> Result<Named, OpError> {
     let (current, refused) = find(repo, &Select { rev: options.rev.clone(), ..Select::default() })?;
     let at_head = if options.rev.is_some() { Vec::new() } else { at_head(repo)? };
     // Staged but not committed, or committed and published without its data.

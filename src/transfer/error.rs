@@ -147,8 +147,11 @@ impl TransferError {
             | Self::NoFormat { .. }
             | Self::Damaged { .. }
             | Self::PinLost { .. }
-            | Self::LocalPack { .. }
-            | Self::Local { .. } => true,
+            | Self::LocalPack { .. } => true,
+            // A disk or a limit that refuses says nothing about the content.
+            Self::Local { source, .. } => {
+                !matches!(source, CacheError::Fs(_) | CacheError::Busy { .. })
+            }
             // What only a newer haul can read is sound, and the user can fix that.
             Self::Catalogue { source, .. } => !source.is_newer(),
             Self::Tree { source, .. } => !source.is_newer(),

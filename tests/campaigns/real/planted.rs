@@ -21,13 +21,15 @@ pub(crate) fn run(args: &Args) -> Figures {
     }
     let mut found = 0;
     for name in NAMES {
-        let Some(finder) = finder(name, args) else { continue };
-        let what = finder.unwrap_or_else(|| "NOT FOUND".to_owned());
-        if what == "NOT FOUND" {
-            figures.miss(format!("`{name}` was planted and nothing was found"));
-        } else {
-            found += 1;
-        }
+        let what = match look_for(name, args) {
+            Search::NotHere => continue,
+            Search::Missed => {
+                figures.miss(format!("`{name}` was planted and nothing was found"));
+                continue;
+            }
+            Search::Found(what) => what,
+        };
+        found += 1;
         let what = what.replace(&std::env::temp_dir().display().to_string(), "");
         figures.row(name, what.lines().next().unwrap_or_default());
     }
@@ -35,27 +37,34 @@ pub(crate) fn run(args: &Args) -> Figures {
     figures
 }
 
-/// Looks for a bug: what was found, if anything; nothing at all if no campaign here is for it.
-fn finder(name: &str, args: &Args) -> Option<Option<String>> {
+/// What came of looking for a bug.
+enum Search {
+    /// No campaign here is for it.
+    NotHere,
+    Missed,
+    Found(String),
+}
+
+/// Runs what is there to find a bug.
+fn look_for(name: &str, args: &Args) -> Search {
     let variables = [("HAUL_PLANTED", name)];
-    match name {
+    let order = || sync_order::watch(args.seed, &variables).1.into_iter().next();
+    let found = match name {
         "no-fsync" => {
-            let order = sync_order::watch(args.seed, &variables).1.into_iter().next();
             let cut = |seed| guarded(|| power::cut(seed, name, &power::Tally::default())).err();
             let cut = (args.seed..args.seed + CUTS).find_map(cut);
             // Both are there for it; the order alone is known without a file system of one's own.
             let lost = cut.or_else(|| (!can_cut()).then(|| "not cut".to_owned()));
-            Some(order.zip(lost).map(|(order, lost)| format!("{order}; and after a cut: {lost}")))
+            order().zip(lost).map(|(order, lost)| format!("{order}; and after a cut: {lost}"))
         }
-        "rename-before-sync" | "publish-before-upload" => {
-            Some(sync_order::watch(args.seed, &variables).1.into_iter().next())
-        }
+        "rename-before-sync" | "publish-before-upload" => order(),
         "symlink-followed" | "only-first-part-checked" => {
-            Some(escapes::watch(&variables).1.into_iter().next())
+            escapes::watch(&variables).1.into_iter().next()
         }
-        "hash-check-off" | "size-cap-off" => Some(bit_flips::first_miss(name)),
-        _ => None,
-    }
+        "hash-check-off" | "size-cap-off" => bit_flips::first_miss(name),
+        _ => return Search::NotHere,
+    };
+    found.map_or(Search::Missed, Search::Found)
 }
 
 fn can_cut() -> bool {

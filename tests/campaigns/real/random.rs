@@ -1,6 +1,6 @@
 //! Chance that is the same for the same seed.
 
-/// A stream of numbers (SplitMix64).
+/// A stream of numbers (`SplitMix64`).
 pub(crate) struct Random(u64);
 
 impl Random {

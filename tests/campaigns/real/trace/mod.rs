@@ -2,7 +2,7 @@
 
 mod call;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{Read, Seek};
@@ -67,6 +67,7 @@ pub(crate) fn haul(
     let mut command = world.command("sh", folder, &words);
     command.envs(variables.iter().copied());
     command.stdin(Stdio::null()).stdout(copy(&out)).stderr(copy(&err));
+    #[expect(clippy::zombie_processes, reason = "the tracer waits for it, as for all its children")]
     let child = command.spawn().expect("starts");
     let first = Pid::from_raw(i32::try_from(child.id()).expect("is a process id"));
     let status = Tracer::new(world.path(""), first).run(judge);
@@ -87,19 +88,13 @@ struct Tracer {
     /// Every process and thread that was seen and did not end.
     alive: HashSet<Pid>,
     /// What a call that was not made is to answer.
-    answers: std::collections::HashMap<Pid, Errno>,
+    answers: HashMap<Pid, Errno>,
     killed: bool,
 }
 
 impl Tracer {
     fn new(root: PathBuf, first: Pid) -> Self {
-        Self {
-            root,
-            first,
-            alive: HashSet::from([first]),
-            answers: Default::default(),
-            killed: false,
-        }
+        Self { root, first, alive: HashSet::from([first]), answers: HashMap::new(), killed: false }
     }
 
     /// Follows the command until nothing of it is left; returns its exit code.
@@ -119,8 +114,6 @@ impl Tracer {
         loop {
             match waitpid(None, Some(own)) {
                 Err(Errno::ECHILD) => return status,
-                Err(Errno::EINTR) => {}
-                Err(error) => panic!("waiting failed: {error}"),
                 Ok(WaitStatus::Exited(pid, code)) => {
                     self.alive.remove(&pid);
                     if pid == self.first {
@@ -133,7 +126,8 @@ impl Tracer {
                 Ok(WaitStatus::PtraceSyscall(pid)) => self.at_call(pid, judge),
                 Ok(WaitStatus::Stopped(pid, signal)) => self.go_on(pid, Some(signal)),
                 Ok(WaitStatus::PtraceEvent(pid, ..)) => self.go_on(pid, None),
-                Ok(WaitStatus::Continued(_) | WaitStatus::StillAlive) => {}
+                Err(Errno::EINTR) | Ok(WaitStatus::Continued(_) | WaitStatus::StillAlive) => {}
+                Err(error) => panic!("waiting failed: {error}"),
             }
         }
     }
@@ -155,7 +149,7 @@ impl Tracer {
             PTRACE_SYSCALL_INFO_EXIT => {
                 if let Some(answer) = self.answers.remove(&pid) {
                     set(pid, |registers| {
-                        registers.rax = (-i64::from(answer as i32)).cast_unsigned()
+                        registers.rax = (-i64::from(answer as i32)).cast_unsigned();
                     });
                 }
             }

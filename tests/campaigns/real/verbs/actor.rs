@@ -95,8 +95,8 @@ impl<'w> Actor<'w> {
         let output = self.repo.haul_with(arguments, variables);
         let status = output.status();
         let line = arguments.join(" ");
-        let settings: String =
-            variables.iter().map(|(key, value)| format!("{key}={value} ")).collect();
+        let settings = variables.iter().map(|(key, value)| format!("{key}={value} "));
+        let settings = settings.collect::<Vec<_>>().concat();
         shared.note(format!("{}: {settings}haul {line} -> {status:?}", self.name));
         shared.counts.commands += 1;
         if status != Some(0) {

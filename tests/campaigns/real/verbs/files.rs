@@ -35,14 +35,16 @@ impl Actor<'_> {
                 self.repo.remove(&path);
                 // An empty folder counts in a manifest, and is not in the map.
                 let above = above.parent().filter(|folder| folder.ends_with("n"));
-                return above.map_or((), |folder| drop(fs::remove_dir(self.repo.path(folder))));
+                if let Some(folder) = above {
+                    drop(fs::remove_dir(self.repo.path(folder)));
+                }
             }
             1 => {
                 let executable = random.chance(50);
-                return self.repo.set_executable(&path, executable);
+                self.repo.set_executable(&path, executable);
             }
             2 => {
-                self.repo.write(&path, &[old, data::bytes(seed, 1 + random.below(9_000))].concat())
+                self.repo.write(&path, &[old, data::bytes(seed, 1 + random.below(9_000))].concat());
             }
             3 => self.repo.write(&path, old.get(..random.below(old.len())).unwrap_or_default()),
             4 | 5 => self.repo.write(&path, &changed(old, random)),
@@ -54,7 +56,7 @@ impl Actor<'_> {
 
 /// Changes some bytes all over.
 fn changed(mut bytes: Vec<u8>, random: &mut Random) -> Vec<u8> {
-    for _ in 0..1 + random.below(20) {
+    for _ in 0..=random.below(20) {
         let at = random.below(bytes.len());
         if let Some(byte) = bytes.get_mut(at) {
             *byte = byte.wrapping_add(1);

@@ -172,11 +172,8 @@ impl Actor<'_> {
             let path = self.repo.path(format!(".git/haul/{name}"));
             let gone =
                 if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
-            gone.or_else(|error| match error.kind() {
-                std::io::ErrorKind::NotFound => Ok(()),
-                _ => Err(error),
-            })
-            .expect("deletes");
+            let absent = |e: &std::io::Error| e.kind() == std::io::ErrorKind::NotFound;
+            assert!(gone.as_ref().err().is_none_or(absent), "cannot delete: {gone:?}");
         }
         if names.contains(&"parts") {
             self.held.clear();

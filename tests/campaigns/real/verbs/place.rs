@@ -58,7 +58,7 @@ impl Actor<'_> {
         arguments.extend(one.as_deref());
         arguments.extend(force.then_some("--force"));
         let output = self.haul(&arguments, &[], shared);
-        self.judge(placing, &output, shared);
+        self.judge(&placing, &output, shared);
     }
 
     /// Runs `pull --rev` for any commit.
@@ -75,10 +75,10 @@ impl Actor<'_> {
         let complete = self.all_to_be_had(wanted.values(), shared);
         let placing = Placing { wanted, all: false, force: false, complete, before: self.disk() };
         let output = self.haul(&["pull", "--rev", &id], &[], shared);
-        self.judge(placing, &output, shared);
+        self.judge(&placing, &output, shared);
     }
 
-    fn judge(&mut self, placing: Placing, output: &Output, shared: &Shared) {
+    fn judge(&mut self, placing: &Placing, output: &Output, shared: &Shared) {
         let targets = expand(&placing.wanted);
         let changed = placing.changed(&self.base);
         let in_the_way = placing.in_the_way(&changed, &targets);
@@ -92,11 +92,11 @@ impl Actor<'_> {
                 assert!(may, "overwrote what was never added\n{output}");
                 let aside = self.aside();
                 assert!(unsaved.iter().all(|hash| aside.contains(hash)), "not put aside\n{output}");
-                self.placed(&placing, &targets, &changed, output);
+                self.placed(placing, &targets, &changed, output);
             }
             _ if missing => {
                 assert!(!placing.complete, "all content was to be had\n{output}");
-                self.half_placed(&placing, &targets, &after, output);
+                self.half_placed(placing, &targets, &after, output);
             }
             _ => {
                 assert!(!placing.force, "refused in spite of `--force`\n{output}");
