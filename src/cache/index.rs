@@ -17,7 +17,7 @@ use crate::hash::{ChunkId, PackId, RemoteId};
 use crate::pack::Bases;
 use crate::wire::Reader;
 
-const OBJECTS: TableDefinition<&[u8; 32], &[u8; 32]> = TableDefinition::new("objects 1");
+pub(super) const OBJECTS: TableDefinition<&[u8; 32], &[u8; 32]> = TableDefinition::new("objects 1");
 /// Chunk that is stored as a delta → where its base begins, and the chunks of the base.
 const BASES: TableDefinition<&[u8; 32], &[u8]> = TableDefinition::new("bases 1");
 const PACKS: TableDefinition<&[u8; 16], &[u8; 6]> = TableDefinition::new("packs 1");

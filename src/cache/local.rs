@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::os::unix::fs::FileExt;
 
 use crate::cache::error::CacheError;
@@ -26,17 +26,19 @@ impl ObjectReader<'_> {
         held: Held,
     ) -> Result<Option<Vec<u8>>, CacheError> {
         let mut bytes = vec![0; place.frame_len as usize];
+        let may_be_gone = held != Held::Unpushed && !self.observing;
+        let in_part = may_be_gone && held == Held::Part;
         let refused = match self.file(place.pack, held) {
             Ok(file) => match file.read_exact_at(&mut bytes, place.offset.into()) {
                 // Where nothing was written, or another clone began the file anew.
-                Ok(()) if held == Held::Part && is_hole(&bytes) => return self.lost(place.pack),
+                Ok(()) if in_part && is_hole(&bytes) => return self.lost(place.pack),
                 Ok(()) => return Ok(Some(bytes)),
-                Err(e) if held == Held::Part && e.kind() == ErrorKind::UnexpectedEof => {
+                Err(e) if in_part && e.kind() == ErrorKind::UnexpectedEof => {
                     return self.lost(place.pack);
                 }
                 Err(e) => e,
             },
-            Err(e) if held != Held::Unpushed && is_no_file(&e) => return self.lost(place.pack),
+            Err(e) if may_be_gone && is_no_file(&e) => return self.lost(place.pack),
             Err(e) => e,
         };
         // Only what is short, not there or no file is damage; a disk that refuses may relent.
@@ -102,23 +104,27 @@ impl ObjectReader<'_> {
         Ok(false)
     }
 
-    pub(super) fn file(&mut self, pack: PackId, held: Held) -> std::io::Result<&File> {
+    pub(super) fn file(&mut self, pack: PackId, held: Held) -> io::Result<&File> {
         if let Some(at) = self.files.iter().position(|(p, h, _)| *p == pack && *h == held) {
             if at > 0 {
                 self.files.swap(0, at);
             }
         } else {
             let cache = self.layout.cache_folder();
+            // One that cannot be opened would not be found elsewhere, and be taken for lost.
+            let elsewhere = |e: io::Error, form| {
+                if e.kind() == ErrorKind::NotFound { cache.open(pack, form) } else { Err(e) }
+            };
             let file = match held {
                 // A push in another process may have moved it since the view was taken.
                 Held::Unpushed => {
                     let own = open_plain(&self.layout.unpushed(pack), Links::Refuse);
-                    own.or_else(|_| cache.open(pack, Form::Whole))?
+                    own.or_else(|e| elsewhere(e, Form::Whole))?
                 }
                 Held::Whole | Held::Gone => cache.open(pack, Form::Whole)?,
                 Held::Part => {
                     let part = cache.open(pack, Form::Part);
-                    part.or_else(|_| cache.open(pack, Form::Whole))?
+                    part.or_else(|e| elsewhere(e, Form::Whole))?
                 }
             };
             if held != Held::Unpushed {
@@ -138,7 +144,13 @@ impl ObjectReader<'_> {
         held: Held,
         why: &str,
     ) -> CacheError {
-        let aside = self.layout.quarantine(place.pack);
+        let (object, pack, why) = (Digest(*id), place.pack, why.to_owned());
+        let unpushed = held == Held::Unpushed;
+        let aside = self.layout.quarantine(pack);
+        if self.observing {
+            let aside = Some(aside);
+            return CacheError::Damaged { object, pack, why, aside, unpushed };
+        }
         let from = match held {
             Held::Unpushed => self.layout.unpushed(place.pack),
             Held::Whole | Held::Gone => self.layout.whole(place.pack),
@@ -158,13 +170,7 @@ impl ObjectReader<'_> {
         if let Err(e) = self.index.forget(&[place.pack]) {
             return e;
         }
-        CacheError::Damaged {
-            object: Digest(*id),
-            pack: place.pack,
-            why: why.to_owned(),
-            aside,
-            unpushed: held == Held::Unpushed,
-        }
+        CacheError::Damaged { object, pack, why, aside, unpushed }
     }
 }
 

@@ -6,6 +6,7 @@
 mod database;
 mod delta;
 mod error;
+mod examine;
 mod folder;
 mod index;
 mod layout;
@@ -14,6 +15,7 @@ mod nodes;
 mod place;
 mod reader;
 mod rebuild;
+mod salvage;
 mod sink;
 mod stat;
 mod trees;
@@ -21,6 +23,7 @@ mod usage;
 
 pub use delta::DeltaFault;
 pub use error::CacheError;
+pub use examine::{LocalPack, Row};
 pub use folder::{CacheFolder, CachedPack, Form, Removal, TakenIn};
 pub use index::{Index, IndexReader};
 pub use layout::Layout;

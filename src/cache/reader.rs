@@ -32,6 +32,8 @@ pub struct ObjectReader<'c> {
     pub(super) recent: VecDeque<Recent>,
     /// Where the chunks of a base are joined.
     pub(super) base: Vec<u8>,
+    /// Whether damaged packs stay where they are.
+    pub(super) observing: bool,
 }
 
 /// A decoded frame.
@@ -48,7 +50,13 @@ impl<'c> ObjectReader<'c> {
     pub fn new(layout: &'c Layout, index: &'c Index) -> Result<Self, CacheError> {
         let view = index.reader()?;
         let (files, recent) = (VecDeque::new(), VecDeque::new());
-        Ok(Self { layout, index, view, codecs: Codecs::new(), files, recent, base: Vec::new() })
+        let (codecs, base, observing) = (Codecs::new(), Vec::new(), false);
+        Ok(Self { layout, index, view, codecs, files, recent, base, observing })
+    }
+
+    /// As [`Self::new`], and changes nothing: a damaged pack stays where it is, and known.
+    pub fn observing(layout: &'c Layout, index: &'c Index) -> Result<Self, CacheError> {
+        Ok(Self { observing: true, ..Self::new(layout, index)? })
     }
 
     /// Returns the look-up side of this reader.

@@ -108,7 +108,7 @@ impl Index {
     }
 }
 
-fn packs_in(folder: &Path) -> Result<Vec<(PackId, PathBuf)>, CacheError> {
+pub(super) fn packs_in(folder: &Path) -> Result<Vec<(PackId, PathBuf)>, CacheError> {
     let mut out = Vec::new();
     for nested in list(folder)? {
         for path in list(&nested)? {

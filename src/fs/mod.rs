@@ -20,8 +20,8 @@ mod sparse;
 mod stamp;
 
 pub use atomic::{
-    Temp, append_line, make_folder, move_durably, read_limited, remove, remove_tree, replace,
-    sweep_abandoned, temp_folder, write_durably,
+    Scratch, Temp, append_line, make_folder, move_durably, read_limited, remove, remove_tree,
+    replace, sweep_abandoned, temp_folder, write_durably,
 };
 pub use dir::{Dir, DirEntry, TEMP_PREFIX, TempFile, is_temp_name};
 pub use error::{FsError, IoResultExt};

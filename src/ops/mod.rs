@@ -9,6 +9,7 @@ pub mod du;
 mod error;
 pub mod evict;
 pub mod fetch;
+pub mod fsck;
 pub mod gc;
 mod in_commit;
 pub mod init;

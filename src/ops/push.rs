@@ -244,6 +244,8 @@ fn send(repo: &Repo, plan: PushPlan, job: &Job) -> Result<PushReport, OpError> {
         roots: plan.wanted,
         repo: repo.identity()?,
         home: if is_home { Home::Yes } else { Home::No },
+        leave: BTreeSet::new(),
+        damaged: BTreeSet::new(),
     };
     let pushed = push(&request, &mut contact, job)?;
     report.roots = pushed.roots;

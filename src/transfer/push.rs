@@ -42,6 +42,11 @@ pub struct PushRequest {
     pub repo: (RepoId, Option<String>),
     /// Whether packs confirmed here need not be kept any more.
     pub home: Home,
+    /// Packs on the remote that are to be left: what the roots need of them is written afresh.
+    pub leave: BTreeSet<PackId>,
+    /// Packs of the remote that are damaged: nothing in them is relied on, and every root is written
+    /// again, with the nodes above what lay in them.
+    pub damaged: BTreeSet<PackId>,
 }
 
 /// What confirmation on this remote means for local packs.
@@ -101,7 +106,7 @@ pub fn push(
         request.roots.iter().filter(|(w, _)| w.root != Root::Empty).collect();
     let logical_bytes = roots.iter().map(|(w, _)| w.root.size()).fold(0, u64::saturating_add);
     let mut pushed = Pushed { roots: roots.len() as u64, logical_bytes, ..Pushed::default() };
-    let mut doubts = Doubts::default();
+    let mut doubts = leaving(request);
     let there = |(wanted, _): &&&(Wanted, Stage)| found(contact, &doubts, &wanted.root).is_some();
     pushed.reused_roots = roots.iter().filter(there).count() as u64;
     let published = roots.iter().all(|(_, stage)| *stage == Stage::Published);
@@ -154,6 +159,16 @@ pub fn push(
     Err(TransferError::Outrun { remote: contact.label().to_owned(), rounds: ROUNDS })
 }
 
+/// What is known from the start: nothing, unless packs are to be left.
+fn leaving(request: &PushRequest) -> Doubts {
+    let spent: BTreeSet<PackId> = request.leave.union(&request.damaged).copied().collect();
+    let mut doubts = Doubts { lost: request.damaged.clone(), spent, ..Doubts::default() };
+    if !doubts.spent.is_empty() {
+        doubts.our_roots.extend(request.roots.iter().filter_map(|(wanted, _)| wanted.root.id()));
+    }
+    doubts
+}
+
 /// A push whose every pack is either on the remote or ready to be sent.
 struct Settled {
     absent: Vec<Wanted>,
@@ -174,7 +189,12 @@ impl Push<'_, '_> {
     /// Finds what each root needs, and writes afresh what can neither be relied on nor be sent.
     fn settle(&mut self, first: bool, job: &Job) -> Result<Settled, TransferError> {
         let contact = self.contact;
-        let mut look_for_more = first && self.request.home == Home::Yes;
+        // What is to be left would be found again.
+        let leaving = !self.request.leave.is_empty();
+        let mut look_for_more = first && !leaving && self.request.home == Home::Yes;
+        if first && !self.request.damaged.is_empty() {
+            self.avoid_damaged(job)?;
+        }
         for _ in 0..ROUNDS {
             job.check()?;
             let all = self.request.roots.iter().map(|(w, _)| w).filter(|w| w.root != Root::Empty);
@@ -211,6 +231,20 @@ impl Push<'_, '_> {
             self.doubts.lost.extend(missing);
         }
         Err(TransferError::Outrun { remote: contact.label().to_owned(), rounds: ROUNDS })
+    }
+
+    /// Writes afresh what lies in damaged packs, and the nodes above it, from any copy of it.
+    fn avoid_damaged(&mut self, job: &Job) -> Result<(), TransferError> {
+        let (contact, home) = (self.contact, self.request.home);
+        let all: Vec<Wanted> = self.request.roots.iter().map(|(w, _)| w.clone()).collect();
+        store_whole(contact, &all, job)?;
+        let mut reader = ObjectReader::new(contact.layout(), contact.index())?;
+        let walked = walk(&all, &mut reader, Sight::Content(contact), job)?;
+        let path = all.first().map_or(Vec::new(), |wanted| wanted.path.clone());
+        let replace = self.request.damaged.iter().map(|pack| (*pack, path.clone())).collect();
+        rescue(contact, (&all, &walked), &replace, home, job)?;
+        let (replaced, elsewhere) = (self.request.damaged.clone(), Elsewhere::new());
+        self.recut(&Recut { replaced, elsewhere, walked: &walked, home }, job)
     }
 
     fn recut(&mut self, plan: &Recut, job: &Job) -> Result<(), TransferError> {

@@ -45,6 +45,7 @@ mod du;
 mod evict;
 mod forge;
 mod former;
+mod fsck;
 mod gc;
 mod gc_beside;
 mod hard_times;

@@ -8,6 +8,7 @@ mod dispatch;
 mod du;
 mod evict;
 mod fetch;
+mod fsck;
 mod gc;
 mod init;
 mod pull;

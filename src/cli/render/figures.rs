@@ -7,6 +7,7 @@ use crate::ops::checkout::CheckoutReport;
 use crate::ops::du::DuReport;
 use crate::ops::evict::{EvictPlan, EvictReport};
 use crate::ops::fetch::FetchReport;
+use crate::ops::fsck::FsckReport;
 use crate::ops::push::PushReport;
 use crate::ops::status::StatusReport;
 use crate::ops::verify::VerifyReport;
@@ -134,6 +135,32 @@ pub(crate) fn verify_line(report: &VerifyReport) -> String {
         name(&report.remote),
         many(report.packs, "pack", "packs"),
         ByteSize(report.bytes)
+    )
+}
+
+/// Returns `checked 12 packs, 5,000 objects, 98.2 MiB read: all sound`, or how many are damaged and
+/// repaired.
+pub(crate) fn fsck_line(report: &FsckReport) -> String {
+    let (here, there) = (report.here, report.there);
+    let unneeded = report.findings.len() as u64 - report.damaged - report.repaired;
+    let mut verdict: Vec<String> = [
+        (report.damaged, "damaged"),
+        (report.repaired, "repaired"),
+        (unneeded, "damaged and not needed"),
+    ]
+    .into_iter()
+    .filter(|(count, _)| *count > 0)
+    .map(|(count, word)| format!("{} {word}", Count(count)))
+    .collect();
+    if verdict.is_empty() {
+        verdict.push("all sound".to_owned());
+    }
+    format!(
+        "checked {}, {}, {} read: {}",
+        many(here.packs + there.packs, "pack", "packs"),
+        many(here.objects + there.objects, "object", "objects"),
+        ByteSize(here.bytes + there.bytes),
+        verdict.join(", ")
     )
 }
 

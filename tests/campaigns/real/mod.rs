@@ -6,6 +6,7 @@ mod crash;
 mod errno;
 mod escapes;
 mod full_disk;
+mod hostile;
 mod planted;
 mod power;
 mod races;
@@ -51,5 +52,10 @@ pub(crate) const CAMPAIGNS: &[Campaign] = &[
         name: "sync-order",
         about: "bytes before names, folders before the end, packs before their record",
         run: sync_order::run,
+    },
+    Campaign {
+        name: "hostile",
+        about: "names, pointers and settings that try to get out, with every verb",
+        run: hostile::run,
     },
 ];
