@@ -11,6 +11,7 @@ use rustix::io::Errno;
 
 use crate::fs::dir::Dir;
 use crate::fs::error::{FsError, IoResultExt};
+use crate::fs::failpoint;
 use crate::fs::plain::is_not_plain;
 use crate::fs::sparse::SparseFile;
 use crate::fs::stamp::{FileKind, Stamp};
@@ -141,8 +142,10 @@ impl Dir {
     pub fn move_in(&self, from: &Path, name: &[u8]) -> Result<bool, FsError> {
         let from_name = from.as_os_str().as_bytes();
         match rustix::fs::renameat(rustix::fs::CWD, from_name, &self.fd, name) {
-            Err(Errno::XDEV) => Ok(false),
-            other => other.map(|()| true).at("create", &self.path_of(name)),
+            Err(Errno::XDEV) => return Ok(false),
+            other => other.at("create", &self.path_of(name))?,
         }
+        failpoint::hit("fs.move.renamed");
+        Ok(true)
     }
 }

@@ -113,7 +113,7 @@ pub(crate) fn oldest(mut all: Vec<Shelved>, total: u64, budget: u64) -> Vec<Cach
     if total <= budget {
         return Vec::new();
     }
-    let aim = budget / 100 * AIM;
+    let aim = budget.saturating_mul(AIM) / 100;
     all.sort_by_key(|s| (!s.is_data(), s.cached.used, s.cached.pack, s.cached.form));
     let mut left = total;
     let mut going = Vec::new();
@@ -186,4 +186,35 @@ fn remove(repo: &Repo, there: &[CachedPack]) -> Result<Dropped, OpError> {
         index.set_cache_size(left)?;
     }
     Ok(dropped)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fs::Time;
+
+    fn shelved(n: u8, kind: PackKind, used: i64) -> Shelved {
+        let (pack, form) = (PackId([n; 16]), Form::Whole);
+        Shelved { cached: CachedPack { pack, form, bytes: 10, used: Time(used) }, kind: Some(kind) }
+    }
+
+    #[test]
+    fn content_goes_before_trees_and_what_was_used_longest_ago_first() {
+        let all = || {
+            vec![
+                shelved(1, PackKind::Data, 30),
+                shelved(2, PackKind::Nodes, 5),
+                shelved(3, PackKind::Data, 10),
+                shelved(4, PackKind::Data, 20),
+            ]
+        };
+        let going = |budget| -> Vec<u8> {
+            oldest(all(), 40, budget).iter().filter_map(|c| c.pack.0.first().copied()).collect()
+        };
+        assert_eq!(going(40), [] as [u8; 0], "within the budget nothing goes");
+        assert_eq!(going(39), [3], "down to nine tenths");
+        assert_eq!(going(23), [3, 4]);
+        assert_eq!(going(12), [3, 4, 1]);
+        assert_eq!(going(0), [3, 4, 1, 2]);
+    }
 }

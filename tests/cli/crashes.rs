@@ -53,7 +53,7 @@ fn armed(repo: &Repo, arguments: &[&str], point: &str) -> Output {
     repo.haul_with(arguments, &[("HAUL_FAILPOINT", point)])
 }
 
-/// Dies at one point in `add`, `push` and `pull` in turn, as far as each comes there.
+/// Dies at one point in `add`, `push`, `pull` and `evict` in turn, as far as each comes there.
 fn campaign(point: &str) -> bool {
     let world = World::new();
     let (a, b) = scene(&world);
@@ -78,7 +78,13 @@ fn campaign(point: &str) -> bool {
     let third = armed(&b, &["pull"], point);
     b.haul(&["pull"]).ok();
     b.tree().assert_same(&a.tree());
-    [first, second, third].iter().any(|output| output.status().is_none())
+    let evict = ["evict", "--max-size", "0", "--yes"];
+    let fourth = armed(&b, &evict, point);
+    b.haul(&evict).ok();
+    b.remove("table.csv");
+    b.haul(&["pull"]).ok();
+    b.tree().assert_same(&a.tree());
+    [first, second, third, fourth].iter().any(|output| output.status().is_none())
 }
 
 #[test]
