@@ -34,7 +34,7 @@ fn named(frame: &[u8]) {
     assert!((1..=4).contains(&bases.ids.len()) && bases.skip < MAX_CHUNK);
     let prefix = &frame[..frame.len().min(Bases::MAX_PREFIX)];
     assert_eq!(Bases::of_frame(prefix), Ok(Some(bases)));
-    drop(declared_len(prefix));
+    let _ = declared_len(prefix);
 }
 
 /// Decodes `payload` under a head that fits it, which a fuzzer would take long to find.

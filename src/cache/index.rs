@@ -11,6 +11,7 @@ use crate::cache::error::CacheError;
 use crate::cache::layout::Layout;
 use crate::cache::place::{Held, PackState, Place};
 use crate::cache::rebuild;
+use crate::cache::usage::Usage;
 use crate::fs::{failpoint, remove};
 use crate::hash::{ChunkId, PackId, RemoteId};
 use crate::pack::Bases;
@@ -28,6 +29,7 @@ const FILLED: TableDefinition<&[u8; 1], u32> = TableDefinition::new("filled 1");
 /// The open index of a repository.
 pub struct Index {
     pub(super) db: Db,
+    pub(super) usage: Usage,
 }
 
 /// A fixed view of the index for many look-ups from many threads.
@@ -97,7 +99,7 @@ impl Index {
     pub fn open(layout: &Layout) -> Result<Self, CacheError> {
         let path = layout.index();
         let opened = match Db::open(&path)? {
-            Opened::Ready(db) => Some(Self { db }),
+            Opened::Ready(db) => Some(Self { db, usage: Usage::default() }),
             Opened::Unusable(_) => None,
         };
         if let Some(index) = opened {
@@ -108,7 +110,7 @@ impl Index {
         let Opened::Ready(db) = Db::open(&path)? else {
             return Err(CacheError::Database { path, why: "it cannot be created".to_owned() });
         };
-        let index = Self { db };
+        let index = Self { db, usage: Usage::default() };
         index.create_tables()?;
         index.filled(layout)
     }
@@ -139,7 +141,7 @@ impl Index {
         })
     }
 
-    fn write(
+    pub(super) fn write(
         &self,
         change: impl FnOnce(&WriteTransaction) -> Result<(), redb::TableError>,
     ) -> Result<(), CacheError> {

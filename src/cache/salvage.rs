@@ -11,7 +11,7 @@ use crate::cache::index::Index;
 use crate::cache::layout::Layout;
 use crate::cache::place::{Held, PackState, Place};
 use crate::cache::sink::{PackSink, places_of};
-use crate::fs::{SparseFile, move_durably};
+use crate::fs::move_durably;
 use crate::hash::{ChunkId, NodeId, PackId, PackKind};
 use crate::pack::{
     Bases, Batcher, Codecs, EncodedFrame, MAX_FRAME_LEN, decode_frame, encode_data_frame,
@@ -122,7 +122,7 @@ impl Index {
         if sound.is_empty() {
             return Ok(lost);
         }
-        let file = SparseFile::open(&layout.part(pack.pack))?;
+        let file = layout.cache_folder().open_part(pack.pack)?;
         let (mut objects, mut deltas) = (Vec::new(), Vec::new());
         for found in sound {
             let Some((first, place)) = found.rows.first() else { continue };

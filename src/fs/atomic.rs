@@ -156,7 +156,7 @@ pub fn append_line(path: &Path, line: &str) -> Result<(), FsError> {
     file.write_all(format!("{line}\n").as_bytes()).at("write", path)
 }
 
-/// Removes temporary files that a run left in `folder` when it died, a day or more ago by the clock
+/// Removes temporary files and folders that a run left in `folder` when it died, a day or more ago by the clock
 /// of the file system. Costs one listing; what cannot be removed is left for another time.
 pub fn sweep_abandoned(folder: &Path) -> Result<(), FsError> {
     let entries = match fs::read_dir(folder) {

@@ -218,9 +218,13 @@ impl Walker<'_, '_> {
                 Ok(read.map(|pair| (pair, spot)))
             }
             (_, Some(place)) => Ok(self.reader.node(step.id)?.map(|pair| (pair, place.into()))),
-            // In a pack that is here in part a run that died may have left it and not told the index.
-            // Whoever reads it afterwards finds it by the index only, so it is fetched once more.
-            (Some(_), None) if matches!(sight, Sight::Content(_)) => Ok(None),
+            // What is to be placed from here must be known to the index, not only lie there.
+            (Some(spot), None) if sight.any_copy() => {
+                self.reader.restate(spot.pack)?;
+                let held = self.reader.view().find_held(&step.id.0).map(|(place, _)| place);
+                let Some(place) = held else { return Ok(None) };
+                Ok(self.reader.node(step.id)?.map(|pair| (pair, place.into())))
+            }
             (Some(spot), None) => {
                 let read = self.reader.node_at(step.id, spot.pack, spot.offset, spot.frame_len)?;
                 Ok(read.map(|pair| (pair, spot)))

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::cli::args::{
-    AddArgs, CheckoutArgs, DemoArgs, DuArgs, FetchArgs, FsckArgs, GcArgs, InitArgs, PullArgs,
-    PushArgs, RemoteArgs, StatusArgs, VerifyArgs,
+    AddArgs, CheckoutArgs, DemoArgs, DuArgs, EvictArgs, FetchArgs, FsckArgs, GcArgs, InitArgs,
+    PullArgs, PushArgs, RemoteArgs, StatusArgs, VerifyArgs,
 };
 
 const EXAMPLES: &str = "\
@@ -95,6 +95,7 @@ pub(crate) enum Verb {
     Verify(VerifyArgs),
     Fsck(FsckArgs),
     Du(DuArgs),
+    Evict(EvictArgs),
     Gc(GcArgs),
     Demo(DemoArgs),
 }
@@ -114,6 +115,7 @@ impl Verb {
             Self::Verify(_) => "verify",
             Self::Fsck(_) => "fsck",
             Self::Du(_) => "du",
+            Self::Evict(_) => "evict",
             Self::Gc(args) => args.name(),
             Self::Demo(_) => "demo",
         }

@@ -1,6 +1,6 @@
 use crate::cli::args::Verb;
 use crate::cli::command::{
-    add, checkout, demo, du, fetch, fsck, gc, init, pull, push, remote, status, verify,
+    add, checkout, demo, du, evict, fetch, fsck, gc, init, pull, push, remote, status, verify,
 };
 use crate::cli::failure::Failure;
 use crate::cli::session::Session;
@@ -20,6 +20,7 @@ pub(crate) fn run(verb: &Verb, session: &Session<'_>) -> Result<Exit, Failure> {
         Verb::Verify(args) => verify::run(args, session),
         Verb::Fsck(args) => fsck::run(args, session),
         Verb::Du(args) => du::run(args, session),
+        Verb::Evict(args) => evict::run(args, session),
         Verb::Gc(args) => gc::run(args, session),
         Verb::Demo(args) => demo::run(args, session),
     }

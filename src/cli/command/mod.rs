@@ -6,6 +6,7 @@ mod checkout;
 mod demo;
 mod dispatch;
 mod du;
+mod evict;
 mod fetch;
 mod fsck;
 mod gc;

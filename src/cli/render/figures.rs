@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::ops::add::AddReport;
 use crate::ops::checkout::CheckoutReport;
 use crate::ops::du::DuReport;
+use crate::ops::evict::{EvictPlan, EvictReport};
 use crate::ops::fetch::FetchReport;
 use crate::ops::fsck::FsckReport;
 use crate::ops::push::PushReport;
@@ -173,6 +174,35 @@ pub(crate) fn du_line(report: &DuReport) -> String {
         ByteSize(total.logical_bytes),
         ByteSize(total.unique_bytes),
         ByteSize(total.stored_bytes)
+    )
+}
+
+/// Returns `would evict 12 packs, 40.3 MiB of 98.2 MiB in the cache, and keep 1.1 MiB not pushed`.
+pub(crate) fn evict_plan_line(plan: &EvictPlan) -> String {
+    let unpushed = match plan.unpushed_packs {
+        0 => String::new(),
+        _ => format!(", and keep {} not pushed", ByteSize(plan.unpushed_bytes)),
+    };
+    let (bytes, cache) = (ByteSize(plan.bytes), ByteSize(plan.cache_bytes));
+    let packs = many(plan.packs, "pack", "packs");
+    format!("would evict {packs}, {bytes} of {cache} in the cache{unpushed}")
+}
+
+/// Returns `evicted 12 packs, 40.3 MiB: 57.9 MiB left in the cache, 2 packs kept`.
+pub(crate) fn evict_line(report: &EvictReport) -> String {
+    let kept = match report.kept.len() as u64 {
+        0 => String::new(),
+        kept => format!(", {} kept that the remote does not have", many(kept, "pack", "packs")),
+    };
+    let passed_over = match report.passed_over {
+        0 => String::new(),
+        packs => format!(", {} of others passed over", many(packs, "pack", "packs")),
+    };
+    format!(
+        "evicted {}, {}: {} left in the cache{kept}{passed_over}",
+        many(report.packs, "pack", "packs"),
+        ByteSize(report.bytes),
+        ByteSize(report.cache_bytes)
     )
 }
 

@@ -82,6 +82,7 @@ pub(super) fn resend(
             earlier: Vec::new(),
             repo: repo.identity()?,
             home: Home::No,
+            leave: BTreeSet::new(),
             damaged: packs.clone(),
         };
         match push(&request, &mut contact, job) {

@@ -231,3 +231,32 @@ impl Closing<'_> {
         }
     }
 }
+
+/// Returns those roots, each at its place, that need one of some packs.
+pub(super) fn needing(
+    roots: &[(Wanted, Spot)],
+    packs: &BTreeSet<PackId>,
+    contact: &Contact,
+    job: &Job,
+) -> Result<Vec<Wanted>, TransferError> {
+    let (mut out, mut open) = (Vec::new(), vec![roots]);
+    while let Some(group) = open.pop() {
+        job.check()?;
+        let (wanted, spots): (Vec<Wanted>, Vec<Spot>) = group.iter().cloned().unzip();
+        let mut reader = ObjectReader::new(contact.layout(), contact.index())?;
+        let walked = walk(&wanted, &mut reader, Sight::At(contact, &spots), job)?;
+        let nodes = walked.nodes.iter().map(|node| node.at.pack);
+        let chunks = walked.chunks.iter().flat_map(|step| step.spot.iter().chain(&step.bases));
+        if !nodes.chain(chunks.map(|spot| spot.pack)).any(|pack| packs.contains(&pack)) {
+            continue;
+        }
+        match group {
+            [_] => out.extend(wanted),
+            more => {
+                let (front, back) = more.split_at(more.len() / 2);
+                open.extend([front, back]);
+            }
+        }
+    }
+    Ok(out)
+}

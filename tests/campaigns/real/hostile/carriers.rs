@@ -8,10 +8,10 @@ use std::path::{Path, PathBuf};
 
 use haul::hash::NodeId;
 
-use super::forge::{CONTENT, file, leaf, plant, point};
 use super::table::{Case, cases, expand, pointer_text};
 use super::yard::{Verdict, Yard};
 use crate::harness::{Output, Repo, data};
+use crate::real::forge::{CONTENT, file, leaf, plant, point};
 
 /// How a row comes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,9 +2,6 @@
 //! verb and every way to place files. Nothing may get out, and nothing harmless be refused.
 
 mod carriers;
-#[path = "../../../cli/forge.rs"]
-#[expect(dead_code, reason = "the tests of the command line forge more")]
-mod forge;
 #[path = "../../../support/hostile.rs"]
 mod table;
 mod yard;
