@@ -25,7 +25,6 @@ mod figures;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod real;
 
-#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 #[path = "../cli/harness/mod.rs"]
 #[expect(dead_code, unused_imports, reason = "the tests of the command line use more of it")]
 mod harness;

@@ -179,6 +179,7 @@ fn a_flipped_byte_on_a_remote_is_healed_with_new_packs_and_nothing_is_overwritte
             if source == "other" {
                 let add = ["remote".as_ref(), "add".as_ref(), "o".as_ref(), other.as_arg()];
                 a.haul(&add).ok();
+                a.haul(&["remote", "default", "origin"]).ok();
                 a.haul(&["push", "--remote", "o"]).ok();
                 a.git(&["add", "-A"]).ok();
                 a.commit("settings");
