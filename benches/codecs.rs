@@ -1,19 +1,25 @@
 //! Prints what the choice of codec costs and saves, beside bare loops of its parts.
 //!
 //!     cargo bench --bench codecs [-- FILE…]
-//!     cargo bench --bench codecs -- --alone zstd|planes FILE
+//!     cargo bench --bench codecs -- --deltas
+//!     cargo bench --bench codecs -- --alone zstd|planes|decode FILE
 //!
 //! Without files it makes its own data, and differences too. Each row is one kind of data, cut into
 //! chunks as haul cuts files. Times are seconds of one thread per 10^9 bytes, the best of several
 //! rounds taken in turns, so ratios hold on a machine with other work too. "unzstd" decodes what
 //! zstd 1 alone made.
 //!
-//! With `--alone` it prints a single number: how many seconds per 10^9 bytes a bare loop takes on all
-//! cores at the same time, median of the rounds.
+//! With `--alone` it prints a single number: how many seconds per 10^9 bytes a bare loop, or the
+//! decoding of what haul makes of the file, takes on all cores at the same time, median of the rounds.
 #![expect(clippy::unwrap_used, reason = "a bench stops by panicking")]
+#![expect(clippy::indexing_slicing, reason = "a bench stops by panicking")]
+#![expect(clippy::panic, reason = "a bench stops by panicking")]
 #![expect(clippy::print_stdout, reason = "its figures are for whoever runs it")]
 #![expect(clippy::cast_precision_loss, reason = "figures are rounded to three digits anyway")]
-#![expect(clippy::cast_possible_truncation, reason = "made-up weights are kept in few bits")]
+#![expect(clippy::cast_possible_truncation, reason = "made-up weights and planes are of few bits")]
+
+#[path = "codecs/made_up.rs"]
+mod made_up;
 
 use std::io::Write as _;
 use std::sync::Barrier;
@@ -30,20 +36,32 @@ use haul::pack::{
 use zstd::bulk::{Compressor, Decompressor};
 use zstd::zstd_safe::{CParameter, ParamSwitch};
 
-const BYTES: usize = 24 << 20;
 const ROUNDS: usize = 5;
 /// Chunks that a thread of a bare loop takes at a time.
 const TAKEN: usize = 8;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|a| a != "--bench").collect();
-    if let [option, name, file] = arguments.as_slice()
-        && option == "--alone"
-    {
-        let data = std::fs::read(file).unwrap();
-        println!("{:.4}", alone(Bare::by_name(name), &data));
-        return;
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match arguments.as_slice() {
+        ["--alone", work, file] => {
+            println!("{:.4}", alone(Alone::by_name(work), &std::fs::read(file).unwrap()));
+        }
+        ["--deltas"] => print_deltas(&made_up::all()),
+        [] => {
+            let made = made_up::all();
+            print_all(made.iter().map(|(name, data)| (*name, data.clone())));
+            print_deltas(&made);
+        }
+        files => print_all(files.iter().map(|file| {
+            let mut data = std::fs::read(file).unwrap();
+            data.truncate(4 * made_up::BYTES);
+            (*file, data)
+        })),
     }
+}
+
+fn print_all<'a>(all: impl Iterator<Item = (&'a str, Vec<u8>)>) {
     println!(
         "{:<24}{:>8}{:>17}{:>8}{:>8}{:>8}{:>10}{:>8}{:>10}{:>8}{:>8}",
         "data",
@@ -58,26 +76,19 @@ fn main() {
         "unzstd",
         "by"
     );
-    let made = if arguments.is_empty() { made_up() } else { Vec::new() };
-    for (name, data) in &made {
-        measure(name, data);
-    }
-    for file in &arguments {
-        let mut data = std::fs::read(file).unwrap();
-        data.truncate(4 * BYTES);
-        measure(file, &data);
-    }
+    all.for_each(|(name, data)| measure(name, &data));
     println!(
         "seconds per GB; \"by\": time of that loop alone, which neither chooses nor proves, by ours\n"
     );
-    if arguments.is_empty() {
-        let head = ("difference to a base", "stored", "codecs 17/18/19");
-        println!("{:<24}{:>8}{:>17}{:>8}{:>8}", head.0, head.1, head.2, "encode", "decode");
-        for (name, data) in &made {
-            measure_deltas(name, data);
-        }
-        println!("seconds per GB");
+}
+
+fn print_deltas(made: &[(&str, Vec<u8>)]) {
+    let head = ("difference to a base", "stored", "codecs 17/18/19");
+    println!("{:<24}{:>8}{:>17}{:>8}{:>8}", head.0, head.1, head.2, "encode", "decode");
+    for (name, data) in made {
+        measure_deltas(name, data);
     }
+    println!("seconds per GB");
 }
 
 fn chunks_of(data: &[u8]) -> Vec<(ChunkId, &[u8])> {
@@ -138,7 +149,7 @@ fn measure(name: &str, data: &[u8]) {
 
 /// Encodes a next version of the data against the data, chunk by chunk, and prints one row.
 fn measure_deltas(name: &str, data: &[u8]) {
-    let Some(next) = next_version(name, data) else { return };
+    let Some(next) = made_up::next_version(name, data) else { return };
     let chunks = chunks_of(&next);
     let mut at = 0;
     let bases: Vec<(Bases, &[u8])> = chunks
@@ -196,53 +207,64 @@ fn time(act: impl FnOnce()) -> f64 {
     start.elapsed().as_secs_f64()
 }
 
-/// A loop that neither chooses nor proves.
-#[derive(Clone, Copy)]
-enum Bare {
+/// What all cores do at the same time.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Alone {
     Zstd,
     Planes,
+    Decode,
 }
 
-impl Bare {
+impl Alone {
     fn by_name(name: &str) -> Self {
         match name {
             "zstd" => Self::Zstd,
             "planes" => Self::Planes,
+            "decode" => Self::Decode,
             _ => panic!("no loop is called {name}"),
         }
     }
 }
 
-/// Seconds per 10^9 bytes of a bare loop on all cores, each thread with contexts of its own.
-fn alone(bare: Bare, data: &[u8]) -> f64 {
+/// Seconds per 10^9 bytes on all cores, each thread with contexts of its own.
+fn alone(work: Alone, data: &[u8]) -> f64 {
     let chunks = chunks_of(data);
+    let mut codecs = Codecs::new();
+    let wanted = chunks.iter().take(if work == Alone::Decode { usize::MAX } else { 0 });
+    let frames = wanted.map(|c| encode_data_frame(&mut codecs, &[*c]).unwrap().into_bytes());
+    let frames: Vec<Vec<u8>> = frames.collect();
     let threads = std::thread::available_parallelism().unwrap().get();
-    let mut rounds: Vec<f64> = std::iter::repeat_with(|| {
-        let (next, start) = (AtomicUsize::new(0), Barrier::new(threads + 1));
-        std::thread::scope(|scope| {
-            let work = || {
-                let mut loops = Loops::new();
-                start.wait();
-                loop {
-                    let from = next.fetch_add(TAKEN, Ordering::Relaxed);
-                    let Some(left) = chunks.get(from..) else { break };
-                    for (_, chunk) in left.iter().take(TAKEN) {
-                        match bare {
-                            Bare::Zstd => loops.zstd(chunk),
-                            Bare::Planes => loops.planes(chunk),
-                        }
+    let (next, start) = (AtomicUsize::new(0), Barrier::new(threads + 1));
+    let run = || {
+        let (mut loops, mut codecs) = (Loops::new(), Codecs::new());
+        start.wait();
+        loop {
+            let from = next.fetch_add(TAKEN, Ordering::Relaxed);
+            if from >= chunks.len() {
+                break;
+            }
+            for at in from..chunks.len().min(from + TAKEN) {
+                match work {
+                    Alone::Zstd => loops.zstd(chunks[at].1),
+                    Alone::Planes => loops.planes(chunks[at].1),
+                    Alone::Decode => {
+                        decode_frame(&mut codecs, PackKind::Data, &frames[at]).unwrap();
                     }
                 }
-            };
-            let running: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+            }
+        }
+    };
+    let mut rounds = [0.0; ROUNDS];
+    for round in &mut rounds {
+        next.store(0, Ordering::Relaxed);
+        *round = std::thread::scope(|scope| {
+            let running: Vec<_> = (0..threads).map(|_| scope.spawn(run)).collect();
             start.wait();
             time(|| running.into_iter().for_each(|thread| thread.join().unwrap()))
-        })
-    })
-    .take(ROUNDS)
-    .collect();
+        });
+    }
     rounds.sort_by(f64::total_cmp);
-    rounds.get(ROUNDS / 2).unwrap() / data.len() as f64 * 1e9
+    rounds[ROUNDS / 2] / data.len() as f64 * 1e9
 }
 
 /// The bare loops: no probe, no proof, no frame.
@@ -301,94 +323,4 @@ impl Loops {
         }
         std::hint::black_box(&self.out);
     }
-}
-
-/// Makes what a next version of the data may be: numbers moved a little, rows edited.
-fn next_version(name: &str, data: &[u8]) -> Option<Vec<u8>> {
-    let draws = noise(b"next", data.len());
-    let mut next = data.to_vec();
-    match name {
-        "float32 weights" => {
-            for (number, draw) in next.as_chunks_mut::<4>().0.iter_mut().zip(&draws) {
-                let moved = 1.0 + (f32::from(*draw) - 127.5) / 12_750.0;
-                *number = (f32::from_le_bytes(*number) * moved).to_le_bytes();
-            }
-        }
-        "bfloat16 weights" => {
-            for (number, draw) in next.as_chunks_mut::<2>().0.iter_mut().zip(&draws) {
-                let step = u16::from(draw % 4).wrapping_sub(2);
-                *number = u16::from_le_bytes(*number).wrapping_add(step).to_le_bytes();
-            }
-        }
-        "CSV" => {
-            for at in (0..next.len()).step_by(60_000) {
-                next[at] = b'7';
-            }
-        }
-        _ => return None,
-    }
-    Some(next)
-}
-
-fn made_up() -> Vec<(&'static str, Vec<u8>)> {
-    let random = noise(b"noise", BYTES);
-    let weights: Vec<f64> = normal(BYTES / 8).collect();
-    let f32s = weights.iter().flat_map(|w| (*w as f32).to_le_bytes());
-    let bf16s = weights.iter().flat_map(|w| (*w as f32).to_le_bytes().into_iter().skip(2));
-    let counters = (0..BYTES as u64 / 8).flat_map(|n| (1_700_000_000_000 + 3 * n).to_le_bytes());
-    let tokens = random.as_chunks::<4>().0.iter();
-    let tokens = tokens.flat_map(|n| (u32::from_le_bytes(*n) % 50_000).to_le_bytes());
-    vec![
-        ("float32 weights", f32s.collect()),
-        ("bfloat16 weights", bf16s.collect()),
-        ("float64 weights", weights.iter().flat_map(|w| w.to_le_bytes()).collect()),
-        ("int64 counters", counters.collect()),
-        ("int32 tokens", tokens.collect()),
-        ("CSV", csv(&random)),
-        ("noise", random),
-    ]
-}
-
-fn noise(label: &[u8], len: usize) -> Vec<u8> {
-    let mut out = vec![0; len];
-    blake3::Hasher::new().update(label).finalize_xof().fill(&mut out);
-    out
-}
-
-/// Box and Muller's way from even to normal numbers, spread as weights are.
-fn normal(count: usize) -> impl Iterator<Item = f64> {
-    let random = noise(b"normal", count * 16);
-    (0..count).map(move |n| {
-        let draw = |at: usize| {
-            let bytes: [u8; 8] = random.get(at..).and_then(|b| b.first_chunk()).copied().unwrap();
-            ((u64::from_le_bytes(bytes) >> 11) as f64 + 1.0) / 2f64.powi(53)
-        };
-        let (a, b) = (draw(n * 16), draw(n * 16 + 8));
-        0.02 * (-2.0 * a.ln()).sqrt() * (std::f64::consts::TAU * b).cos()
-    })
-}
-
-/// Rows with an id, a time, a few words, numbers and a token.
-fn csv(random: &[u8]) -> Vec<u8> {
-    const WORDS: [&str; 8] =
-        ["books", "garden", "toys", "music", "kitchen", "sports", "office", "pets"];
-    let mut out = Vec::with_capacity(BYTES + 100);
-    for (number, draw) in random.as_chunks::<16>().0.iter().enumerate() {
-        if out.len() >= BYTES {
-            break;
-        }
-        let [a, b] = [&draw[..8], &draw[8..]]
-            .map(|half| half.first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes)));
-        let word = WORDS.get((b % 8) as usize).copied().unwrap_or_default();
-        let (price, user) = (b / 8 % 99_999, b / 800_000 % 2_000_000);
-        let time = 1_700_000_000 + 2 * number;
-        writeln!(
-            out,
-            "{number},{time},u{user:07},{word},{}.{:02},{a:016x}",
-            price / 100,
-            price % 100
-        )
-        .unwrap();
-    }
-    out
 }

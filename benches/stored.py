@@ -15,10 +15,13 @@ databases shrink. Times are of one run and its `sync`; those of rivals are ratio
 each push of haul a new clone pulls, and the whole file's hash is compared; a difference ends the part
 with a failure.
 
-B9 compares the first `haul add`, median of the rounds, with the bare loop of one codec over the same
-file, taken in turns by `cargo bench --bench codecs`: its seconds of one thread, shared by all cores.
-The loop's time is the best of some rounds, so other work on the machine counts against haul alone.
-Without that bench the line says so, and is not judged.
+B9 compares the first `haul add` with a bare loop over the same chunks on the same cores, which
+`cargo bench --bench codecs` runs: one thread per core, each with contexts of its own, output thrown
+away. Both are taken in turns, and the median of the ratios counts. The loop for CSV is zstd level 1;
+that for weights splits each chunk into four planes, tries Huffman's code on each and keeps what is
+shorter. The same bench gives the speed of differences, per core. Decoding on all cores is compared
+with `cp` and `sync` of the file to the same disk. Without that bench the line says so, and is not
+judged.
 
 --quick takes smaller sizes and fewer rounds, and says so: demands in bytes shrink with the size, and
 each push is allowed 64 KiB more, as records and nodes have a fixed cost (128 KiB where a change is
@@ -290,7 +293,11 @@ def speed(bench: Bench) -> None:
     ):
         source = write()[0]
         rounds(bench, (what, loop, least), source, codecs)
+        if codecs:
+            decoding(bench, what, source, codecs)
         retire(made)
+    if codecs:
+        deltas(bench, codecs)
 
 
 def rounds(bench: Bench, line: tuple, source: pathlib.Path, codecs: pathlib.Path | None) -> None:
@@ -305,9 +312,8 @@ def rounds(bench: Bench, line: tuple, source: pathlib.Path, codecs: pathlib.Path
         os.sync()
         seconds.append(bench.verb(repo, "add", target.name).seconds)
         if codecs:
-            done = bench.run([codecs, target], bench.work)
-            alone = loop_seconds(done.output.decode(), target.name, loop) * length / 1e9
-            shares.append(alone / len(os.sched_getaffinity(0)) / seconds[-1])
+            done = bench.run([codecs, "--alone", loop, target], bench.work)
+            shares.append(float(done.output) * length / 1e9 / seconds[-1])
     demand = f"≥ {least} of the speed of {loop} alone"
     text = f"{length / MB / statistics.median(seconds):,.0f} MB/s"
     name = f"first add of {what}, {human(length)}"
@@ -318,14 +324,27 @@ def rounds(bench: Bench, line: tuple, source: pathlib.Path, codecs: pathlib.Path
         bench.add("B9", name, f"no loop to compare with; {text}", demand)
 
 
-def loop_seconds(table: str, name: str, loop: str) -> float:
-    """Returns what the loop takes of one thread for 10^9 bytes, as the bench prints it."""
-    for row in table.splitlines():
-        cells = row.split()
-        if len(cells) == 10 and cells[0] == name:
-            encode, _, zstd, _, planes_by = map(float, cells[3:8])
-            return zstd if loop == "zstd" else encode * planes_by
-    raise Failed(f"the bench `codecs` prints no row for {name}:\n{table}")
+def decoding(bench: Bench, what: str, source: pathlib.Path, codecs: pathlib.Path) -> None:
+    """Compares decoding on all cores with what the disk takes."""
+    length = source.stat().st_size
+    speeds = []
+    for _ in range(bench.sizes.rounds):
+        done = bench.run([codecs, "--alone", "decode", source], bench.work)
+        speeds.append((1 / float(done.output), length / 1e9 / bench.yardstick(source)))
+    decode, disk = (statistics.median(column) for column in zip(*speeds))
+    text = f"{decode:.2f} GB/s on all cores, `cp` and `sync` {disk:.2f} GB/s"
+    bench.add("B9", f"decoding {what}", text, "≥ what the disk takes", decode >= disk)
+
+
+def deltas(bench: Bench, codecs: pathlib.Path) -> None:
+    """Judges each kind of difference that the bench makes by its speed on one core."""
+    done = bench.run([codecs, "--deltas"], bench.work)
+    for row in done.output.decode().splitlines():
+        name, cells = row[:24].strip(), row[24:].split()
+        if len(cells) == 4 and cells[1].count("/") == 2 and cells[1][0].isdigit():
+            encode, decode = (1 / float(cell) for cell in cells[2:])
+            text = f"{encode:.2f} GB/s per core, decoding {decode:.2f}"
+            bench.add("B9", f"differences, {name}", text, "≥ 0.5 GB/s per core", encode >= 0.5)
 
 
 def codecs_binary(bench: Bench) -> pathlib.Path | None:

@@ -17,6 +17,8 @@ pub enum Kind {
     Place,
     /// Comparing packs with what the remote lists; in packs.
     Verify,
+    /// Reading packs and files to see whether they are sound; in bytes.
+    Check,
 }
 
 /// One thing that happened.

@@ -34,7 +34,7 @@ impl ObjectReader<'_> {
         if self.is_recent(place) {
             return Ok(true);
         }
-        let bytes = self.read(&id.0, place, held)?;
+        let Some(bytes) = self.read(&id.0, place, held)? else { return Ok(false) };
         match self.decode_delta(&bytes)? {
             Ok((_, frame)) => {
                 self.keep(place, frame);
@@ -63,7 +63,7 @@ impl ObjectReader<'_> {
             return Ok(None);
         }
         self.chunk(id)?;
-        self.read(&id.0, place, held).map(Some)
+        self.read(&id.0, place, held)
     }
 
     /// Checks a delta, which the index does not know yet, against its id. Returns what it is a

@@ -1,6 +1,6 @@
 //! Why local content could not be used.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::fs::FsError;
 use crate::hash::{Digest, PackId};
@@ -30,7 +30,7 @@ pub enum CacheError {
         waited: u64,
     },
     /// A local pack does not hold what the index says; it has been put aside.
-    #[error("object {object} in the local pack {pack} is damaged: {why}; the pack was moved to `{}`", aside.display())]
+    #[error("object {object} in the local pack {pack} is damaged: {why}; {}", whereabouts(aside.as_deref()))]
     Damaged {
         /// The chunk or node that was asked for.
         object: Digest,
@@ -38,8 +38,8 @@ pub enum CacheError {
         pack: PackId,
         /// What was wrong with the bytes.
         why: String,
-        /// Where the damaged pack lies now.
-        aside: PathBuf,
+        /// Where the damaged pack lies now; nothing if this user may not move it.
+        aside: Option<PathBuf>,
         /// Whether the pack had not been pushed yet.
         unpushed: bool,
     },
@@ -49,6 +49,13 @@ pub enum CacheError {
         /// What the pack writer said.
         why: String,
     },
+}
+
+fn whereabouts(aside: Option<&Path>) -> String {
+    match aside {
+        Some(path) => format!("the pack was moved to `{}`", path.display()),
+        None => "the pack belongs to another user and stays where it is".to_owned(),
+    }
 }
 
 impl CacheError {

@@ -11,12 +11,13 @@ use crate::cache::error::CacheError;
 use crate::cache::layout::Layout;
 use crate::cache::place::{Held, PackState, Place};
 use crate::cache::rebuild;
+use crate::cache::usage::Usage;
 use crate::fs::{failpoint, remove};
 use crate::hash::{ChunkId, PackId, RemoteId};
 use crate::pack::Bases;
 use crate::wire::Reader;
 
-const OBJECTS: TableDefinition<&[u8; 32], &[u8; 32]> = TableDefinition::new("objects 1");
+pub(super) const OBJECTS: TableDefinition<&[u8; 32], &[u8; 32]> = TableDefinition::new("objects 1");
 /// Chunk that is stored as a delta → where its base begins, and the chunks of the base.
 const BASES: TableDefinition<&[u8; 32], &[u8]> = TableDefinition::new("bases 1");
 const PACKS: TableDefinition<&[u8; 16], &[u8; 6]> = TableDefinition::new("packs 1");
@@ -27,7 +28,8 @@ const FILLED: TableDefinition<&[u8; 1], u32> = TableDefinition::new("filled 1");
 
 /// The open index of a repository.
 pub struct Index {
-    db: Db,
+    pub(super) db: Db,
+    pub(super) usage: Usage,
 }
 
 /// A fixed view of the index for many look-ups from many threads.
@@ -97,7 +99,7 @@ impl Index {
     pub fn open(layout: &Layout) -> Result<Self, CacheError> {
         let path = layout.index();
         let opened = match Db::open(&path)? {
-            Opened::Ready(db) => Some(Self { db }),
+            Opened::Ready(db) => Some(Self { db, usage: Usage::default() }),
             Opened::Unusable(_) => None,
         };
         if let Some(index) = opened {
@@ -108,7 +110,7 @@ impl Index {
         let Opened::Ready(db) = Db::open(&path)? else {
             return Err(CacheError::Database { path, why: "it cannot be created".to_owned() });
         };
-        let index = Self { db };
+        let index = Self { db, usage: Usage::default() };
         index.create_tables()?;
         index.filled(layout)
     }
@@ -139,7 +141,7 @@ impl Index {
         })
     }
 
-    fn write(
+    pub(super) fn write(
         &self,
         change: impl FnOnce(&WriteTransaction) -> Result<(), redb::TableError>,
     ) -> Result<(), CacheError> {

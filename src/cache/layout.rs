@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::cache::folder::CacheFolder;
 use crate::hash::{PackId, RemoteId};
 
 /// The folders of one repository's local state and of its cache.
@@ -61,9 +62,14 @@ impl Layout {
         self.state.join("tmp")
     }
 
-    /// Temporary files of the cache, on the same file system as it.
-    pub fn cache_temp(&self) -> PathBuf {
-        self.cache.join("tmp")
+    /// The cache, without a way to what must be kept.
+    pub fn cache_folder(&self) -> CacheFolder {
+        CacheFolder::new(&self.cache)
+    }
+
+    /// Says whether the cache lies elsewhere than the state, so that others may use it too.
+    pub fn is_shared(&self) -> bool {
+        self.cache != self.state
     }
 
     /// The index of objects and packs.
@@ -81,7 +87,7 @@ impl Layout {
         self.state.join("remote").join(remote.to_string())
     }
 
-    /// The lock that work holds together and eviction alone.
+    /// The lock that work on the state holds together.
     pub fn lock(&self) -> PathBuf {
         self.state.join("lock")
     }

@@ -9,14 +9,12 @@ use crate::cache::error::CacheError;
 use crate::cache::index::{Index, IndexReader};
 use crate::cache::layout::Layout;
 use crate::cache::place::{Held, Place};
-use crate::fs::{FsError, Links, is_not_plain, move_durably, open_plain};
-use crate::hash::{ChunkId, Digest, NodeId, PackId, PackKind};
+use crate::fs::FsError;
+use crate::hash::{ChunkId, NodeId, PackId, PackKind};
 use crate::pack::{
     Codecs, FRAME_HEADER_LEN, Frame, FrameError, MAX_FRAME_LEN, declared_len, decode_frame,
 };
 
-/// Open pack files kept at a time.
-const OPEN_PACKS: usize = 8;
 /// Decoded frames kept at a time: neighbours share the chunks of their bases.
 const RECENT: usize = 6;
 
@@ -25,19 +23,21 @@ pub type NodeAndPlacement = (Vec<u8>, Vec<u8>);
 
 /// Reads objects; one per thread, as it keeps open files and decoded frames.
 pub struct ObjectReader<'c> {
-    layout: &'c Layout,
-    index: &'c Index,
+    pub(super) layout: &'c Layout,
+    pub(super) index: &'c Index,
     pub(super) view: IndexReader,
     pub(super) codecs: Codecs,
-    files: VecDeque<(PackId, Held, File)>,
+    pub(super) files: VecDeque<(PackId, Held, File)>,
     /// The frames decoded last, the very last one in front.
-    recent: VecDeque<Recent>,
+    pub(super) recent: VecDeque<Recent>,
     /// Where the chunks of a base are joined.
     pub(super) base: Vec<u8>,
+    /// Whether damaged packs stay where they are.
+    pub(super) observing: bool,
 }
 
 /// A decoded frame.
-struct Recent {
+pub(super) struct Recent {
     pack: PackId,
     offset: u32,
     frame: Frame,
@@ -50,7 +50,13 @@ impl<'c> ObjectReader<'c> {
     pub fn new(layout: &'c Layout, index: &'c Index) -> Result<Self, CacheError> {
         let view = index.reader()?;
         let (files, recent) = (VecDeque::new(), VecDeque::new());
-        Ok(Self { layout, index, view, codecs: Codecs::new(), files, recent, base: Vec::new() })
+        let (codecs, base, observing) = (Codecs::new(), Vec::new(), false);
+        Ok(Self { layout, index, view, codecs, files, recent, base, observing })
+    }
+
+    /// As [`Self::new`], and changes nothing: a damaged pack stays where it is, and known.
+    pub fn observing(layout: &'c Layout, index: &'c Index) -> Result<Self, CacheError> {
+        Ok(Self { observing: true, ..Self::new(layout, index)? })
     }
 
     /// Returns the look-up side of this reader.
@@ -61,9 +67,12 @@ impl<'c> ObjectReader<'c> {
     /// Returns the bytes of a chunk, checked; nothing if they are not on this machine.
     pub fn chunk(&mut self, id: ChunkId) -> Result<Option<&[u8]>, CacheError> {
         let Some((place, held)) = self.view.find_held(&id.0) else { return Ok(None) };
-        if !place.delta {
-            self.load(&id.0, place, held, PackKind::Data)?;
-        } else if !self.load_delta(id, place, held)? {
+        let here = if place.delta {
+            self.load_delta(id, place, held)?
+        } else {
+            self.load(&id.0, place, held, PackKind::Data)?
+        };
+        if !here {
             return Ok(None);
         }
         self.check(id, place, held)?;
@@ -74,10 +83,9 @@ impl<'c> ObjectReader<'c> {
     /// or are stored as a delta themselves.
     pub fn plain_chunk(&mut self, id: ChunkId) -> Result<Option<&[u8]>, CacheError> {
         let Some((place, held)) = self.view.find_held(&id.0) else { return Ok(None) };
-        if place.delta {
+        if place.delta || !self.load(&id.0, place, held, PackKind::Data)? {
             return Ok(None);
         }
-        self.load(&id.0, place, held, PackKind::Data)?;
         self.check(id, place, held)?;
         Ok(self.front(place))
     }
@@ -106,7 +114,9 @@ impl<'c> ObjectReader<'c> {
     /// Returns the bytes of a node, checked, and its placement; nothing if not on this machine.
     pub fn node(&mut self, id: NodeId) -> Result<Option<NodeAndPlacement>, CacheError> {
         let Some((place, held)) = self.view.find_held(&id.0) else { return Ok(None) };
-        self.load(&id.0, place, held, PackKind::Nodes)?;
+        if !self.load(&id.0, place, held, PackKind::Nodes)? {
+            return Ok(None);
+        }
         let found = match self.recent.front() {
             Some(recent) => recent.frame.node(id).map(|(n, p)| (n.to_vec(), p.to_vec())),
             None => return Ok(None),
@@ -149,22 +159,23 @@ impl<'c> ObjectReader<'c> {
         Ok(frame.and_then(|f| f.node(id).ok().map(|(n, p)| (n.to_vec(), p.to_vec()))))
     }
 
+    /// Decodes a frame and puts it in front; false if it is not here any more.
     fn load(
         &mut self,
         id: &[u8; 32],
         place: Place,
         held: Held,
         kind: PackKind,
-    ) -> Result<(), CacheError> {
+    ) -> Result<bool, CacheError> {
         if self.is_recent(place) {
-            return Ok(());
+            return Ok(true);
         }
-        let bytes = self.read(id, place, held)?;
+        let Some(bytes) = self.read(id, place, held)? else { return Ok(false) };
         let decoded: Result<Frame, FrameError> = decode_frame(&mut self.codecs, kind, &bytes);
         match decoded {
             Ok(frame) => {
                 self.keep(place, frame);
-                Ok(())
+                Ok(true)
             }
             Err(e) => Err(self.set_aside(id, place, held, &e.to_string())),
         }
@@ -203,86 +214,6 @@ impl<'c> ObjectReader<'c> {
         self.recent.truncate(RECENT - 1);
         let Place { pack, offset, .. } = place;
         self.recent.push_front(Recent { pack, offset, frame, checked: None });
-    }
-
-    pub(super) fn read(
-        &mut self,
-        id: &[u8; 32],
-        place: Place,
-        held: Held,
-    ) -> Result<Vec<u8>, CacheError> {
-        let mut bytes = vec![0; place.frame_len as usize];
-        let result = match self.file(place.pack, held) {
-            Ok(file) => file.read_exact_at(&mut bytes, place.offset.into()),
-            Err(e) => Err(e),
-        };
-        match result {
-            Ok(()) => Ok(bytes),
-            // Only what is short, not there or no file is damage; a disk that refuses may relent.
-            Err(e)
-                if is_not_plain(&e)
-                    || matches!(e.kind(), ErrorKind::UnexpectedEof | ErrorKind::NotFound) =>
-            {
-                Err(self.set_aside(id, place, held, &e.to_string()))
-            }
-            Err(source) => {
-                let path = self.layout.whole(place.pack);
-                Err(FsError { doing: "read the pack", path, source }.into())
-            }
-        }
-    }
-
-    fn file(&mut self, pack: PackId, held: Held) -> std::io::Result<&File> {
-        if let Some(at) = self.files.iter().position(|(p, h, _)| *p == pack && *h == held) {
-            if at > 0 {
-                self.files.swap(0, at);
-            }
-        } else {
-            let path = match held {
-                Held::Unpushed => self.layout.unpushed(pack),
-                Held::Whole | Held::Gone => self.layout.whole(pack),
-                Held::Part => self.layout.part(pack),
-            };
-            // A push in another process may have moved it since the view was taken.
-            let file = open_plain(&path, Links::Refuse)
-                .or_else(|_| open_plain(&self.layout.whole(pack), Links::Refuse))?;
-            self.files.truncate(OPEN_PACKS - 1);
-            self.files.push_front((pack, held, file));
-        }
-        self.files.front().map(|(.., f)| f).ok_or_else(|| ErrorKind::NotFound.into())
-    }
-
-    /// Moves a damaged pack out of the way and forgets it, so that the next run fetches a good one.
-    pub(super) fn set_aside(
-        &mut self,
-        id: &[u8; 32],
-        place: Place,
-        held: Held,
-        why: &str,
-    ) -> CacheError {
-        let aside = self.layout.quarantine(place.pack);
-        let from = match held {
-            Held::Unpushed => self.layout.unpushed(place.pack),
-            Held::Whole | Held::Gone => self.layout.whole(place.pack),
-            Held::Part => self.layout.part(place.pack),
-        };
-        self.files.clear();
-        self.recent.clear();
-        if from.exists()
-            && let Err(e) = move_durably(&from, &aside)
-        {
-            return e.into();
-        }
-        if let Err(e) = self.index.forget(&[place.pack]) {
-            return e;
-        }
-        CacheError::Damaged {
-            object: Digest(*id),
-            pack: place.pack,
-            why: why.to_owned(),
-            aside,
-            unpushed: held == Held::Unpushed,
-        }
     }
 }
 

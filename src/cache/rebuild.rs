@@ -1,10 +1,12 @@
 //! Filling an empty index from the footers of the packs on disk.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use crate::cache::error::CacheError;
+use crate::cache::folder::{Form, is_sound};
 use crate::cache::index::Index;
 use crate::cache::layout::Layout;
 use crate::cache::place::{Held, PackState, Place};
@@ -13,10 +15,13 @@ use crate::hash::{ChunkId, PackId, PackKind};
 use crate::pack::{Bases, Footer, HEADER_LEN, Header, TRAILER_LEN};
 
 /// Records every pack in `unpushed/` and `packs/`; drops `parts/`, whose frames nothing lists.
+///
+/// In a shared cache lies what other clones want: from there a pack is taken in when it is wanted.
 pub(super) fn fill(index: &Index, layout: &Layout) -> Result<(), CacheError> {
-    for (folder, held) in
-        [(layout.whole_folder(), Held::Whole), (layout.unpushed_folder(), Held::Unpushed)]
-    {
+    let own = (layout.unpushed_folder(), Held::Unpushed);
+    let cached = (layout.whole_folder(), Held::Whole);
+    let folders = if layout.is_shared() { vec![own] } else { vec![cached, own] };
+    for (folder, held) in folders {
         for (pack, path) in packs_in(&folder)? {
             match read_footer(pack, &path) {
                 Some(mut footer) => {
@@ -27,11 +32,34 @@ pub(super) fn fill(index: &Index, layout: &Layout) -> Result<(), CacheError> {
             }
         }
     }
-    // In a shared cache the frames may be another clone's.
-    if layout.part_folder().starts_with(layout.state()) {
+    if !layout.is_shared() {
         remove_tree(&layout.part_folder())?;
     }
     Ok(())
+}
+
+impl Index {
+    /// Takes in a whole pack that another clone put into a shared cache, if it is what its name says;
+    /// says whether it did. One that is not is put aside, where this user may.
+    pub fn adopt_cached(&self, layout: &Layout, pack: PackId) -> Result<bool, CacheError> {
+        let held = self.reader()?.pack(pack).map(|state| state.held);
+        if matches!(held, Some(Held::Unpushed | Held::Whole)) {
+            return Ok(false);
+        }
+        let Ok(file) = layout.cache_folder().open(pack, Form::Whole) else { return Ok(false) };
+        let footer = if is_sound(&file, pack) { footer_of(pack, &file) } else { None };
+        let Some(mut footer) = footer else {
+            let moved = move_durably(&layout.whole(pack), &layout.quarantine(pack));
+            return match moved {
+                Err(e) if e.source.kind() != io::ErrorKind::PermissionDenied => Err(e.into()),
+                Ok(()) | Err(_) => Ok(false),
+            };
+        };
+        let state = PackState { held: Held::Whole, kind: footer.kind.byte(), size: footer.size };
+        self.note_use(pack, &file);
+        self.record(&[(pack, state)], &mut footer.objects, &footer.deltas)?;
+        Ok(true)
+    }
 }
 
 impl Index {
@@ -67,15 +95,20 @@ impl Index {
     ///
     /// Costs one look at each pack.
     pub fn notice_removed(&self, layout: &Layout) -> Result<(), CacheError> {
+        let cache = layout.cache_folder();
         let whole = self.packs(Held::Whole)?.into_iter().map(|(pack, _)| pack);
         let removed =
-            |pack: &PackId| !layout.whole(*pack).exists() && !layout.unpushed(*pack).exists();
-        let gone: Vec<PackId> = whole.filter(removed).collect();
+            |pack: &PackId| !cache.has(*pack, Form::Whole) && !layout.unpushed(*pack).exists();
+        let mut gone: Vec<PackId> = whole.filter(removed).collect();
+        let parts = self.packs(Held::Part)?.into_iter().map(|(pack, _)| pack);
+        let removed =
+            |pack: &PackId| !cache.has(*pack, Form::Part) && !cache.has(*pack, Form::Whole);
+        gone.extend(parts.filter(removed));
         if gone.is_empty() { Ok(()) } else { self.set_held(&gone, Held::Gone) }
     }
 }
 
-fn packs_in(folder: &Path) -> Result<Vec<(PackId, PathBuf)>, CacheError> {
+pub(super) fn packs_in(folder: &Path) -> Result<Vec<(PackId, PathBuf)>, CacheError> {
     let mut out = Vec::new();
     for nested in list(folder)? {
         for path in list(&nested)? {
@@ -115,7 +148,10 @@ pub struct LocalFooter {
 
 /// Reads what a pack holds from its own tables; nothing if they are not sound.
 pub(super) fn read_footer(pack: PackId, path: &Path) -> Option<LocalFooter> {
-    let file = open_plain(path, Links::Refuse).ok()?;
+    footer_of(pack, &open_plain(path, Links::Refuse).ok()?)
+}
+
+fn footer_of(pack: PackId, file: &File) -> Option<LocalFooter> {
     let size = file.metadata().ok()?.len();
     let mut head = [0; HEADER_LEN as usize];
     file.read_exact_at(&mut head, 0).ok()?;

@@ -51,6 +51,20 @@ pub fn consolidate(view: &View, repo: RepoId, nonce: [u8; 16]) -> Option<Object>
     Some(merge.finish(generation, repo, nonce))
 }
 
+/// Makes a run of these push records and of nothing else, so that readers need none of them.
+pub fn run_of(
+    records: &[(Name, Listing, Object)],
+    generation: u32,
+    repo: RepoId,
+    nonce: [u8; 16],
+) -> Object {
+    let mut merge = Merge::default();
+    for (name, listing, object) in records {
+        merge.add_push_record(name, listing, object);
+    }
+    merge.finish(generation, repo, nonce)
+}
+
 /// Tables under construction. Maps instead of rows, so that what two objects share counts once.
 #[derive(Default)]
 struct Merge {

@@ -15,7 +15,7 @@ mod tests;
 mod text;
 mod view;
 
-pub use consolidate::consolidate;
+pub use consolidate::{consolidate, run_of};
 pub use error::{CatalogueError, ObjectError, TextError, ViewError};
 pub use name::{Entry, Feature, FeatureClass, Name, ObjectKind};
 pub use object::{MAX_OBJECT_LEN, Object, UnknownSection};

@@ -35,12 +35,16 @@ impl Section {
 
 impl Object {
     /// Reads an object and checks that it is the one that `name` stands for.
+    ///
+    /// Its hash comes first: what does not have it is damaged, whatever version it seems to be of.
     pub fn parse_named(name: &Name, bytes: &[u8]) -> Result<Self, ObjectError> {
+        if CatalogueId::from_digest(Digest::of(bytes)) != name.id {
+            return Err(ObjectError::Malformed("it does not hash to its name"));
+        }
         let object = Self::parse(bytes)?;
         let agrees = object.kind == name.kind
             && object.generation == name.generation
-            && object.locs.len() == name.locs as usize
-            && CatalogueId::from_digest(Digest::of(bytes)) == name.id;
+            && object.locs.len() == name.locs as usize;
         if agrees { Ok(object) } else { Err(ObjectError::Malformed("its name does not fit it")) }
     }
 

@@ -150,6 +150,12 @@ impl View {
         }
     }
 
+    /// Returns what the listing says of an object; zeros if it does not list it.
+    pub fn listing(&self, name: &Name) -> Listing {
+        let none = Listing { size: 0, modified_ms: 0 };
+        self.members.get(name).map_or(none, |member| member.listing)
+    }
+
     /// Returns the generation of the newest baselines, or 0 without any.
     pub fn generation(&self) -> u32 {
         self.newest.first().map_or(0, |name| name.generation)

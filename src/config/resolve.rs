@@ -6,11 +6,13 @@ use std::path::{Path, PathBuf};
 
 use super::address::{committed_problem, has_secret, is_remote_name, printable};
 use super::schema::{
-    DEFAULT_PROFILE, Kind, MAX_JOBS, SETTINGS, Setting, find, meant, nearest, variable,
+    DEFAULT_CACHE, DEFAULT_PROFILE, Kind, MAX_JOBS, SETTINGS, Setting, find, meant, nearest,
+    variable,
 };
 use super::source::{Entry, Raw};
-use super::value::DeltaBase;
+use super::value::{DeltaBase, Keep};
 use super::{ConfigError, Environment, Layer, Origin, Source, Value, Warning};
+use crate::units::parse_size;
 
 /// Variables that are no settings: they say something about one run.
 const RUN_VARIABLES: [&str; 6] = [
@@ -56,6 +58,10 @@ pub struct Config {
     pub jobs: Value<usize>,
     /// `cache.dir`: absolute unless the folder it starts from is not.
     pub cache_dir: Option<Value<PathBuf>>,
+    /// `cache.keep`: what stays in the cache of that which the remote has too.
+    pub cache_keep: Value<Keep>,
+    /// `cache.max-size`: bytes that the cache may take.
+    pub cache_max_size: Value<u64>,
     /// `add.profile`: name of the chunk profile of new paths; a name, not proven to be known.
     pub add_profile: Value<String>,
     /// `delta.base`: what new content may be stored as a delta to.
@@ -87,6 +93,8 @@ pub fn resolve(given: &Given<'_>) -> Result<Config, ConfigError> {
         remotes: BTreeMap::new(),
         jobs: Value { value: jobs, origin: Origin::Default },
         cache_dir: None,
+        cache_keep: Value { value: Keep::Recent, origin: Origin::Default },
+        cache_max_size: Value { value: DEFAULT_CACHE, origin: Origin::Default },
         add_profile: default(DEFAULT_PROFILE.to_owned()),
         delta_base: Value { value: DeltaBase::Cached, origin: Origin::Default },
         warnings: Vec::new(),
@@ -150,6 +158,8 @@ impl Config {
             Kind::Path => self.set_cache_dir(entry, environment),
             Kind::Profile => self.set_profile(entry),
             Kind::Base => self.set_delta_base(entry),
+            Kind::Size => self.set_cache_size(entry),
+            Kind::Keep => self.set_cache_keep(entry),
         }
     }
 
@@ -245,6 +255,24 @@ impl Config {
         let value = text(&entry).and_then(DeltaBase::by_name);
         let value = value.ok_or_else(|| wrong(&entry, "`never`, `cached` or `worth-it`"))?;
         self.delta_base = Value { value, origin: entry.origin };
+        Ok(())
+    }
+
+    fn set_cache_size(&mut self, entry: Entry) -> Result<(), ConfigError> {
+        let value = match &entry.raw {
+            Raw::Number(number) => u64::try_from(*number).ok(),
+            Raw::Text(text) => parse_size(text).ok(),
+            Raw::Foreign(_) | Raw::Other => None,
+        };
+        let value = value.ok_or_else(|| wrong(&entry, "a size such as `500M` or `20G`"))?;
+        self.cache_max_size = Value { value, origin: entry.origin };
+        Ok(())
+    }
+
+    fn set_cache_keep(&mut self, entry: Entry) -> Result<(), ConfigError> {
+        let value = text(&entry).and_then(Keep::by_name);
+        let value = value.ok_or_else(|| wrong(&entry, "`recent` or `unpushed`"))?;
+        self.cache_keep = Value { value, origin: entry.origin };
         Ok(())
     }
 

@@ -20,6 +20,10 @@ pub enum Kind {
     Profile,
     /// `never`, `cached` or `worth-it`.
     Base,
+    /// A number of bytes, such as `500M`.
+    Size,
+    /// `recent` or `unpushed`.
+    Keep,
 }
 
 /// One setting.
@@ -41,9 +45,11 @@ pub struct Setting {
 pub(super) const MAX_JOBS: i64 = 256;
 /// The chunk profile of a path that has none yet.
 pub(super) const DEFAULT_PROFILE: &str = "m64.1";
+/// What the cache may take, in bytes.
+pub(super) const DEFAULT_CACHE: u64 = 100 << 30;
 
 /// All settings, sorted by name.
-pub const SETTINGS: [Setting; 6] = [
+pub const SETTINGS: [Setting; 8] = [
     Setting {
         name: "add.profile",
         kind: Kind::Profile,
@@ -56,6 +62,21 @@ pub const SETTINGS: [Setting; 6] = [
         kind: Kind::Path,
         default: "`haul/` under the Git folder",
         doc: "Folder of the cache; may be shared by clones and users.",
+        committed: false,
+    },
+    Setting {
+        name: "cache.keep",
+        kind: Kind::Keep,
+        default: "`recent`",
+        doc: "What stays in the cache of that which the remote has too: `recent` what was used last, up to \
+              `cache.max-size`; `unpushed` no content at all once it is pushed or checked out.",
+        committed: false,
+    },
+    Setting {
+        name: "cache.max-size",
+        kind: Kind::Size,
+        default: "`100G`",
+        doc: "Bytes that the cache may take, such as `20G`. What is not pushed does not count, and stays.",
         committed: false,
     },
     Setting {

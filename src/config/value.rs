@@ -78,3 +78,23 @@ impl DeltaBase {
         }
     }
 }
+
+/// What stays in the cache of that which can be fetched again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keep {
+    /// What was used last, up to a size.
+    Recent,
+    /// No content; only trees.
+    Unpushed,
+}
+
+impl Keep {
+    /// Finds the value of a name.
+    pub fn by_name(name: &str) -> Option<Self> {
+        match name {
+            "recent" => Some(Self::Recent),
+            "unpushed" => Some(Self::Unpushed),
+            _ => None,
+        }
+    }
+}

@@ -76,6 +76,26 @@ impl Temp {
     }
 }
 
+/// A folder for files that nobody needs any more once this is dropped.
+#[derive(Debug)]
+pub struct Scratch {
+    folder: tempfile::TempDir,
+}
+
+impl Scratch {
+    /// Makes an empty folder inside `parent`, which is made if needed.
+    pub fn new_in(parent: &Path) -> Result<Self, FsError> {
+        fs::create_dir_all(parent).at("create the folder", parent)?;
+        let folder = tempfile::Builder::new().prefix(PREFIX).tempdir_in(parent);
+        Ok(Self { folder: folder.at("create a temporary folder in", parent)? })
+    }
+
+    /// Returns where the folder lies.
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+}
+
 impl Write for Temp {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.file.write(bytes)
@@ -136,7 +156,7 @@ pub fn append_line(path: &Path, line: &str) -> Result<(), FsError> {
     file.write_all(format!("{line}\n").as_bytes()).at("write", path)
 }
 
-/// Removes temporary files that a run left in `folder` when it died, a day or more ago by the clock
+/// Removes temporary files and folders that a run left in `folder` when it died, a day or more ago by the clock
 /// of the file system. Costs one listing; what cannot be removed is left for another time.
 pub fn sweep_abandoned(folder: &Path) -> Result<(), FsError> {
     let entries = match fs::read_dir(folder) {
@@ -159,7 +179,8 @@ pub fn sweep_abandoned(folder: &Path) -> Result<(), FsError> {
     for path in found {
         let age = written(&path).ok().and_then(|time| now.duration_since(time).ok());
         if age.is_some_and(|age| age.as_secs() >= ABANDONED) {
-            drop(fs::remove_file(&path));
+            // A folder is one that was for scratch.
+            drop(fs::remove_file(&path).or_else(|_| fs::remove_dir_all(&path)));
         }
     }
     Ok(())

@@ -47,6 +47,11 @@ impl Dir {
         Ok(Self { fd, path: path.to_owned() })
     }
 
+    /// Wraps a folder that is open already.
+    pub(super) fn of(fd: OwnedFd, path: PathBuf) -> Self {
+        Self { fd, path }
+    }
+
     /// Returns the path for messages.
     pub fn path(&self) -> &Path {
         &self.path

@@ -6,6 +6,15 @@ use std::path::Path;
 use crate::fs::error::{FsError, IoResultExt};
 use crate::fs::plain::open_or_make_plain;
 
+/// How a lock is held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hold {
+    /// Together with others.
+    Together,
+    /// Alone.
+    Alone,
+}
+
 /// A held lock on a file; dropping it releases it.
 #[derive(Debug)]
 pub struct Lock {
@@ -25,6 +34,19 @@ impl Lock {
         let file = open(path)?;
         file.lock().at("lock", path)?;
         Ok(Self { _file: file })
+    }
+
+    /// Takes the lock of an open file if nobody is in the way now.
+    pub fn try_of(file: File, hold: Hold, path: &Path) -> Result<Option<Self>, FsError> {
+        let locked = match hold {
+            Hold::Together => file.try_lock_shared(),
+            Hold::Alone => file.try_lock(),
+        };
+        match locked {
+            Ok(()) => Ok(Some(Self { _file: file })),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(e)) => Err(e).at("lock", path),
+        }
     }
 
     /// Takes the exclusive lock if nobody holds it now.

@@ -15,16 +15,18 @@ pub mod failpoint;
 mod lock;
 mod plain;
 pub mod planted;
+mod shared;
 mod sparse;
 mod stamp;
 
 pub use atomic::{
-    Temp, append_line, make_folder, move_durably, read_limited, remove, remove_tree, replace,
-    sweep_abandoned, temp_folder, write_durably,
+    Scratch, Temp, append_line, make_folder, move_durably, read_limited, remove, remove_tree,
+    replace, sweep_abandoned, temp_folder, write_durably,
 };
 pub use dir::{Dir, DirEntry, TEMP_PREFIX, TempFile, is_temp_name};
 pub use error::{FsError, IoResultExt};
-pub use lock::Lock;
+pub use lock::{Hold, Lock};
 pub use plain::{Links, is_not_plain, open_plain};
+pub use shared::{is_no_file, mark_used};
 pub use sparse::SparseFile;
 pub use stamp::{FileKind, Stamp, Time};

@@ -3,12 +3,14 @@
 //! Compiled with the feature `planted-bugs` only; elsewhere [`is`] is constant and the bugs are gone.
 
 /// The names of the bugs that can be planted, one word list for the program and its campaigns.
-pub const NAMES: [&str; 5] = [
+pub const NAMES: [&str; 7] = [
     "no-fsync",
     "rename-before-sync",
     "publish-before-upload",
     "symlink-followed",
     "only-first-part-checked",
+    "hash-check-off",
+    "size-cap-off",
 ];
 
 #[cfg(feature = "planted-bugs")]

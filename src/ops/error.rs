@@ -124,6 +124,32 @@ impl OpError {
         Self::Refused { what: what.into(), next: next.into() }
     }
 
+    /// Says whether it is damage of a pack in the cache, which can be fetched again.
+    pub(crate) fn is_cached_damage(&self) -> bool {
+        match self {
+            Self::InCommit { source, .. } => source.is_cached_damage(),
+            Self::Cache(e) | Self::Place { source: PlaceError::Cache(e), .. } => {
+                matches!(e, CacheError::Damaged { unpushed: false, .. })
+            }
+            Self::Repo(_)
+            | Self::Fs(_)
+            | Self::Git(_)
+            | Self::Config(_)
+            | Self::Path(_)
+            | Self::Entry { .. }
+            | Self::Spec(_)
+            | Self::Remote(_)
+            | Self::Worktree(_)
+            | Self::Intake(_)
+            | Self::Transfer(_)
+            | Self::Place { .. }
+            | Self::NotAccepted { .. }
+            | Self::Refused { .. }
+            | Self::Defect(_)
+            | Self::Stopped(_) => false,
+        }
+    }
+
     /// Returns the exit code that this failure means.
     pub fn exit(&self) -> Exit {
         match self {

@@ -7,6 +7,7 @@ use crate::hash::Key;
 use crate::ops::error::OpError;
 use crate::ops::open::choose;
 use crate::ops::requests::Requests;
+use crate::ops::retain::{After, retain};
 use crate::ops::select::{Chosen, Select, chosen_or_warned, nothing_matches};
 use crate::progress::Job;
 use crate::repo::Repo;
@@ -111,8 +112,15 @@ fn look<'r>(repo: &'r Repo, options: &FetchOptions, job: &Job) -> Result<FetchPl
     Ok(FetchPlan { remote, files, bytes, fetch_bytes, receive_bytes, work, select })
 }
 
-/// Fetches what is absent.
+/// Fetches what is absent, then keeps the cache to its size.
 pub fn run(repo: &Repo, plan: FetchPlan<'_>, job: &Job) -> Result<FetchReport, OpError> {
+    let report = bring(repo, plan, job)?;
+    retain(repo, After::Fetch, job);
+    Ok(report)
+}
+
+/// Fetches what is absent.
+pub(crate) fn bring(repo: &Repo, plan: FetchPlan<'_>, job: &Job) -> Result<FetchReport, OpError> {
     let _working = repo.lock_for_work()?;
     let mut report = FetchReport {
         remote: plan.remote,

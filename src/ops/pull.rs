@@ -6,6 +6,7 @@ use crate::ops::checkout::{self, CheckoutOptions, CheckoutPlan, CheckoutReport};
 use crate::ops::error::{Exit, OpError};
 use crate::ops::fetch::{self, FetchOptions, FetchReport};
 use crate::ops::open::choose;
+use crate::ops::retain::{After, retain};
 use crate::ops::select::chosen;
 use crate::progress::Job;
 use crate::repo::Repo;
@@ -67,9 +68,19 @@ pub fn preview<'r>(
 
 /// Fetches what is absent and places it; changed files are refused before anything is placed.
 pub fn run(repo: &Repo, plan: PullPlan<'_>, job: &Job) -> Result<PullReport, OpError> {
-    let fetch = fetch::run(repo, plan.fetch, job)?;
-    let placing = placing(repo, &plan.options, job)?;
-    let checkout = checkout::run(repo, placing, job)?;
+    let fetch = fetch::bring(repo, plan.fetch, job)?;
+    let place = || checkout::place(repo, placing(repo, &plan.options, job)?, job);
+    let checkout = loop {
+        match place() {
+            // What others put into a shared cache may be damaged: each time one pack less is.
+            Err(e) if repo.layout().is_shared() && e.is_cached_damage() => {
+                job.warn(&format!("{e}; fetching it again"));
+                fetch::bring(repo, fetch::plan(repo, &plan.options.fetch, job)?, job)?;
+            }
+            placed => break placed?,
+        }
+    };
+    retain(repo, After::Checkout, job);
     Ok(PullReport { fetch, checkout })
 }
 

@@ -11,6 +11,7 @@ use crate::git::{Content, ObjectId};
 use crate::ops::error::OpError;
 use crate::ops::open::{Chosen as Target, choose};
 use crate::ops::requests::Requests;
+use crate::ops::retain::{After, retain};
 use crate::ops::select::{Chosen, Select, Selection, chosen, find};
 use crate::path::{RepoPath, show};
 use crate::progress::Job;
@@ -210,8 +211,14 @@ fn published(repo: &Repo, job: &Job) -> Vec<ObjectId> {
     }
 }
 
-/// Runs the push protocol.
+/// Runs the push protocol, then keeps the cache to its size.
 pub fn run(repo: &Repo, plan: PushPlan, job: &Job) -> Result<PushReport, OpError> {
+    let report = send(repo, plan, job)?;
+    retain(repo, After::Push, job);
+    Ok(report)
+}
+
+fn send(repo: &Repo, plan: PushPlan, job: &Job) -> Result<PushReport, OpError> {
     let _working = repo.lock_for_work()?;
     let mut report = PushReport {
         remote: plan.remote,
@@ -237,6 +244,8 @@ pub fn run(repo: &Repo, plan: PushPlan, job: &Job) -> Result<PushReport, OpError
         roots: plan.wanted,
         repo: repo.identity()?,
         home: if is_home { Home::Yes } else { Home::No },
+        leave: BTreeSet::new(),
+        damaged: BTreeSet::new(),
     };
     let pushed = push(&request, &mut contact, job)?;
     report.roots = pushed.roots;

@@ -30,7 +30,7 @@ pub struct Codecs {
     check: Vec<u8>,
     /// Memory for the next frames.
     pub(super) spares: Vec<Vec<u8>>,
-    /// Where a writer joins the objects of a frame.
+    /// Where a writer joins the objects of a frame, or takes a base off its numbers.
     pub(super) joined: Vec<u8>,
 }
 
@@ -135,8 +135,10 @@ impl Codecs {
 
     fn decodes_to(&mut self, codec: u8, raw: &[u8]) -> bool {
         if codec == CODEC_PLANES {
-            let Self { planes, decompressor, packed, .. } = self;
-            return planes.decodes_to(decompressor, packed, raw).unwrap_or(false);
+            let packed = std::mem::take(&mut self.packed);
+            let same = self.planes_decode_to(&packed, raw).unwrap_or(false);
+            self.packed = packed;
+            return same;
         }
         let mut check = std::mem::take(&mut self.check);
         let packed = std::mem::take(&mut self.packed);
@@ -150,6 +152,15 @@ impl Codecs {
     pub(super) fn planes_of(&mut self, raw: &[u8], width: Width, effort: Effort) -> &[u8] {
         self.pack_planes(raw, width, effort);
         &self.packed
+    }
+
+    /// Says whether byte planes decode to `raw`.
+    pub(super) fn planes_decode_to(
+        &mut self,
+        payload: &[u8],
+        raw: &[u8],
+    ) -> Result<bool, FrameError> {
+        self.planes.decodes_to(&mut self.decompressor, payload, raw)
     }
 
     /// Decodes a payload that must give exactly `raw_len` bytes; the limits were checked before.

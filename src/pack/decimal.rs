@@ -2,7 +2,6 @@
 
 /// Digits of the largest number: what one load of a field has room for.
 const MOST: usize = 16;
-const ZEROS: u128 = 0x3030_3030_3030_3030_3030_3030_3030_3030;
 
 /// Reads the number of `len` digits at the front of `bytes`, of which [`MOST`] must be there; nothing
 /// if that is not how [`Decimal`] would write it.
@@ -11,15 +10,23 @@ pub(super) fn parse(bytes: &[u8], len: u8) -> Option<u64> {
     if len == 0 || usize::from(len) > MOST || (start.first() == Some(&b'0') && len > 1) {
         return None;
     }
-    let missing = 128 - 8 * u32::from(len);
-    let digits = u128::from_le_bytes(*start) << missing | (ZEROS & ((1 << missing) - 1));
-    let high = u128::from_le_bytes([0xf0; MOST]);
-    let above_nine = digits.wrapping_add(u128::from_le_bytes([6; MOST]));
-    if digits & high != ZEROS || above_nine & high != ZEROS {
-        return None;
+    let word = |at: usize| start.get(at..)?.first_chunk().map(|word| u64::from_le_bytes(*word));
+    match len.checked_sub(8).filter(|more| *more > 0) {
+        None => digits(word(0)?, len),
+        Some(more) => Some(digits(word(0)?, more)? * 100_000_000 + digits(word(more.into())?, 8)?),
     }
-    let [first, last] = halves(digits).map(eight);
-    Some(first * 100_000_000 + last)
+}
+
+/// The value of the first bytes of a word, one to eight of them; nothing if one is no digit.
+fn digits(word: u64, len: u8) -> Option<u64> {
+    const ZEROS: u64 = 0x3030_3030_3030_3030;
+    const HIGH: u64 = 0xf0f0_f0f0_f0f0_f0f0;
+    const SIX: u64 = 0x0606_0606_0606_0606;
+    let missing = 64 - 8 * u32::from(len);
+    let digits = word << missing | (ZEROS & ((1 << missing) - 1));
+    // Six more than a nine would reach the high bits.
+    let are = digits & HIGH == ZEROS && digits.wrapping_add(SIX) & HIGH == ZEROS;
+    are.then(|| eight(digits))
 }
 
 /// Cuts 16 bytes into two words, the lower one first.

@@ -24,29 +24,9 @@ pub fn decode_delta_frame(
     bytes: &[u8],
     base: &[u8],
 ) -> Result<Frame, FrameError> {
-    let mut reader = Reader::new(bytes);
-    let head = FrameHead::read(PackKind::Data, &mut reader)?;
-    if head.n_bases == 0 {
-        return Err(FrameError::Malformed("it names no base, which it was said to need"));
-    }
-    let bases = Bases::read(head.n_bases, &mut reader)?;
-    let payload = reader.rest();
-    if payload.len() != head.payload_len as usize {
-        return Err(FrameError::Malformed("it is not as long as it declares"));
-    }
-    let from = base
-        .get(bases.skip as usize..)
-        .filter(|from| !from.is_empty())
-        .ok_or(FrameError::Malformed("its base ends before it begins"))?;
-    let raw_len = head.raw_len as usize;
+    let Difference { codec, raw_len, payload, from } = Difference::read(bytes, base)?;
     let mut raw = Vec::new();
-    match head.codec {
-        CODEC_ZSTD_BASE if bases.skip == 0 => unpack_with_prefix(payload, base, raw_len, &mut raw)?,
-        CODEC_ZSTD_BASE => {
-            return Err(FrameError::Malformed(
-                "its base does not begin where its first chunk does",
-            ));
-        }
+    match codec {
         CODEC_PLANES_XOR => {
             codecs.unpack(CODEC_PLANES, payload, raw_len, &mut raw)?;
             exclusive_or(&mut raw, from);
@@ -56,9 +36,72 @@ pub fn decode_delta_frame(
             codecs.unpack(CODEC_PLANES, payload, raw_len, &mut raw)?;
             add(&mut raw, from, Numbers { width, phase });
         }
-        codec => return Err(FrameError::Newer { codec }),
+        _ => unpack_with_prefix(payload, base, raw_len, &mut raw)?,
     }
     Ok(Frame { raw, n_objects: 1 })
+}
+
+/// Says whether [`decode_delta_frame`] would give `raw`. What the planes of a difference must decode to
+/// is expected in `changed`, and is of no use afterwards.
+pub(super) fn is_delta_of(
+    codecs: &mut Codecs,
+    (bytes, base): (&[u8], &[u8]),
+    raw: &[u8],
+    changed: &mut [u8],
+) -> Result<bool, FrameError> {
+    let Difference { codec, payload, from, .. } = Difference::read(bytes, base)?;
+    let same = match codec {
+        CODEC_PLANES_XOR => {
+            let same = codecs.planes_decode_to(payload, changed)?;
+            exclusive_or(changed, from);
+            same
+        }
+        CODEC_PLANES_DIFFERENCE => {
+            let (phase, width, payload) = phase_and_width(payload)?;
+            let same = codecs.planes_decode_to(payload, changed)?;
+            add(changed, from, Numbers { width, phase });
+            same
+        }
+        _ => return Ok(decode_delta_frame(codecs, bytes, base)?.raw == raw),
+    };
+    Ok(same && changed == raw)
+}
+
+/// The parts of a frame, their sizes and its base checked against its codec.
+struct Difference<'a> {
+    codec: u8,
+    raw_len: usize,
+    payload: &'a [u8],
+    /// The base from where it begins.
+    from: &'a [u8],
+}
+
+impl<'a> Difference<'a> {
+    fn read(bytes: &'a [u8], base: &'a [u8]) -> Result<Self, FrameError> {
+        let mut reader = Reader::new(bytes);
+        let head = FrameHead::read(PackKind::Data, &mut reader)?;
+        if head.n_bases == 0 {
+            return Err(FrameError::Malformed("it names no base, which it was said to need"));
+        }
+        let bases = Bases::read(head.n_bases, &mut reader)?;
+        let payload = reader.rest();
+        if payload.len() != head.payload_len as usize {
+            return Err(FrameError::Malformed("it is not as long as it declares"));
+        }
+        let from = base
+            .get(bases.skip as usize..)
+            .filter(|from| !from.is_empty())
+            .ok_or(FrameError::Malformed("its base ends before it begins"))?;
+        match head.codec {
+            CODEC_ZSTD_BASE if bases.skip != 0 => {
+                Err(FrameError::Malformed("its base does not begin where its first chunk does"))
+            }
+            CODEC_ZSTD_BASE | CODEC_PLANES_XOR | CODEC_PLANES_DIFFERENCE => {
+                Ok(Self { codec: head.codec, raw_len: head.raw_len as usize, payload, from })
+            }
+            codec => Err(FrameError::Newer { codec }),
+        }
+    }
 }
 
 fn unpack_with_prefix(

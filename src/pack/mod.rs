@@ -44,5 +44,5 @@ pub use layout::{
     CODEC_STORED, CODEC_ZSTD, CODEC_ZSTD_BASE, FRAME_HEADER_LEN, HEADER_LEN, Header, MAX_BATCH_RAW,
     MAX_CHUNK, MAX_FRAME_LEN, MAX_NODE, MAX_NODE_RAW, TRAILER_LEN,
 };
-pub use verify::verify_pack;
+pub use verify::{BadFrame, Examined, Witness, examine_pack, read_footer, verify_pack};
 pub use write::{FramePlace, PackSummary, PackWriter};

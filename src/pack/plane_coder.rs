@@ -16,8 +16,9 @@ const ENTRY_LEN: usize = 5;
 /// A plane is coded if that saves more than one byte in this many.
 const LEAST_GAIN: usize = 50;
 
-/// A plane that shrinks more than this many times is mostly runs.
-const RUNS: usize = 4;
+/// A plane that shrinks more than this many times may be mostly runs; Huffman's code takes at least
+/// the eighth part.
+const RUNS: usize = 6;
 
 /// How hard an encoder looks for what a plane can lose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -56,8 +56,22 @@ pub(super) enum Guess {
 /// Reads at most 4 KiB, so that data which is compressed already costs next to nothing. Long
 /// repetitions of noise are missed; chunks catch those.
 pub(super) fn guess(bytes: &[u8]) -> Guess {
+    look(bytes).0
+}
+
+/// Returns the share of itself that content takes as planes, within a hundredth; nothing if it is not
+/// clear that planes are what it should be stored as.
+pub(super) fn share_as_planes(bytes: &[u8]) -> Option<f64> {
+    match look(bytes) {
+        (Guess::Planes(_), bits) => Some(bits / 8.0),
+        (Guess::PlanesOrZstd(_) | Guess::Text | Guess::Zstd | Guess::Stored, _) => None,
+    }
+}
+
+/// Guesses, and says how many bits a byte would take, of which only planes make sure.
+fn look(bytes: &[u8]) -> (Guess, f64) {
     if bytes.len() < SHORT {
-        return Guess::Zstd;
+        return (Guess::Zstd, 8.0);
     }
     let mut ranks = [[0u16; 256]; WIDEST];
     for sample in samples(bytes, SAMPLES, SAMPLE) {
@@ -67,24 +81,25 @@ pub(super) fn guess(bytes: &[u8]) -> Guess {
     let two: [Counts; 2] = fold_ranks(&four);
     let [one] = fold_ranks(&two);
     if is_text(&one) {
-        return Guess::Text;
+        return (Guess::Text, 8.0);
     }
     let whole = entropy(&one);
     // A wider element must promise clearly more: its planes are sampled more thinly, which makes
     // them look better than they are.
     let widths = [(Width::Two, mean(&two), 0.12), (Width::Four, mean(&four), 0.15)];
     let widths = widths.into_iter().chain([(Width::Eight, mean(&ranks), 0.2)]);
-    let (width, _) = widths.fold((None, whole), |(best, least), (width, bits, margin)| {
+    let (width, bits) = widths.fold((None, whole), |(best, least), (width, bits, margin)| {
         if bits < least - margin { (Some(width), bits) } else { (best, least) }
     });
-    match width {
+    let guess = match width {
         Some(width) if repeats::<1024>(bytes, (SAMPLES, SAMPLE / 2), u32::MAX.into()) => {
             Guess::PlanesOrZstd(width)
         }
         Some(width) => Guess::Planes(width),
         None if whole < BITS => Guess::Zstd,
         None => Guess::Stored,
-    }
+    };
+    (guess, bits)
 }
 
 /// Says whether a plane has symbols that are frequent enough for an entropy coder to gain by.

@@ -1,12 +1,13 @@
 //! Opening a repository and handing out its parts.
 
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::Duration;
 
 use crate::cache::{CacheError, Index, Layout, StatCache};
 use crate::chunk::Profile;
 use crate::config::{Config, Environment, Files, Flag, load};
-use crate::fs::{FsError, Lock, make_folder, sweep_abandoned};
+use crate::fs::{FsError, Hold, Lock, make_folder, sweep_abandoned};
 use crate::git::Git;
 use crate::hash::RepoId;
 use crate::repo::error::RepoError;
@@ -23,7 +24,12 @@ pub struct Repo {
     profile: Profile,
     index: OnceLock<Index>,
     stat: OnceLock<StatCache>,
+    /// Says to others that packs of the cache are being read.
+    using: Mutex<Option<Lock>>,
 }
+
+/// How long work waits for an eviction, which removes files and does nothing else meanwhile.
+const EVICTION: Duration = Duration::from_secs(30);
 
 impl Repo {
     /// Opens the repository that the environment's current folder lies in.
@@ -44,7 +50,8 @@ impl Repo {
         let cwd = std::fs::canonicalize(&environment.cwd).unwrap_or(environment.cwd.clone());
         let (index, stat) = (OnceLock::new(), OnceLock::new());
         let environment = environment.clone();
-        Ok(Self { environment, cwd, git, door, config, layout, profile, index, stat })
+        let using = Mutex::default();
+        Ok(Self { environment, cwd, git, door, config, layout, profile, index, stat, using })
     }
 
     /// Fails unless `haul init` was run here.
@@ -88,13 +95,36 @@ impl Repo {
         self.profile
     }
 
-    /// Opens the index.
+    /// Opens the index; from then on, packs of the cache are not evicted by others.
     pub fn index(&self) -> Result<&Index, CacheError> {
         if let Some(index) = self.index.get() {
             return Ok(index);
         }
+        // In this order: who waits for the index holds no lock that its owner could wait for.
         let index = Index::open(&self.layout)?;
+        self.use_cache()?;
         Ok(self.index.get_or_init(|| index))
+    }
+
+    fn use_cache(&self) -> Result<(), FsError> {
+        let lock = self.layout.cache_folder().lock(Hold::Together, EVICTION)?;
+        *self.using.lock().unwrap_or_else(PoisonError::into_inner) = lock;
+        Ok(())
+    }
+
+    /// Does `work` while nobody else uses the cache; nothing if somebody does for longer than
+    /// `patience`.
+    pub fn with_cache_alone<T, E: From<FsError>>(
+        &self,
+        patience: Duration,
+        work: impl FnOnce() -> Result<T, E>,
+    ) -> Result<Option<T>, E> {
+        drop(self.using.lock().unwrap_or_else(PoisonError::into_inner).take());
+        let alone = self.layout.cache_folder().lock(Hold::Alone, patience)?;
+        let done = alone.is_some().then(work).transpose();
+        drop(alone);
+        self.use_cache()?;
+        done
     }
 
     /// Opens the stat cache.
@@ -102,11 +132,13 @@ impl Repo {
         if let Some(stat) = self.stat.get() {
             return Ok(stat);
         }
+        // Always in this order: two processes that each have one and wait for the other would wait long.
+        self.index()?;
         let stat = StatCache::open(&self.layout.stat())?;
         Ok(self.stat.get_or_init(|| stat))
     }
 
-    /// Takes the lock that work holds together and eviction alone, and clears away what a run that
+    /// Takes the lock that work on the state holds together, and clears away what a run that
     /// died long ago left half written.
     pub fn lock_for_work(&self) -> Result<Lock, FsError> {
         let path = self.layout.lock();

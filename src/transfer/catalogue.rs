@@ -1,17 +1,19 @@
 //! Contact with a remote: its identity, its catalogue as of one listing, and where roots lie.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::cache::{Index, Layout};
 use crate::catalogue::{
-    Entry, FeatureClass, Listed, MAX_OBJECT_LEN, Name, Need, Object, RemoteFormat, View, key,
+    CatalogueError, Entry, FeatureClass, Listed, MAX_OBJECT_LEN, Name, Need, Object, ObjectKind,
+    RemoteFormat, View, key,
 };
-use crate::fs::{FsError, IoResultExt, read_limited, remove, replace};
+use crate::fs::{read_limited, remove, replace};
 use crate::hash::{Digest, Key, RemoteId};
 use crate::progress::Job;
 use crate::remote::{Fetch, Remote, RemoteError};
+use crate::transfer::audit::files_in;
 use crate::transfer::error::TransferError;
 use crate::transfer::land::Flaw;
 use crate::transfer::root::Wanted;
@@ -43,12 +45,14 @@ pub enum Purpose {
 
 /// An open remote with its catalogue, and the local places that go with it.
 pub struct Contact<'a> {
-    remote: Remote,
-    layout: &'a Layout,
+    pub(super) remote: Remote,
+    pub(super) layout: &'a Layout,
     index: &'a Index,
     jobs: usize,
     purpose: Purpose,
-    synced: Synced,
+    pub(super) synced: Synced,
+    /// Push records that are damaged: no harm if all that they say stands in a run as well.
+    broken: BTreeMap<Name, CatalogueError>,
 }
 
 impl<'a> Contact<'a> {
@@ -81,7 +85,7 @@ impl<'a> Contact<'a> {
         Ok(contact)
     }
 
-    fn begin(
+    pub(super) fn begin(
         remote: Remote,
         (layout, index): (&'a Layout, &'a Index),
         jobs: usize,
@@ -89,7 +93,8 @@ impl<'a> Contact<'a> {
     ) -> Result<Self, TransferError> {
         let view = View::build([], []).map_err(|e| catalogue_error(&remote, key::CATALOGUE, e))?;
         let id = remembered(layout, remote.label())?;
-        Ok(Self { remote, layout, index, jobs, purpose, synced: Synced { id, view } })
+        let (synced, broken) = (Synced { id, view }, BTreeMap::new());
+        Ok(Self { remote, layout, index, jobs, purpose, synced, broken })
     }
 
     /// Takes the catalogue from its local copies if they have all of the roots.
@@ -151,13 +156,14 @@ impl<'a> Contact<'a> {
                 Purpose::Gc => FeatureClass::Gc,
             };
             self.synced.view.check_features(class, &[]).map_err(|e| self.wrong(e))?;
-            let missing = self.synced.view.missing(need);
+            let mut missing = self.synced.view.missing(need);
+            missing.retain(|(name, _)| !self.broken.contains_key(name));
             let first_contact = self.synced.id.is_none();
             if missing.is_empty() && !first_contact {
-                return Ok(());
+                return self.prove_whole(need);
             }
             if !self.load(missing, &mut objects, job)? {
-                return Ok(());
+                return self.prove_whole(need);
             }
         }
     }
@@ -218,8 +224,14 @@ impl<'a> Contact<'a> {
             self.learn(parsed.id)?;
         }
         for (name, bytes) in arrived {
-            let object = Object::parse_named(&name, &bytes)
-                .map_err(|e| self.wrong_object(&key::catalogue(&name), e))?;
+            let object = match Object::parse_named(&name, &bytes).map_err(CatalogueError::from) {
+                Ok(object) => object,
+                Err(e) if e.is_damage() && name.kind == ObjectKind::PushRecord => {
+                    self.broken.insert(name, e);
+                    continue;
+                }
+                Err(e) => return Err(self.wrong_object(&key::catalogue(&name), e)),
+            };
             self.keep(&name, &bytes)?;
             objects.insert(name, Arc::new(object));
         }
@@ -228,6 +240,13 @@ impl<'a> Contact<'a> {
             return Err(self.no_format());
         }
         Ok(!asked.is_empty() || (self.synced.id.is_some() && !objects.is_empty()))
+    }
+
+    /// Requires that nothing damaged counts.
+    fn prove_whole(&self, need: Need) -> Result<(), TransferError> {
+        let missing = self.synced.view.missing(need);
+        let broken = missing.iter().find_map(|(name, _)| Some((name, self.broken.get(name)?)));
+        broken.map_or(Ok(()), |(name, e)| Err(self.wrong_object(&key::catalogue(name), e.clone())))
     }
 
     fn no_format(&self) -> TransferError {
@@ -321,17 +340,14 @@ impl<'a> Contact<'a> {
         self.jobs
     }
 
-    pub(super) fn wrong(
-        &self,
-        error: impl Into<crate::catalogue::CatalogueError>,
-    ) -> TransferError {
+    pub(super) fn wrong(&self, error: impl Into<CatalogueError>) -> TransferError {
         catalogue_error(&self.remote, key::CATALOGUE, error)
     }
 
     pub(super) fn wrong_object(
         &self,
         object: &str,
-        error: impl Into<crate::catalogue::CatalogueError>,
+        error: impl Into<CatalogueError>,
     ) -> TransferError {
         catalogue_error(&self.remote, object, error)
     }
@@ -359,21 +375,6 @@ impl<'a> Contact<'a> {
     }
 }
 
-/// Names and sizes of the files in a folder; none if there is no folder.
-fn files_in(folder: &Path) -> Result<Vec<(String, u64)>, FsError> {
-    let entries = match std::fs::read_dir(folder) {
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-        other => other.at("list", folder)?,
-    };
-    let mut out = Vec::new();
-    for entry in entries {
-        let entry = entry.at("list", folder)?;
-        let (name, found) = (entry.file_name(), entry.metadata().at("read", &entry.path())?);
-        out.extend(name.into_string().ok().map(|name| (name, found.len())));
-    }
-    Ok(out)
-}
-
 fn id_file(layout: &Layout, label: &str) -> PathBuf {
     layout.state().join("remote/by-address").join(Digest::of(label.as_bytes()).to_string())
 }
@@ -391,7 +392,7 @@ fn path_of(wanted: &[Wanted], which: usize) -> Vec<u8> {
 fn catalogue_error(
     remote: &Remote,
     object: &str,
-    source: impl Into<crate::catalogue::CatalogueError>,
+    source: impl Into<CatalogueError>,
 ) -> TransferError {
     let (object, remote) = (object.to_owned(), remote.label().to_owned());
     TransferError::Catalogue { object, remote, source: source.into() }

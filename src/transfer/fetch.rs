@@ -10,6 +10,7 @@ use crate::transfer::detour::{Detours, Lost};
 use crate::transfer::error::TransferError;
 use crate::transfer::filter::Filter;
 use crate::transfer::land::{Flaw, Object, Orders, Part};
+use crate::transfer::local::take_local;
 use crate::transfer::nodes::{Visited, Walked, walk};
 use crate::transfer::ranges::{Slack, ranges};
 use crate::transfer::root::Wanted;
@@ -50,8 +51,7 @@ pub fn is_local(
 ) -> Result<Option<(u64, u64)>, TransferError> {
     match walk(wanted, reader, Sight::Local, job) {
         Ok(walked) => {
-            let view = reader.view();
-            let all = walked.chunks.iter().all(|c| view.find_held(&c.id.0).is_some());
+            let all = reader.are_here(walked.chunks.iter().map(|c| c.id))?;
             Ok(all.then_some((walked.files, walked.bytes)))
         }
         Err(TransferError::NobodyPushed { .. }) => Ok(None),
@@ -74,7 +74,9 @@ pub fn plan_fetch(
         }
         result => result?,
     };
-    let view = contact.index().reader()?;
+    let mut reader = ObjectReader::new(contact.layout(), contact.index())?;
+    reader.are_here(walked.chunks.iter().map(|c| c.id))?;
+    let view = reader.view();
     let chunks: Vec<ChunkStep> =
         walked.chunks.into_iter().filter(|c| view.find_held(&c.id.0).is_none()).collect();
     let absent_bytes = chunks.iter().map(|c| c.size).fold(0, u64::saturating_add);
@@ -93,6 +95,7 @@ pub fn fetch_data(
     contact: &mut Contact,
     job: &Job,
 ) -> Result<Fetched, TransferError> {
+    let local = take_local(plan, contact, job)?;
     match fetch_chunks(plan, contact, job) {
         Err(e) if e.may_be_stale() => {
             contact.refresh(job)?;
@@ -100,7 +103,8 @@ pub fn fetch_data(
         }
         result => result?,
     }
-    Ok(Fetched { files: plan.files, bytes: plan.bytes, fetched_bytes: plan.absent_bytes })
+    let fetched_bytes = plan.absent_bytes.saturating_sub(local);
+    Ok(Fetched { files: plan.files, bytes: plan.bytes, fetched_bytes })
 }
 
 /// Fetches those chunks of a plan that are not here, wherever the catalogue as last listed leads.
@@ -165,7 +169,7 @@ impl FetchPlan {
 
 /// Which bases of deltas are fetched with them.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Bases {
+pub(super) enum Bases {
     /// Those that do not seem to be here.
     Absent,
     /// Every one: what seemed to be here was not.
@@ -173,7 +177,11 @@ enum Bases {
 }
 
 /// Returns what is wanted from which frame, and where these frames lie, some of them twice.
-fn orders(steps: &[ChunkStep], which: Bases, reader: &mut ObjectReader) -> (Orders, Vec<Spot>) {
+pub(super) fn orders(
+    steps: &[ChunkStep],
+    which: Bases,
+    reader: &mut ObjectReader,
+) -> (Orders, Vec<Spot>) {
     let mut orders = Orders::new();
     let mut spots = Vec::with_capacity(steps.len());
     for step in steps {

@@ -7,8 +7,8 @@ use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
 
-use crate::cache::{DeltaFault, Held, Index, Layout, ObjectReader, PackState, Place};
-use crate::fs::{IoResultExt, Links, SparseFile, open_plain};
+use crate::cache::{DeltaFault, Form, Held, Index, Layout, ObjectReader, PackState, Place};
+use crate::fs::{IoResultExt, SparseFile};
 use crate::hash::{ChunkId, NodeId, PackId, PackKind};
 use crate::pack::{Bases, Codecs, Frame, FrameError, decode_frame};
 use crate::transfer::error::TransferError;
@@ -79,13 +79,20 @@ pub(super) struct Landing<'a> {
     objects: Vec<([u8; 32], Place)>,
     /// Deltas that are kept and not checked yet, each with its place.
     deltas: Vec<(Object, Place)>,
+    /// Whether the frames lie in the cache already.
+    kept: bool,
 }
 
 impl<'a> Landing<'a> {
     pub(super) fn new(layout: &'a Layout, index: &'a Index, kind: PackKind) -> Self {
         let (packs, objects, deltas) = (HashMap::new(), Vec::new(), Vec::new());
-        let codecs = Mutex::default();
-        Self { layout, index, kind, codecs, file: None, packs, objects, deltas }
+        let (codecs, file, kept) = (Mutex::default(), None, false);
+        Self { layout, index, kind, codecs, file, packs, objects, deltas, kept }
+    }
+
+    /// Takes in frames of data that lie in the cache already, put there by another clone.
+    pub(super) fn of_cached(layout: &'a Layout, index: &'a Index) -> Self {
+        Self { kept: true, ..Self::new(layout, index, PackKind::Data) }
     }
 
     /// Checks the frames of one range and keeps those that hold something wanted.
@@ -203,11 +210,12 @@ impl<'a> Landing<'a> {
         let (pack, offset) = (*pack, stretch.start);
         let at = (stretch.start - from) as usize..(stretch.end - from) as usize;
         let frames = bytes.get(at).unwrap_or_default();
-        if self.file.as_ref().is_none_or(|(open, _)| *open != pack) {
-            self.file = Some((pack, SparseFile::open(&self.layout.part(pack))?));
+        if !self.kept && self.file.as_ref().is_none_or(|(open, _)| *open != pack) {
+            self.file = Some((pack, self.layout.cache_folder().open_part(pack)?));
         }
         if let Some((_, file)) = &self.file {
             file.write_at(offset.into(), frames)?;
+            self.index.note_added(pack, frames.len() as u64);
         }
         let state = PackState { held: Held::Part, kind: self.kind.byte(), size: 0 };
         self.packs.insert(pack, state);
@@ -262,9 +270,9 @@ impl<'a> Landing<'a> {
         let mut reader = ObjectReader::new(self.layout, self.index)?;
         let mut out = Vec::with_capacity(deltas.len());
         for (object, place) in deltas {
-            let path = self.layout.part(place.pack);
+            let (path, cache) = (self.layout.part(place.pack), self.layout.cache_folder());
             let mut bytes = vec![0; place.frame_len as usize];
-            let file = open_plain(&path, Links::Refuse).at("read", &path)?;
+            let file = cache.open(place.pack, Form::Part).at("read", &path)?;
             file.read_exact_at(&mut bytes, place.offset.into()).at("read", &path)?;
             out.push(reader.prove_delta(ChunkId(object.id), &bytes)?);
         }

@@ -3,12 +3,11 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use bytes::Bytes;
-
 use crate::cache::{NodeAndPlacement, ObjectReader};
 use crate::hash::{ChunkId, Digest, NodeId, PackId, PackKind};
 use crate::pack::node_in;
 use crate::progress::Job;
+use crate::transfer::ahead::{Ahead, behind};
 use crate::transfer::catalogue::Contact;
 use crate::transfer::detour::{Detours, Lost};
 use crate::transfer::error::TransferError;
@@ -17,15 +16,9 @@ use crate::transfer::land::{Flaw, Landed, Landing, Object, Orders, Part};
 use crate::transfer::ranges::{Range, Slack};
 use crate::transfer::root::{Root, Wanted};
 use crate::transfer::sight::Sight;
+use crate::transfer::survey::Lookout;
 use crate::transfer::walk::{ChunkStep, NodeStep, Spot, expand};
 use crate::transfer::wave::{Wave, single};
-
-/// Bytes read in front of roots on the chance that their subtrees lie there (nodes are written
-/// children first), over all roots together.
-const BEHIND_TOTAL: u64 = 8 << 20;
-const BEHIND_EACH: u64 = 1 << 20;
-/// Smallest useful amount; below it nothing is read ahead.
-const BEHIND_LEAST: u64 = 16 << 10;
 
 /// Everything that a walk came to.
 #[derive(Default)]
@@ -57,8 +50,6 @@ pub(super) struct Visited {
 type Frames = HashMap<(PackId, u32), Vec<u8>>;
 /// What was wrong with objects, by their ids.
 type Flaws = HashMap<[u8; 32], Flaw>;
-/// Bytes fetched ahead, by pack and offset of the first.
-type Ahead = Vec<(PackId, u32, Bytes)>;
 
 /// Walks everything below the wanted roots.
 pub(super) fn walk(
@@ -67,6 +58,18 @@ pub(super) fn walk(
     sight: Sight,
     job: &Job,
 ) -> Result<Walked, TransferError> {
+    walk_and_look(wanted, reader, sight, None, job).map(|(walked, _)| walked)
+}
+
+/// As [`walk`]; with a lookout, what cannot be had is noted there and passed by, and so is what is
+/// damaged, and chunks are not kept.
+pub(super) fn walk_and_look<'w>(
+    wanted: &'w [Wanted],
+    reader: &'w mut ObjectReader,
+    sight: Sight,
+    lookout: Option<Lookout<'w>>,
+    job: &Job,
+) -> Result<(Walked, Option<Lookout<'w>>), TransferError> {
     let mut walker = Walker {
         wanted,
         reader,
@@ -75,18 +78,22 @@ pub(super) fn walk(
         detours: sight.detours(),
         seen_nodes: HashSet::new(),
         seen_chunks: HashSet::new(),
-        ahead: Ahead::new(),
+        ahead: Ahead::default(),
+        lookout,
     };
     let mut level = walker.roots(sight);
     while !level.is_empty() {
-        job.check()?;
         let mut absent = Vec::new();
         while let Some(step) = level.pop() {
-            if walker.seen(&step) {
+            job.check()?;
+            if walker.seen(&step) || walker.passes_by(&step) {
                 continue;
             }
-            let here = walker.here(&step, sight);
-            match here.map_err(|e| e.needed_by(walker.path(step.wanted)))? {
+            let here = match walker.here(&step, sight) {
+                Err(e) if e.is_damage() && walker.lookout.is_some() => None,
+                other => other.map_err(|e| e.needed_by(walker.path(step.wanted)))?,
+            };
+            match here {
                 Some(((node, placement), at)) => {
                     level.extend(walker.visit(&step, (&node, &placement), at)?);
                 }
@@ -98,10 +105,12 @@ pub(super) fn walk(
         }
         level = match sight.contact() {
             Some(contact) => walker.fetch(absent, contact, job)?,
+            // What is not here is no damage.
+            None if walker.lookout.is_some() => Vec::new(),
             None => return Err(walker.absent(absent.first(), "this machine")),
         };
     }
-    Ok(walker.out)
+    Ok((walker.out, walker.lookout))
 }
 
 struct Walker<'w, 'c> {
@@ -114,6 +123,7 @@ struct Walker<'w, 'c> {
     seen_nodes: HashSet<(NodeId, Option<PackId>, usize)>,
     seen_chunks: HashSet<([u8; 32], Option<PackId>, Vec<PackId>)>,
     ahead: Ahead,
+    lookout: Option<Lookout<'w>>,
 }
 
 impl Walker<'_, '_> {
@@ -151,7 +161,10 @@ impl Walker<'_, '_> {
     }
 
     fn chunk(&mut self, step: ChunkStep) {
-        // One difference, said to have its bases at other places, needs those as well.
+        if let Some(lookout) = &mut self.lookout {
+            return lookout.look_at(&step);
+        }
+        // One delta, said to have its bases at other places, needs those as well.
         let bases = step.bases.iter().filter(|_| !self.any_copy).map(|base| base.pack).collect();
         if self.seen_chunks.insert((step.id.0, self.copy(step.spot), bases)) {
             self.out.chunks.push(step);
@@ -163,7 +176,23 @@ impl Walker<'_, '_> {
         let whole = matches!(self.filter(step.wanted), Filter::All);
         let filter = if whole { usize::MAX } else { step.wanted };
         let key = (step.id, self.copy(step.spot), filter);
-        !self.seen_nodes.insert(key)
+        let seen = !self.seen_nodes.insert(key);
+        if let Some(lookout) = self.lookout.as_mut().filter(|_| seen) {
+            lookout.meet_again(step);
+        }
+        seen
+    }
+
+    /// Notes a node that is known to be damaged; there is no use in reading it.
+    fn passes_by(&mut self, step: &NodeStep) -> bool {
+        self.lookout.as_mut().is_some_and(|lookout| lookout.knows(step))
+    }
+
+    /// Notes a node that cannot be had, if somebody looks out for such.
+    fn notes(&mut self, step: &NodeStep) -> bool {
+        let Some(lookout) = &mut self.lookout else { return false };
+        lookout.note(step);
+        true
     }
 
     fn filter(&self, wanted: usize) -> &Filter {
@@ -189,6 +218,13 @@ impl Walker<'_, '_> {
                 Ok(read.map(|pair| (pair, spot)))
             }
             (_, Some(place)) => Ok(self.reader.node(step.id)?.map(|pair| (pair, place.into()))),
+            // What is to be placed from here must be known to the index, not only lie there.
+            (Some(spot), None) if sight.any_copy() => {
+                self.reader.restate(spot.pack)?;
+                let held = self.reader.view().find_held(&step.id.0).map(|(place, _)| place);
+                let Some(place) = held else { return Ok(None) };
+                Ok(self.reader.node(step.id)?.map(|pair| (pair, place.into())))
+            }
             (Some(spot), None) => {
                 let read = self.reader.node_at(step.id, spot.pack, spot.offset, spot.frame_len)?;
                 Ok(read.map(|pair| (pair, spot)))
@@ -203,9 +239,14 @@ impl Walker<'_, '_> {
         node: (&[u8], &[u8]),
         at: Spot,
     ) -> Result<Vec<NodeStep>, TransferError> {
-        let path = self.path(step.wanted);
-        let mut below = expand(step, node, Some(at.pack), self.filter(step.wanted))
-            .map_err(|source| TransferError::Tree { path: path.to_vec(), source })?;
+        let mut below = match expand(step, node, Some(at.pack), self.filter(step.wanted)) {
+            Ok(below) => below,
+            Err(_) if self.notes(step) => return Ok(Vec::new()),
+            Err(source) => {
+                let path = self.path(step.wanted).to_vec();
+                return Err(TransferError::Tree { path, source });
+            }
+        };
         let number = u32::try_from(self.out.nodes.len()).ok();
         let (id, wanted, above) = (step.id, step.wanted, step.above);
         self.out.nodes.push(Visited { id, at, wanted, above });
@@ -253,7 +294,7 @@ impl Walker<'_, '_> {
             for step in &mut lost {
                 let way = detours.as_mut().and_then(|detours| detours.next(step.id.0));
                 step.spot = way.map(|(spot, _)| spot);
-                if step.spot.is_none() {
+                if step.spot.is_none() && !self.notes(step) {
                     let flaw = flaws.remove(&step.id.0);
                     return Err(match flaw {
                         Some(flaw) => contact.flawed(self.wanted, flaw),
@@ -261,6 +302,7 @@ impl Walker<'_, '_> {
                     });
                 }
             }
+            lost.retain(|step| step.spot.is_some());
             lost = self.arrive(lost, (&mut next, &mut flaws), contact, job)?;
         }
         Ok(next)
@@ -307,10 +349,11 @@ impl Walker<'_, '_> {
             let object = Object { id, skip: 0, len: 0, wanted, part };
             orders.entry((spot.pack, spot.offset)).or_default().push(object);
         }
-        let behind = self.behind(steps);
+        let whole = steps.iter().all(|s| matches!(self.filter(s.wanted), Filter::All));
+        let behind = behind(steps.len(), whole);
         let slack = if behind == 0 { Slack::Little } else { Slack::Usual };
         let (ready, missing): (Vec<Spot>, Vec<Spot>) =
-            steps.iter().filter_map(|s| s.spot).partition(|s| self.fetched_ahead(*s).is_some());
+            steps.iter().filter_map(|s| s.spot).partition(|s| self.ahead.at(*s).is_some());
         let mut frames = Frames::new();
         let mut take = |range: &Range, landed: Vec<Landed>| {
             for (span, landed) in range.frames.iter().zip(landed) {
@@ -320,7 +363,7 @@ impl Walker<'_, '_> {
         };
         let mut landing = Landing::new(contact.layout(), contact.index(), PackKind::Nodes);
         for spot in ready {
-            let Some(bytes) = self.fetched_ahead(spot) else { continue };
+            let Some(bytes) = self.ahead.at(spot) else { continue };
             let range = single(spot);
             let landed = landing.land(&range, &bytes, &orders)?;
             take(&range, landed);
@@ -331,27 +374,10 @@ impl Walker<'_, '_> {
         let refused = wave.fetch(missing, job, |(range, from, bytes, landed)| {
             take(range, landed);
             if behind > 0 {
-                ahead.push((range.pack, from, bytes));
+                ahead.keep(range.pack, from, bytes);
             }
         })?;
         flaws.extend(refused.into_iter().map(|flaw| (flaw.object.id, flaw)));
         Ok(frames)
-    }
-
-    /// How much to read in front of each root: nothing where only a part is wanted.
-    fn behind(&self, steps: &[NodeStep]) -> u64 {
-        let whole = steps.iter().all(|s| matches!(self.filter(s.wanted), Filter::All));
-        let each = BEHIND_EACH.min(BEHIND_TOTAL / (steps.len() as u64).max(1));
-        if whole && each >= BEHIND_LEAST { each } else { 0 }
-    }
-
-    fn fetched_ahead(&self, spot: Spot) -> Option<Bytes> {
-        let end = u64::from(spot.offset) + u64::from(spot.frame_len);
-        self.ahead.iter().find_map(|(pack, from, bytes)| {
-            let inside = *pack == spot.pack
-                && *from <= spot.offset
-                && end <= u64::from(*from) + bytes.len() as u64;
-            inside.then(|| bytes.slice((spot.offset - from) as usize..))
-        })
     }
 }

@@ -3,9 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::cache::{Held, ObjectReader};
+use crate::cache::{Held, ObjectReader, TakenIn};
 use crate::catalogue::{LocRecord, SOURCE_PUSH_RECORD};
-use crate::fs::{failpoint, move_durably, planted, remove};
+use crate::fs::{failpoint, planted, remove};
 use crate::hash::{PackId, RemoteId, RepoId};
 use crate::progress::Job;
 use crate::transfer::catalogue::Contact;
@@ -42,6 +42,11 @@ pub struct PushRequest {
     pub repo: (RepoId, Option<String>),
     /// Whether packs confirmed here need not be kept any more.
     pub home: Home,
+    /// Packs on the remote that are to be left: what the roots need of them is written afresh.
+    pub leave: BTreeSet<PackId>,
+    /// Packs of the remote that are damaged: nothing in them is relied on, and every root is written
+    /// again, with the nodes above what lay in them.
+    pub damaged: BTreeSet<PackId>,
 }
 
 /// What confirmation on this remote means for local packs.
@@ -101,7 +106,7 @@ pub fn push(
         request.roots.iter().filter(|(w, _)| w.root != Root::Empty).collect();
     let logical_bytes = roots.iter().map(|(w, _)| w.root.size()).fold(0, u64::saturating_add);
     let mut pushed = Pushed { roots: roots.len() as u64, logical_bytes, ..Pushed::default() };
-    let mut doubts = Doubts::default();
+    let mut doubts = leaving(request);
     let there = |(wanted, _): &&&(Wanted, Stage)| found(contact, &doubts, &wanted.root).is_some();
     pushed.reused_roots = roots.iter().filter(there).count() as u64;
     let published = roots.iter().all(|(_, stage)| *stage == Stage::Published);
@@ -141,7 +146,7 @@ pub fn push(
             failpoint::hit("push.before-confirm");
             pushed.reused_bytes = reused(contact, &settled.needs);
             pushed.count_new(contact, &settled)?;
-            confirm(contact, remote, request, &settled)?;
+            confirm(contact, remote, (request, &settled), job)?;
             settle_earlier(request.home, contact, job)?;
             journal.clear()?;
             for pack in superseded {
@@ -152,6 +157,16 @@ pub fn push(
         }
     }
     Err(TransferError::Outrun { remote: contact.label().to_owned(), rounds: ROUNDS })
+}
+
+/// What is known from the start: nothing, unless packs are to be left.
+fn leaving(request: &PushRequest) -> Doubts {
+    let spent: BTreeSet<PackId> = request.leave.union(&request.damaged).copied().collect();
+    let mut doubts = Doubts { lost: request.damaged.clone(), spent, ..Doubts::default() };
+    if !doubts.spent.is_empty() {
+        doubts.our_roots.extend(request.roots.iter().filter_map(|(wanted, _)| wanted.root.id()));
+    }
+    doubts
 }
 
 /// A push whose every pack is either on the remote or ready to be sent.
@@ -174,7 +189,12 @@ impl Push<'_, '_> {
     /// Finds what each root needs, and writes afresh what can neither be relied on nor be sent.
     fn settle(&mut self, first: bool, job: &Job) -> Result<Settled, TransferError> {
         let contact = self.contact;
-        let mut look_for_more = first && self.request.home == Home::Yes;
+        // What is to be left would be found again.
+        let leaving = !self.request.leave.is_empty();
+        let mut look_for_more = first && !leaving && self.request.home == Home::Yes;
+        if first && !self.request.damaged.is_empty() {
+            self.avoid_damaged(job)?;
+        }
         for _ in 0..ROUNDS {
             job.check()?;
             let all = self.request.roots.iter().map(|(w, _)| w).filter(|w| w.root != Root::Empty);
@@ -211,6 +231,20 @@ impl Push<'_, '_> {
             self.doubts.lost.extend(missing);
         }
         Err(TransferError::Outrun { remote: contact.label().to_owned(), rounds: ROUNDS })
+    }
+
+    /// Writes afresh what lies in damaged packs, and the nodes above it, from any copy of it.
+    fn avoid_damaged(&mut self, job: &Job) -> Result<(), TransferError> {
+        let (contact, home) = (self.contact, self.request.home);
+        let all: Vec<Wanted> = self.request.roots.iter().map(|(w, _)| w.clone()).collect();
+        store_whole(contact, &all, job)?;
+        let mut reader = ObjectReader::new(contact.layout(), contact.index())?;
+        let walked = walk(&all, &mut reader, Sight::Content(contact), job)?;
+        let path = all.first().map_or(Vec::new(), |wanted| wanted.path.clone());
+        let replace = self.request.damaged.iter().map(|pack| (*pack, path.clone())).collect();
+        rescue(contact, (&all, &walked), &replace, home, job)?;
+        let (replaced, elsewhere) = (self.request.damaged.clone(), Elsewhere::new());
+        self.recut(&Recut { replaced, elsewhere, walked: &walked, home }, job)
     }
 
     fn recut(&mut self, plan: &Recut, job: &Job) -> Result<(), TransferError> {
@@ -301,8 +335,8 @@ fn reused(contact: &Contact, needs: &Needs) -> u64 {
 fn confirm(
     contact: &Contact,
     remote: RemoteId,
-    request: &PushRequest,
-    settled: &Settled,
+    (request, settled): (&PushRequest, &Settled),
+    job: &Job,
 ) -> Result<(), TransferError> {
     let generation = contact.synced().view.generation();
     let needs = &settled.needs;
@@ -312,7 +346,7 @@ fn confirm(
     if request.home == Home::No {
         return Ok(());
     }
-    release(contact, &packs)
+    release(contact, &packs, job)
 }
 
 /// Confirms packs of an earlier push that ended between its record and its confirmation: they are
@@ -329,18 +363,27 @@ fn settle_earlier(home: Home, contact: &Contact, job: &Job) -> Result<(), Transf
         missing_own(contact, listed.iter().copied(), job)?.into_iter().collect();
     let there: Vec<PackId> = listed.into_iter().filter(|pack| !missing.contains(pack)).collect();
     contact.index().confirm(remote, synced.view.generation(), &there)?;
-    release(contact, &there)
+    release(contact, &there, job)
 }
 
 /// Moves confirmed packs from where they must be kept into the cache.
-fn release(contact: &Contact, packs: &[PackId]) -> Result<(), TransferError> {
+fn release(contact: &Contact, packs: &[PackId], job: &Job) -> Result<(), TransferError> {
     let view = contact.index().reader()?;
     let mut moved = Vec::new();
     for pack in packs.iter().copied() {
         if view.pack(pack).is_some_and(|s| s.held == Held::Unpushed) {
-            let (from, to) = (contact.layout().unpushed(pack), contact.layout().whole(pack));
+            let from = contact.layout().unpushed(pack);
             if from.exists() {
-                move_durably(&from, &to)?;
+                match contact.layout().cache_folder().take_in(&from, pack)? {
+                    TakenIn::There => {
+                        let size = view.pack(pack).map_or(0, |state| state.size);
+                        contact.index().note_added(pack, size.into());
+                    }
+                    TakenIn::Not(e) => {
+                        job.warn(&format!("a pushed pack stays in `unpushed/`: {e}"));
+                        continue;
+                    }
+                }
             }
             moved.push(pack);
         }

@@ -12,6 +12,8 @@ pub(crate) struct Args {
     pub(crate) seed: u64,
     /// How many cases; the campaign's own number if absent.
     pub(crate) count: Option<u64>,
+    /// How long a campaign that works against the clock goes on; its own time if absent.
+    pub(crate) seconds: Option<u64>,
     /// Only says which campaigns there are.
     pub(crate) list: bool,
 }
@@ -26,6 +28,7 @@ impl Args {
                 "--long" => args.long = true,
                 "--list" => args.list = true,
                 "--seed" => args.seed = number(&word, words.next())?,
+                "--seconds" => args.seconds = Some(number(&word, words.next())?),
                 "--count" | "--points" => args.count = Some(number(&word, words.next())?),
                 flag if flag.starts_with('-') => {}
                 name => args.names.push(name.to_owned()),

@@ -20,6 +20,7 @@
 
 mod args;
 mod bit_flips;
+mod eight_processes;
 mod figures;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod real;
@@ -43,11 +44,18 @@ struct Campaign {
 }
 
 /// All campaigns, in the order in which they run.
-const CAMPAIGNS: &[Campaign] = &[Campaign {
-    name: "bit-flips",
-    about: "bytes of pointers, packs and catalogue objects are changed one at a time",
-    run: bit_flips::run,
-}];
+const CAMPAIGNS: &[Campaign] = &[
+    Campaign {
+        name: "bit-flips",
+        about: "bytes of pointers, packs and catalogue objects are changed one at a time",
+        run: bit_flips::run,
+    },
+    Campaign {
+        name: "eight-processes",
+        about: "eight processes at a time work on one repository, its clones and one shared cache",
+        run: eight_processes::run,
+    },
+];
 
 /// Those that need the system calls of this one.
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]

@@ -119,3 +119,26 @@ fn packs_that_the_index_does_not_know_after_a_crash_are_found_and_used() {
     a.haul(&["verify"]).ok();
     pulls(&a, "b");
 }
+
+#[test]
+fn nodes_that_a_fetch_wrote_and_died_before_the_index_knew_are_fetched_again() {
+    let world = World::new();
+    let remote = world.remote("r");
+    let a = ready(&world, "a", &remote);
+    // A manifest and, below it, a recipe: nodes of two waves.
+    a.write("d/large", &data::bytes(1, 300_000));
+    a.write("d/small", &data::bytes(2, 5_000));
+    take(&a, "d");
+    a.haul(&["push"]).ok();
+    for count in 1..=9 {
+        let b = a.clone_as(&format!("b{count}"));
+        let died = armed(&b, &["fetch"], &format!("index.before-commit:{count}")).status();
+        b.haul(&["fetch"]).ok();
+        b.haul(&["checkout"]).ok();
+        b.tree().assert_same(&a.tree());
+        if died.is_some() {
+            assert!(count > 2, "no two waves were recorded");
+            return;
+        }
+    }
+}

@@ -19,7 +19,8 @@ pub(crate) fn gc_with(repo: &Repo, arguments: &[&str], point: &str) -> Output {
 }
 
 pub(crate) fn state(output: &Output) -> String {
-    output.json()["state"].as_str().expect("has a state").to_owned()
+    let report = output.json();
+    report.get("state").and_then(|state| state.as_str()).expect("has a state").to_owned()
 }
 
 /// Makes everything below a prefix of the remote older.

@@ -91,8 +91,9 @@ fn unknowing_gc(world: &World, a: &Repo, grace: &str) {
     }
     let report = gc(&other, &["--json"]).json();
     let mut arguments = vec!["--yes".to_owned(), "--grace".to_owned(), grace.to_owned()];
-    for row in report["repositories"].as_array().expect("is a list") {
-        arguments.extend(["--gone".to_owned(), row["id"].as_str().expect("is text").to_owned()]);
+    let rows = report.get("repositories").and_then(|rows| rows.as_array()).expect("is a list");
+    for id in rows.iter().filter_map(|row| row.get("id")?.as_str()) {
+        arguments.extend(["--gone".to_owned(), id.to_owned()]);
     }
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     gc(&other, &arguments).ok();
@@ -180,8 +181,9 @@ fn of_two_gcs_at_once_none_removes_what_is_needed_and_a_later_one_completes_the_
         let first = first.let_go();
         assert!(matches!(first.status(), Some(0 | 1)), "{point}: {first}");
         history.restores("d");
-        let last = (0..4).map(|_| state(&gc(&a, &["--yes", "--grace", "0", "--json"]).ok())).last();
-        assert_eq!(last.as_deref(), Some("nothing"), "{point}");
+        let again = || state(&gc(&a, &["--yes", "--grace", "0", "--json"]).ok());
+        let states: Vec<String> = (0..4).map(|_| again()).collect();
+        assert_eq!(states.last().map(String::as_str), Some("nothing"), "{point}: {states:?}");
         history.restores("e");
         age(&remote, "", DAY);
         gc(&b, &["--yes", "--grace", "0", "--repo", "../a"]).ok();
@@ -232,10 +234,10 @@ fn a_clone_with_old_trees_in_its_cache_finds_content_where_it_was_sent_again() {
     history.restores("c");
 }
 
-/// A table of which each version is a difference to the one before.
-fn edited(version: usize) -> Vec<u8> {
-    let table = data::csv(1, 20_000);
-    (0..version).fold(table, |table, n| data::edit_csv(&table, n as u64 + 2, 500 * n..500 * n + 3))
+/// A table, or that with a row changed in each of its chunks: every one of them is a difference.
+fn edited(version: u64) -> Vec<u8> {
+    let rows = (0..version).flat_map(|_| (0..20_000).step_by(500));
+    rows.fold(data::csv(1, 20_000), |table, row| data::edit_csv(&table, 2, row..row + 1))
 }
 
 #[test]
@@ -292,4 +294,109 @@ fn a_tree_that_was_changed_in_the_cache_does_not_decide_what_is_removed() {
     }
     assert!(flipped > 10, "{flipped}");
     history.restores("b");
+}
+
+#[test]
+fn a_repack_moves_what_is_needed_with_its_bases_and_the_rest_can_go() {
+    let world = World::new();
+    let remote = world.remote("r");
+    let a = ready(&world, "a", &remote);
+    // One pack with a table, whose next version is a difference to it, and much that is taken back.
+    a.write("d/t.csv", &edited(0));
+    a.write("d/big.bin", &data::bytes(1, 3_000_000));
+    take(&a, "d");
+    a.haul(&["push"]).ok();
+    a.write("d/t.csv", &edited(1));
+    a.remove("d/big.bin");
+    a.haul(&["add", "d"]).ok();
+    let pushed = a.haul(&["push", "--json"]).ok();
+    assert!(pushed.json()["delta_bytes"].as_u64().is_some_and(|n| n > 0), "{pushed}");
+    a.git(&["commit", "--quiet", "--amend", "--message", "the only one"]).ok();
+    forget(&a);
+    let mut history = History::of(&a);
+    history.note();
+    age(&remote, "", 20 * DAY);
+    gc(&a, &["--yes", "--grace", "0"]).ok();
+    assert!(remote.bytes("p/") > 3_000_000, "the table lies in the same pack");
+    gc(&a, &[]).ok().says("`--repack` would free another");
+    age(&remote, "", DAY);
+    gc(&a, &["--yes", "--grace", "0"]).ok();
+    for point in ["push.before-record", "push.after-record", "gc.after-baseline", "gc.removed-one"]
+    {
+        gc_with(&a, &["--yes", "--repack", "--grace", "0"], point).dies();
+        history.restores("b");
+    }
+    for _ in 0..2 {
+        gc(&a, &["--yes", "--repack", "--grace", "0"]).ok();
+    }
+    assert!(remote.bytes("p/") < 500_000, "{} bytes are left", remote.bytes("p/"));
+    history.restores("c");
+    // Whoever has the old trees finds the new places.
+    a.remove("d/t.csv");
+    a.remove(".git/haul/packs");
+    a.remove(".git/haul/index.redb");
+    a.haul(&["pull"]).ok();
+    assert_eq!(a.read("d/t.csv"), edited(1));
+}
+
+#[test]
+fn what_comes_back_while_gc_is_about_to_remove_it_stays() {
+    for by in ["a branch", "an undo"] {
+        let world = World::new();
+        let remote = world.remote("r");
+        let a = ready(&world, "a", &remote);
+        let mut history = scene(&a, &remote);
+        bring_back(&a);
+        history.note();
+        let commit = a.git(&["rev-parse", "HEAD"]).ok().stdout().trim().to_owned();
+        a.git(&["reset", "--quiet", "--hard", "HEAD~1"]).ok();
+        forget(&a);
+        let removing = pause(&a, &NOW, "gc.removing");
+        let packs = remote.keys("p/");
+        if by == "a branch" {
+            a.git(&["branch", "back", &commit]).ok();
+        } else {
+            // It cannot know that it came in time.
+            gc(&a.clone_as("b"), &["undo"]).fails_with(1).says("removing meanwhile");
+            a.git(&["branch", "back", &commit]).ok();
+        }
+        removing.let_go().ok();
+        assert_eq!(remote.keys("p/"), packs, "{by}");
+        history.restores("c");
+    }
+}
+
+#[test]
+fn a_live_root_that_lacks_a_pack_keeps_the_rest_and_one_that_lacks_a_tree_stops_gc() {
+    let world = World::new();
+    let remote = world.remote("r");
+    let a = ready(&world, "a", &remote);
+    scene(&a, &remote);
+    let plan = gc(&a, &["--json"]).ok();
+    let victims = plan.json().get("victims").cloned().expect("is a list");
+    let victim = |key: &String| {
+        let name = key.rsplit('/').next().expect("has a name");
+        victims
+            .as_array()
+            .is_some_and(|all| all.iter().any(|v| v.get("pack").is_some_and(|p| p == name)))
+    };
+    let lost = remote.keys("p/").into_iter().find(|key| !victim(key)).expect("is needed");
+    let bytes = remote.read(&lost);
+    remote.remove(&lost);
+    let lacking = gc(&a, &["--json"]).fails_with(4).json();
+    assert_eq!(lacking.get("victims"), Some(&victims), "nothing else becomes a victim");
+    gc(&a, &[])
+        .fails_with(4)
+        .prints("incomplete\t")
+        .prints(lost.rsplit('/').next().expect("is one"));
+    remote.write(&lost, &bytes);
+    age(&remote, &lost, 20 * DAY);
+    gc(&a, &["--json"]).ok();
+    // Whoever has no copy of a tree cannot tell what it needs.
+    let lost = remote.keys("m/").into_iter().find(|key| !victim(key)).expect("is needed");
+    remote.remove(&lost);
+    a.remove(".git/haul/packs");
+    a.remove(".git/haul/index.redb");
+    gc(&a, &["--yes"]).fails_with(4).says(lost.rsplit('/').next().expect("is one"));
+    assert_eq!(remote.keys("i/b-").len(), 0);
 }

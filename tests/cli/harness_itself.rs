@@ -27,6 +27,9 @@ fn a_tree_sees_bytes_modes_links_and_empty_folders() {
     before.clone().without("x").assert_same(&a.tree().without("x"));
     assert_eq!(a.tree_of("x").paths(), ["file", "link"]);
     assert!(a.has("x/link"), "a dangling link is there");
+    let mut adopted = before.clone().without("x/link");
+    adopted.adopt("x/link", &before, "x/link");
+    adopted.assert_same(&before);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 use clap::Args;
 
 use crate::cli::args::SelectArgs;
-use crate::cli::args::size::parse_size;
+use crate::units::parse_size;
 
 const EXAMPLES: &str = "\
 Examples:

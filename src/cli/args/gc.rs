@@ -28,6 +28,10 @@ pub(crate) struct GcArgs {
     #[arg(long)]
     pub(crate) yes: bool,
 
+    /// Also move what is needed out of packs that are mostly dead: fetches it and sends it again
+    #[arg(long)]
+    pub(crate) repack: bool,
+
     /// Another repository that keeps data there: its folder, or its URL (repeat for more)
     #[arg(long, value_name = "PATH|URL")]
     pub(crate) repo: Vec<String>,

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::cli::args::{
-    AddArgs, CheckoutArgs, DemoArgs, DuArgs, FetchArgs, GcArgs, InitArgs, PullArgs, PushArgs,
-    RemoteArgs, StatusArgs, VerifyArgs,
+    AddArgs, CheckoutArgs, DemoArgs, DuArgs, EvictArgs, FetchArgs, FsckArgs, GcArgs, InitArgs,
+    PullArgs, PushArgs, RemoteArgs, StatusArgs, VerifyArgs,
 };
 
 const EXAMPLES: &str = "\
@@ -93,7 +93,9 @@ pub(crate) enum Verb {
     Checkout(CheckoutArgs),
     Pull(PullArgs),
     Verify(VerifyArgs),
+    Fsck(FsckArgs),
     Du(DuArgs),
+    Evict(EvictArgs),
     Gc(GcArgs),
     Demo(DemoArgs),
 }
@@ -111,7 +113,9 @@ impl Verb {
             Self::Checkout(_) => "checkout",
             Self::Pull(_) => "pull",
             Self::Verify(_) => "verify",
+            Self::Fsck(_) => "fsck",
             Self::Du(_) => "du",
+            Self::Evict(_) => "evict",
             Self::Gc(args) => args.name(),
             Self::Demo(_) => "demo",
         }

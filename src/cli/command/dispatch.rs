@@ -1,6 +1,6 @@
 use crate::cli::args::Verb;
 use crate::cli::command::{
-    add, checkout, demo, du, fetch, gc, init, pull, push, remote, status, verify,
+    add, checkout, demo, du, evict, fetch, fsck, gc, init, pull, push, remote, status, verify,
 };
 use crate::cli::failure::Failure;
 use crate::cli::session::Session;
@@ -18,7 +18,9 @@ pub(crate) fn run(verb: &Verb, session: &Session<'_>) -> Result<Exit, Failure> {
         Verb::Checkout(args) => checkout::run(args, session),
         Verb::Pull(args) => pull::run(args, session),
         Verb::Verify(args) => verify::run(args, session),
+        Verb::Fsck(args) => fsck::run(args, session),
         Verb::Du(args) => du::run(args, session),
+        Verb::Evict(args) => evict::run(args, session),
         Verb::Gc(args) => gc::run(args, session),
         Verb::Demo(args) => demo::run(args, session),
     }

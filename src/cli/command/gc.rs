@@ -7,7 +7,7 @@ use crate::cli::session::{Answer, Session};
 use crate::git::Retention;
 use crate::ops;
 use crate::ops::Exit;
-use crate::ops::gc::{GcOptions, GcReport, GcState};
+use crate::ops::gc::{GcOptions, GcReport, GcState, Repack};
 use crate::path::show;
 
 pub(super) fn run(args: &GcArgs, session: &Session<'_>) -> Result<Exit, Failure> {
@@ -28,6 +28,7 @@ pub(super) fn run(args: &GcArgs, session: &Session<'_>) -> Result<Exit, Failure>
             since: args.keep_since.clone(),
             refs: args.refs.clone(),
         },
+        repack: if args.repack { Repack::Yes } else { Repack::No },
         grace: args.grace,
         remote: args.at.remote.clone(),
         jobs: args.at.jobs.map(usize::from),

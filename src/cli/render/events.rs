@@ -41,6 +41,7 @@ fn name(kind: Kind) -> &'static str {
         Kind::Download => "download",
         Kind::Place => "place",
         Kind::Verify => "verify",
+        Kind::Check => "check",
     }
 }
 

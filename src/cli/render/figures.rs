@@ -5,7 +5,9 @@ use std::time::Duration;
 use crate::ops::add::AddReport;
 use crate::ops::checkout::CheckoutReport;
 use crate::ops::du::DuReport;
+use crate::ops::evict::{EvictPlan, EvictReport};
 use crate::ops::fetch::FetchReport;
+use crate::ops::fsck::FsckReport;
 use crate::ops::push::PushReport;
 use crate::ops::status::StatusReport;
 use crate::ops::verify::VerifyReport;
@@ -136,6 +138,32 @@ pub(crate) fn verify_line(report: &VerifyReport) -> String {
     )
 }
 
+/// Returns `checked 12 packs, 5,000 objects, 98.2 MiB read: all sound`, or how many are damaged and
+/// repaired.
+pub(crate) fn fsck_line(report: &FsckReport) -> String {
+    let (here, there) = (report.here, report.there);
+    let unneeded = report.findings.len() as u64 - report.damaged - report.repaired;
+    let mut verdict: Vec<String> = [
+        (report.damaged, "damaged"),
+        (report.repaired, "repaired"),
+        (unneeded, "damaged and not needed"),
+    ]
+    .into_iter()
+    .filter(|(count, _)| *count > 0)
+    .map(|(count, word)| format!("{} {word}", Count(count)))
+    .collect();
+    if verdict.is_empty() {
+        verdict.push("all sound".to_owned());
+    }
+    format!(
+        "checked {}, {}, {} read: {}",
+        many(here.packs + there.packs, "pack", "packs"),
+        many(here.objects + there.objects, "object", "objects"),
+        ByteSize(here.bytes + there.bytes),
+        verdict.join(", ")
+    )
+}
+
 /// Returns `2 paths, 5,000 files, 98.2 MiB: 97.1 MiB unique, 40.3 MiB stored`.
 pub(crate) fn du_line(report: &DuReport) -> String {
     let total = &report.total;
@@ -146,6 +174,35 @@ pub(crate) fn du_line(report: &DuReport) -> String {
         ByteSize(total.logical_bytes),
         ByteSize(total.unique_bytes),
         ByteSize(total.stored_bytes)
+    )
+}
+
+/// Returns `would evict 12 packs, 40.3 MiB of 98.2 MiB in the cache, and keep 1.1 MiB not pushed`.
+pub(crate) fn evict_plan_line(plan: &EvictPlan) -> String {
+    let unpushed = match plan.unpushed_packs {
+        0 => String::new(),
+        _ => format!(", and keep {} not pushed", ByteSize(plan.unpushed_bytes)),
+    };
+    let (bytes, cache) = (ByteSize(plan.bytes), ByteSize(plan.cache_bytes));
+    let packs = many(plan.packs, "pack", "packs");
+    format!("would evict {packs}, {bytes} of {cache} in the cache{unpushed}")
+}
+
+/// Returns `evicted 12 packs, 40.3 MiB: 57.9 MiB left in the cache, 2 packs kept`.
+pub(crate) fn evict_line(report: &EvictReport) -> String {
+    let kept = match report.kept.len() as u64 {
+        0 => String::new(),
+        kept => format!(", {} kept that the remote does not have", many(kept, "pack", "packs")),
+    };
+    let passed_over = match report.passed_over {
+        0 => String::new(),
+        packs => format!(", {} of others passed over", many(packs, "pack", "packs")),
+    };
+    format!(
+        "evicted {}, {}: {} left in the cache{kept}{passed_over}",
+        many(report.packs, "pack", "packs"),
+        ByteSize(report.bytes),
+        ByteSize(report.cache_bytes)
     )
 }
 

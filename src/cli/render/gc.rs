@@ -42,6 +42,11 @@ pub(crate) fn gc_line(report: &GcReport) -> String {
             "another gc runs on {remote}, so nothing was removed; run `haul gc --yes` again"
         ),
     };
+    let line = match (report.repacked_bytes, report.sparse_bytes) {
+        (0, 0) => line,
+        (0, idle) => format!("{line}; `--repack` would free another {}", ByteSize(idle)),
+        (sent, _) => format!("{line}; {} were sent again", ByteSize(sent)),
+    };
     match report.removed.leftovers {
         0 => line,
         count => {

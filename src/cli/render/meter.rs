@@ -119,13 +119,14 @@ pub(super) fn words(kind: Kind) -> &'static str {
         Kind::Download => "fetching",
         Kind::Place => "placing",
         Kind::Verify => "verifying",
+        Kind::Check => "checking",
     }
 }
 
 /// Says whether a task counts bytes.
 pub(super) fn counts_bytes(kind: Kind) -> bool {
     match kind {
-        Kind::Add | Kind::Upload | Kind::Download | Kind::Place => true,
+        Kind::Add | Kind::Upload | Kind::Download | Kind::Place | Kind::Check => true,
         Kind::Scan | Kind::Verify => false,
     }
 }

@@ -16,8 +16,8 @@ mod talk;
 
 pub(crate) use error::ErrorText;
 pub(crate) use figures::{
-    Figures, add_line, checkout_line, du_line, fetch_line, files, push_line, status_line,
-    verify_line,
+    Figures, add_line, checkout_line, du_line, evict_line, evict_plan_line, fetch_line, files,
+    fsck_line, push_line, status_line, verify_line,
 };
 pub(crate) use gc::{gc_line, undo_line};
 pub(crate) use json::Document;

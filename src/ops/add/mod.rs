@@ -14,4 +14,5 @@ mod sources;
 mod worth;
 
 pub(crate) use ignore::ignore_lines;
+pub(crate) use run::store_again;
 pub use run::{AddOptions, AddPlan, AddReport, AddedTarget, PlannedTarget, plan, run};

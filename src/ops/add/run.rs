@@ -221,15 +221,61 @@ fn warn_of_names(target: &Target, job: &Job) {
 /// All targets share packs, and one write of the index.
 pub fn run(repo: &Repo, plan: AddPlan, job: &Job) -> Result<AddReport, OpError> {
     let _working = repo.lock_for_work()?;
+    let (report, done) = store(repo, plan, Memory::Trusted, job)?;
+    publish(repo, &done, job)?;
+    Ok(AddReport { targets: done.into_iter().map(Built::into_report).collect(), ..report })
+}
+
+/// Whether what this machine remembers of stored content is believed.
+#[derive(Clone, Copy)]
+enum Memory<'m> {
+    Trusted,
+    /// Every file is read again, and what lies in these packs is stored again.
+    Doubted(&'m BTreeSet<PackId>),
+}
+
+/// Stores what the worktree holds at tracked paths, without believing that it is stored already;
+/// changes no pointer. For content that was damaged elsewhere.
+pub(crate) fn store_again(
+    repo: &Repo,
+    paths: &[RepoPath],
+    doubted: &BTreeSet<PackId>,
+    job: &Job,
+) -> Result<(), OpError> {
+    let (tracked, _) = load_tracked(repo.git(), repo.door())?;
+    let mut targets = Vec::new();
+    for path in paths {
+        let old = tracked.iter().find(|t| t.path == *path).map_or(Ok(None), old_pointer)?;
+        let target = find(repo, path.clone(), old, job)?;
+        let (path, kind) = (json_path(path.as_bytes()), "");
+        targets.push(PlannedTarget { path, kind, files: 0, bytes: 0, target });
+    }
+    let (single, folders) = (single_files(&tracked), Vec::new());
+    let plan = AddPlan { targets, files: 0, bytes: 0, single, folders };
+    store(repo, plan, Memory::Doubted(doubted), job).map(drop)
+}
+
+/// Takes everything in; what comes out is durable, and no pointer names it yet.
+fn store(
+    repo: &Repo,
+    plan: AddPlan,
+    memory: Memory,
+    job: &Job,
+) -> Result<(AddReport, Vec<Built>), OpError> {
     let began = repo.door().now()?;
     let index = repo.index()?;
     index.adopt(repo.layout())?;
     index.notice_removed(repo.layout())?;
     let targets: Vec<Target> = plan.targets.into_iter().map(|planned| planned.target).collect();
     let mut contents = HashMap::new();
-    let lost = index.out_of_reach(home(repo)?)?;
-    for target in &targets {
-        recall(repo, target, (began, &lost), &mut contents)?;
+    let mut lost = index.out_of_reach(home(repo)?)?;
+    match memory {
+        Memory::Trusted => {
+            for target in &targets {
+                recall(repo, target, (began, &lost), &mut contents)?;
+            }
+        }
+        Memory::Doubted(packs) => lost.extend(packs),
     }
     let mut afar = Afar::new(repo);
     let folders: Vec<&Target> = targets.iter().chain(&plan.folders).collect();
@@ -254,18 +300,18 @@ pub fn run(repo: &Repo, plan: AddPlan, job: &Job) -> Result<AddReport, OpError> 
     }
     let nodes = sink.finish()?;
     intake.record(index, &nodes)?;
-    publish(repo, &done, job)?;
     let bytes = done.iter().map(|b| b.size).sum();
     let Figures { new, delta, stored, .. } = intake.figures;
-    Ok(AddReport {
+    let report = AddReport {
         files: plan.files,
         bytes,
         new_bytes: new,
         delta_bytes: delta,
         reused_bytes: u64::saturating_sub(bytes, new),
         stored_bytes: stored + nodes.iter().map(|p| p.size).sum::<u64>(),
-        targets: done.into_iter().map(Built::into_report).collect(),
-    })
+        targets: Vec::new(),
+    };
+    Ok((report, done))
 }
 
 /// What is known of a file: from the stat cache, or taken in just now.

@@ -17,6 +17,7 @@ use crate::ops::checkout::plan::{CheckoutPlan, Work, Write};
 use crate::ops::checkout::tidy::{aside, make_durable, mend_ignore, move_data, remove_all, sweep};
 use crate::ops::checkout::wanted::{Target, chunks};
 use crate::ops::error::OpError;
+use crate::ops::retain::{After, retain};
 use crate::path::{JsonPath, RepoPath, json_path, show};
 use crate::progress::{Job, Kind, Task};
 use crate::repo::Repo;
@@ -52,8 +53,16 @@ pub struct CheckoutReport {
     pub missing: Vec<JsonPath>,
 }
 
-/// Does what the plan says, unless the user's unsaved work is in the way.
+/// Does what the plan says, unless the user's unsaved work is in the way; then keeps the cache to its
+/// size.
 pub fn run(repo: &Repo, plan: CheckoutPlan, job: &Job) -> Result<CheckoutReport, OpError> {
+    let report = place(repo, plan, job)?;
+    retain(repo, After::Checkout, job);
+    Ok(report)
+}
+
+/// Does what the plan says, unless the user's unsaved work is in the way.
+pub(crate) fn place(repo: &Repo, plan: CheckoutPlan, job: &Job) -> Result<CheckoutReport, OpError> {
     let select = plan.work.select.clone();
     act(repo, plan, job).map_err(|e| e.with_commit(repo, &select))
 }

@@ -11,6 +11,7 @@ mod survey;
 mod tidy;
 mod wanted;
 
+pub(crate) use act::place;
 pub use act::{CheckoutReport, run};
 pub(crate) use plan::plan_of;
 pub use plan::{CheckoutOptions, CheckoutPlan, plan};

@@ -1,14 +1,20 @@
 //! Doing what was planned.
 
+use std::collections::BTreeSet;
+
 use crate::catalogue::Name;
+use crate::hash::PackId;
 use crate::ops::error::OpError;
-use crate::ops::gc::plan::{GcPlan, Next, millis};
+use crate::ops::gc::plan::{GcOptions, GcPlan, Next, millis};
 use crate::ops::gc::report::{GcReport, GcState};
 use crate::ops::gc::repositories::open_all;
 use crate::ops::gc::roots::roots;
 use crate::progress::Job;
 use crate::repo::Repo;
-use crate::transfer::gc::{OLD_MS, Written, begin, now, pending, remove, write_baseline};
+use crate::transfer::gc::{
+    OLD_MS, Survey, Written, begin, now, pending, remove, repack, survey, write_baseline,
+};
+use crate::transfer::{Home, Wanted};
 
 /// Takes the next step: condemns, or removes what was condemned long enough ago. Both at once where
 /// there is no time to wait.
@@ -20,16 +26,8 @@ pub fn run(repo: &Repo, plan: GcPlan, job: &Job) -> Result<GcReport, OpError> {
         Next::Nothing if acting.plan.report.state == GcState::Nothing => acting.tidy()?,
         Next::Nothing => {}
         Next::Remove(removal) => acting.remove(removal.baseline)?,
-        Next::Condemn(survey) => {
-            let (by, now_ms) = (repo.identity()?.0, acting.plan.now_ms);
-            match write_baseline(&survey, &mut acting.plan.contact, (by, now_ms), job)? {
-                Written::Raced(name) => acting.raced(name),
-                Written::Alone(name) if acting.plan.options.grace.is_zero() => {
-                    acting.remove(name)?;
-                }
-                Written::Alone(name) => acting.condemned(name),
-            }
-        }
+        Next::Repack(survey, packs) => acting.repack(&survey, packs)?,
+        Next::Condemn(survey) => acting.condemn(&survey)?,
     }
     let GcPlan { mut report, contact, .. } = acting.plan;
     report.requests = contact.remote().counts().into();
@@ -54,6 +52,35 @@ struct Acting<'a, 'r> {
 }
 
 impl Acting<'_, '_> {
+    fn condemn(&mut self, survey: &Survey) -> Result<(), OpError> {
+        let by = (self.repo.identity()?.0, self.plan.now_ms);
+        match write_baseline(survey, &mut self.plan.contact, by, self.job)? {
+            Written::Raced(name) => self.raced(name),
+            Written::Alone(name) if self.plan.options.grace.is_zero() => self.remove(name)?,
+            Written::Alone(name) => self.condemned(name),
+        }
+        Ok(())
+    }
+
+    /// Moves what is needed of some packs; then they are condemned with what else nobody needs.
+    fn repack(&mut self, before: &Survey, packs: BTreeSet<PackId>) -> Result<(), OpError> {
+        let wanted = self.roots()?;
+        let GcPlan { report, contact, now_ms, .. } = &mut self.plan;
+        let is_home = self.repo.config().default_remote() == Some(report.remote.as_str());
+        let home = if is_home { Home::Yes } else { Home::No };
+        let by = (self.repo.identity()?, home);
+        let pushed = repack((before, packs), &wanted, by, contact, self.job)?;
+        let after = survey(&wanted, contact, *now_ms, self.job)?;
+        report.take(&after, &after.victims);
+        report.repacked_bytes = pushed.sent_bytes;
+        self.condemn(&after)
+    }
+
+    fn roots(&self) -> Result<Vec<Wanted>, OpError> {
+        let GcOptions { repos, retention, .. } = &self.plan.options;
+        roots(&open_all(self.repo, repos, retention)?, retention, self.job)
+    }
+
     fn raced(&mut self, baseline: Name) {
         self.plan.report.state = GcState::Raced;
         self.plan.report.baseline = Some(baseline.to_string());
@@ -68,10 +95,9 @@ impl Acting<'_, '_> {
 
     /// Reads again what counts, and removes what the baseline condemns and still nobody needs.
     fn remove(&mut self, baseline: Name) -> Result<(), OpError> {
-        let GcPlan { report, options, contact, now_ms, .. } = &mut self.plan;
-        begin(contact, self.job)?;
-        let given = open_all(self.repo, &options.repos, &options.retention)?;
-        let wanted = roots(&given, &options.retention, self.job)?;
+        begin(&mut self.plan.contact, self.job)?;
+        let wanted = self.roots()?;
+        let GcPlan { report, contact, now_ms, .. } = &mut self.plan;
         *now_ms = now(contact)?;
         let removal = pending(&wanted, contact, *now_ms, self.job)?;
         let Some(removal) = removal.filter(|removal| removal.baseline == baseline) else {

@@ -9,6 +9,6 @@ mod roots;
 mod undo;
 
 pub use act::run;
-pub use plan::{GcOptions, GcPlan, plan};
+pub use plan::{GcOptions, GcPlan, Repack, plan};
 pub use report::{GcReport, GcState, IncompleteRow, PackRow, RemovedFigures, RepoRow};
 pub use undo::{UndoReport, undo};

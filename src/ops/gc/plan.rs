@@ -1,9 +1,10 @@
 //! What gc would do.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::git::Retention;
-use crate::hash::RepoId;
+use crate::hash::{PackId, RepoId};
 use crate::ops::error::OpError;
 use crate::ops::gc::report::{GcReport, GcState, RepoRow};
 use crate::ops::gc::repositories::{Given, open_all};
@@ -23,12 +24,24 @@ pub struct GcOptions {
     pub gone: Vec<RepoId>,
     /// Which commits count.
     pub retention: Retention,
+    /// Whether what is needed of packs that are mostly dead is moved.
+    pub repack: Repack,
     /// How long packs stay after they were condemned.
     pub grace: Duration,
     /// The remote; the default one if absent.
     pub remote: Option<String>,
     /// Transfers at once.
     pub jobs: Option<usize>,
+}
+
+/// Whether packs of which little is needed are replaced.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Repack {
+    /// They stay as they are.
+    #[default]
+    No,
+    /// What is needed of them is fetched and sent in new packs.
+    Yes,
 }
 
 /// What gc would do next.
@@ -45,6 +58,8 @@ pub struct GcPlan<'r> {
 pub(super) enum Next {
     /// None.
     Nothing,
+    /// Replacing packs of which little is needed, then condemning.
+    Repack(Box<Survey>, BTreeSet<PackId>),
     /// Condemning.
     Condemn(Box<Survey>),
     /// Removing what a baseline condemned.
@@ -106,6 +121,12 @@ fn next(
     }
     let survey = survey(wanted, contact, now_ms, job)?;
     report.take(&survey, &survey.victims);
+    let (packs, bytes) = survey.sparse(now_ms);
+    (report.sparse_packs, report.sparse_bytes) = (packs.len() as u64, bytes);
+    if options.repack == Repack::Yes && !packs.is_empty() {
+        report.state = GcState::Plan;
+        return Ok(Next::Repack(Box::new(survey), packs));
+    }
     // Of two baselines that raced, only what both say counts: a third takes their place.
     let raced = contact.synced().view.newest_baselines().len() > 1;
     if survey.victims.is_empty() && !raced {

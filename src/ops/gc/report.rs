@@ -104,6 +104,12 @@ pub struct GcReport {
     pub victims: Vec<PackRow>,
     /// Their bytes.
     pub victim_bytes: u64,
+    /// Packs of which little is needed, that a repack would replace, or has replaced.
+    pub sparse_packs: u64,
+    /// Bytes in them that nobody needs.
+    pub sparse_bytes: u64,
+    /// Bytes that a repack has sent.
+    pub repacked_bytes: u64,
     /// The baseline that condemns them.
     pub baseline: Option<String>,
     /// From when on they are removed, by the storage's clock: ms since 1970.
@@ -129,6 +135,9 @@ impl GcReport {
             live_bytes: 0,
             victims: Vec::new(),
             victim_bytes: 0,
+            sparse_packs: 0,
+            sparse_bytes: 0,
+            repacked_bytes: 0,
             baseline: None,
             remove_after_ms: None,
             removed: RemovedFigures::default(),

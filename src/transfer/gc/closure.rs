@@ -134,7 +134,8 @@ impl Closing<'_> {
         job: &Job,
     ) -> Result<Vec<Outcome>, TransferError> {
         let mut outcomes: BTreeMap<usize, Outcome> = BTreeMap::new();
-        let mut open: Vec<Range<usize>> = vec![0..starts.len()];
+        let mut open: Vec<Range<usize>> = Vec::new();
+        open.push(0..starts.len());
         while let Some(range) = open.pop() {
             job.check()?;
             let wanted: Vec<Wanted> =
@@ -142,15 +143,16 @@ impl Closing<'_> {
             let spots: Vec<Spot> =
                 range.clone().filter_map(|n| starts.get(n)).map(|(_, spot)| *spot).collect();
             let outcome = self.one_walk(&wanted, &spots, job)?;
-            if matches!(outcome, Outcome::Whole) || range.len() <= 1 {
-                match outcome {
-                    Outcome::Whole => outcomes.extend(range.map(|n| (n, Outcome::Whole))),
-                    other => drop(outcomes.insert(range.start, other)),
+            match outcome {
+                Outcome::Whole => outcomes.extend(range.map(|n| (n, Outcome::Whole))),
+                Outcome::Lacking(..) | Outcome::Broken(_) if range.len() <= 1 => {
+                    outcomes.insert(range.start, outcome);
                 }
-                continue;
+                Outcome::Lacking(..) | Outcome::Broken(_) => {
+                    let middle = range.start + range.len() / 2;
+                    open.extend([range.start..middle, middle..range.end]);
+                }
             }
-            let middle = range.start + range.len() / 2;
-            open.extend([range.start..middle, middle..range.end]);
         }
         Ok(outcomes.into_values().collect())
     }
@@ -171,14 +173,12 @@ impl Closing<'_> {
             Ok(uses) => uses,
             Err(e) => return Ok(Outcome::Broken(e)),
         };
-        Ok(match uses.lacking(self.stock).first() {
-            Some(pack) => Outcome::Lacking(uses, walked.nodes, *pack),
-            None => {
-                self.out.uses.extend(uses);
-                self.out.nodes.extend(walked.nodes);
-                Outcome::Whole
-            }
-        })
+        if let Some(pack) = uses.lacking(self.stock).first() {
+            return Ok(Outcome::Lacking(uses, walked.nodes, *pack));
+        }
+        self.out.uses.extend(uses);
+        self.out.nodes.extend(walked.nodes);
+        Ok(Outcome::Whole)
     }
 
     fn uses(&self, wanted: &[Wanted], walked: &Walked) -> Result<Uses, TransferError> {
@@ -230,4 +230,33 @@ impl Closing<'_> {
             (None, None) => Ok(()),
         }
     }
+}
+
+/// Returns those roots, each at its place, that need one of some packs.
+pub(super) fn needing(
+    roots: &[(Wanted, Spot)],
+    packs: &BTreeSet<PackId>,
+    contact: &Contact,
+    job: &Job,
+) -> Result<Vec<Wanted>, TransferError> {
+    let (mut out, mut open) = (Vec::new(), vec![roots]);
+    while let Some(group) = open.pop() {
+        job.check()?;
+        let (wanted, spots): (Vec<Wanted>, Vec<Spot>) = group.iter().cloned().unzip();
+        let mut reader = ObjectReader::new(contact.layout(), contact.index())?;
+        let walked = walk(&wanted, &mut reader, Sight::At(contact, &spots), job)?;
+        let nodes = walked.nodes.iter().map(|node| node.at.pack);
+        let chunks = walked.chunks.iter().flat_map(|step| step.spot.iter().chain(&step.bases));
+        if !nodes.chain(chunks.map(|spot| spot.pack)).any(|pack| packs.contains(&pack)) {
+            continue;
+        }
+        match group {
+            [_] => out.extend(wanted),
+            more => {
+                let (front, back) = more.split_at(more.len() / 2);
+                open.extend([front, back]);
+            }
+        }
+    }
+    Ok(out)
 }

@@ -59,6 +59,7 @@ pub struct Survey {
     pub(super) stock: Stock,
     pub(super) closure: Closure,
     pub(super) kept: BTreeSet<PackId>,
+    pub(super) condemned: BTreeSet<PackId>,
 }
 
 impl Survey {
@@ -107,7 +108,9 @@ pub(super) fn survey_as(
     let (of_records, lone) = of_records(kept_locs, &stock, contact, job)?;
     candidates.extend(of_records);
     let mut closure = close(&candidates, &stock, contact, job)?;
-    lone.into_iter().for_each(|spot| closure.uses.add(spot));
+    for spot in lone {
+        closure.uses.add(spot);
+    }
     prove(&closure.nodes, &closure.uses, (&stock, contact), job)?;
     let kept = books.kept_packs();
     let mut survey = Survey {
@@ -119,6 +122,7 @@ pub(super) fn survey_as(
         stock,
         closure,
         kept,
+        condemned: books.condemned(),
     };
     survey.count();
     survey.condemn(&books, now_ms);
@@ -133,12 +137,12 @@ impl Survey {
     }
 
     fn condemn(&mut self, books: &Books, now_ms: u64) {
-        let (rows, condemned) = (books.rows(), books.condemned());
+        let rows = books.rows();
         let mut victims = Vec::new();
         for (pack, stored) in self.stock.packs.iter().filter(|(pack, _)| !self.is_live(**pack)) {
             // A live root that the catalogue lost may lie in a pack that it lost as well.
             let orphan = is_older(stored.modified_ms, OLD_MS, now_ms) && self.unlisted.is_empty();
-            let reason = if condemned.contains(pack) {
+            let reason = if self.condemned.contains(pack) {
                 Reason::Condemned
             } else if rows.contains_key(pack) {
                 Reason::Unneeded

@@ -136,7 +136,8 @@ impl Strike for Failing<'_> {
                 self.tally.done.fetch_add(1, Ordering::Relaxed);
                 return Ok(());
             }
-            Some(1 | 3 | 4) => {
+            // Nothing is damaged or missing here, so 4 would be a lie.
+            Some(1 | 3) => {
                 self.tally.refused.fetch_add(1, Ordering::Relaxed);
                 let said = &ended.stderr;
                 let honest = said.contains("error: ") && said.contains("hint: ");
@@ -146,7 +147,12 @@ impl Strike for Failing<'_> {
             }
             _ => return Err(format!("such an end is a defect: {ended}")),
         }
-        let again = scene.run();
+        let mut again = scene.run();
+        if again.status() == Some(1) && again.stderr().contains("`haul pull` brings it") {
+            // What was fetched and could not be written down has to be fetched again.
+            scene.repo.haul(&["pull"]).ok();
+            again = scene.run();
+        }
         if again.status() == Some(0) { Ok(()) } else { Err(format!("again: {again}")) }
     }
 }

@@ -35,11 +35,6 @@ pub(crate) const CAMPAIGNS: &[Campaign] = &[
         run: crash::run,
     },
     Campaign {
-        name: "hostile",
-        about: "names, pointers and settings that try to get out, with every verb",
-        run: hostile::run,
-    },
-    Campaign {
         name: "errno",
         about: "a system call answers with an error or writes too little",
         run: errno::run,
@@ -57,5 +52,10 @@ pub(crate) const CAMPAIGNS: &[Campaign] = &[
         name: "sync-order",
         about: "bytes before names, folders before the end, packs before their record",
         run: sync_order::run,
+    },
+    Campaign {
+        name: "hostile",
+        about: "names, pointers and settings that try to get out, with every verb",
+        run: hostile::run,
     },
 ];

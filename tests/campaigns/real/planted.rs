@@ -3,6 +3,7 @@
 use haul::fs::planted::NAMES;
 
 use crate::args::Args;
+use crate::bit_flips;
 use crate::figures::Figures;
 use crate::harness::World;
 use crate::real::cases::guarded;
@@ -52,6 +53,7 @@ fn finder(name: &str, args: &Args) -> Option<Option<String>> {
         "symlink-followed" | "only-first-part-checked" => {
             Some(escapes::watch(&variables).1.into_iter().next())
         }
+        "hash-check-off" | "size-cap-off" => Some(bit_flips::first_miss(name)),
         _ => None,
     }
 }

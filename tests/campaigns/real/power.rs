@@ -237,6 +237,7 @@ impl Case<'_> {
             Some(&"push") => {
                 let copy = self.world.repo("copy");
                 pointers.0.iter().for_each(|(name, bytes)| copy.write(name, bytes));
+                copy.git(&["add", "--all"]).ok();
                 let pulled = copy.haul(&["pull"]);
                 if pulled.status() != Some(0) {
                     return Err(format!("what was pushed cannot be pulled: {pulled}"));

@@ -1,0 +1,203 @@
+//! Saving what is sound of a damaged pack, which is then put aside.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+
+use crate::cache::error::CacheError;
+use crate::cache::examine::{LocalPack, Row};
+use crate::cache::index::Index;
+use crate::cache::layout::Layout;
+use crate::cache::place::{Held, PackState, Place};
+use crate::cache::sink::{PackSink, places_of};
+use crate::fs::move_durably;
+use crate::hash::{ChunkId, NodeId, PackId, PackKind};
+use crate::pack::{
+    Bases, Batcher, Codecs, EncodedFrame, MAX_FRAME_LEN, decode_frame, encode_data_frame,
+    needs_own_frame,
+};
+
+/// A frame of a damaged pack that is sound, as far as that can be told without its base.
+struct Sound {
+    bytes: Vec<u8>,
+    rows: Vec<Row>,
+    bases: Option<Bases>,
+}
+
+impl Index {
+    /// Puts a damaged pack aside and keeps what is sound of it, the frames at these offsets not among
+    /// it: chunks that were not pushed in a new pack, all else where it lay. Returns the objects that
+    /// are lost. Holds one pack in memory.
+    pub fn salvage(
+        &self,
+        layout: &Layout,
+        pack: &LocalPack,
+        bad: &BTreeSet<u32>,
+    ) -> Result<BTreeSet<[u8; 32]>, CacheError> {
+        let rows = self.rows_of(&HashSet::from([pack.pack]))?;
+        let mut all: BTreeMap<[u8; 32], Place> = rows.into_values().flatten().collect();
+        if let Some(footer) = pack.footer() {
+            // What the index finds elsewhere by now need not be kept.
+            let view = self.reader()?;
+            let unknown =
+                footer.objects.into_iter().filter(|(id, _)| view.find_frame(id).is_none());
+            let unknown: Vec<Row> = unknown.collect();
+            all.extend(unknown);
+        }
+        let kind = self.all_packs()?.get(&pack.pack).and_then(|s| PackKind::from_byte(s.kind));
+        let kind = kind.or_else(|| pack.footer().map(|f| f.kind)).unwrap_or(PackKind::Data);
+        let mut lost: BTreeSet<[u8; 32]> = all.keys().copied().collect();
+        all.retain(|_, place| !bad.contains(&place.offset));
+        let sound = sound_frames(&pack.path, kind, &all);
+        if pack.held != Held::Unpushed || kind == PackKind::Nodes {
+            return self.in_its_place(layout, (pack, kind), sound, lost);
+        }
+        let kept = self.store_in_new_pack(layout, pack.pack, sound)?;
+        move_aside(&pack.path, layout, pack.pack)?;
+        for id in kept {
+            lost.remove(&id);
+        }
+        Ok(lost)
+    }
+
+    /// Writes chunks into new packs that were not pushed either.
+    fn store_in_new_pack(
+        &self,
+        layout: &Layout,
+        old: PackId,
+        sound: Vec<Sound>,
+    ) -> Result<Vec<[u8; 32]>, CacheError> {
+        let mut sink = PackSink::new(layout, PackKind::Data);
+        let (mut codecs, mut batcher) = (Codecs::new(), Batcher::new());
+        let refused = |why: String| CacheError::Pack { why };
+        for found in sound {
+            if let (Some(_), Some((id, _))) = (&found.bases, found.rows.first()) {
+                if let Some(frame) = EncodedFrame::of_delta(ChunkId(*id), found.bytes) {
+                    sink.push(&frame)?;
+                }
+                continue;
+            }
+            let Ok(frame) = decode_frame(&mut codecs, PackKind::Data, &found.bytes) else {
+                continue;
+            };
+            for (id, place) in found.rows {
+                let id = ChunkId(id);
+                let Ok(bytes) = frame.chunk(place.skip, place.len, id) else { continue };
+                if needs_own_frame(bytes.len()) {
+                    let frame = encode_data_frame(&mut codecs, &[(id, bytes)]);
+                    sink.push(&frame.map_err(|e| refused(e.to_string()))?)?;
+                } else if let Some(batch) = batcher.push(id, bytes) {
+                    sink.push(&batch.encode(&mut codecs).map_err(|e| refused(e.to_string()))?)?;
+                }
+            }
+        }
+        if let Some(batch) = batcher.finish() {
+            sink.push(&batch.encode(&mut codecs).map_err(|e| refused(e.to_string()))?)?;
+        }
+        let packs = sink.finish()?;
+        let mut objects: Vec<Row> = places_of(&packs).into_iter().collect();
+        let ids = objects.iter().map(|(id, _)| *id).collect();
+        let state = |size: u64| {
+            let (held, kind) = (Held::Unpushed, PackKind::Data.byte());
+            PackState { held, kind, size: u32::try_from(size).unwrap_or(0) }
+        };
+        let states: Vec<_> = packs.iter().map(|pack| (pack.id, state(pack.size))).collect();
+        let deltas: Vec<_> = packs.iter().flat_map(|pack| pack.deltas.iter().cloned()).collect();
+        self.forget(&[old])?;
+        self.record(&states, &mut objects, &deltas)?;
+        Ok(ids)
+    }
+
+    /// Keeps sound frames at their own places in `parts/`.
+    fn in_its_place(
+        &self,
+        layout: &Layout,
+        (pack, kind): (&LocalPack, PackKind),
+        sound: Vec<Sound>,
+        mut lost: BTreeSet<[u8; 32]>,
+    ) -> Result<BTreeSet<[u8; 32]>, CacheError> {
+        self.forget(&[pack.pack])?;
+        move_aside(&pack.path, layout, pack.pack)?;
+        if sound.is_empty() {
+            return Ok(lost);
+        }
+        let file = layout.cache_folder().open_part(pack.pack)?;
+        let (mut objects, mut deltas) = (Vec::new(), Vec::new());
+        for found in sound {
+            let Some((first, place)) = found.rows.first() else { continue };
+            file.write_at(place.offset.into(), &found.bytes)?;
+            deltas.extend(found.bases.map(|bases| (ChunkId(*first), bases)));
+            for (id, _) in &found.rows {
+                lost.remove(id);
+            }
+            objects.extend(found.rows);
+        }
+        let state = PackState { held: Held::Part, kind: kind.byte(), size: 0 };
+        self.record(&[(pack.pack, state)], &mut objects, &deltas)?;
+        Ok(lost)
+    }
+
+    /// Takes the rows of a pack from its own tables again.
+    pub fn read_again(&self, layout: &Layout, pack: PackId, held: Held) -> Result<(), CacheError> {
+        self.forget(&[pack])?;
+        let Some(mut footer) = self.footer(layout, pack)? else { return Ok(()) };
+        let state = PackState { held, kind: footer.kind.byte(), size: footer.size };
+        self.record(&[(pack, state)], &mut footer.objects, &footer.deltas)
+    }
+}
+
+/// Reads the frames of these objects; what is not sound is left out.
+fn sound_frames(path: &Path, kind: PackKind, rows: &BTreeMap<[u8; 32], Place>) -> Vec<Sound> {
+    let Ok(file) = File::open(path) else { return Vec::new() };
+    let mut frames: BTreeMap<u32, Vec<Row>> = BTreeMap::new();
+    for (id, place) in rows {
+        frames.entry(place.offset).or_default().push((*id, *place));
+    }
+    let mut codecs = Codecs::new();
+    let mut out = Vec::new();
+    for (offset, rows) in frames {
+        let Some(len) = rows.first().map(|(_, place)| place.frame_len.min(MAX_FRAME_LEN)) else {
+            continue;
+        };
+        let mut bytes = vec![0; len as usize];
+        if file.read_exact_at(&mut bytes, offset.into()).is_err() {
+            continue;
+        }
+        let Ok(bases) = Bases::of_frame(&bytes) else { continue };
+        if bases.is_some() {
+            out.push(Sound { bytes, rows, bases });
+            continue;
+        }
+        let Ok(frame) = decode_frame(&mut codecs, kind, &bytes) else { continue };
+        let whole = |(id, place): &Row| match kind {
+            PackKind::Data => frame.chunk(place.skip, place.len, ChunkId(*id)).is_ok(),
+            PackKind::Nodes => frame.node(NodeId(*id)).is_ok(),
+        };
+        let rows: Vec<Row> = rows.into_iter().filter(whole).collect();
+        if !rows.is_empty() {
+            out.push(Sound { bytes, rows, bases: None });
+        }
+    }
+    out
+}
+
+/// Moves a file into `quarantine/`, under a name that is free.
+fn move_aside(path: &Path, layout: &Layout, pack: PackId) -> Result<(), CacheError> {
+    if path.exists() {
+        move_durably(path, &free(&layout.quarantine(pack)))?;
+    }
+    Ok(())
+}
+
+/// Returns a name for a file of `quarantine/` that nothing has.
+pub(super) fn free(path: &Path) -> PathBuf {
+    let other = |n: u32| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(format!("-{n}"));
+        PathBuf::from(name)
+    };
+    let others = (1..).map(other);
+    let mut all = std::iter::once(path.to_owned()).chain(others);
+    all.find(|path| !path.exists()).unwrap_or_else(|| path.to_owned())
+}

@@ -1,0 +1,103 @@
+//! What must be proved before the cache lets go of a pack: that the remote has it now.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::cache::{CachedPack, ObjectReader};
+use crate::catalogue::key;
+use crate::hash::{ChunkId, PackId, PackKind};
+use crate::progress::Job;
+use crate::transfer::catalogue::Contact;
+use crate::transfer::error::TransferError;
+use crate::transfer::nodes::walk;
+use crate::transfer::root::Wanted;
+use crate::transfer::sight::Sight;
+
+/// Up to this many packs are asked for one by one; beyond, the remote is listed.
+const ASK_EACH: usize = 64;
+
+/// A pack that stays in the cache, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kept {
+    /// The pack.
+    pub cached: CachedPack,
+    /// What is wrong with the remote's copy.
+    pub why: &'static str,
+}
+
+/// Parts packs of the cache into those that the remote has, in the right size, listed and not given
+/// up by gc, and those that it does not: of these the copy here may be the last.
+pub fn prove_there(
+    contact: &Contact,
+    packs: Vec<CachedPack>,
+    job: &Job,
+) -> Result<(Vec<CachedPack>, Vec<Kept>), TransferError> {
+    contact.prove_format()?;
+    let view = &contact.synced().view;
+    let (mut listed, mut kept) = (Vec::new(), Vec::new());
+    for cached in packs {
+        match view.pack_record(cached.pack) {
+            Some(_) if view.condemned(cached.pack) => {
+                kept.push(Kept { cached, why: "gc of the remote has given it up" });
+            }
+            Some(record) if view.may_rely_on(cached.pack) => {
+                listed.push((cached, record.kind, u64::from(record.size)));
+            }
+            Some(_) | None => {
+                kept.push(Kept { cached, why: "the catalogue of the remote does not list it" });
+            }
+        }
+    }
+    let found = sizes(contact, listed.iter().map(|(cached, kind, _)| (cached.pack, *kind)), job)?;
+    let mut there = Vec::new();
+    for (cached, _, size) in listed {
+        match found.get(&cached.pack) {
+            Some(actual) if *actual == size => there.push(cached),
+            Some(_) => kept.push(Kept { cached, why: "the remote has it in another size" }),
+            None => kept.push(Kept { cached, why: "it is not on the remote" }),
+        }
+    }
+    Ok((there, kept))
+}
+
+/// Asks the remote for the sizes of packs.
+fn sizes(
+    contact: &Contact,
+    packs: impl Iterator<Item = (PackId, PackKind)>,
+    job: &Job,
+) -> Result<BTreeMap<PackId, u64>, TransferError> {
+    let packs: BTreeMap<PackId, PackKind> = packs.collect();
+    if packs.len() <= ASK_EACH {
+        let keys = packs.iter().map(|(pack, kind)| key::pack(*kind, *pack)).collect();
+        let found = contact.remote().head_many(keys, contact.jobs(), job)?;
+        return Ok(packs.keys().zip(found).filter_map(|(p, l)| Some((*p, l?.size))).collect());
+    }
+    let mut out = BTreeMap::new();
+    for prefix in [key::DATA_PACKS, key::NODE_PACKS] {
+        for listed in contact.remote().list(prefix)? {
+            if let Some((_, pack)) = key::parse_pack(&listed.key) {
+                out.insert(pack, listed.size);
+            }
+        }
+    }
+    Ok(out)
+}
+
+/// Returns the chunks of what is wanted, as far as its trees are on this machine, with the chunks
+/// that they are stored as a difference to.
+pub fn chunks_here(
+    wanted: &Wanted,
+    reader: &mut ObjectReader,
+    job: &Job,
+) -> Result<BTreeSet<ChunkId>, TransferError> {
+    let walked = match walk(std::slice::from_ref(wanted), reader, Sight::Local, job) {
+        Err(TransferError::NobodyPushed { .. }) => return Ok(BTreeSet::new()),
+        other => other?,
+    };
+    let mut out = BTreeSet::new();
+    for step in walked.chunks {
+        let bases = reader.view().bases(step.id);
+        out.extend(bases.into_iter().flat_map(|bases| bases.ids));
+        out.insert(step.id);
+    }
+    Ok(out)
+}

@@ -1,0 +1,97 @@
+//! Bit flips: a byte that changed is found by `fsck`, and never becomes a wrong byte of a file.
+//!
+//! Pointers, golden packs and catalogue objects byte by byte against the library, packs of a real
+//! remote byte by byte (`--long`) or in a sample, and a sample of everything that lies on a remote and
+//! in a cache against the program itself.
+
+mod catalogue;
+mod packs;
+mod pointers;
+mod program;
+
+use crate::args::Args;
+use crate::figures::Figures;
+
+/// The bits that are changed: one at a time, and all at once.
+const MASKS: [u8; 9] = [1, 2, 4, 8, 16, 32, 64, 128, 255];
+
+/// Runs the campaign.
+pub(crate) fn run(args: &Args) -> Figures {
+    plant();
+    let mut figures = Figures::default();
+    pointers::run(&mut figures);
+    catalogue::run(&mut figures);
+    packs::golden(&mut figures);
+    packs::oversized(&mut figures);
+    program::run(args, &mut figures);
+    figures
+}
+
+/// Takes away the safeguard that `HAUL_PLANTED` names, which a campaign has to notice.
+fn plant() {
+    if let Ok(name) = std::env::var("HAUL_PLANTED") {
+        haul::fs::planted::plant(&name);
+    }
+}
+
+/// Runs the campaign in a process of its own where a bug is planted; returns the first miss.
+pub(crate) fn first_miss(planted: &str) -> Option<String> {
+    let own = std::env::current_exe().expect("has a path");
+    let run =
+        std::process::Command::new(own).arg("bit-flips").env("HAUL_PLANTED", planted).output();
+    let run = run.expect("runs");
+    let text = String::from_utf8_lossy(&run.stdout).into_owned();
+    let miss = text.lines().find(|line| line.trim_start().starts_with("MISS "));
+    miss.filter(|_| !run.status.success()).map(str::to_owned)
+}
+
+/// Changes one byte for as long as `look` looks, and says whether that ended without a panic.
+fn flipped<T>(
+    bytes: &mut [u8],
+    (at, mask): (usize, u8),
+    look: impl FnOnce(&[u8]) -> T,
+) -> Option<T> {
+    *bytes.get_mut(at).expect("is that long") ^= mask;
+    let seen = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| look(bytes)));
+    *bytes.get_mut(at).expect("is that long") ^= mask;
+    seen.ok()
+}
+
+/// Draws numbers, the same for the same seed.
+struct Dice(blake3::OutputReader);
+
+impl Dice {
+    fn new(seed: u64) -> Self {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(b"haul campaign").update(&seed.to_le_bytes());
+        Self(hasher.finalize_xof())
+    }
+
+    fn below(&mut self, limit: usize) -> usize {
+        let mut bytes = [0; 8];
+        self.0.fill(&mut bytes);
+        let limit = u64::try_from(limit.max(1)).expect("fits");
+        usize::try_from(u64::from_le_bytes(bytes) % limit).expect("fits")
+    }
+
+    fn mask(&mut self) -> u8 {
+        MASKS.get(self.below(MASKS.len())).copied().unwrap_or(255)
+    }
+}
+
+/// Reads the files of one kind of fixture that are sound, with their names.
+fn fixtures(kind: &str, ending: &str) -> Vec<(String, Vec<u8>)> {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/formats/v1");
+    let entries = std::fs::read_dir(folder.join(kind)).expect("is a folder");
+    let mut out = Vec::new();
+    for entry in entries {
+        let path = entry.expect("is listed").path();
+        let name = path.file_name().and_then(|name| name.to_str()).expect("is text").to_owned();
+        if name.ends_with(ending) && !name.starts_with("bad-") {
+            out.push((name, std::fs::read(path).expect("is readable")));
+        }
+    }
+    assert!(!out.is_empty(), "no fixtures of {kind}");
+    out.sort();
+    out
+}
