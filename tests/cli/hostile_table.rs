@@ -128,12 +128,15 @@ fn every_path_of_the_table_as_the_target_of_a_pointer_is_refused_or_stays_inside
         let no_pointer = bytes.ends_with(b"/");
         let good = match case.expect {
             "reject" if no_pointer => output.status() == Some(0),
-            "reject" => output.status() == Some(1) && output.stderr().contains("hint: "),
+            // What nobody may track stops nobody who did not name it.
+            "reject" => output.status() == Some(0) && output.stderr().contains("warning: "),
+            // Two slashes in a row make one of the terminal tricks no path at all.
+            "escape-output" if output.stderr().contains("is passed over") => true,
             // The repository has a `.gitignore` of its own, which is not overwritten.
             "escape-output" | "reject-or-warn" if output.status() == Some(1) => true,
             _ => output.status() == Some(0) && fs::read(&place).is_ok_and(|b| b == CONTENT),
         };
-        let wrote = output.status() == Some(0) && !no_pointer;
+        let wrote = output.status() == Some(0) && case.expect != "reject";
         if wrote {
             let top = bytes.split(|b| *b == b'/').next().expect("has a part");
             let top = a.path(Path::new(OsStr::from_bytes(top)));
