@@ -4,6 +4,9 @@ use proptest::prelude::*;
 
 use super::hostile::frame;
 use super::samples::*;
+use crate::pack::plane_coder::Effort;
+use crate::pack::planes::Width;
+use crate::pack::probe::share_as_planes;
 use crate::pack::{CODEC_PLANES, CODEC_STORED, FrameError, decode_frame};
 
 /// Numbers spread as trained weights are, around zero: the sum of twelve even ones.
@@ -66,6 +69,34 @@ fn float64_weights_are_found_too() {
     let (codec, share) = share(&raw);
     assert_eq!(codec, CODEC_PLANES);
     assert!(share <= 0.93, "{share}");
+}
+
+#[test]
+fn what_weights_take_is_known_from_a_sample_within_a_hundredth() {
+    for raw in [f32_weights(16_384), bf16_weights(32_768)] {
+        let sampled = share_as_planes(&raw).unwrap();
+        let (_, share) = share(&raw);
+        assert!((sampled / share - 1.0).abs() < 0.01, "{sampled} {share}");
+    }
+    assert_eq!(share_as_planes(&counters(8192)), None);
+    assert_eq!(share_as_planes(b"id,name,value\n1,one,1.0\n".repeat(4000).as_slice()), None);
+}
+
+#[test]
+fn a_payload_proves_no_other_content_than_the_one_that_it_decodes_to() {
+    let mut codecs = Codecs::new();
+    let raw = &f32_weights(1024)[..4095];
+    let payload = codecs.planes_of(raw, Width::Four, Effort::Quick).to_vec();
+    assert!(codecs.planes_decode_to(&payload, raw).unwrap());
+    assert!(!codecs.planes_decode_to(&payload, &raw[..4094]).is_ok_and(|same| same));
+    let (mut decoded, mut other) = (Vec::new(), payload.clone());
+    for at in 0..payload.len() {
+        other[at] ^= 1;
+        let back = codecs.unpack(CODEC_PLANES, &other, raw.len(), &mut decoded).is_ok();
+        let proved = codecs.planes_decode_to(&other, raw).unwrap_or(false);
+        assert_eq!(proved, back && decoded == raw, "byte {at}");
+        other[at] ^= 1;
+    }
 }
 
 #[test]
