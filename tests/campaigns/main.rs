@@ -20,6 +20,7 @@
 
 mod args;
 mod bit_flips;
+mod faulty;
 mod figures;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod real;
@@ -28,6 +29,7 @@ mod real;
 #[path = "../cli/harness/mod.rs"]
 #[expect(dead_code, unused_imports, reason = "the tests of the command line use more of it")]
 mod harness;
+mod store_faults;
 
 use std::process::ExitCode;
 use std::time::Instant;
@@ -43,11 +45,18 @@ struct Campaign {
 }
 
 /// All campaigns, in the order in which they run.
-const CAMPAIGNS: &[Campaign] = &[Campaign {
-    name: "bit-flips",
-    about: "bytes of pointers, packs and catalogue objects are changed one at a time",
-    run: bit_flips::run,
-}];
+const CAMPAIGNS: &[Campaign] = &[
+    Campaign {
+        name: "bit-flips",
+        about: "bytes of pointers, packs and catalogue objects are changed one at a time",
+        run: bit_flips::run,
+    },
+    Campaign {
+        name: "store-faults",
+        about: "pushes and fetches over storage that fails, loses answers and gives wrong bytes",
+        run: store_faults::run,
+    },
+];
 
 /// Those that need the system calls of this one.
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
