@@ -45,7 +45,11 @@ pub(crate) fn run(args: &Args) -> Figures {
     while faults.values().sum::<u64>() < wanted_faults {
         rounds += 1;
         let seed = args.seed.wrapping_mul(1_000_003).wrapping_add(rounds);
-        let percent = [1, 5, 20][usize::try_from(rounds % 3).unwrap_or(0)];
+        let percent = match rounds % 3 {
+            0 => 1,
+            1 => 5,
+            _ => 20,
+        };
         let store = Arc::new(InMemory::new());
         let faulty = Arc::new(Faulty::new(Arc::clone(&store), percent, seed));
         let round = Round { world: &world, store, faulty: &faulty, progress: &progress, seed };
@@ -87,11 +91,14 @@ fn watch(progress: Arc<AtomicU64>) {
     });
 }
 
+/// Paths and what is in them.
+type Files = BTreeMap<PathBuf, Vec<u8>>;
+
 /// A repository with two versions of its content, and the same without content.
 struct World {
     root: PathBuf,
     /// What the pointers of each version name, and the files that they stand for.
-    versions: [(Vec<Wanted>, BTreeMap<PathBuf, Vec<u8>>); 2],
+    versions: [(Vec<Wanted>, Files); 2],
 }
 
 impl World {
@@ -182,10 +189,10 @@ impl Round<'_> {
                 let clone = clone.path().join("clone");
                 copy(&self.world.root.join(format!("clone-{number}")), &clone);
                 if faulty {
-                    self.until("fetch", ends, || self.fetch(&clone, roots, self.over_faulty()))?;
+                    self.until("fetch", ends, || fetch(&clone, roots, self.over_faulty()))?;
                 } else {
                     let sound = Remote::over(Arc::clone(&self.store) as Arc<_>, "sound");
-                    let fetched = self.fetch(&clone, roots, sound);
+                    let fetched = fetch(&clone, roots, sound);
                     fetched.map_err(|e| format!("version {number} cannot be restored: {e}"))?;
                 }
                 haul(&clone, &["checkout"]);
@@ -242,17 +249,17 @@ impl Round<'_> {
         };
         push(&request, &mut contact, &job).map(drop)
     }
+}
 
-    fn fetch(&self, clone: &Path, roots: &[Wanted], remote: Remote) -> Result<(), TransferError> {
-        let stop = AtomicBool::new(false);
-        let job = Job::new(&Silent, &stop);
-        let git_dir = clone.join(".git");
-        let layout = Layout::new(&git_dir, &git_dir, None);
-        let index = Index::open(&layout)?;
-        let mut contact = Contact::make(remote, (&layout, &index), 4, Purpose::Read, &job)?;
-        let plan = plan_fetch(roots.to_vec(), &mut contact, &job)?;
-        fetch_data(&plan, &mut contact, &job).map(drop)
-    }
+fn fetch(clone: &Path, roots: &[Wanted], remote: Remote) -> Result<(), TransferError> {
+    let stop = AtomicBool::new(false);
+    let job = Job::new(&Silent, &stop);
+    let git_dir = clone.join(".git");
+    let layout = Layout::new(&git_dir, &git_dir, None);
+    let index = Index::open(&layout)?;
+    let mut contact = Contact::make(remote, (&layout, &index), 4, Purpose::Read, &job)?;
+    let plan = plan_fetch(roots.to_vec(), &mut contact, &job)?;
+    fetch_data(&plan, &mut contact, &job).map(drop)
 }
 
 /// The variant of an error, which says what the user is told.
