@@ -62,6 +62,11 @@ impl Remote {
         Ok(Self::assemble(Arc::new(store), label, Some(folder)))
     }
 
+    /// Takes storage that the caller opened; `label` is how messages call it.
+    pub fn over(store: Arc<dyn ObjectStore>, label: &str) -> Self {
+        Self::assemble(store, label.into(), None)
+    }
+
     pub(super) fn assemble(
         store: Arc<dyn ObjectStore>,
         label: Arc<str>,

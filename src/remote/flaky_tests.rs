@@ -100,7 +100,7 @@ impl ObjectStore for Flaky {
 }
 
 fn remote(fault: Fault) -> Remote {
-    Remote::assemble(Arc::new(Flaky(InMemory::new(), fault)), "flaky".into(), None)
+    Remote::over(Arc::new(Flaky(InMemory::new(), fault)), "flaky")
 }
 
 #[test]

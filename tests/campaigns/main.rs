@@ -21,6 +21,7 @@
 mod args;
 mod bit_flips;
 mod eight_processes;
+mod faulty;
 mod figures;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod real;
@@ -28,6 +29,7 @@ mod real;
 #[path = "../cli/harness/mod.rs"]
 #[expect(dead_code, unused_imports, reason = "the tests of the command line use more of it")]
 mod harness;
+mod store_faults;
 
 use std::process::ExitCode;
 use std::time::Instant;
@@ -53,6 +55,11 @@ const CAMPAIGNS: &[Campaign] = &[
         name: "eight-processes",
         about: "eight processes at a time work on one repository, its clones and one shared cache",
         run: eight_processes::run,
+    },
+    Campaign {
+        name: "store-faults",
+        about: "pushes and fetches over storage that fails, loses answers and gives wrong bytes",
+        run: store_faults::run,
     },
 ];
 
