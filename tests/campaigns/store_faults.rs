@@ -4,7 +4,7 @@
 //! The binary cannot be given such storage, so pushes and fetches run in this process; the content
 //! is made by `haul add` before, and put into a worktree by `haul checkout` after.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
@@ -246,6 +246,8 @@ impl Round<'_> {
             earlier: Vec::new(),
             repo: (RepoId([self.seed.to_le_bytes()[0]; 16]), None),
             home: Home::Yes,
+            leave: BTreeSet::new(),
+            damaged: BTreeSet::new(),
         };
         push(&request, &mut contact, &job).map(drop)
     }
