@@ -10,7 +10,7 @@ use crate::hash::PackId;
 use super::error::ViewError;
 use super::name::{Entry, Feature, FeatureClass, Name, ObjectKind};
 use super::object::Object;
-use super::record::{LocRecord, PackRecord};
+use super::record::{LocRecord, PackRecord, SOURCE_BASELINE};
 
 /// From this many lone push records on, a pusher puts them together into a run.
 pub const LONE_LIMIT: usize = 32;
@@ -272,11 +272,17 @@ impl View {
             .filter_map(|(name, member)| Some((name, &member.listing, member.object.as_deref()?)))
     }
 
-    /// Returns the place of an object that only a push record of the newest generation, or a newest
-    /// baseline, names: whoever wrote it had seen what is condemned now.
+    /// Returns the place of an object that a push record of the newest generation names, or each newest
+    /// baseline: whoever wrote it had seen what is condemned now. Of two gcs at a time one may have let
+    /// go what the other had still seen in use.
     pub fn current_locs(&self, key: Key) -> impl Iterator<Item = LocRecord> {
         let generation = self.generation();
-        let current = move |loc: &Loc| loc.generation == generation;
+        let has = |object: &Object| object.locs.binary_search_by_key(&key, |loc| loc.key).is_ok();
+        let in_all = self.newest.iter().all(|name| self.object(name).is_some_and(has));
+        let current = move |loc: &Loc| {
+            let by_push = loc.record.source != SOURCE_BASELINE;
+            loc.generation == generation && (by_push || in_all)
+        };
         self.locs(key).into_iter().filter(current).map(|loc| loc.record)
     }
 

@@ -124,6 +124,8 @@ fn of_two_newest_baselines_only_what_both_say_is_trusted() {
     assert!(!view.packs_listed(pack(1)));
     assert!(view.packs_listed(pack(2)) && !view.may_rely_on(pack(2)));
     assert_eq!(places(&view, 7), [pack(3)]);
+    let current = |k| view.current_locs(key(k)).map(|l| l.pack).collect::<Vec<_>>();
+    assert_eq!((current(7), current(9)), (vec![pack(3)], vec![]));
 }
 
 #[test]

@@ -54,7 +54,9 @@ fn baseline_of(
     object.covers = books.covered();
     let condemned = books.condemned();
     let there = |pack: &PackId| survey.stock.packs.contains_key(pack);
-    object.victims = condemned.iter().copied().filter(there).collect();
+    // Those that are gone too: a gc that looked before they went may still delete by that name what a
+    // push has sent under it again since.
+    object.victims = condemned.iter().copied().collect();
     let new = survey.victims.iter().map(|victim| victim.pack);
     object.victims.extend(new.filter(|pack| !condemned.contains(pack)));
     let sound = |pack: &PackId| there(pack) && survey.is_live(*pack) && !condemned.contains(pack);

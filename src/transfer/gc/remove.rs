@@ -65,23 +65,22 @@ pub fn pending(
     let lasting = is_older(listing.modified_ms, HOUR_MS, now_ms);
     let mut objects = superseded(view, now_ms);
     if lasting {
-        objects.extend(replaced(view, baseline, &survey));
+        objects.extend(replaced(view, baseline));
     }
     let written_ms = Some(listing.modified_ms).filter(|ms| *ms > 0).unwrap_or(u64::MAX);
     Ok(Some(Removal { baseline, written_ms, packs, objects, survey }))
 }
 
 /// Push records, runs and baselines that the newest baseline stands for. An older baseline only if
-/// all it condemned is condemned here as well, or gone: whoever wrote this one had then seen it.
-fn replaced(view: &View, newest: Name, survey: &Survey) -> Vec<Name> {
+/// all it condemned is condemned here as well: whoever wrote this one had then seen it.
+fn replaced(view: &View, newest: Name) -> Vec<Name> {
     let books = Books::new(view, Cover::AsListed);
     let carried = view.all().find(|(name, ..)| **name == newest).map(|(_, _, object)| object);
     let mut out = Vec::new();
     for (name, listing, object) in view.all().filter(|(name, ..)| **name != newest) {
         let goes = match name.kind {
             ObjectKind::Baseline => object.victims.iter().all(|pack| {
-                let kept = carried.is_some_and(|b| b.victims.binary_search(pack).is_ok());
-                kept || !survey.stock.packs.contains_key(pack)
+                carried.is_some_and(|newest| newest.victims.binary_search(pack).is_ok())
             }),
             ObjectKind::PushRecord | ObjectKind::Run => {
                 books.is_spent(name, listing.modified_ms, object)

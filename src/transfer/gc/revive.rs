@@ -58,7 +58,9 @@ pub fn undo(contact: &Contact, repo: RepoId) -> Result<Option<Revived>, Transfer
         too_late: false,
     };
     let rows = books.rows().into_values();
-    let rows = rows.filter(|row| condemned.contains(&row.pack)).collect();
+    let kept =
+        |row: &PackRecord| condemned.contains(&row.pack) && stock.packs.contains_key(&row.pack);
+    let rows = rows.filter(kept).collect();
     record(contact, repo, locs, rows)?;
     failpoint::hit("gc.undone");
     // Either whoever removes sees the record, or it is seen here that somebody does.
