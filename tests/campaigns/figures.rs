@@ -14,6 +14,7 @@ pub(crate) struct Figures {
 
 impl Figures {
     /// Adds a line to the table.
+    #[expect(clippy::needless_pass_by_value, reason = "numbers and texts are given as they are")]
     pub(crate) fn row(&mut self, what: impl Into<String>, value: impl ToString) {
         self.rows.push((what.into(), value.to_string()));
     }
