@@ -94,7 +94,9 @@ impl Git {
         if self.file_at("HEAD", path, POINTER_LIMIT)?.as_ref().is_some_and(same) {
             return Ok(Some(head));
         }
-        let call = self.runner.git(&["rev-list", LOOK_BACK, "--full-history", "--all", "--reflog"]);
+        // By date alone, commits of one second would come in any order.
+        let order = ["rev-list", LOOK_BACK, "--date-order", "--full-history", "--all", "--reflog"];
+        let call = self.runner.git(&order);
         let call = call.arguments(["HEAD", "--"]).arguments([os_path(path)?]);
         let commits = call.output()?.stdout;
         let mut found = Vec::new();
