@@ -116,5 +116,6 @@ fn explained(output: &Output) -> bool {
         || output.stderr().contains("hint: ")
         || output.stderr().contains("not complete")
         || output.stderr().contains("missing")
+        || output.stderr().contains("the remote was not checked")
         || output.stdout().contains("next: ")
 }
