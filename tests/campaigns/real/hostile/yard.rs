@@ -110,10 +110,12 @@ pub(super) fn is_no_verb(output: &Output) -> bool {
     output.status() == Some(2) && output.stderr().contains("unrecognized subcommand")
 }
 
-/// A failure says what to do next, or lists what is missing.
+/// A failure says what to do next, or reports what it found, item by item.
 fn explained(output: &Output) -> bool {
     is_no_verb(output)
         || output.stderr().contains("hint: ")
         || output.stderr().contains("not complete")
         || output.stderr().contains("missing")
+        || output.stderr().contains("the remote was not checked")
+        || output.stdout().contains("next: ")
 }
