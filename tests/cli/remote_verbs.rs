@@ -142,17 +142,6 @@ fn a_folder_inside_the_repository_needs_no_acceptance() {
 }
 
 #[test]
-fn a_link_that_leads_out_of_the_repository_makes_a_remote_an_outside_one() {
-    let world = World::new();
-    let a = world.repo("a");
-    std::fs::create_dir(world.path("elsewhere")).expect("makes a folder");
-    a.link("../elsewhere", "inner");
-    a.write("haul.toml", b"version = 1\n[remotes.origin]\nurl = \"./inner/shared\"\n");
-    let rows = a.haul(&["remote", "list", "--json"]).ok().json();
-    assert_eq!(rows["remotes"][0]["accepted"], false, "{rows}");
-}
-
-#[test]
 fn a_password_in_an_address_is_refused_and_never_printed() {
     let world = World::new();
     let a = world.repo("a");

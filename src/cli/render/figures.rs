@@ -152,6 +152,9 @@ pub(crate) fn fsck_line(report: &FsckReport) -> String {
     .filter(|(count, _)| *count > 0)
     .map(|(count, word)| format!("{} {word}", Count(count)))
     .collect();
+    if !report.unreachable.is_empty() {
+        verdict.push("the remote not looked at".to_owned());
+    }
     if verdict.is_empty() {
         verdict.push("all sound".to_owned());
     }
