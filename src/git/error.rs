@@ -42,6 +42,12 @@ pub enum GitError {
         /// What the system said.
         source: io::Error,
     },
+    /// `git add` ended well and did not stage a file that is there.
+    #[error("Git did not stage `{}`", path.display())]
+    NotStaged {
+        /// The file, from the root of the worktree.
+        path: PathBuf,
+    },
     /// `git` ran and failed.
     #[error("`{command}` failed ({status}): {stderr}")]
     Command {
@@ -137,6 +143,9 @@ impl Hint for GitError {
             Self::NoDefaultRemote { .. } => {
                 Some("run `git branch --set-upstream-to=REMOTE/BRANCH`".to_owned())
             }
+            Self::NotStaged { .. } => Some(
+                "check the permissions of its folder, then run the same command again".to_owned(),
+            ),
             Self::Command { .. } => {
                 Some("put right what Git says, then run the same command again".to_owned())
             }

@@ -40,7 +40,17 @@ impl Git {
             arguments.push("--sparse");
         }
         let call = self.runner.git(&arguments).stdin(&list);
-        self.wait_for_index(&call, &paths)
+        self.wait_for_index(&call, &paths)?;
+        // Git only warns of a folder that it may not read, and ends as if all were well.
+        let staged = self.is_tracked(&paths)?;
+        let left = paths.iter().filter(|path| !staged.contains(**path));
+        for path in left {
+            let relative = os_path(path)?;
+            if self.root.join(&relative).symlink_metadata().is_ok() {
+                return Err(GitError::NotStaged { path: relative });
+            }
+        }
+        Ok(())
     }
 
     /// Stages these bytes, whatever the worktree holds at their paths, unfiltered. Waits up to 5 s for

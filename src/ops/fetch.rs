@@ -46,6 +46,13 @@ pub struct FetchPlan<'r> {
     select: Select,
 }
 
+impl FetchPlan<'_> {
+    /// Says whether everything is here.
+    pub(crate) fn nothing_to_bring(&self) -> bool {
+        self.work.is_none()
+    }
+}
+
 /// What a fetch brought.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct FetchReport {
@@ -61,6 +68,19 @@ pub struct FetchReport {
     pub reused_bytes: u64,
     /// What was asked of the remote.
     pub requests: Requests,
+}
+
+impl FetchReport {
+    /// Adds what a fetch of the same brought before this one.
+    pub(crate) fn after(mut self, earlier: Self) -> Self {
+        if self.remote.is_empty() {
+            self.remote = earlier.remote;
+        }
+        self.fetched_bytes = self.fetched_bytes.saturating_add(earlier.fetched_bytes);
+        self.reused_bytes = self.bytes.saturating_sub(self.fetched_bytes);
+        self.requests = self.requests.plus(earlier.requests);
+        self
+    }
 }
 
 /// Finds what is absent; asks the remote, for nodes only, unless everything is here.

@@ -12,6 +12,10 @@ use crate::progress::Job;
 use crate::repo::Repo;
 use crate::transfer::{Contact, Purpose};
 
+/// Most tries to fetch again what turned out not to be in the cache: who spoils it each time gets no
+/// further.
+const ROUNDS: u32 = 64;
+
 /// What to pull.
 #[derive(Clone, Debug, Default)]
 pub struct PullOptions {
@@ -68,18 +72,30 @@ pub fn preview<'r>(
 
 /// Fetches what is absent and places it; changed files are refused before anything is placed.
 pub fn run(repo: &Repo, plan: PullPlan<'_>, job: &Job) -> Result<PullReport, OpError> {
-    let fetch = fetch::bring(repo, plan.fetch, job)?;
+    let mut fetch = fetch::bring(repo, plan.fetch, job)?;
     let place = || checkout::place(repo, placing(repo, &plan.options, job)?, job);
-    let checkout = loop {
+    let mut checkout = CheckoutReport::default();
+    for round in 1..=ROUNDS {
         match place() {
             // What others put into a shared cache may be damaged: each time one pack less is.
-            Err(e) if repo.layout().is_shared() && e.is_cached_damage() => {
+            Err(e) if round < ROUNDS && repo.layout().is_shared() && e.is_cached_damage() => {
                 job.warn(&format!("{e}; fetching it again"));
-                fetch::bring(repo, fetch::plan(repo, &plan.options.fetch, job)?, job)?;
             }
-            placed => break placed?,
+            placed => {
+                checkout = placed?.after(checkout);
+                if checkout.missing.is_empty() || round == ROUNDS {
+                    break;
+                }
+            }
         }
-    };
+        // What could not be read, as packs of the cache were removed or have holes since a power cut,
+        // the index knows of now.
+        let again = fetch::plan(repo, &plan.options.fetch, job)?;
+        if again.nothing_to_bring() {
+            break;
+        }
+        fetch = fetch::bring(repo, again, job)?.after(fetch);
+    }
     retain(repo, After::Checkout, job);
     Ok(PullReport { fetch, checkout })
 }

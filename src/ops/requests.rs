@@ -23,6 +23,21 @@ pub struct Requests {
     pub received: u64,
 }
 
+impl Requests {
+    /// Adds those that were asked before.
+    pub(crate) fn plus(self, earlier: Self) -> Self {
+        Self {
+            list: self.list + earlier.list,
+            get: self.get + earlier.get,
+            put: self.put + earlier.put,
+            head: self.head + earlier.head,
+            waves: self.waves + earlier.waves,
+            sent: self.sent + earlier.sent,
+            received: self.received + earlier.received,
+        }
+    }
+}
+
 impl From<Counts> for Requests {
     fn from(counts: Counts) -> Self {
         let Counts { list, get, put, head, waves, bytes_sent, bytes_received } = counts;

@@ -351,3 +351,22 @@ fn ctrl_c_during_an_add_ends_with_130_and_the_same_command_completes() {
     let b = pulled_copy(&a);
     assert!(b.read("big.bin") == a.read("big.bin"));
 }
+
+/// Git ends as if all were well where it may not read a folder on the way.
+#[test]
+fn what_git_says_it_staged_and_did_not_is_no_success() {
+    let world = World::new();
+    let a = world.repo("a");
+    let git =
+        "#!/bin/sh\nPATH=$USERS_PATH\ncase \" $* \" in *' add '*) exit 0;; esac\nexec git \"$@\"\n";
+    let bin = world.folder("bin");
+    bin.write("git", git.as_bytes());
+    bin.set_executable("git", true);
+    let users = std::env::var("PATH").expect("is set");
+    let path = format!("{}:{users}", bin.path("").display());
+    let variables = [("PATH", path.as_str()), ("USERS_PATH", users.as_str())];
+    let ended = a.haul_with(&["init"], &variables).fails_with(1);
+    ended.says("Git did not stage `").says("hint: ");
+    a.haul(&["init"]).ok();
+    a.git(&["diff", "--cached", "--name-only"]).ok().prints(".gitattributes");
+}

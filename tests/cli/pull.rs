@@ -307,3 +307,27 @@ fn what_no_commit_names_or_the_remote_lost_stays_unsaved_after_the_cache_was_del
     b.haul(&["pull"]).fails_with(1).says("`f`").says("`d/x`").says("would be overwritten");
     b.tree().assert_same(&before);
 }
+
+/// After a power cut, a pack of the cache may be holes.
+#[test]
+fn a_pull_fetches_again_what_turns_out_to_be_damaged_here() {
+    let world = World::new();
+    let a = shared(&world);
+    publish(&a, 1);
+    let b = a.clone_as("b");
+    b.haul(&["pull"]).ok();
+    let parts = Remote::at(b.path(".git/haul/parts"));
+    let all = parts.keys("");
+    assert!(!all.is_empty());
+    for key in &all {
+        parts.write(key, &vec![0; parts.read(key).len()]);
+    }
+    for name in ["f", "small", "d/x", "d/tiny"] {
+        b.remove(name);
+    }
+    let report = b.haul(&["pull", "--json"]).ok();
+    assert_eq!(number(&report, "/checkout/written"), 4);
+    assert!(number(&report, "/fetch/fetched_bytes") > 0);
+    b.tree().assert_same(&a.tree());
+    asked_nothing(&b.haul(&["pull", "--json"]).ok().json()["fetch"]["requests"]);
+}

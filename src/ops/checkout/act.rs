@@ -53,6 +53,19 @@ pub struct CheckoutReport {
     pub missing: Vec<JsonPath>,
 }
 
+impl CheckoutReport {
+    /// Adds what a checkout of the same did before this one, which found that as it should be.
+    pub(crate) fn after(mut self, earlier: Self) -> Self {
+        self.unchanged = self.unchanged.saturating_sub(earlier.written);
+        self.written += earlier.written;
+        self.removed += earlier.removed;
+        self.moved += earlier.moved;
+        self.bytes += earlier.bytes;
+        self.aside = self.aside.or(earlier.aside);
+        self
+    }
+}
+
 /// Does what the plan says, unless the user's unsaved work is in the way; then keeps the cache to its
 /// size.
 pub fn run(repo: &Repo, plan: CheckoutPlan, job: &Job) -> Result<CheckoutReport, OpError> {
