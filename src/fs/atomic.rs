@@ -11,7 +11,7 @@ use crate::fs::plain::{Links, open_plain};
 use crate::fs::{failpoint, planted};
 
 /// What names of temporary files begin with.
-const PREFIX: &str = "haul-";
+pub(super) const PREFIX: &str = "haul-";
 /// Age in seconds from which a temporary file is that of a run that died.
 const ABANDONED: u64 = 24 * 60 * 60;
 
@@ -98,7 +98,10 @@ impl Scratch {
 
 impl Write for Temp {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.file.write(bytes)
+        let written = self.file.write(bytes);
+        let believed = written.is_ok() && planted::is("short-write-believed");
+        let swallowed = written.is_err() && planted::is("write-error-swallowed");
+        if believed || swallowed { Ok(bytes.len()) } else { written }
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -6,6 +6,7 @@
 //! [`Dir::sync`] for many.
 
 mod atomic;
+mod beside;
 mod dir;
 #[cfg(test)]
 mod dir_tests;
@@ -23,6 +24,7 @@ pub use atomic::{
     Scratch, Temp, append_line, make_folder, move_durably, read_limited, remove, remove_tree,
     replace, sweep_abandoned, temp_folder, write_durably,
 };
+pub use beside::{LifeSign, Linked, Seen, link_target, make_link, put_over};
 pub use dir::{Dir, DirEntry, TEMP_PREFIX, TempFile, is_temp_name};
 pub use error::{FsError, IoResultExt};
 pub use lock::{Hold, Lock};

@@ -2,7 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
 
@@ -58,6 +58,7 @@ impl Runner {
             runner: self,
             arguments: arguments.iter().map(OsString::from).collect(),
             stdin: &[],
+            index: None,
             literal: true,
             accepted: 0,
         }
@@ -65,10 +66,12 @@ impl Runner {
 }
 
 /// One run of `git` to be.
+#[derive(Clone)]
 pub(super) struct Call<'a> {
     runner: &'a Runner,
     arguments: Vec<OsString>,
     stdin: &'a [u8],
+    index: Option<&'a Path>,
     literal: bool,
     accepted: i32,
 }
@@ -88,6 +91,12 @@ impl<'a> Call<'a> {
 
     pub(super) fn stdin(mut self, bytes: &'a [u8]) -> Self {
         self.stdin = bytes;
+        self
+    }
+
+    /// Lets it work on another index than that of the worktree.
+    pub(super) fn on_index(mut self, index: &'a Path) -> Self {
+        self.index = Some(index);
         self
     }
 
@@ -186,6 +195,9 @@ impl<'a> Call<'a> {
                 Some(value) => command.env(name, value),
                 None => command.env_remove(name),
             };
+        }
+        if let Some(index) = self.index {
+            command.env("GIT_INDEX_FILE", index);
         }
         if self.literal {
             command.arg("--literal-pathspecs");

@@ -23,6 +23,8 @@ pub struct Git {
     library: Mutex<Option<Repository>>,
     pub(super) runner: Runner,
     pub(super) index_wait: Duration,
+    /// For copies of the index; on the same file system as that.
+    pub(super) temp: PathBuf,
 }
 
 /// Whether `GIT_DIR` and its kind speak of the repository that is meant.
@@ -103,12 +105,19 @@ impl Git {
         runner.set("GIT_WORK_TREE", Some(found.root.as_os_str()));
         Ok(Self {
             root: found.root,
+            temp: found.git_dir.clone(),
             own_dir: found.git_dir,
             common_dir: found.common_dir,
             library: Mutex::new(found.library),
             runner,
             index_wait: INDEX_WAIT,
         })
+    }
+
+    /// Has what is temporary made in `folder`, and not in the Git folder.
+    #[must_use]
+    pub fn with_temp(self, folder: PathBuf) -> Self {
+        Self { temp: folder, ..self }
     }
 
     /// Returns the worktree root: absolute, symbolic links resolved.

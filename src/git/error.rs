@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use super::ObjectId;
+use crate::fs::FsError;
 use crate::hint::Hint;
 
 /// Why Git could not be asked, or did not answer.
@@ -98,6 +99,9 @@ pub enum GitError {
         /// What the user can run to finish.
         command: String,
     },
+    /// The file system refused what the index needs.
+    #[error(transparent)]
+    Fs(#[from] FsError),
     /// There are several Git remotes and none is meant by default.
     #[error("no default Git remote: the branch follows none and there are {count} to choose from")]
     NoDefaultRemote {
@@ -137,6 +141,7 @@ impl Hint for GitError {
                 "run `{command}` once the other Git command has ended (if none is running, \
                  remove the lock file first)"
             )),
+            Self::Fs(e) => e.hint(),
             Self::NoDefaultRemote { count: 0 } => {
                 Some("run `git remote add origin URL`".to_owned())
             }

@@ -5,6 +5,9 @@
 //! and takes over any read that libgit2 refuses: SHA-256, reftable, objects of a partial clone
 //! (`docs/adr/0002-git-door.md`). The module hands out bytes and does not know what a pointer says.
 
+mod change;
+#[cfg(test)]
+mod change_tests;
 mod command;
 mod discover;
 mod error;
@@ -13,6 +16,7 @@ mod history;
 mod history_tests;
 mod id;
 mod index;
+mod lock;
 mod objects;
 mod quote;
 mod reach;

@@ -1,15 +1,11 @@
 //! Puts files into the Git index.
 
-use std::path::PathBuf;
-use std::thread;
-use std::time::{Duration, Instant};
+use std::path::Path;
 
-use super::command::{Call, os_path};
+use super::command::os_path;
 use super::quote::shell;
 use super::{Git, GitError, ObjectId};
 
-/// Between two tries at a locked index.
-const RETRY: Duration = Duration::from_millis(50);
 /// Up to this many paths are named one by one in the command that a user is told to run.
 const NAMED_PATHS: usize = 20;
 
@@ -40,7 +36,7 @@ impl Git {
             arguments.push("--sparse");
         }
         let call = self.runner.git(&arguments).stdin(&list);
-        self.wait_for_index(&call, &paths)?;
+        self.change_index(&call, &paths)?;
         // Git only warns of a folder that it may not read, and ends as if all were well.
         let staged = self.is_tracked(&paths)?;
         let left = paths.iter().filter(|path| !staged.contains(**path));
@@ -72,23 +68,7 @@ impl Git {
         }
         let call = self.runner.git(&["update-index", "-z", "--index-info"]).stdin(&list);
         let paths: Vec<&[u8]> = files.iter().map(|file| file.path.as_slice()).collect();
-        self.wait_for_index(&call, &paths)
-    }
-
-    /// Runs a command that changes the index, again while somebody else has locked that.
-    fn wait_for_index(&self, call: &Call<'_>, paths: &[&[u8]]) -> Result<(), GitError> {
-        let start = Instant::now();
-        loop {
-            match call.output() {
-                Err(GitError::Command { stderr, .. }) if lock_in(&stderr).is_some() => {
-                    if start.elapsed() >= self.index_wait {
-                        return Err(self.locked(&stderr, paths));
-                    }
-                    thread::sleep(RETRY.min(self.index_wait));
-                }
-                result => return result.map(drop),
-            }
-        }
+        self.change_index(&call, &paths)
     }
 
     /// Leaves out paths that are neither in the worktree nor in the index: nothing to do for them,
@@ -108,8 +88,8 @@ impl Git {
         Ok(paths.iter().copied().filter(|path| !left_out(path)).collect())
     }
 
-    fn locked(&self, stderr: &str, paths: &[&[u8]]) -> GitError {
-        let lock = lock_in(stderr).unwrap_or_default();
+    /// An error about a lock that stayed, with the command that finishes the work.
+    pub(super) fn locked(&self, lock: &Path, paths: &[&[u8]]) -> GitError {
         let mut command = String::from("git ");
         let patterns: Vec<Vec<u8>> = if paths.len() <= NAMED_PATHS {
             command.push_str("--literal-pathspecs ");
@@ -136,11 +116,4 @@ fn everywhere(path: &[u8]) -> Vec<u8> {
     let name = path.rsplit(|c| *c == b'/').next().unwrap_or_default();
     let name = if name.ends_with(b".haul") { b"*.haul".as_slice() } else { name };
     [b":(glob)**/".as_slice(), name].concat()
-}
-
-/// Finds the lock file in `Unable to create '/x/.git/index.lock': File exists.`
-fn lock_in(stderr: &str) -> Option<PathBuf> {
-    let (before, _) = stderr.split_once(".lock': File exists")?;
-    let (_, path) = before.split_once("Unable to create '")?;
-    Some(PathBuf::from(format!("{path}.lock")))
 }

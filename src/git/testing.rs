@@ -2,7 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output};
 use std::time::Duration;
 
 use super::discover::Surroundings;
@@ -54,6 +54,17 @@ impl World {
     }
 
     pub(super) fn git_in(folder: &Path, arguments: &[&str]) -> String {
+        let out = Self::output_in(folder, arguments);
+        assert!(out.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&out.stderr));
+        String::from_utf8(out.stdout).unwrap().trim_end().to_owned()
+    }
+
+    /// Says whether the command ended well.
+    pub(super) fn try_git_in(folder: &Path, arguments: &[&str]) -> bool {
+        Self::output_in(folder, arguments).status.success()
+    }
+
+    fn output_in(folder: &Path, arguments: &[&str]) -> Output {
         let mut command = Command::new("git");
         command.args(arguments).current_dir(folder);
         for name in super::command::REPOSITORY_VARIABLES {
@@ -62,9 +73,7 @@ impl World {
         for (name, value) in isolated() {
             command.env(name, value.unwrap());
         }
-        let out = command.output().unwrap();
-        assert!(out.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&out.stderr));
-        String::from_utf8(out.stdout).unwrap().trim_end().to_owned()
+        command.output().unwrap()
     }
 
     #[expect(clippy::disallowed_methods, reason = "a test's own files need no durability")]

@@ -9,7 +9,7 @@ use std::sync::mpsc::{Receiver, Sender, channel, sync_channel};
 use rayon::prelude::*;
 
 use crate::chunk::{Block, Profile, Windows};
-use crate::fs::{Dir, IoResultExt};
+use crate::fs::{Dir, IoResultExt, planted};
 use crate::hash::{ChunkId, Oid};
 use crate::intake::error::IntakeError;
 use crate::intake::frames::{Fresh, OpenFormer, frames};
@@ -43,7 +43,8 @@ pub(super) fn take_large(
         let (oid, chunks) = read(shared, source, former, file)?;
         let size = chunks.iter().map(|c| c.size).sum();
         let after = Dir::stamp_of(&again, &path)?;
-        if before == after && size == after.size {
+        let same = before == after && size == after.size;
+        if same || planted::is("stamp-not-compared") {
             let stored = match chunks.len() {
                 0 => Stored::Bytes(Vec::new()),
                 1 => Stored::Chunk { size },

@@ -3,7 +3,7 @@
 use std::io::Read;
 
 use crate::chunk::cut;
-use crate::fs::{Dir, IoResultExt, Stamp};
+use crate::fs::{Dir, IoResultExt, Stamp, planted};
 use crate::hash::{ChunkId, Oid};
 use crate::intake::error::IntakeError;
 use crate::intake::frames::{Fresh, OpenFormer, frames};
@@ -63,7 +63,8 @@ impl Worker<'_, '_> {
             // One byte more than expected shows that it grew; memory stays bounded if it runs away.
             file.by_ref().take(before.size + 1).read_to_end(bytes).at("read", &path)?;
             let after = Dir::stamp_of(&file, &path)?;
-            if before == after && bytes.len() as u64 == after.size {
+            let same = before == after && bytes.len() as u64 == after.size;
+            if same || planted::is("stamp-not-compared") {
                 return Ok(after);
             }
         }

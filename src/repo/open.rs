@@ -40,6 +40,7 @@ impl Repo {
         let door = Door::open(git.root())?;
         let cache = config.cache_dir.as_ref().map(|v| v.value.as_path());
         let layout = Layout::new(git.common_dir(), git.git_dir(), cache);
+        let git = git.with_temp(layout.temp());
         let profile = Profile::by_name(&config.add_profile.value).ok_or_else(|| {
             RepoError::UnknownProfile {
                 name: config.add_profile.value.clone(),

@@ -6,7 +6,7 @@ use std::ffi::OsString;
 use serde::Serialize;
 
 use crate::cache::{Known, NodeSink, ObjectReader, Stale, StatEntry};
-use crate::fs::{FileKind, Time};
+use crate::fs::{FileKind, Time, planted};
 use crate::hash::{PackId, RemoteId};
 use crate::intake::{Exceptions, Figures, Stored, Taken, take};
 use crate::ops::add::build::{Built, build};
@@ -297,6 +297,9 @@ fn store(
     for target in &targets {
         job.check()?;
         done.push(build(target, &contents, &mut sink)?);
+    }
+    if planted::is("pointer-before-content") {
+        publish(repo, &done, job)?;
     }
     let nodes = sink.finish()?;
     intake.record(index, &nodes)?;

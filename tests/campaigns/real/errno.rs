@@ -55,7 +55,8 @@ pub(crate) fn run(args: &Args) -> Figures {
     let stories = args.cases(1000, 40).div_ceil(story::COMMANDS);
     cases::run(&mut figures, args, stories, |seed| {
         let random = Random::new(seed);
-        let mut failing = Failing { random, kinds: &kinds.0, tally: &tally, log: Vec::new() };
+        let (kinds, tally) = (&kinds.0, &tally);
+        let mut failing = Failing { random, kinds, tally, variables: &[], log: Vec::new() };
         let outcome = guarded(|| story::play(seed, &mut failing));
         outcome.map_err(|why| format!("{why}\n  struck:\n    {}", failing.log.join("\n    ")))
     });
@@ -63,6 +64,19 @@ pub(crate) fn run(args: &Args) -> Figures {
     figures.row("refused", tally.refused.load(Ordering::Relaxed));
     figures.row("done all the same", tally.done.load(Ordering::Relaxed));
     figures
+}
+
+/// Plays stories with a bug until one is a miss.
+pub(super) fn first_miss(seeds: std::ops::Range<u64>, bug: &str) -> Option<String> {
+    let mut kinds = Listing::default();
+    story::play(0, &mut kinds).ok()?;
+    let (kinds, tally) = (&kinds.0, &Tally::default());
+    let variables = &[("HAUL_PLANTED", bug)];
+    seeds.into_iter().find_map(|seed| {
+        let random = Random::new(seed);
+        let mut failing = Failing { random, kinds, tally, variables, log: Vec::new() };
+        guarded(|| story::play(seed, &mut failing)).err()
+    })
 }
 
 /// Lists the kinds of calls of each command of a story.
@@ -94,6 +108,7 @@ struct Failing<'f> {
     random: Random,
     kinds: &'f [Vec<Kind>],
     tally: &'f Tally,
+    variables: &'f [(&'f str, &'f str)],
     log: Vec<String>,
 }
 
@@ -116,7 +131,7 @@ impl Strike for Failing<'_> {
             place.get_or_insert_with(|| call.to_string());
             fault.act
         };
-        let command = (scene.arguments, &[][..]);
+        let command = (scene.arguments, self.variables);
         let ended = trace::haul(scene.world, &scene.repo.path(""), command, &mut judge);
         let line = scene.arguments.join(" ");
         let (name, place) = (fault.name, place.unwrap_or_else(|| "not reached".to_owned()));
@@ -127,9 +142,6 @@ impl Strike for Failing<'_> {
         ));
         self.tally.faults.fetch_add(1, Ordering::Relaxed);
         scene.check_files()?;
-        // Each process that runs removes its own lock; one that is not let to cannot.
-        let lock = scene.repo.path(".git/index.lock");
-        drop(std::fs::remove_file(lock));
         match ended.status {
             // What follows in the story shows whether it is.
             Some(0) => {

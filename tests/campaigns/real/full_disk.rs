@@ -21,14 +21,9 @@ pub(crate) fn run(args: &Args) -> Figures {
     for number in 0..sizes {
         // As far apart that the largest is enough, however few there are.
         let room = number * STEP * 20 / sizes.max(1);
-        let outcome = guarded(|| {
-            let world = World::new();
-            let Some(disk) = Disk::mount(world.path("disk")) else { return Ok(()) };
-            let mut case = Case { disk, room, refused: 0, done: 0 };
-            case.play(&world);
+        let outcome = squeeze(room, &[]).map(|case| {
             refused += case.refused;
             done += case.done;
-            Ok(())
         });
         if let Err(why) = outcome {
             figures.miss(format!("{room} KiB of room: {why}"));
@@ -38,6 +33,32 @@ pub(crate) fn run(args: &Args) -> Figures {
     figures.row("commands refused for want of room", refused);
     figures.row("commands that had enough", done);
     figures
+}
+
+/// Plays the case of one size with a bug, and returns what was found.
+pub(super) fn first_miss(bug: &str) -> Option<String> {
+    let rooms = (0..4).map(|number| number * STEP);
+    rooms.into_iter().find_map(|room| squeeze(room, &[("HAUL_PLANTED", bug)]).err())
+}
+
+/// What became of the commands of a case.
+#[derive(Default)]
+struct Tally {
+    refused: u64,
+    done: u64,
+}
+
+/// Plays the case of one size.
+fn squeeze(room: u64, variables: &[(&str, &str)]) -> Result<Tally, String> {
+    let mut tally = Tally::default();
+    guarded(|| {
+        let world = World::new();
+        let Some(disk) = Disk::mount(world.path("disk")) else { return Ok(()) };
+        let mut case = Case { disk, room, variables, tally: &mut tally };
+        case.play(&world);
+        Ok(())
+    })?;
+    Ok(tally)
 }
 
 /// A file system in memory; gone when dropped.
@@ -77,14 +98,14 @@ impl Drop for Disk {
     }
 }
 
-struct Case {
+struct Case<'c> {
     disk: Disk,
     room: u64,
-    refused: u64,
-    done: u64,
+    variables: &'c [(&'c str, &'c str)],
+    tally: &'c mut Tally,
 }
 
-impl Case {
+impl Case<'_> {
     fn play(&mut self, world: &World) {
         let a = world.repo("disk/a");
         a.haul(&["init"]).ok();
@@ -132,18 +153,17 @@ impl Case {
         let lost = after.differences(&before).into_iter().filter(|line| wrong.contains(line));
         assert_eq!(lost.collect::<Vec<_>>(), Vec::<String>::new(), "files changed");
         self.disk.resize(ENOUGH);
-        // Git's own lock, where Git had no room to remove it.
-        drop(std::fs::remove_file(repo.path(".git/index.lock")));
         repo.haul(arguments).ok();
+        assert!(!repo.has(".git/index.lock"), "a lock is left");
     }
 
     fn leave_and_run(&mut self, repo: &Repo<'_>, arguments: &[&str]) -> Output {
         self.disk.leave(self.room);
-        let output = repo.haul(arguments);
+        let output = repo.haul_with(arguments, self.variables);
         if output.status() == Some(0) {
-            self.done += 1;
+            self.tally.done += 1;
         } else {
-            self.refused += 1;
+            self.tally.refused += 1;
             assert!(
                 matches!(output.status(), Some(1 | 3)),
                 "such an end is not expected\n{output}"

@@ -7,10 +7,12 @@ use crate::bit_flips;
 use crate::figures::Figures;
 use crate::harness::World;
 use crate::real::cases::guarded;
-use crate::real::{escapes, power, sync_order};
+use crate::real::{crash, errno, escapes, full_disk, power, races, sync_order};
 
 /// Cuts after which a bug counts as missed.
 const CUTS: u64 = 12;
+/// Stories after which a bug counts as missed.
+const STORIES: u64 = 12;
 
 /// Runs the campaign.
 pub(crate) fn run(args: &Args) -> Figures {
@@ -62,6 +64,10 @@ fn look_for(name: &str, args: &Args) -> Search {
             escapes::watch(&variables).1.into_iter().next()
         }
         "hash-check-off" | "size-cap-off" => bit_flips::first_miss(name),
+        "pointer-before-content" => crash::first_miss(args.seed..args.seed + STORIES, name),
+        "short-write-believed" => errno::first_miss(args.seed..args.seed + STORIES, name),
+        "write-error-swallowed" => full_disk::first_miss(name),
+        "stamp-not-compared" => races::first_miss(name),
         _ => return Search::NotHere,
     };
     found.map_or(Search::Missed, Search::Found)

@@ -32,7 +32,6 @@ pub(crate) fn run(args: &Args) -> Figures {
     figures.row("cuts", tally.cuts.load(Ordering::Relaxed));
     figures.row("of them right after a command had ended", tally.after.load(Ordering::Relaxed));
     figures.row("acknowledged commands looked at", tally.acknowledged.load(Ordering::Relaxed));
-    figures.row("locks of Git's that a cut left", tally.locks.load(Ordering::Relaxed));
     figures.row("commands that had to be run twice after it", tally.twice.load(Ordering::Relaxed));
     figures
 }
@@ -43,7 +42,6 @@ pub(super) struct Tally {
     pub(super) cuts: AtomicU64,
     after: AtomicU64,
     acknowledged: AtomicU64,
-    locks: AtomicU64,
     twice: AtomicU64,
 }
 
@@ -203,9 +201,6 @@ impl Case<'_> {
             self.tally.acknowledged.fetch_add(1, Ordering::Relaxed);
             self.check(repo, arguments, (&tree, &pointers))
                 .map_err(|why| format!("{why}\n{ended}"))?;
-        }
-        if std::fs::remove_file(repo.path(".git/index.lock")).is_ok() {
-            self.tally.locks.fetch_add(1, Ordering::Relaxed);
         }
         let mut again = repo.haul(arguments);
         // What was fetched and not acknowledged may have holes, which that run puts aside.

@@ -10,22 +10,25 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::args::Args;
 use crate::figures::Figures;
 use crate::harness::{Repo, World, data};
-use crate::real::cases;
+use crate::real::cases::{self, guarded};
 use crate::real::random::Random;
 use crate::real::trace::{self, Act, Call, Kind};
 
 /// What a writer does to the file.
 const WAYS: &[&str] = &["append", "truncate", "in place", "rename over", "delete", "pipe"];
 /// Sizes of the file: of a few bytes, of some chunks, and of one that is read in pieces.
-const SIZES: &[usize] = &[40, 5_000, 90_000, 700_000, 700_000, 9_500_000];
+const SIZES: &[usize] = &[40, 5_000, 90_000, 700_000, 700_000, LARGE];
+const LARGE: usize = 9_500_000;
+/// Calls that open or read a file, at any of which it may change.
+const READS: usize = 6;
 
 /// Runs the campaign.
 pub(crate) fn run(args: &Args) -> Figures {
     let mut figures = Figures::default();
     let (changed, added) = (AtomicU64::new(0), AtomicU64::new(0));
     cases::run(&mut figures, args, args.cases(1000, 40), |seed| {
-        let world = World::new();
-        let outcome = case(seed, &world)?;
+        let mut random = Random::new(seed);
+        let outcome = case(&Plan::of(&mut random), &mut random, &World::new())?;
         changed.fetch_add(u64::from(outcome.changes > 0), Ordering::Relaxed);
         added.fetch_add(u64::from(outcome.added), Ordering::Relaxed);
         Ok(())
@@ -40,24 +43,50 @@ struct Outcome {
     added: bool,
 }
 
-fn case(seed: u64, world: &World) -> Result<Outcome, String> {
-    let mut random = Random::new(seed);
+/// Changes a large file between any two of its reads, with a bug, and returns what was found.
+pub(super) fn first_miss(bug: &str) -> Option<String> {
+    let variables = &[("HAUL_PLANTED", bug)];
+    (0..READS).into_iter().find_map(|at| {
+        let plan = Plan { size: LARGE, way: "in place", at, often: false, variables };
+        guarded(|| case(&plan, &mut Random::new(at as u64), &World::new()).map(drop)).err()
+    })
+}
+
+/// How a file is changed while it is added.
+struct Plan<'p> {
+    size: usize,
+    way: &'static str,
+    /// Calls that open or read it before.
+    at: usize,
+    /// Whether it is changed at the next calls too.
+    often: bool,
+    variables: &'p [(&'p str, &'p str)],
+}
+
+impl Plan<'_> {
+    fn of(random: &mut Random) -> Self {
+        let (size, way) = (*random.pick(SIZES), *random.pick(WAYS));
+        let at = random.below(READS);
+        Self { size, way, at, often: random.chance(30), variables: &[] }
+    }
+}
+
+fn case(plan: &Plan<'_>, random: &mut Random, world: &World) -> Result<Outcome, String> {
+    let Plan { size, way, at, often, variables } = *plan;
     let a = world.repo("a");
     a.haul(&["init"]).ok();
-    let (size, way) = (*random.pick(SIZES), *random.pick(WAYS));
     let (unit, name) = if random.chance(50) { ("x.bin", "x.bin") } else { ("d", "d/x.bin") };
     a.write("d/other", b"other");
-    a.write(name, &data::bytes(seed, size));
+    a.write(name, &data::bytes(random.next(), size));
     let path = a.path(name);
     let mut versions = HashSet::from([blake3::hash(&a.read(name))]);
-    let (at, often) = (random.below(if size > 8_000_000 { 30 } else { 6 }), random.chance(30));
     let (mut seen, mut changes) = (0, 0);
     let mut judge = |call: &Call| {
         if call.path == path && matches!(call.kind, Kind::Open | Kind::Read) {
             seen += 1;
             if seen == at + 1 || often && seen > at && changes < 3 {
                 changes += 1;
-                change(&path, way, &mut random);
+                change(&path, way, random);
                 versions.extend(
                     fs::symlink_metadata(&path)
                         .ok()
@@ -68,7 +97,7 @@ fn case(seed: u64, world: &World) -> Result<Outcome, String> {
         }
         Act::Go
     };
-    let ended = trace::haul(world, &a.path(""), (&["add", unit], &[]), &mut judge);
+    let ended = trace::haul(world, &a.path(""), (&["add", unit], variables), &mut judge);
     let said = format!("{way} at read {at} of {size} bytes, {changes} times\n{ended}");
     match ended.status {
         Some(0) => check(&a, (unit, name), &versions).map_err(|why| format!("{why}: {said}"))?,
@@ -94,7 +123,10 @@ fn change(path: &Path, way: &str, random: &mut Random) {
     match way {
         "append" => file.write_all_at(&bytes, length).expect("appends"),
         "truncate" => file.set_len(length / 2).expect("truncates"),
-        "in place" => file.write_all_at(b"another", length / 3).expect("writes"),
+        // Who has read one of the two and then reads the other has what the file never held.
+        "in place" => [length / 3, length / 3 * 2]
+            .into_iter()
+            .for_each(|at| file.write_all_at(b"another", at).expect("writes")),
         "rename over" => {
             fs::write(&beside, &bytes).expect("writes");
             fs::rename(&beside, path).expect("renames");

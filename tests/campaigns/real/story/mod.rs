@@ -3,6 +3,8 @@
 mod scenes;
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::path::PathBuf;
 
 use crate::harness::{Output, Repo, Tree, World};
 
@@ -40,6 +42,45 @@ impl Scene<'_> {
             Some(line_of) => Err(format!("after `haul {line}`: {line_of}")),
             None => Ok(()),
         }
+    }
+
+    /// Requires that nothing stands in the way of the next `git`.
+    pub(crate) fn check_lock(&self) -> Result<(), String> {
+        let line = self.arguments.join(" ");
+        let left = self.repo.has(".git/index.lock");
+        if left { Err(format!("after `haul {line}`: `.git/index.lock` is left")) } else { Ok(()) }
+    }
+
+    /// Requires that each pointer in the worktree leads to content, here or on the remote: a copy of
+    /// the repository without the data pulls all of it.
+    pub(crate) fn check_pointers(&self) -> Result<(), String> {
+        let pointers: Vec<PathBuf> = std::fs::read_dir(self.repo.path(""))
+            .map_err(|error| error.to_string())?
+            .filter_map(|entry| Some(entry.ok()?.path()))
+            .filter(|path| path.extension().is_some_and(|ending| ending == "haul"))
+            .collect();
+        if pointers.is_empty() {
+            return Ok(());
+        }
+        let copy = self.world.folder("copy");
+        let (from, to) = (self.repo.path("."), copy.path("."));
+        let words = [OsStr::new("-a"), from.as_os_str(), to.as_os_str()];
+        copy.run("cp", &words).ok();
+        for pointer in pointers {
+            let data = pointer.with_extension("");
+            let data = copy.path(data.file_name().expect("has a name"));
+            drop(std::fs::remove_dir_all(&data));
+            drop(std::fs::remove_file(&data));
+        }
+        // What stood in the worktree must not be taken for what is stored.
+        drop(std::fs::remove_file(copy.path(".git/haul/stat.redb")));
+        let pulled = copy.haul(&["pull"]);
+        copy.remove("");
+        if pulled.status() == Some(0) {
+            return Ok(());
+        }
+        let line = self.arguments.join(" ");
+        Err(format!("a pointer without its content in the midst of `haul {line}`: {pulled}"))
     }
 
     /// Runs the command untouched.

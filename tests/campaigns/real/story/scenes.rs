@@ -25,6 +25,7 @@ impl Play<'_> {
             Scene { number: self.number, world: self.world, repo, arguments, before, target };
         self.number += 1;
         self.strike.strike(&scene)?;
+        scene.check_lock()?;
         scene.check_files()
     }
 }
