@@ -60,6 +60,7 @@ mod hostile_places;
 mod hostile_settings;
 mod hostile_table;
 mod ignore_file;
+mod index_lock;
 mod init;
 mod interrupts;
 mod merge_branches;

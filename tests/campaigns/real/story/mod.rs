@@ -72,8 +72,12 @@ impl Scene<'_> {
             drop(std::fs::remove_dir_all(&data));
             drop(std::fs::remove_file(&data));
         }
-        // What stood in the worktree must not be taken for what is stored.
-        drop(std::fs::remove_file(copy.path(".git/haul/stat.redb")));
+        // What stood in the worktree must not be taken for what is stored; and what may be committed
+        // counts as well as what is staged.
+        for file in ["haul/stat.redb", "index.lock"] {
+            drop(std::fs::remove_file(copy.path(".git").join(file)));
+        }
+        copy.git(&["add", "--all"]).ok();
         let pulled = copy.haul(&["pull"]);
         copy.remove("");
         if pulled.status() == Some(0) {
