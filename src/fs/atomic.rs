@@ -99,9 +99,10 @@ impl Scratch {
 impl Write for Temp {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let written = self.file.write(bytes);
-        let believed = written.is_ok() && planted::is("short-write-believed");
-        let swallowed = written.is_err() && planted::is("write-error-swallowed");
-        if believed || swallowed { Ok(bytes.len()) } else { written }
+        if written.is_ok() && planted::is("short-write-believed") {
+            return Ok(bytes.len());
+        }
+        written
     }
 
     fn flush(&mut self) -> io::Result<()> {

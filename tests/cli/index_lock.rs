@@ -43,7 +43,7 @@ fn the_lock_of_a_living_haul_keeps_git_out_and_is_no_leftover() {
     a.write("plain", b"1");
     let paused = a.pause_haul(&["add", "x.bin"], "git.index.locked");
     a.git(&["add", "plain"]).fails_with(128).says("index.lock");
-    a.haul(&["init"]).ok();
+    a.haul(&["remote", "add", "origin", "../r"]).fails_with(1).says("index.lock");
     assert!(a.has(".git/index.lock"));
     paused.let_go().ok();
     a.git(&["add", "plain"]).ok();
@@ -66,7 +66,7 @@ fn what_a_hook_adds_is_in_the_commit_that_it_runs_in() {
         [&["--allow-empty"][..], &["--all"], &["--", "plain"]].iter().enumerate()
     {
         a.write("x.bin", &data::bytes(round as u64, 90_000));
-        a.write("plain", format!("{round}").as_bytes());
+        a.write("plain", format!("version {round}").as_bytes());
         let words = [&["commit", "--quiet", "--message", "with a hook"][..], arguments].concat();
         a.git(&words).ok();
         let pointer = a.git(&["show", "HEAD:x.bin.haul"]).ok();

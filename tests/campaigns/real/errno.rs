@@ -1,5 +1,6 @@
 //! Errors of the system: one call, or every one of its kind from there on, fails or writes too little.
 
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use nix::errno::Errno;
@@ -18,7 +19,7 @@ struct Fault {
     kinds: &'static [Kind],
 }
 
-const FAULTS: &[Fault] = &[
+static FAULTS: &[Fault] = &[
     Fault {
         name: "ENOSPC",
         act: Act::Fail(Errno::ENOSPC),
@@ -46,8 +47,8 @@ const FAULTS: &[Fault] = &[
 /// Runs the campaign.
 pub(crate) fn run(args: &Args) -> Figures {
     let mut figures = Figures::default();
-    let mut kinds = Listing::default();
-    if let Err(why) = story::play(0, &mut kinds) {
+    let mut calls = Listing::default();
+    if let Err(why) = story::play(0, &mut calls) {
         figures.miss(format!("nothing was struck: {why}"));
         return figures;
     }
@@ -55,8 +56,9 @@ pub(crate) fn run(args: &Args) -> Figures {
     let stories = args.cases(1000, 40).div_ceil(story::COMMANDS);
     cases::run(&mut figures, args, stories, |seed| {
         let random = Random::new(seed);
-        let (kinds, tally) = (&kinds.0, &tally);
-        let mut failing = Failing { random, kinds, tally, variables: &[], log: Vec::new() };
+        let (calls, tally) = (&calls.0, &tally);
+        let (variables, aim, log) = (&[][..], None, Vec::new());
+        let mut failing = Failing { random, calls, tally, variables, aim, log };
         let outcome = guarded(|| story::play(seed, &mut failing));
         outcome.map_err(|why| format!("{why}\n  struck:\n    {}", failing.log.join("\n    ")))
     });
@@ -66,33 +68,35 @@ pub(crate) fn run(args: &Args) -> Figures {
     figures
 }
 
-/// Plays stories with a bug until one is a miss.
+/// Plays stories with a bug, and short writes of what haul has in the making, until one is a miss.
 pub(super) fn first_miss(seeds: std::ops::Range<u64>, bug: &str) -> Option<String> {
-    let mut kinds = Listing::default();
-    story::play(0, &mut kinds).ok()?;
-    let (kinds, tally) = (&kinds.0, &Tally::default());
+    let mut calls = Listing::default();
+    story::play(0, &mut calls).ok()?;
+    let (calls, tally) = (&calls.0, &Tally::default());
     let variables = &[("HAUL_PLANTED", bug)];
+    // Of all calls those that write packs: any other is seldom the one that matters.
+    let aim = Some((FAULTS.last()?, "/haul/tmp/"));
     seeds.into_iter().find_map(|seed| {
         let random = Random::new(seed);
-        let mut failing = Failing { random, kinds, tally, variables, log: Vec::new() };
+        let mut failing = Failing { random, calls, tally, variables, aim, log: Vec::new() };
         guarded(|| story::play(seed, &mut failing)).err()
     })
 }
 
-/// Lists the kinds of calls of each command of a story.
+/// Lists the calls of each command of a story: their kinds, and the files that they are about.
 #[derive(Default)]
-struct Listing(Vec<Vec<Kind>>);
+struct Listing(Vec<Vec<(Kind, PathBuf)>>);
 
 impl Strike for Listing {
     fn strike(&mut self, scene: &Scene<'_>) -> Result<(), String> {
-        let mut kinds = Vec::new();
+        let mut calls = Vec::new();
         let mut judge = |call: &Call| {
-            kinds.push(call.kind);
+            calls.push((call.kind, call.path.clone()));
             Act::Go
         };
         let ended =
             trace::haul(scene.world, &scene.repo.path(""), (scene.arguments, &[]), &mut judge);
-        self.0.push(kinds);
+        self.0.push(calls);
         if ended.status == Some(0) { Ok(()) } else { Err(ended.to_string()) }
     }
 }
@@ -106,22 +110,27 @@ struct Tally {
 
 struct Failing<'f> {
     random: Random,
-    kinds: &'f [Vec<Kind>],
+    calls: &'f [Vec<(Kind, PathBuf)>],
     tally: &'f Tally,
     variables: &'f [(&'f str, &'f str)],
+    /// One fault, of calls about files with this in their path; else any fault of any call.
+    aim: Option<(&'static Fault, &'static str)>,
     log: Vec<String>,
 }
 
 impl Strike for Failing<'_> {
     fn strike(&mut self, scene: &Scene<'_>) -> Result<(), String> {
-        let fault = self.random.pick(FAULTS);
+        let (fault, part) = self.aim.unwrap_or_else(|| (self.random.pick(FAULTS), ""));
+        let meant = |kind: Kind, path: &Path| {
+            fault.kinds.contains(&kind) && path.to_string_lossy().contains(part)
+        };
         let onward = self.random.chance(30);
-        let all = self.kinds.get(scene.number).map(Vec::as_slice).unwrap_or_default();
-        let count = all.iter().filter(|kind| fault.kinds.contains(kind)).count();
+        let all = self.calls.get(scene.number).map(Vec::as_slice).unwrap_or_default();
+        let count = all.iter().filter(|(kind, path)| meant(*kind, path)).count();
         let at = self.random.below(count.max(1));
         let (mut seen, mut place) = (0, None);
         let mut judge = |call: &Call| {
-            if !fault.kinds.contains(&call.kind) {
+            if !meant(call.kind, &call.path) {
                 return Act::Go;
             }
             seen += 1;
