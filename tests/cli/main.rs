@@ -62,6 +62,7 @@ mod hostile_table;
 mod ignore_file;
 mod init;
 mod interrupts;
+mod large_files;
 mod merge_branches;
 mod moved;
 mod names;
