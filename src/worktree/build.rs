@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rayon::prelude::*;
 
 use crate::cache::ObjectReader;
-use crate::fs::{FsError, IoResultExt, reflink};
+use crate::fs::{FsError, TempFile};
 use crate::hash::Oid;
 use crate::progress::{Job, Task};
 use crate::recipe::{ChunkEntry, Former};
@@ -36,7 +36,7 @@ pub(super) struct Build<'a> {
     pub(super) reader: &'a ObjectReader<'a>,
     /// Readers that no thread uses just now.
     pub(super) spare: Mutex<Vec<ObjectReader<'a>>>,
-    pub(super) temp: &'a File,
+    pub(super) temp: &'a TempFile<'a>,
     pub(super) path: &'a Path,
     pub(super) task: &'a Task<'a>,
     pub(super) job: &'a Job<'a>,
@@ -75,7 +75,7 @@ impl Build<'_> {
         let size = chunks.iter().map(|chunk| chunk.size).sum();
         let stays = |stretch: &Stretch| stretch.former == Some(stretch.at);
         let cloned = stretches.iter().any(stays)
-            && in_place.is_some_and(|(_, file)| reflink(file, self.temp));
+            && in_place.is_some_and(|(_, file)| self.temp.reflink(file));
         std::thread::scope(|scope| {
             let (to_hash, for_hash) = sync_channel(AHEAD);
             let (to_write, for_write) = sync_channel(AHEAD);
@@ -110,7 +110,7 @@ impl Build<'_> {
             made?;
             written?;
             if cloned {
-                self.temp.set_len(size).at("write", self.path)?;
+                self.temp.end_at(size, self.path)?;
             }
             Ok((oid, size))
         })
@@ -153,7 +153,7 @@ impl Build<'_> {
     ) -> Result<(), FsError> {
         for window in windows {
             for made in window.iter().filter(|made| !made.written) {
-                self.temp.write_all_at(&made.bytes, made.at).at("write", self.path)?;
+                self.temp.write_at(made.at, &made.bytes, self.path)?;
             }
             retire(window, give_back);
         }
@@ -193,14 +193,11 @@ fn stretches(chunks: &[ChunkEntry], former: Option<&Former>) -> Vec<Stretch> {
             expected = found + 1;
         }
         let place = found.map(|(_, place)| place);
-        match out.last_mut().filter(|last| last.goes_on(chunk.size, place)) {
-            Some(last) => {
-                last.len += chunk.size;
-                last.chunks.end = number + 1;
-            }
-            None => {
-                out.push(Stretch { at, len: chunk.size, chunks: number..number + 1, former: place })
-            }
+        if let Some(last) = out.last_mut().filter(|last| last.goes_on(chunk.size, place)) {
+            last.len += chunk.size;
+            last.chunks.end = number + 1;
+        } else {
+            out.push(Stretch { at, len: chunk.size, chunks: number..number + 1, former: place });
         }
         at += chunk.size;
     }

@@ -101,7 +101,7 @@ pub(crate) fn place_file(
     let (actual, size) = match recipe {
         Recipe::Chunks(chunks) if whole.size >= LARGE => {
             let spare = Mutex::default();
-            let build = Build { reader, spare, temp: temp.file(), path: &path, task, job };
+            let build = Build { reader, spare, temp: &temp, path: &path, task, job };
             let there = former.as_ref().and_then(|former| {
                 let (file, stamp) = dir.open_file(name).ok()?;
                 still(Some(&stamp)).then_some((former, file))
@@ -113,7 +113,9 @@ pub(crate) fn place_file(
                 built => built,
             }
         }
-        recipe => write(reader, (temp.file(), &path), recipe, task, job)?,
+        Recipe::Bytes(_) | Recipe::Chunk(_) | Recipe::Chunks(_) => {
+            write(reader, (temp.file(), &path), recipe, task, job)?
+        }
     };
     if actual != whole.oid {
         return Err(PlaceError::Wrong { expected: whole.oid, actual });
@@ -238,7 +240,7 @@ mod tests {
         let mut spoiled = bytes.clone();
         spoiled[7_000_000] ^= 1;
         for there in [spoiled.as_slice(), &bytes[..6_000_000], &[]] {
-            std::fs::write(folder.path().join("x"), there).unwrap();
+            crate::fs::write_durably(&folder.path().join("x"), there).unwrap();
             let former = Some(Former::new(chunks.clone()));
             let wanted = Wanted { recipe: &recipe, whole, former };
             let still = |_: Option<&Stamp>| true;
