@@ -54,6 +54,11 @@ impl<'c> ObjectReader<'c> {
         Ok(Self { layout, index, view, codecs, files, recent, base, observing })
     }
 
+    /// Makes a reader like this one, for another thread.
+    pub fn another(&self) -> Result<Self, CacheError> {
+        Ok(Self { observing: self.observing, ..Self::new(self.layout, self.index)? })
+    }
+
     /// As [`Self::new`], and changes nothing: a damaged pack stays where it is, and known.
     pub fn observing(layout: &'c Layout, index: &'c Index) -> Result<Self, CacheError> {
         Ok(Self { observing: true, ..Self::new(layout, index)? })

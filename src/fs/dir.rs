@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, FlockOperation, Mode, OFlags, RenameFlags, ResolveFlags};
@@ -333,6 +334,25 @@ impl TempFile<'_> {
     /// Returns the open file.
     pub fn file(&self) -> &File {
         &self.file
+    }
+
+    /// Makes the file, which is empty, share the bytes of another one until one of the two is written
+    /// to; false where the file system cannot, and nothing is changed.
+    pub fn reflink(&self, from: &File) -> bool {
+        #[cfg(target_os = "linux")]
+        return rustix::fs::ioctl_ficlone(&self.file, from).is_ok();
+        #[cfg(not(target_os = "linux"))]
+        false
+    }
+
+    /// Writes bytes where they belong; `path` is for the message.
+    pub fn write_at(&self, offset: u64, bytes: &[u8], path: &Path) -> Result<(), FsError> {
+        self.file.write_all_at(bytes, offset).at("write", path)
+    }
+
+    /// Ends the file after so many bytes; `path` is for the message.
+    pub fn end_at(&self, len: u64, path: &Path) -> Result<(), FsError> {
+        self.file.set_len(len).at("write", path)
     }
 
     /// Gives the file its name, replacing a file or link that is there; returns its stamp.

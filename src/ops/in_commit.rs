@@ -3,12 +3,13 @@
 
 use crate::cache::ObjectReader;
 use crate::git::CommitId;
-use crate::hash::{ChunkId, Digest};
+use crate::hash::Digest;
 use crate::ops::checkout::{chunks, targets};
 use crate::ops::error::{Exit, OpError};
 use crate::ops::select::{Chosen, Select, chosen};
 use crate::pack::Bases;
 use crate::path::{RepoPath, show};
+use crate::recipe::ChunkEntry;
 use crate::repo::Repo;
 
 /// Digits of a commit's name that are shown.
@@ -87,12 +88,12 @@ fn file_with(repo: &Repo, item: &Chosen, object: Digest) -> Option<RepoPath> {
     let mut reader = ObjectReader::new(repo.layout(), repo.index().ok()?).ok()?;
     for target in targets(item, &mut reader).ok()?? {
         let root = target.tree().is_some_and(|(_, root)| root.0 == object.0);
-        let ids = chunks(&target, &mut reader).ok().flatten().unwrap_or_default();
-        let needs = |id: &ChunkId| {
+        let all = chunks(&target, &mut reader).ok().flatten().unwrap_or_default();
+        let needs = |chunk: &ChunkEntry| {
             let base_of = |bases: Bases| bases.ids.iter().any(|base| base.0 == object.0);
-            id.0 == object.0 || reader.view().bases(*id).is_some_and(base_of)
+            chunk.id.0 == object.0 || reader.view().bases(chunk.id).is_some_and(base_of)
         };
-        let found = root || target.oid().0 == object.0 || ids.iter().any(needs);
+        let found = root || target.oid().0 == object.0 || all.iter().any(needs);
         if found && target.path != item.path {
             return Some(target.path);
         }

@@ -53,7 +53,7 @@ impl Former {
     }
 
     /// Returns the number of the chunk with this id that is nearest to `near`.
-    fn find(&self, chunk: &ChunkEntry, near: usize) -> Option<usize> {
+    pub fn find(&self, chunk: &ChunkEntry, near: usize) -> Option<usize> {
         let id_of = |at: &u32| self.chunks.get(*at as usize).map(|chunk| chunk.id);
         let from = self.by_id.partition_point(|at| id_of(at) < Some(chunk.id));
         let same = self.by_id.get(from..)?;

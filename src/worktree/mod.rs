@@ -1,5 +1,6 @@
 //! The user's files: finding them, comparing them with pointers, placing them. Knows no remote.
 
+mod build;
 mod door;
 mod error;
 mod known;
@@ -7,10 +8,11 @@ mod place;
 mod pointers;
 mod scan;
 
+pub(crate) use build::LARGE;
 pub use door::{Door, Parent};
 pub use error::WorktreeError;
 pub use known::{Content, Knowledge};
 pub use place::{PlaceError, Recipe};
-pub(crate) use place::{StillAsSeen, Whole, place_file, place_folder, place_link};
+pub(crate) use place::{StillAsSeen, Wanted, Whole, place_file, place_folder, place_link};
 pub use pointers::{RefusedPointer, Tracked, TrackedState, load_tracked, parse_tracked};
 pub use scan::{Found, Scan, What, look, scan};

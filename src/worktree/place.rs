@@ -1,11 +1,16 @@
 //! Building a file from its chunks beside its target, proving it, and giving it its name.
 
+use std::fs::File;
 use std::io::Write;
+use std::path::Path;
+use std::sync::Mutex;
 
 use crate::cache::{CacheError, ObjectReader};
 use crate::fs::{Dir, FileKind, FsError, IoResultExt, Stamp, failpoint};
 use crate::hash::{ChunkId, Oid};
 use crate::progress::{Job, Stopped, Task};
+use crate::recipe::{ChunkEntry, Former};
+use crate::worktree::build::{Build, LARGE};
 
 /// Bytes gathered before a write reaches the file.
 const BUFFER: usize = 1 << 20;
@@ -18,7 +23,7 @@ pub enum Recipe {
     /// One chunk.
     Chunk(ChunkId),
     /// These chunks in order.
-    Chunks(Vec<ChunkId>),
+    Chunks(Vec<ChunkEntry>),
 }
 
 /// What the whole file must be.
@@ -72,42 +77,50 @@ pub enum PlaceError {
 /// Says whether what stands in the file's place now is what was seen when it was judged.
 pub(crate) type StillAsSeen<'a> = &'a dyn Fn(Option<&Stamp>) -> bool;
 
+/// A file to place.
+pub(crate) struct Wanted<'a> {
+    /// What it is made from.
+    pub(crate) recipe: &'a Recipe,
+    /// What it must be.
+    pub(crate) whole: Whole,
+    /// The chunks of what lies in its place now, which it may have too.
+    pub(crate) former: Option<Former>,
+}
+
 /// Writes a file into `dir` under `name` once its size and whole hash are right; returns its stamp.
 pub(crate) fn place_file(
     reader: &mut ObjectReader,
     (dir, name, still): (&Dir, &[u8], StillAsSeen<'_>),
-    (recipe, whole): (&Recipe, Whole),
+    wanted: &Wanted<'_>,
     task: &Task,
     job: &Job,
 ) -> Result<Stamp, PlaceError> {
+    let Wanted { recipe, whole, former } = wanted;
     let temp = dir.temp(whole.executable)?;
     let path = dir.path_of(name);
-    let mut hasher = blake3::Hasher::new();
-    let mut out = std::io::BufWriter::with_capacity(BUFFER, temp.file());
-    let mut put = |bytes: &[u8]| {
-        hasher.update(bytes);
-        task.advance(bytes.len() as u64);
-        out.write_all(bytes).at("write", &path)
-    };
-    let chunks = match recipe {
-        Recipe::Bytes(bytes) => {
-            put(bytes)?;
-            &[][..]
+    let (actual, size) = match recipe {
+        Recipe::Chunks(chunks) if whole.size >= LARGE => {
+            let spare = Mutex::default();
+            let build = Build { reader, spare, temp: &temp, path: &path, task, job };
+            let there = former.as_ref().and_then(|former| {
+                let (file, stamp) = dir.open_file(name).ok()?;
+                still(Some(&stamp)).then_some((former, file))
+            });
+            let in_place = there.as_ref().map(|(former, file)| (*former, file));
+            match build.run(chunks, in_place)? {
+                // What lies there is not what the stat cache took it for.
+                (oid, _) if oid != whole.oid && in_place.is_some() => build.run(chunks, None)?,
+                built => built,
+            }
         }
-        Recipe::Chunk(id) => std::slice::from_ref(id),
-        Recipe::Chunks(ids) => ids,
+        Recipe::Bytes(_) | Recipe::Chunk(_) | Recipe::Chunks(_) => {
+            write(reader, (temp.file(), &path), recipe, task, job)?
+        }
     };
-    for id in chunks {
-        job.check()?;
-        put(reader.chunk(*id)?.ok_or(PlaceError::Absent(*id))?)?;
-    }
-    out.flush().at("write", &path)?;
-    drop(out);
-    let actual = Oid(*hasher.finalize().as_bytes());
     if actual != whole.oid {
         return Err(PlaceError::Wrong { expected: whole.oid, actual });
     }
-    let (expected, actual) = (whole.size, hasher.count());
+    let (expected, actual) = (whole.size, size);
     if actual != expected {
         return Err(PlaceError::WrongSize { expected, actual });
     }
@@ -116,6 +129,41 @@ pub(crate) fn place_file(
         return Err(PlaceError::ChangedMeanwhile);
     }
     Ok(temp.place(name)?)
+}
+
+/// Writes the bytes of a file in order; returns their hash and number.
+fn write(
+    reader: &mut ObjectReader,
+    (file, path): (&File, &Path),
+    recipe: &Recipe,
+    task: &Task,
+    job: &Job,
+) -> Result<(Oid, u64), PlaceError> {
+    let mut hasher = blake3::Hasher::new();
+    let mut out = std::io::BufWriter::with_capacity(BUFFER, file);
+    let mut put = |bytes: &[u8]| {
+        hasher.update(bytes);
+        task.advance(bytes.len() as u64);
+        out.write_all(bytes).at("write", path)
+    };
+    let chunks = match recipe {
+        Recipe::Bytes(bytes) => {
+            put(bytes)?;
+            &[][..]
+        }
+        Recipe::Chunk(id) => {
+            put(reader.chunk(*id)?.ok_or(PlaceError::Absent(*id))?)?;
+            &[][..]
+        }
+        Recipe::Chunks(chunks) => chunks,
+    };
+    for chunk in chunks {
+        job.check()?;
+        put(reader.chunk(chunk.id)?.ok_or(PlaceError::Absent(chunk.id))?)?;
+    }
+    out.flush().at("write", path)?;
+    drop(out);
+    Ok((Oid(*hasher.finalize().as_bytes()), hasher.count()))
 }
 
 /// Makes a symbolic link in `dir` under `name`; returns its stamp.
@@ -144,4 +192,60 @@ pub(crate) fn place_folder(
     }
     dir.descend_or_make(name)?;
     Ok(dir.stamp(name)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicBool;
+
+    use super::*;
+    use crate::cache::{Held, Index, Layout, PackSink, PackState, places_of};
+    use crate::hash::PackKind;
+    use crate::pack::{Codecs, encode_data_frame};
+    use crate::progress::{Kind, Silent};
+
+    /// Some megabytes of chunks that are all different, in a cache below a folder.
+    fn chunks_in(layout: &Layout, index: &Index) -> (Vec<ChunkEntry>, Vec<u8>) {
+        let mut sink = PackSink::new(layout, PackKind::Data);
+        let (mut chunks, mut whole, mut codecs) = (Vec::new(), Vec::new(), Codecs::new());
+        for number in 0..150_u64 {
+            let mut bytes = vec![0; 65_536];
+            blake3::Hasher::new().update(&number.to_le_bytes()).finalize_xof().fill(&mut bytes);
+            let id = ChunkId::of(&bytes);
+            sink.push(&encode_data_frame(&mut codecs, &[(id, &bytes)]).unwrap()).unwrap();
+            chunks.push(ChunkEntry { id, size: 65_536 });
+            whole.extend(bytes);
+        }
+        let packs = sink.finish().unwrap();
+        let state = |size| PackState { held: Held::Unpushed, kind: PackKind::Data.byte(), size };
+        let states: Vec<_> = packs.iter().map(|pack| (pack.id, state(0))).collect();
+        let mut places: Vec<_> = places_of(&packs).into_iter().collect();
+        index.record(&states, &mut places, &[]).unwrap();
+        (chunks, whole)
+    }
+
+    #[test]
+    fn a_file_in_its_place_that_is_not_what_it_was_taken_for_is_left_out() {
+        let folder = tempfile::tempdir().unwrap();
+        let layout = Layout::new(folder.path(), folder.path(), None);
+        let index = Index::open(&layout).unwrap();
+        let (chunks, bytes) = chunks_in(&layout, &index);
+        let mut reader = ObjectReader::new(&layout, &index).unwrap();
+        let dir = Dir::open(folder.path()).unwrap();
+        let recipe = Recipe::Chunks(chunks.clone());
+        let (oid, size) = (Oid::of(&bytes), bytes.len() as u64);
+        let (stop, whole) = (AtomicBool::new(false), Whole { oid, size, executable: false });
+        let job = Job::new(&Silent, &stop);
+        let task = job.begin(Kind::Place, None);
+        let mut spoiled = bytes.clone();
+        spoiled[7_000_000] ^= 1;
+        for there in [spoiled.as_slice(), &bytes[..6_000_000], &[]] {
+            crate::fs::write_durably(&folder.path().join("x"), there).unwrap();
+            let former = Some(Former::new(chunks.clone()));
+            let wanted = Wanted { recipe: &recipe, whole, former };
+            let still = |_: Option<&Stamp>| true;
+            place_file(&mut reader, (&dir, b"x", &still), &wanted, &task, &job).unwrap();
+            assert!(std::fs::read(folder.path().join("x")).unwrap() == bytes);
+        }
+    }
 }

@@ -63,6 +63,7 @@ mod ignore_file;
 mod index_lock;
 mod init;
 mod interrupts;
+mod large_files;
 mod merge_branches;
 mod moved;
 mod names;

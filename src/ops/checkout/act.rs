@@ -20,10 +20,12 @@ use crate::ops::error::OpError;
 use crate::ops::retain::{After, retain};
 use crate::path::{JsonPath, RepoPath, json_path, show};
 use crate::progress::{Job, Kind, Task};
+use crate::recipe::{ChunkEntry, Chunks, Former};
 use crate::repo::Repo;
 use crate::units::ByteSize;
 use crate::worktree::{
-    Parent, PlaceError, Recipe, StillAsSeen, Whole, place_file, place_folder, place_link,
+    LARGE, Parent, PlaceError, Recipe, StillAsSeen, Wanted, Whole, place_file, place_folder,
+    place_link,
 };
 
 /// Files that one worker places at a time.
@@ -223,27 +225,33 @@ fn write_all(
     let task = job.begin(Kind::Place, Some(total));
     let missing = Mutex::new(Vec::new());
     let index = repo.index()?;
-    let pieces: Result<Vec<Vec<Placed>>, OpError> = writes
+    let place = |write: &Write, tools: (&mut ObjectReader, &mut Parent)| {
+        job.check()?;
+        let placed = write_one(repo, write, tools, &task, job)?;
+        if placed.is_none() {
+            let path = json_path(write.target.path.as_bytes());
+            missing.lock().unwrap_or_else(PoisonError::into_inner).push(path);
+        }
+        Ok(placed)
+    };
+    // A large file takes all cores.
+    let (large, small): (Vec<&Write>, Vec<&Write>) =
+        writes.iter().partition(|write| write.target.content.size() >= LARGE);
+    let pieces: Result<Vec<Vec<Placed>>, OpError> = small
         .par_chunks(PIECE)
         .map(|piece| {
             let mut reader = ObjectReader::new(repo.layout(), index)?;
             let mut parent = Parent::default();
-            let mut out = Vec::with_capacity(piece.len());
-            for write in piece {
-                job.check()?;
-                if let Some(placed) =
-                    write_one(repo, write, (&mut reader, &mut parent), &task, job)?
-                {
-                    out.push(placed);
-                } else {
-                    let path = json_path(write.target.path.as_bytes());
-                    missing.lock().unwrap_or_else(PoisonError::into_inner).push(path);
-                }
-            }
-            Ok(out)
+            let placed = piece.iter().map(|write| place(write, (&mut reader, &mut parent)));
+            placed.filter_map(Result::transpose).collect()
         })
         .collect();
-    let placed: Vec<Placed> = pieces?.into_iter().flatten().collect();
+    let mut placed: Vec<Placed> = pieces?.into_iter().flatten().collect();
+    let mut reader = ObjectReader::new(repo.layout(), index)?;
+    let mut parent = Parent::default();
+    for write in large {
+        placed.extend(place(write, (&mut reader, &mut parent))?);
+    }
     report.missing.extend(missing.into_inner().unwrap_or_else(PoisonError::into_inner));
     report.written = placed.len() as u64;
     report.bytes = placed.iter().map(|p| p.target.content.size()).sum();
@@ -265,7 +273,7 @@ fn write_one(
         Content::Inline(bytes) => Recipe::Bytes(bytes.clone()),
         Content::Chunk { oid, .. } => Recipe::Chunk((*oid).into()),
         Content::Tree { .. } => match chunks(target, reader)? {
-            Some(ids) => Recipe::Chunks(ids),
+            Some(chunks) => Recipe::Chunks(chunks),
             None => return Ok(None),
         },
     };
@@ -294,8 +302,9 @@ fn write_one(
         (EntryKind::Symlink, Recipe::Bytes(to)) => place_link(to, place),
         (kind, recipe) => {
             let executable = kind == EntryKind::Executable;
-            let what = Whole { oid: target.oid(), size: target.content.size(), executable };
-            place_file(reader, place, (recipe, what), task, job).map(Some)
+            let whole = Whole { oid: target.oid(), size: target.content.size(), executable };
+            let former = if whole.size >= LARGE { former(write, reader) } else { None };
+            place_file(reader, place, &Wanted { recipe, whole, former }, task, job).map(Some)
         }
     };
     let stamp = match placed {
@@ -305,6 +314,15 @@ fn write_one(
     };
     let stamp = stamp.ok_or_else(|| OpError::Defect("a placed file is not there".to_owned()))?;
     Ok(Some(Placed { path: path.clone(), stamp, target: target.clone() }))
+}
+
+/// Returns the chunks of what lies in a file's place; nothing if they are not known, which costs time
+/// only.
+fn former(write: &Write, reader: &mut ObjectReader) -> Option<Former> {
+    let (root, size) = write.former.filter(|_| write.unsaved.is_none())?;
+    let chunks = Chunks::all(root, size, |id| reader.node_bytes(id));
+    let chunks: Result<Vec<ChunkEntry>, _> = chunks.map(|c| c.map(|at| at.entry)).collect();
+    chunks.ok().map(Former::new)
 }
 
 /// A folder whose files were just removed by this run has changed only in its times.

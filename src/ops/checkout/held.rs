@@ -1,11 +1,11 @@
 //! Whether haul can give a file's bytes back: asked before the worktree's copy is let go.
 
 use crate::cache::ObjectReader;
-use crate::hash::{ChunkId, NodeId, Oid};
+use crate::hash::{NodeId, Oid};
 use crate::manifest::{Content, MAX_INLINE};
 use crate::ops::checkout::wanted::{Target, chunks};
 use crate::ops::error::OpError;
-use crate::recipe::Chunks;
+use crate::recipe::{ChunkEntry, Chunks};
 use crate::repo::Repo;
 
 /// Says whether all bytes of what is to be placed are on this machine.
@@ -15,8 +15,8 @@ pub(super) fn is_here(target: &Target, reader: &mut ObjectReader) -> Result<bool
         Content::Chunk { oid, .. } => Ok(reader.view().find_held(&oid.0).is_some()),
         Content::Tree { .. } => {
             let chunks = chunks(target, reader)?;
-            let held = |id: &ChunkId| reader.view().find_held(&id.0).is_some();
-            Ok(chunks.is_some_and(|ids| ids.iter().all(held)))
+            let held = |chunk: &ChunkEntry| reader.view().find_held(&chunk.id.0).is_some();
+            Ok(chunks.is_some_and(|chunks| chunks.iter().all(held)))
         }
     }
 }

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::cache::{Known, ObjectReader, StatEntry};
 use crate::fs::{FileKind, Stamp, Time};
+use crate::hash::NodeId;
 use crate::manifest::EntryKind;
 use crate::ops::checkout::held::is_held;
 use crate::ops::checkout::leavers::{Leaving, Stay, leaving, placed_targets};
@@ -76,6 +77,8 @@ pub(super) struct Write {
     pub(super) unsaved: Option<RepoPath>,
     /// What that holds, if it is a file or link at the very path.
     pub(super) content: Option<Content>,
+    /// The recipe of what lies there, and its size, where that is known.
+    pub(super) former: Option<(NodeId, u64)>,
 }
 
 /// Compares the worktree with the selected pointers.
@@ -151,7 +154,8 @@ impl CheckoutPlan {
                     self.keep += present;
                     for target in absent {
                         let target = target.clone();
-                        self.write(Write { target, seen: None, unsaved: None, content: None });
+                        let (seen, unsaved, content, former) = (None, None, None, None);
+                        self.write(Write { target, seen, unsaved, content, former });
                     }
                 }
                 Orphan::Gone { leaving, .. } => {
@@ -218,20 +222,21 @@ fn compare(
     plan.work.leaving.push(leaving);
     for seen in survey(repo, targets, &past.knowledge, job)? {
         let verdict = judge(repo, &seen, &past, &plan.work)?;
-        plan.settle(seen, verdict, &past.knowledge);
+        plan.settle(seen, verdict, &past);
     }
     Ok(found || matches!(item.filter, Filter::All))
 }
 
 impl CheckoutPlan {
-    fn settle(&mut self, seen: Seen, verdict: Verdict, knowledge: &Knowledge) {
+    fn settle(&mut self, seen: Seen, verdict: Verdict, past: &Past) {
+        let former = past.recipe_of(&seen);
         let Seen { target, site, content } = seen;
         let unsaved = match verdict {
             Verdict::Right => {
                 self.keep += 1;
                 if let Some(content) = content {
                     let content = Content { known: Known::Stored, ..content };
-                    let entry = knowledge.entry(&content);
+                    let entry = past.knowledge.entry(&content);
                     let entry = entry.map(|e| StatEntry { tree: target.tree(), ..e });
                     self.work.learned.extend(entry.map(|e| (target.path.as_bytes().to_vec(), e)));
                 }
@@ -247,7 +252,7 @@ impl CheckoutPlan {
             Site::Here(stamp) => Some(stamp),
             Site::Free | Site::Blocked(_) => None,
         };
-        self.write(Write { target, seen, unsaved, content });
+        self.write(Write { target, seen, unsaved, content, former });
     }
 }
 
@@ -302,6 +307,17 @@ fn committed_targets(repo: &Repo, item: &Chosen, placed: &Placed) -> Result<Vec<
 }
 
 impl Past {
+    /// Returns the recipe of what lies at a path, if haul added or placed it.
+    fn recipe_of(&self, seen: &Seen) -> Option<(NodeId, u64)> {
+        let Content { stamp, oid, .. } = seen.content.as_ref()?;
+        let path = &seen.target.path;
+        let recalled = self.knowledge.recall(path, stamp).and_then(|entry| entry.tree);
+        let all = [self.old.as_ref(), Some(&self.committed)].into_iter().flatten();
+        let mut known = all.filter_map(|targets| targets.get(path)).flatten();
+        let tree = recalled.or_else(|| known.find(|t| t.oid() == *oid).and_then(Target::tree));
+        tree.map(|(_, root)| (root, stamp.size))
+    }
+
     /// Says whether a file is as haul added or placed it, or at least as haul holds it.
     fn vouches(&self, repo: &Repo, seen: &Seen, content: &Content) -> Result<bool, OpError> {
         let path = &seen.target.path;

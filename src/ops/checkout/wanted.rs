@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::num::NonZeroU8;
 
 use crate::cache::{LocalNodeError, ObjectReader};
-use crate::hash::{ChunkId, NodeId, Oid};
+use crate::hash::{NodeId, Oid};
 use crate::manifest::{Content, EntryKind, FileEntry};
 use crate::node::{Cursor, Entry, ReadError, Scope};
 use crate::ops::error::OpError;
 use crate::ops::select::Chosen;
 use crate::path::{RepoPath, show};
 use crate::pointer::PointerKind;
-use crate::recipe::Chunks;
+use crate::recipe::{ChunkEntry, Chunks};
 use crate::transfer::{Choice, Filter, Root, TransferError};
 
 /// What is to stand at a path.
@@ -151,12 +151,12 @@ fn tree_error(path: &RepoPath, error: ReadError<LocalNodeError>) -> OpError {
 pub(crate) fn chunks(
     target: &Target,
     reader: &mut ObjectReader,
-) -> Result<Option<Vec<ChunkId>>, OpError> {
+) -> Result<Option<Vec<ChunkEntry>>, OpError> {
     let Content::Tree { size, root, .. } = &target.content else { return Ok(None) };
     let mut out = Vec::new();
     for chunk in Chunks::all(*root, *size, |id| reader.node_bytes(id)) {
         match chunk {
-            Ok(at) => out.push(at.entry.id),
+            Ok(at) => out.push(at.entry),
             Err(ReadError::Source { source: LocalNodeError::Absent(_), .. }) => return Ok(None),
             Err(e) => return Err(tree_error(&target.path, e)),
         }

@@ -1,0 +1,269 @@
+//! Building a large file: all cores decode its chunks, or take unchanged bytes from the version that lies
+//! in its place, while one thread hashes and one writes what came before.
+
+use std::fs::File;
+use std::ops::Range;
+use std::os::unix::fs::FileExt;
+use std::panic::resume_unwind;
+use std::path::Path;
+use std::sync::mpsc::{Receiver, Sender, channel, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rayon::prelude::*;
+
+use crate::cache::ObjectReader;
+use crate::fs::{FsError, TempFile};
+use crate::hash::Oid;
+use crate::progress::{Job, Task};
+use crate::recipe::{ChunkEntry, Former};
+use crate::worktree::place::PlaceError;
+
+/// From this many bytes on, all cores build one file.
+pub(crate) const LARGE: u64 = 8 << 20;
+/// Bytes of a file that are in memory at a time, three times: being made, hashed and written.
+const WINDOW: u64 = 8 << 20;
+/// Bytes that one core makes at a time.
+const STRETCH: u64 = 512 << 10;
+/// Windows that may wait to be hashed or written.
+const AHEAD: usize = 1;
+
+/// The version of a file that lies in its place: its chunks, and the open file.
+pub(super) type InPlace<'a> = (&'a Former, &'a File);
+
+/// What it takes to build a file.
+pub(super) struct Build<'a> {
+    /// The readers of other threads are made like it.
+    pub(super) reader: &'a ObjectReader<'a>,
+    /// Readers that no thread uses just now.
+    pub(super) spare: Mutex<Vec<ObjectReader<'a>>>,
+    pub(super) temp: &'a TempFile<'a>,
+    pub(super) path: &'a Path,
+    pub(super) task: &'a Task<'a>,
+    pub(super) job: &'a Job<'a>,
+}
+
+/// Bytes of the new file that come from one place.
+struct Stretch {
+    at: u64,
+    len: u64,
+    /// The chunks that they are.
+    chunks: Range<usize>,
+    /// Where the former version has them.
+    former: Option<u64>,
+}
+
+/// Bytes on their way into the file.
+struct Made {
+    at: u64,
+    bytes: Vec<u8>,
+    /// Whether the file has them there already.
+    written: bool,
+}
+
+type Window = Arc<Vec<Made>>;
+
+impl Build<'_> {
+    /// Fills the file; returns the hash and the number of its bytes.
+    ///
+    /// Bytes of the former version are taken as they are: only the hash of the whole proves them.
+    pub(super) fn run(
+        &self,
+        chunks: &[ChunkEntry],
+        in_place: Option<InPlace<'_>>,
+    ) -> Result<(Oid, u64), PlaceError> {
+        let stretches = stretches(chunks, in_place.map(|(former, _)| former));
+        let size = chunks.iter().map(|chunk| chunk.size).sum();
+        let stays = |stretch: &Stretch| stretch.former == Some(stretch.at);
+        let cloned = stretches.iter().any(stays)
+            && in_place.is_some_and(|(_, file)| self.temp.reflink(file));
+        std::thread::scope(|scope| {
+            let (to_hash, for_hash) = sync_channel(AHEAD);
+            let (to_write, for_write) = sync_channel(AHEAD);
+            let (give_back, spares) = channel();
+            let hashing = scope.spawn({
+                let give_back = give_back.clone();
+                move || hash(&for_hash, &give_back)
+            });
+            let writing = scope.spawn(move || self.write(&for_write, &give_back));
+            let made = windows(&stretches).try_for_each(|window| {
+                self.job.check()?;
+                let buffers = spares.try_iter().chain(std::iter::repeat_with(Vec::new));
+                let work: Vec<(&Stretch, Vec<u8>)> = window.iter().zip(buffers).collect();
+                let made: Result<Vec<Made>, PlaceError> = work
+                    .into_par_iter()
+                    .with_max_len(1)
+                    .map(|(stretch, buffer)| {
+                        let bytes = self.make(stretch, (chunks, in_place), buffer)?;
+                        self.task.advance(stretch.len);
+                        Ok(Made { at: stretch.at, bytes, written: cloned && stays(stretch) })
+                    })
+                    .collect();
+                let window: Window = Arc::new(made?);
+                // Whoever does not take it any more says why when it is waited for.
+                drop(to_hash.send(Arc::clone(&window)));
+                drop(to_write.send(window));
+                Ok::<(), PlaceError>(())
+            });
+            drop((to_hash, to_write));
+            let oid = hashing.join().unwrap_or_else(|panic| resume_unwind(panic));
+            let written = writing.join().unwrap_or_else(|panic| resume_unwind(panic));
+            made?;
+            written?;
+            if cloned {
+                self.temp.end_at(size, self.path)?;
+            }
+            Ok((oid, size))
+        })
+    }
+
+    /// Makes the bytes of a stretch; where the former version cannot be read, from the cache.
+    fn make(
+        &self,
+        stretch: &Stretch,
+        (chunks, in_place): (&[ChunkEntry], Option<InPlace<'_>>),
+        mut buffer: Vec<u8>,
+    ) -> Result<Vec<u8>, PlaceError> {
+        let len = usize::try_from(stretch.len).unwrap_or(usize::MAX);
+        if let (Some(from), Some((_, file))) = (stretch.former, in_place) {
+            buffer.resize(len, 0);
+            if file.read_exact_at(&mut buffer, from).is_ok() {
+                return Ok(buffer);
+            }
+        }
+        buffer.clear();
+        buffer.reserve_exact(len);
+        let spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let mut reader = spare.map_or_else(|| self.reader.another(), Ok)?;
+        for chunk in chunks.get(stretch.chunks.clone()).unwrap_or_default() {
+            self.job.check()?;
+            let bytes = reader.chunk(chunk.id)?.ok_or(PlaceError::Absent(chunk.id))?;
+            buffer.extend_from_slice(bytes);
+        }
+        self.spare.lock().unwrap_or_else(PoisonError::into_inner).push(reader);
+        if buffer.len() == len {
+            return Ok(buffer);
+        }
+        Err(PlaceError::WrongSize { expected: stretch.len, actual: buffer.len() as u64 })
+    }
+
+    fn write(
+        &self,
+        windows: &Receiver<Window>,
+        give_back: &Sender<Vec<u8>>,
+    ) -> Result<(), FsError> {
+        for window in windows {
+            for made in window.iter().filter(|made| !made.written) {
+                self.temp.write_at(made.at, &made.bytes, self.path)?;
+            }
+            retire(window, give_back);
+        }
+        Ok(())
+    }
+}
+
+fn hash(windows: &Receiver<Window>, give_back: &Sender<Vec<u8>>) -> Oid {
+    let mut hasher = blake3::Hasher::new();
+    for window in windows {
+        for made in window.iter() {
+            hasher.update(&made.bytes);
+        }
+        retire(window, give_back);
+    }
+    Oid(*hasher.finalize().as_bytes())
+}
+
+/// Gives the memory of a window back once both who needed it are done with it.
+fn retire(window: Window, give_back: &Sender<Vec<u8>>) {
+    for made in Arc::into_inner(window).into_iter().flatten() {
+        // At the end nobody takes it any more.
+        drop(give_back.send(made.bytes));
+    }
+}
+
+/// Says where the bytes of a file come from, in order.
+fn stretches(chunks: &[ChunkEntry], former: Option<&Former>) -> Vec<Stretch> {
+    let mut out: Vec<Stretch> = Vec::new();
+    let (mut at, mut expected) = (0, 0);
+    for (number, chunk) in chunks.iter().enumerate() {
+        let found = former.and_then(|former| {
+            let found = former.find(chunk, expected)?;
+            Some((found, former.get(found)?.0))
+        });
+        if let Some((found, _)) = found {
+            expected = found + 1;
+        }
+        let place = found.map(|(_, place)| place);
+        if let Some(last) = out.last_mut().filter(|last| last.goes_on(chunk.size, place)) {
+            last.len += chunk.size;
+            last.chunks.end = number + 1;
+        } else {
+            out.push(Stretch { at, len: chunk.size, chunks: number..number + 1, former: place });
+        }
+        at += chunk.size;
+    }
+    out
+}
+
+impl Stretch {
+    /// Says whether a chunk of so many bytes at this place of the former version belongs to it.
+    fn goes_on(&self, size: u64, place: Option<u64>) -> bool {
+        self.len + size <= STRETCH && self.former.map(|from| from + self.len) == place
+    }
+}
+
+/// Groups stretches into windows.
+fn windows(stretches: &[Stretch]) -> impl Iterator<Item = &[Stretch]> {
+    let mut bytes = 0;
+    stretches.chunk_by(move |_, next| {
+        bytes += next.len;
+        let fits = bytes < WINDOW;
+        if !fits {
+            bytes = 0;
+        }
+        fits
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hash::ChunkId;
+
+    fn chunk(number: u8, size: u64) -> ChunkEntry {
+        ChunkEntry { id: ChunkId([number; 32]), size }
+    }
+
+    fn shape(stretches: &[Stretch]) -> Vec<(u64, u64, Range<usize>, Option<u64>)> {
+        stretches.iter().map(|s| (s.at, s.len, s.chunks.clone(), s.former)).collect()
+    }
+
+    #[test]
+    fn runs_that_the_former_version_has_are_taken_together() {
+        let former = Former::new(vec![chunk(1, 10), chunk(2, 20), chunk(3, 30), chunk(4, 40)]);
+        let new =
+            [chunk(1, 10), chunk(2, 20), chunk(9, 5), chunk(8, 6), chunk(3, 30), chunk(4, 40)];
+        let expected = [(0, 30, 0..2, Some(0)), (30, 11, 2..4, None), (41, 70, 4..6, Some(30))];
+        assert_eq!(shape(&stretches(&new, Some(&former))), expected);
+        assert_eq!(shape(&stretches(&new, None)), [(0, 111, 0..6, None)]);
+    }
+
+    #[test]
+    fn what_moved_is_no_run_with_what_stayed() {
+        let former = Former::new(vec![chunk(1, 10), chunk(2, 10), chunk(3, 10)]);
+        let new = [chunk(3, 10), chunk(1, 10), chunk(2, 10)];
+        let expected = [(0, 10, 0..1, Some(20)), (10, 20, 1..3, Some(0))];
+        assert_eq!(shape(&stretches(&new, Some(&former))), expected);
+    }
+
+    #[test]
+    fn neither_stretches_nor_windows_grow_beyond_their_bounds() {
+        let chunks: Vec<ChunkEntry> = (0..1000).map(|_| chunk(0, 65_536)).collect();
+        let all = stretches(&chunks, None);
+        assert!(all.iter().all(|s| s.len <= STRETCH));
+        let sizes: Vec<u64> =
+            windows(&all).map(|window| window.iter().map(|s| s.len).sum()).collect();
+        assert_eq!(sizes.iter().sum::<u64>(), 65_536_000);
+        assert!(sizes.iter().all(|size| *size <= WINDOW + STRETCH), "{sizes:?}");
+        assert!(sizes.len() < 12, "{sizes:?}");
+    }
+}

@@ -1,0 +1,99 @@
+//! Files of which unchanged bytes are taken from the version that lies in their place.
+
+use crate::harness::{Remote, Repo, World, data};
+use crate::scene::{assert_clean, number, save, shared};
+
+const MIB: usize = 1 << 20;
+
+/// Commits each of some versions of `x.bin`, tagged `v0`, `v1` and so on, from a number on.
+fn versions(repo: &Repo<'_>, versions: &[Vec<u8>], from: usize) {
+    for (n, bytes) in (from..).zip(versions) {
+        repo.write("x.bin", bytes);
+        save(repo, &["x.bin"], "a version");
+        repo.git(&["tag", &format!("v{n}")]).ok();
+    }
+}
+
+/// Versions that differ as edits do: at the same place, moved by an insertion, cut off, all new.
+fn edited() -> Vec<Vec<u8>> {
+    let first = data::bytes(1, 20 * MIB);
+    let mut changed = first.clone();
+    changed[9 * MIB..9 * MIB + 1000].copy_from_slice(&data::bytes(2, 1000));
+    let moved =
+        [&data::bytes(3, 3333), &changed[..12 * MIB], &data::bytes(4, 77), &changed[12 * MIB..]];
+    let moved = moved.concat();
+    let (shorter, new) = (moved[..13 * MIB].to_vec(), data::bytes(5, 9 * MIB));
+    vec![first, changed, moved, shorter, new]
+}
+
+#[test]
+fn any_version_follows_any_other_one() {
+    let world = World::new();
+    let a = shared(&world);
+    let all = edited();
+    versions(&a, &all, 0);
+    for n in [3, 0, 2, 4, 1, 0, 1, 3, 2, 0, 4, 3] {
+        a.git(&["checkout", "--quiet", &format!("v{n}")]).ok();
+        let report = a.haul(&["checkout", "--json"]).ok();
+        assert_eq!(number(&report, "/bytes"), all[n].len() as u64);
+        assert!(a.read("x.bin") == all[n], "version {n}");
+        assert_clean(&a);
+    }
+}
+
+#[test]
+fn what_did_not_change_is_not_read_from_the_cache() {
+    let world = World::new();
+    let a = shared(&world);
+    let all = edited();
+    // Deltas would need what they are to.
+    let settings = a.text("haul.toml");
+    a.write("haul.toml", format!("{settings}\n[delta]\nbase = \"never\"\n").as_bytes());
+    versions(&a, &all[..1], 0);
+    let packs = Remote::at(a.path(".git/haul/unpushed"));
+    let old = packs.keys("");
+    versions(&a, &all[1..3], 1);
+    a.git(&["checkout", "--quiet", "v0"]).ok();
+    a.haul(&["checkout"]).ok();
+    for key in old.iter().filter(|key| packs.read(key).len() > MIB) {
+        packs.write(key, &vec![0; packs.read(key).len()]);
+    }
+    a.git(&["checkout", "--quiet", "v1"]).ok();
+    a.haul(&["checkout"]).ok();
+    assert!(a.read("x.bin") == all[1]);
+    a.git(&["checkout", "--quiet", "v2"]).ok();
+    a.haul(&["checkout"]).ok();
+    assert!(a.read("x.bin") == all[2]);
+    // Without the version in its place there is nothing but the cache.
+    a.remove("x.bin");
+    a.haul(&["checkout"]).fails_with(4).says("damaged");
+}
+
+#[test]
+fn without_what_haul_remembers_the_file_is_right_all_the_same() {
+    let world = World::new();
+    let a = shared(&world);
+    let all = edited();
+    versions(&a, &all[..3], 0);
+    a.remove(".git/haul/stat.redb");
+    a.git(&["checkout", "--quiet", "v0"]).ok();
+    a.haul(&["checkout"]).ok();
+    assert!(a.read("x.bin") == all[0]);
+    assert_clean(&a);
+}
+
+#[test]
+fn a_changed_large_file_is_neither_replaced_nor_taken_for_a_former_version() {
+    let world = World::new();
+    let a = shared(&world);
+    let all = edited();
+    versions(&a, &all[..2], 0);
+    let mut own = all[1].clone();
+    own[5 * MIB] ^= 1;
+    a.write("x.bin", &own);
+    a.git(&["checkout", "--quiet", "v0"]).ok();
+    a.haul(&["checkout"]).fails_with(1).says("would be overwritten");
+    assert!(a.read("x.bin") == own);
+    a.haul(&["checkout", "--force"]).ok();
+    assert!(a.read("x.bin") == all[0]);
+}
