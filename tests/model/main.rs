@@ -4,6 +4,7 @@
 //! cargo test --test model                              the small settings, as CI runs them
 //! cargo test --release --test model -- --long          all settings; some minutes, some GiB
 //! cargo test --test model -- planted --trace           with the steps to each loss
+//! cargo test --release --test model -- --long --levels with the states of each depth
 //! ```
 //!
 //! A remote holds a node pack `M` and the data pack `D` below it, an old push record and a baseline.
@@ -21,6 +22,7 @@
 #![expect(
     clippy::indexing_slicing,
     clippy::cast_possible_truncation,
+    clippy::expect_used,
     clippy::print_stdout,
     reason = "a defect of the model shows as a panic; numbers are small; figures are printed"
 )]
@@ -56,7 +58,7 @@ fn main() -> ExitCode {
     };
     let mut wrong = 0;
     for setting in SETTINGS.iter().filter(|setting| chosen("sound", setting)) {
-        let found = search(setting, LIMIT);
+        let found = search(setting, LIMIT, has("--levels"));
         let verdict = match (&found.trace, found.complete) {
             (Some(_), _) => "LOSS",
             (None, true) => "no loss",
@@ -66,7 +68,7 @@ fn main() -> ExitCode {
         wrong += usize::from(found.trace.is_some() || !found.complete);
     }
     for setting in PLANTED.iter().filter(|setting| chosen("planted", setting)) {
-        let found = search(setting, LIMIT);
+        let found = search(setting, LIMIT, false);
         let verdict = if found.trace.is_some() { "found" } else { "MISSED" };
         print(setting, &found, verdict, has("--trace"));
         wrong += usize::from(found.trace.is_none());
