@@ -1,8 +1,8 @@
 //! Folding: states with the same future become one state.
 
 use crate::state::{
-    BASELINES, Baseline, Gc, GcAt, NONE, OLD_NODES, PUSHERS, Packs, PushAt, Pusher, RECORDS,
-    ROUNDS, Record, Run, Set, State, TRIES, bit, members, own_data, own_nodes, record_of,
+    BASELINES, Baseline, GcAt, NONE, OLD_NODES, PUSHERS, Packs, PushAt, Pusher, RECORDS, ROUNDS,
+    Record, Run, Set, State, TRIES, bit, members, own_data, own_nodes, record_of,
 };
 
 impl State {
@@ -21,7 +21,7 @@ impl State {
 
     /// Whether no baseline will be written any more, so that what is newest stays so.
     fn is_late(&self) -> bool {
-        self.left == 0 && !self.gcs.iter().any(Gc::holds)
+        self.left == 0 && !self.gcs.iter().any(|gc| gc.holds())
     }
 
     /// Late, nobody can tell any more whether what the newest baselines stand for was deleted: push

@@ -51,7 +51,7 @@ impl Seen {
 }
 
 /// Looks at every state, at most `limit` of them, and stops at the first loss.
-pub(crate) fn search(setting: &Setting, limit: usize, levels: bool) -> Found {
+pub(crate) fn search(setting: &Setting, (limit, threads): (usize, usize), levels: bool) -> Found {
     let began = Instant::now();
     let seen = Seen::new();
     let (first, mark) = representative(setting, &start(setting));
@@ -65,7 +65,7 @@ pub(crate) fn search(setting: &Setting, limit: usize, levels: bool) -> Found {
         trace,
     };
     while !level.is_empty() {
-        let (below, lost) = explore(setting, &level, &seen);
+        let (below, lost) = explore(setting, &level, &seen, threads);
         if lost {
             return found(depth + 1, false, Some(trace(setting)));
         }
@@ -83,8 +83,7 @@ pub(crate) fn search(setting: &Setting, limit: usize, levels: bool) -> Found {
 }
 
 /// Everything that one step leads to and that was not seen yet, and whether any of it is a loss.
-fn explore(setting: &Setting, level: &[State], seen: &Seen) -> (Vec<State>, bool) {
-    let threads = thread::available_parallelism().map_or(1, usize::from);
+fn explore(setting: &Setting, level: &[State], seen: &Seen, threads: usize) -> (Vec<State>, bool) {
     let lost = AtomicBool::new(false);
     let part = |states: &[State]| {
         let (mut below, mut next) = (Vec::new(), Next::default());

@@ -146,7 +146,7 @@ const ALL_PUSHES: Setting = Setting {
     name: "2 pushes of one root, 1 gc, 2 baselines, runs, crashes",
     form: Form::Long,
     gc_restarts: true,
-    crashes: 2,
+    crashes: 1,
     baselines: 2,
     ..TWO_PUSHES
 };
@@ -162,7 +162,6 @@ const CALM: Setting = Setting {
 /// Everything at once.
 const ALL: Setting = Setting {
     name: "2 pushes of one root, 2 gcs, 2 baselines, runs, crashes",
-    crashes: 1,
     gcs: 2,
     ..ALL_PUSHES
 };

@@ -224,7 +224,7 @@ impl Pusher {
 }
 
 impl Gc {
-    pub(crate) fn word(&self) -> u64 {
+    pub(crate) fn word(self) -> u64 {
         self.at as u64
             | u64::from(self.base) << 4
             | u64::from(self.baselines) << 8
@@ -235,12 +235,12 @@ impl Gc {
     }
 
     /// Whether it holds a baseline that it has not written yet.
-    pub(crate) fn plans(&self) -> bool {
+    pub(crate) fn plans(self) -> bool {
         matches!(self.at, GcAt::ReadRefs | GcAt::WriteBaseline)
     }
 
     /// Whether it remembers a baseline, be it listed or not.
-    pub(crate) fn holds(&self) -> bool {
+    pub(crate) fn holds(self) -> bool {
         self.plans() || self.at == GcAt::ReadRefsAgain
     }
 
