@@ -209,6 +209,17 @@ pub(crate) const SETTINGS: &[Setting] = &[
         ..CALM
     },
     Setting {
+        name: "2 pushes of one root, unshared nodes, 2 gcs, 2 baselines, no crash",
+        shared_nodes: false,
+        ..CALM
+    },
+    Setting {
+        name: "2 pushes, one of an old root, unshared nodes, 2 gcs, 2 baselines, no crash",
+        shared_nodes: false,
+        wants: &[0, 1],
+        ..CALM
+    },
+    Setting {
         name: "2 pushes of one root and a third, 2 gcs, 2 baselines, runs",
         third: true,
         ..CALM
