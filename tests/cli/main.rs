@@ -48,6 +48,8 @@ mod former;
 mod fsck;
 mod gc;
 mod gc_beside;
+mod gc_keeps;
+mod gc_scene;
 mod hard_times;
 mod harness;
 mod harness_itself;

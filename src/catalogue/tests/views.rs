@@ -84,15 +84,21 @@ fn a_root_of_a_push_that_had_not_seen_the_newest_baseline_is_not_current() {
 }
 
 #[test]
-fn a_run_has_the_generation_of_its_oldest_member() {
+fn a_run_holds_push_records_of_the_newest_generation_only() {
     let mut fake = Fake::default();
     fake.put(baseline(2, &[], &[], &[]), 90);
-    let generation = |n: u8| if n == 5 { 1 } else { 2 };
-    for n in 0..u8::try_from(LONE_LIMIT).unwrap() {
-        fake.put(push_record(generation(n), n, &[n], &[n]), 100);
+    let old = fake.put(push_record(1, 200, &[200], &[200]), 95);
+    let older_run = run_of(&fake, &[old], 1);
+    fake.put(older_run, 96);
+    fake.put(push_record(1, 201, &[201], &[201]), 97);
+    for n in 1..u8::try_from(LONE_LIMIT).unwrap() {
+        fake.put(push_record(2, n, &[n], &[n]), 100);
     }
+    assert_eq!(consolidate(&fake.view(), REPO, [1; 16]), None, "one of them is older");
+    fake.put(push_record(2, 100, &[100], &[100]), 101);
     let run = consolidate(&fake.view(), REPO, [1; 16]).unwrap();
-    assert_eq!(run.generation, 1);
+    assert_eq!((run.generation, run.covers.len()), (2, LONE_LIMIT));
+    assert!(!run.packs.iter().any(|row| row.pack == pack(200) || row.pack == pack(201)));
 }
 
 #[test]
@@ -126,6 +132,41 @@ fn of_two_newest_baselines_only_what_both_say_is_trusted() {
     assert_eq!(places(&view, 7), [pack(3)]);
     let current = |k| view.current_locs(key(k)).map(|l| l.pack).collect::<Vec<_>>();
     assert_eq!((current(7), current(9)), (vec![pack(3)], vec![]));
+}
+
+#[test]
+fn a_pack_that_only_records_of_older_generations_list_is_not_relied_on() {
+    let mut fake = Fake::default();
+    let old = fake.put(push_record(0, 1, &[7], &[1]), 50);
+    let older_run = run_of(&fake, &[old], 0);
+    fake.put(older_run, 55);
+    fake.put(push_record(0, 2, &[8], &[2]), 60);
+    assert!(fake.view().may_rely_on(pack(2)), "as long as there is no baseline");
+    fake.put(baseline(1, &[], &[(9, 3)], &[]), 90);
+    let new = fake.put(push_record(1, 4, &[7], &[4]), 95);
+    let view = fake.view();
+    assert!(view.packs_listed(pack(1)) && view.packs_listed(pack(2)), "readers go by them");
+    assert_eq!([1, 2, 3, 4].map(|n| view.may_rely_on(pack(n))), [false, false, true, true]);
+    let run = run_of(&fake, &[new], 1);
+    fake.put(run, 96);
+    assert!(fake.view().may_rely_on(pack(4)), "in a run of the newest generation as well");
+}
+
+#[test]
+fn a_root_that_needs_a_condemned_pack_or_lies_in_two_places_is_found_and_not_relied_on() {
+    let mut fake = Fake::default();
+    let mut gc = baseline(1, &[], &[(7, 3), (8, 4)], &[]);
+    gc.locs[0].source = SOURCE_CONDEMNED;
+    fake.put(gc, 90);
+    let current = |fake: &Fake| {
+        [7, 8].map(|k| fake.view().current_locs(key(k)).map(|l| l.pack).collect::<Vec<_>>())
+    };
+    assert_eq!([7, 8].map(|k| places(&fake.view(), k)), [[pack(3)], [pack(4)]]);
+    assert_eq!(current(&fake), [vec![], vec![pack(4)]]);
+    fake.put(Object { nonce: [9; 16], ..baseline(1, &[], &[(7, 3), (8, 5)], &[]) }, 91);
+    assert_eq!(current(&fake), [vec![], vec![]], "each of two says something else");
+    fake.put(push_record(1, 6, &[7], &[6]), 92);
+    assert_eq!(current(&fake), [vec![pack(6)], vec![]]);
 }
 
 #[test]
