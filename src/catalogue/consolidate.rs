@@ -12,46 +12,50 @@ use super::object::Object;
 use super::record::{CoverRecord, HookRecord, LocRecord, PackRecord};
 use super::view::{LONE_LIMIT, Listing, Need, View};
 
-/// Makes a run of all lone push records, and of runs while the next is at most twice as large as
-/// what is taken; nothing if there are fewer than [`LONE_LIMIT`] lone ones, or if something that counts
-/// was not fetched.
+/// Makes a run of the lone push records of the newest generation, and of runs of it while the next is
+/// at most twice as large as what is taken; nothing if there are fewer than [`LONE_LIMIT`] of them, or
+/// if something that counts was not fetched.
 ///
-/// Left alone: objects that have sections that this build does not know, and runs
-/// with a push record that gc has covered, whose packs could not be told apart.
+/// Left alone: older generations, as pushes and gc go by the generation of a push record, which a run
+/// has for all of its own; objects that have sections that this build does not know; and runs with a
+/// push record that gc has covered, whose packs could not be told apart.
 pub fn consolidate(view: &View, repo: RepoId, nonce: [u8; 16]) -> Option<Object> {
     if view.lone_push_records() < LONE_LIMIT || !view.missing(Need::Read).is_empty() {
         return None;
     }
-    let whole = || view.counting().filter(|(_, _, object)| object.unknown.is_empty());
+    let generation = view.generation();
+    let whole = || {
+        let fit = |(name, _, object): &(&Name, &Listing, &Object)| {
+            name.generation == generation && object.unknown.is_empty()
+        };
+        view.counting().filter(fit)
+    };
     let mut merge = Merge::default();
     let mut taken = 0u64;
-    // Of the oldest member: whoever wrote that one had not seen what was condemned since.
-    let mut generation = view.generation();
     for (name, listing, object) in whole().filter(|(name, ..)| name.kind == ObjectKind::PushRecord)
     {
         merge.add_push_record(name, listing, object);
-        generation = generation.min(name.generation);
         taken = taken.saturating_add(listing.size);
     }
-    if merge.covers.len() < 2 {
+    if merge.covers.len() < LONE_LIMIT {
         return None;
     }
     let mut runs: Vec<_> = whole()
         .filter(|(name, _, object)| name.kind == ObjectKind::Run && view.is_whole(object))
         .collect();
     runs.sort_by_key(|(name, listing, _)| (listing.size, **name));
-    for (name, listing, run) in runs {
+    for (_, listing, run) in runs {
         if listing.size > taken.saturating_mul(2) {
             break;
         }
         merge.add_run(run);
-        generation = generation.min(name.generation);
         taken = taken.saturating_add(listing.size);
     }
     Some(merge.finish(generation, repo, nonce))
 }
 
-/// Makes a run of these push records and of nothing else, so that readers need none of them.
+/// Makes a run of these push records, all of one generation, and of nothing else, so that readers need
+/// none of them.
 pub fn run_of(
     records: &[(Name, Listing, Object)],
     generation: u32,

@@ -241,12 +241,12 @@ impl<'a> Audit<'a> {
         Ok(out)
     }
 
-    /// Writes a run of those damaged push records of which this machine has a good copy, so that nobody
-    /// needs them any more; returns their keys.
+    /// Writes runs of those damaged push records of which this machine has a good copy, one for each
+    /// generation, so that nobody needs them any more; returns their keys.
     pub fn replace_damaged(&self, repo: RepoId) -> Result<Vec<String>, TransferError> {
         let Some(remote) = self.contact.synced.id else { return Ok(Vec::new()) };
         let folder = self.contact.layout.remote(remote);
-        let (mut keys, mut whole) = (Vec::new(), Vec::new());
+        let (mut keys, mut whole) = (Vec::new(), BTreeMap::<u32, Vec<_>>::new());
         for bad in self.bad.iter().filter(|bad| bad.counts) {
             let name = bad.key.strip_prefix(key::CATALOGUE).map(Entry::parse);
             let Some(Entry::Object(name)) = name else { continue };
@@ -257,17 +257,16 @@ impl<'a> Audit<'a> {
             let Some(bytes) = read_limited(&path, MAX_OBJECT_LEN)? else { continue };
             if let Ok(object) = Object::parse_named(&name, &bytes) {
                 keys.push(bad.key.clone());
-                whole.push((name, self.contact.synced.view.listing(&name), object));
+                let listing = self.contact.synced.view.listing(&name);
+                whole.entry(name.generation).or_default().push((name, listing, object));
             }
         }
-        if whole.is_empty() {
-            return Ok(keys);
+        for (generation, records) in whole {
+            let run = run_of(&records, generation, repo, random()?);
+            let (name, bytes) =
+                run.encode().map_err(|e| self.contact.wrong(CatalogueError::from(e)))?;
+            self.contact.remote.put(&key::catalogue(&name), bytes::Bytes::from(bytes))?;
         }
-        let generation = self.contact.synced.view.generation();
-        let run = run_of(&whole, generation, repo, random()?);
-        let (name, bytes) =
-            run.encode().map_err(|e| self.contact.wrong(CatalogueError::from(e)))?;
-        self.contact.remote.put(&key::catalogue(&name), bytes::Bytes::from(bytes))?;
         Ok(keys)
     }
 

@@ -127,6 +127,31 @@ fn a_push_that_relies_on_what_a_gc_condemns_meanwhile_sends_it_again() {
 }
 
 #[test]
+fn a_push_that_slept_for_weeks_and_ends_beside_a_gc_is_found_afterwards() {
+    let world = World::new();
+    let remote = world.remote("r");
+    let a = ready(&world, "a", &remote);
+    a.commit_nothing();
+    let upstream = a.clone_as("upstream");
+    let url = upstream.path("").to_str().expect("is text").to_owned();
+    let b = upstream.clone_as("b");
+    b.git(&["remote", "set-url", "origin", &url]).ok();
+    a.git(&["remote", "add", "origin", &url]).ok();
+    let mut history = scene(&a, &remote);
+    a.git(&["push", "--quiet", "origin", "HEAD:refs/heads/theirs"]).ok();
+    a.write("new.bin", &data::bytes(7, 300_000));
+    take(&a, "new.bin");
+    history.note();
+    let push = a.pause_haul(&["push"], "push.after-record");
+    age(&remote, "", 20 * DAY);
+    let collecting = pause(&b, &["gc", "--yes"], "gc.before-baseline");
+    push.let_go().ok();
+    a.git(&["push", "--quiet", "origin", "HEAD:refs/heads/theirs"]).ok();
+    collecting.let_go().ok();
+    history.restores("c");
+}
+
+#[test]
 fn a_push_that_died_before_it_looked_proves_nothing_to_others() {
     let world = World::new();
     let remote = world.remote("r");

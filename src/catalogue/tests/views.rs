@@ -84,15 +84,21 @@ fn a_root_of_a_push_that_had_not_seen_the_newest_baseline_is_not_current() {
 }
 
 #[test]
-fn a_run_has_the_generation_of_its_oldest_member() {
+fn a_run_holds_push_records_of_the_newest_generation_only() {
     let mut fake = Fake::default();
     fake.put(baseline(2, &[], &[], &[]), 90);
-    let generation = |n: u8| if n == 5 { 1 } else { 2 };
-    for n in 0..u8::try_from(LONE_LIMIT).unwrap() {
-        fake.put(push_record(generation(n), n, &[n], &[n]), 100);
+    let old = fake.put(push_record(1, 200, &[200], &[200]), 95);
+    let older_run = run_of(&fake, &[old], 1);
+    fake.put(older_run, 96);
+    fake.put(push_record(1, 201, &[201], &[201]), 97);
+    for n in 1..u8::try_from(LONE_LIMIT).unwrap() {
+        fake.put(push_record(2, n, &[n], &[n]), 100);
     }
+    assert_eq!(consolidate(&fake.view(), REPO, [1; 16]), None, "one of them is older");
+    fake.put(push_record(2, 100, &[100], &[100]), 101);
     let run = consolidate(&fake.view(), REPO, [1; 16]).unwrap();
-    assert_eq!(run.generation, 1);
+    assert_eq!((run.generation, run.covers.len()), (2, LONE_LIMIT));
+    assert!(!run.packs.iter().any(|row| row.pack == pack(200) || row.pack == pack(201)));
 }
 
 #[test]

@@ -12,7 +12,8 @@ use crate::ops::gc::roots::roots;
 use crate::progress::Job;
 use crate::repo::Repo;
 use crate::transfer::gc::{
-    OLD_MS, Survey, Written, begin, now, pending, remove, repack, survey, write_baseline,
+    OLD_MS, Survey, Written, begin, now, pending, remove, repack, survey, survey_now,
+    write_baseline,
 };
 use crate::transfer::{Home, Wanted};
 
@@ -52,14 +53,37 @@ struct Acting<'a, 'r> {
 }
 
 impl Acting<'_, '_> {
-    fn condemn(&mut self, survey: &Survey) -> Result<(), OpError> {
-        let by = (self.repo.identity()?.0, self.plan.now_ms);
-        match write_baseline(survey, &mut self.plan.contact, by, self.job)? {
+    fn condemn(&mut self, planned: &Survey) -> Result<(), OpError> {
+        let written = if planned.held_back { self.write_two()? } else { self.write(planned)? };
+        match written {
             Written::Raced(name) => self.raced(name),
             Written::Alone(name) if self.plan.options.grace.is_zero() => self.remove(name)?,
             Written::Alone(name) => self.condemned(name),
         }
         Ok(())
+    }
+
+    fn write(&mut self, survey: &Survey) -> Result<Written, OpError> {
+        let by = (self.repo.identity()?.0, self.plan.now_ms);
+        Ok(write_baseline(survey, &mut self.plan.contact, by, self.job)?)
+    }
+
+    /// Writes a baseline that does no more than begin a generation, so that the next one may cover what
+    /// was pushed in this one. All that counts is read again in between.
+    fn write_two(&mut self) -> Result<Written, OpError> {
+        let first = self.survey_now()?;
+        let written = self.write(&first)?;
+        if matches!(written, Written::Raced(_)) {
+            return Ok(written);
+        }
+        let second = self.survey_now()?;
+        self.plan.report.take(&second, &second.victims);
+        self.write(&second)
+    }
+
+    fn survey_now(&self) -> Result<Survey, OpError> {
+        let GcPlan { contact, now_ms, .. } = &self.plan;
+        Ok(survey_now(&self.roots()?, contact, *now_ms, self.job)?)
     }
 
     /// Moves what is needed of some packs; then they are condemned with what else nobody needs.

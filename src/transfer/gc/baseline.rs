@@ -24,7 +24,7 @@ pub enum Written {
     Raced(Name),
 }
 
-/// Writes the baseline of a survey, then lists again.
+/// Writes the baseline of a survey by [`survey_now`](super::survey_now), then lists again.
 pub fn write_baseline(
     survey: &Survey,
     contact: &mut Contact,
@@ -46,7 +46,7 @@ fn baseline_of(
     now_ms: u64,
 ) -> Result<Object, TransferError> {
     let view = &contact.synced().view;
-    let books = Books::new(view, Cover::ByAge { now_ms });
+    let books = Books::new(view, Cover::Now { now_ms });
     let generation = view.generation().saturating_add(1);
     let mut object = Object::new(ObjectKind::Baseline, generation, repo, random()?);
     let chosen = survey.closure.chosen.iter();

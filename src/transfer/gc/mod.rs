@@ -19,4 +19,4 @@ pub use clock::{OLD_MS, now};
 pub use remove::{Removal, Removed, begin, pending, remove};
 pub use repack::repack;
 pub use revive::{Revived, undo};
-pub use survey::{Reason, Survey, Victim, survey};
+pub use survey::{Reason, Survey, Victim, survey, survey_now};

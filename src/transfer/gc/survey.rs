@@ -56,6 +56,8 @@ pub struct Survey {
     pub packs: (u64, u64),
     /// Of them those that are needed, and bytes of their frames that are.
     pub live: (u64, u64),
+    /// Whether another baseline has to come first, because old push records are of the newest generation.
+    pub held_back: bool,
     pub(super) stock: Stock,
     pub(super) closure: Closure,
     pub(super) kept: BTreeSet<PackId>,
@@ -76,7 +78,17 @@ pub fn survey(
     now_ms: u64,
     job: &Job,
 ) -> Result<Survey, TransferError> {
-    survey_as(roots, contact, Cover::ByAge { now_ms }, (now_ms, job))
+    survey_as(roots, contact, Cover::Ahead { now_ms }, (now_ms, job))
+}
+
+/// As [`survey`], but what a baseline written now must not cover is alive as well.
+pub fn survey_now(
+    roots: &[Wanted],
+    contact: &Contact,
+    now_ms: u64,
+    job: &Job,
+) -> Result<Survey, TransferError> {
+    survey_as(roots, contact, Cover::Now { now_ms }, (now_ms, job))
 }
 
 pub(super) fn survey_as(
@@ -119,6 +131,7 @@ pub(super) fn survey_as(
         gaps: std::mem::take(&mut closure.gaps),
         packs: (stock.packs.len() as u64, stock.packs.values().map(|stored| stored.size).sum()),
         live: (0, 0),
+        held_back: books.are_held_back(now_ms),
         stock,
         closure,
         kept,

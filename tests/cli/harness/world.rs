@@ -140,7 +140,10 @@ impl World {
         let mut command = self.command(env!("CARGO_BIN_EXE_haul"), folder, arguments);
         command.envs(variables.iter().copied());
         let line = Output::line("haul", arguments);
-        Paused::start(line, &mut command, point, self.path("mark"))
+        // Several may stand at the same time, each with a mark of its own.
+        let mut marks = (0..).map(|n| self.path(format!("mark-{n}")));
+        let mark = marks.find(|mark| !mark.exists()).expect("is one");
+        Paused::start(line, &mut command, point, mark)
     }
 
     /// Runs `git` in a folder.
