@@ -365,33 +365,6 @@ fn a_repack_moves_what_is_needed_with_its_bases_and_the_rest_can_go() {
 }
 
 #[test]
-fn a_machine_that_has_only_the_trees_can_repack() {
-    let world = World::new();
-    let remote = world.remote("r");
-    let a = ready(&world, "a", &remote);
-    a.write("d/kept.bin", &data::bytes(1, 20_000));
-    a.write("d/big.bin", &data::bytes(2, 3_000_000));
-    take(&a, "d");
-    a.haul(&["push"]).ok();
-    // In a pack of its own, all of which is needed.
-    a.write("d/new.bin", &data::bytes(3, 20_000));
-    a.remove("d/big.bin");
-    a.haul(&["add", "d"]).ok();
-    a.haul(&["push"]).ok();
-    a.git(&["commit", "--quiet", "--amend", "--message", "the only one"]).ok();
-    forget(&a);
-    let mut history = History::of(&a);
-    history.note();
-    age(&remote, "", 20 * DAY);
-    let b = a.clone_as("b");
-    for _ in 0..2 {
-        gc(&b, &["--yes", "--repack", "--grace", "0", "--repo", "../a"]).ok();
-    }
-    assert!(remote.bytes("p/") < 500_000, "{} bytes are left", remote.bytes("p/"));
-    history.restores("c");
-}
-
-#[test]
 fn what_comes_back_while_gc_is_about_to_remove_it_stays() {
     for by in ["a branch", "an undo"] {
         let world = World::new();

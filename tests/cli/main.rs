@@ -48,6 +48,7 @@ mod former;
 mod fsck;
 mod gc;
 mod gc_beside;
+mod gc_repack;
 mod hard_times;
 mod harness;
 mod harness_itself;

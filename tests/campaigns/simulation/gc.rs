@@ -62,7 +62,9 @@ pub(super) fn gc(client: &Client, how: Gc) -> Result<&'static str, TransferError
     let (packs, _) = found.sparse(now_ms);
     if how.repacks && !packs.is_empty() {
         let by = (client.repo(), Home::Yes);
+        let wanted = run.roots()?;
         repack((&found, packs), &wanted, by, &mut run.contact, &job)?;
+        let wanted = run.roots()?;
         let found = survey(&wanted, &run.contact, now_ms, &job)?;
         run.condemn(&found)?;
         return Ok("repacked");

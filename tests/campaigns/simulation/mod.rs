@@ -40,7 +40,7 @@ pub(crate) fn run(args: &Args) -> Figures {
     let mut figures = Figures::default();
     let folder = folder();
     let (mut all, mut seeds) = (Played::default(), 0);
-    for seed in args.seed..args.seed.saturating_add(args.cases(10_000, 24)) {
+    for seed in args.seed..args.seed.saturating_add(args.cases(10_000, 60)) {
         seeds += 1;
         let played = play(seed, folder.path(), args.trace);
         for miss in &played.misses {
