@@ -68,7 +68,6 @@ pub(super) fn play(seed: u64, folder: &Path, trace: bool) -> Played {
             played: Played::default(),
             trace: blake3::Hasher::new(),
             aloud: trace,
-            deleted: 0,
         };
         run.steps();
         let mut played = run.finish();
@@ -102,8 +101,6 @@ struct Run<'r> {
     played: Played,
     trace: blake3::Hasher,
     aloud: bool,
-    /// Packs deleted when everything was restored last.
-    deleted: u64,
 }
 
 impl Run<'_> {
@@ -144,7 +141,7 @@ impl Run<'_> {
         }
     }
 
-    /// After a change: every ref leads to all of its content. After packs went: every byte is read.
+    /// After a change: every ref leads to all of its content. After a removal: every byte is read.
     fn look(&mut self, step: u64) {
         let mut state = self.gate.quiet();
         for key in std::mem::take(&mut state.world.overwritten) {
@@ -156,7 +153,8 @@ impl Run<'_> {
         self.played.count("changes looked at", 1);
         let doubtful = self.reader.incomplete(&state.world);
         let published = state.world.published();
-        let (deleted, now_ms) = (state.world.deleted_packs, state.world.now_ms);
+        let removed = std::mem::take(&mut state.world.removed);
+        let now_ms = state.world.now_ms;
         drop(state);
         for (number, version) in doubtful {
             self.played.count("refs that take a detour", 1);
@@ -166,9 +164,8 @@ impl Run<'_> {
                 self.gate.quiet().world.refs.remove(&number);
             }
         }
-        // Not after each of many: every few packs, and once more at the end.
-        if deleted >= self.deleted + 4 {
-            self.deleted = deleted;
+        if removed {
+            self.played.count("removals after which all was restored", 1);
             self.restore_all(step, &published);
         }
     }

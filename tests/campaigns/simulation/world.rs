@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use haul::catalogue::key;
+
 use super::content::Version;
 
 /// An object as the store has it.
@@ -28,6 +30,8 @@ pub(super) struct World {
     pub(super) pushes: BTreeMap<usize, (u64, bool)>,
     /// Whether something changed that a reader goes by.
     pub(super) changed: bool,
+    /// Whether a gc has removed all that it was about to.
+    pub(super) removed: bool,
     /// Objects that got other bytes under the same name.
     pub(super) overwritten: Vec<String>,
     pub(super) deleted_packs: u64,
@@ -58,6 +62,9 @@ impl World {
     /// Says whether there was such an object.
     pub(super) fn delete(&mut self, key: &str) -> bool {
         let there = self.objects.remove(key).is_some();
+        // The last step of a removal.
+        self.removed |= key == key::GC_LEASE;
+        self.changed |= key == key::GC_LEASE;
         if there && is_immutable(key) {
             self.changed = true;
             if key.starts_with("i/") {
