@@ -20,7 +20,8 @@ pub use error::{CatalogueError, ObjectError, TextError, ViewError};
 pub use name::{Entry, Feature, FeatureClass, Name, ObjectKind};
 pub use object::{MAX_OBJECT_LEN, Object, UnknownSection};
 pub use record::{
-    CoverRecord, HookRecord, LocRecord, PackRecord, SOURCE_BASELINE, SOURCE_PUSH_RECORD, is_hook,
+    CoverRecord, HookRecord, LocRecord, PackRecord, SOURCE_BASELINE, SOURCE_CONDEMNED,
+    SOURCE_PUSH_RECORD, is_hook,
 };
 pub use text::{Registration, RemoteFormat};
 pub use view::{LONE_LIMIT, Listed, Listing, Loc, Need, View};

@@ -8,7 +8,8 @@ use crate::hash::RepoId;
 use super::error::ObjectError;
 use super::name::{Name, ObjectKind};
 use super::record::{
-    CoverRecord, HookRecord, LocRecord, PackRecord, Record, SOURCE_BASELINE, SOURCE_PUSH_RECORD,
+    CoverRecord, HookRecord, LocRecord, PackRecord, Record, SOURCE_BASELINE, SOURCE_CONDEMNED,
+    SOURCE_PUSH_RECORD,
 };
 
 /// Largest catalogue object in bytes.
@@ -140,7 +141,7 @@ impl Object {
         let source = |loc: &LocRecord| match self.kind {
             ObjectKind::PushRecord => loc.source == SOURCE_PUSH_RECORD,
             ObjectKind::Run => rows(loc.source, self.covers.len()),
-            ObjectKind::Baseline => loc.source == SOURCE_BASELINE,
+            ObjectKind::Baseline => [SOURCE_BASELINE, SOURCE_CONDEMNED].contains(&loc.source),
         };
         if !self.locs.iter().all(source) {
             return Err(ObjectError::Malformed("the source of a LOC record is wrong"));

@@ -12,8 +12,11 @@ use super::error::ObjectError;
 
 /// The `source` of each LOC record in a push record.
 pub const SOURCE_PUSH_RECORD: u32 = 0;
-/// The `source` of each LOC record in a baseline.
+/// The `source` of a LOC record in a baseline.
 pub const SOURCE_BASELINE: u32 = u32::MAX;
+/// The `source` of a LOC record in a baseline that leads to a tree which needs a condemned pack: it may
+/// be read, but no push may rely on it.
+pub const SOURCE_CONDEMNED: u32 = u32::MAX - 1;
 
 /// A record of fixed size with a place in its table's order.
 pub(super) trait Record: Sized {
@@ -42,7 +45,7 @@ pub struct LocRecord {
     /// Where the object starts in the content of the frame.
     pub skip: u32,
     /// In a run the row of the push record in COVR; [`SOURCE_PUSH_RECORD`] in a push record,
-    /// [`SOURCE_BASELINE`] in a baseline.
+    /// [`SOURCE_BASELINE`] or [`SOURCE_CONDEMNED`] in a baseline.
     pub source: u32,
 }
 

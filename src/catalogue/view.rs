@@ -48,6 +48,8 @@ pub struct Loc {
     pub stored_ms: u64,
     /// The generation of what names it.
     pub generation: u32,
+    /// What names it.
+    pub kind: ObjectKind,
 }
 
 /// What a listing says about an object.
@@ -192,6 +194,14 @@ impl View {
 
     /// Returns the places of an object, newest first, each once.
     pub fn locs(&self, key: Key) -> Vec<Loc> {
+        let mut found = self.all_locs(key);
+        let mut seen = HashSet::new();
+        found.retain(|loc| seen.insert(place(&loc.record)));
+        found
+    }
+
+    /// As [`View::locs`], and each place as often as it is named.
+    fn all_locs(&self, key: Key) -> Vec<Loc> {
         let mut found = Vec::new();
         for (name, listing, object) in self.counting() {
             let start = object.locs.partition_point(|loc| loc.key < key);
@@ -204,13 +214,11 @@ impl View {
                         Some(_) | None => continue,
                     },
                 };
-                found.push(Loc { record: *record, stored_ms, generation: name.generation });
+                let (generation, kind) = (name.generation, name.kind);
+                found.push(Loc { record: *record, stored_ms, generation, kind });
             }
         }
         found.sort_by_key(|loc| std::cmp::Reverse((loc.stored_ms, loc.record.pack)));
-        let place = |loc: &Loc| (loc.record.pack, loc.record.offset, loc.record.skip);
-        let mut seen = HashSet::new();
-        found.retain(|loc| seen.insert(place(loc)));
         found
     }
 
@@ -242,12 +250,25 @@ impl View {
         baselines.into_iter().any(|object| object.victims.binary_search(&pack).is_ok())
     }
 
-    /// Says whether a push may rely on a pack that it did not upload itself.
+    /// Says whether a push may rely on a pack that it did not upload itself: each newest baseline lists
+    /// it, or a push record of the newest generation. One of an older generation may be of a push that
+    /// slept through a gc and ended before it looked.
     ///
     /// Always no while a baseline was not fetched, since it might condemn the pack.
     pub fn may_rely_on(&self, pack: PackId) -> bool {
         let complete = self.baselines().all(|name| self.object(name).is_some());
-        complete && self.packs_listed(pack) && !self.condemned(pack)
+        let mut newest = self.newest.iter().map(|name| self.object(name));
+        let in_all = !self.newest.is_empty()
+            && newest.all(|object| object.is_some_and(|object| row_of(object, pack).is_some()));
+        let current = || {
+            self.counting().any(|(name, _, object)| {
+                name.kind != ObjectKind::Baseline
+                    && name.generation == self.generation()
+                    && self.is_whole(object)
+                    && row_of(object, pack).is_some()
+            })
+        };
+        complete && (in_all || current()) && !self.condemned(pack)
     }
 
     /// Returns every hook, as the first bytes of a chunk id and a pack that should hold the chunk:
@@ -272,18 +293,25 @@ impl View {
             .filter_map(|(name, member)| Some((name, &member.listing, member.object.as_deref()?)))
     }
 
-    /// Returns the place of an object that a push record of the newest generation names, or each newest
+    /// Returns the places of an object that a push record of the newest generation names, or each newest
     /// baseline: whoever wrote it had seen what is condemned now. Of two gcs at a time one may have let
-    /// go what the other had still seen in use.
+    /// go what the other had still seen in use. Left out is what needs a condemned pack.
     pub fn current_locs(&self, key: Key) -> impl Iterator<Item = LocRecord> {
-        let generation = self.generation();
-        let has = |object: &Object| object.locs.binary_search_by_key(&key, |loc| loc.key).is_ok();
-        let in_all = self.newest.iter().all(|name| self.object(name).is_some_and(has));
-        let current = move |loc: &Loc| {
-            let by_push = loc.record.source != SOURCE_BASELINE;
-            loc.generation == generation && (by_push || in_all)
+        let all = self.all_locs(key);
+        let named = |baseline: &Name, at: &LocRecord| {
+            let locs = self.object(baseline).map_or(&[][..], |object| &object.locs);
+            let same = locs.iter().skip(locs.partition_point(|loc| loc.key < key));
+            let mut same = same.take_while(|loc| loc.key == key);
+            same.any(|loc| place(loc) == place(at) && loc.source == SOURCE_BASELINE)
         };
-        self.locs(key).into_iter().filter(current).map(|loc| loc.record)
+        let current = |loc: &&Loc| match loc.kind {
+            ObjectKind::PushRecord | ObjectKind::Run => loc.generation == self.generation(),
+            ObjectKind::Baseline => self.newest.iter().all(|name| named(name, &loc.record)),
+        };
+        let mut seen = HashSet::new();
+        let mut found: Vec<LocRecord> = all.iter().filter(current).map(|loc| loc.record).collect();
+        found.retain(|record| seen.insert(place(record)));
+        found.into_iter()
     }
 
     /// Returns the fetched objects that count, in the order of their names.
@@ -329,6 +357,11 @@ impl View {
     fn object(&self, name: &Name) -> Option<&Object> {
         self.members.get(name)?.object.as_deref()
     }
+}
+
+/// Where an object lies, without who says so.
+fn place(loc: &LocRecord) -> (PackId, u32, u32) {
+    (loc.pack, loc.offset, loc.skip)
 }
 
 fn row_of(object: &Object, pack: PackId) -> Option<&PackRecord> {

@@ -1,6 +1,6 @@
 //! Contact with a remote: its identity, its catalogue as of one listing, and where roots lie.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -311,11 +311,6 @@ impl<'a> Contact<'a> {
     /// Returns the remote as of the last listing.
     pub fn synced(&self) -> &Synced {
         &self.synced
-    }
-
-    /// Returns the names of the baselines listed last.
-    pub(super) fn baselines(&self) -> BTreeSet<Name> {
-        self.synced.view.baselines().copied().collect()
     }
 
     /// Returns the open remote.

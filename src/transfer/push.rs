@@ -139,10 +139,13 @@ pub fn push(
         doubts.ours.extend(settled.needs.own.keys());
         doubts.our_roots.extend(settled.absent.iter().filter_map(|w| w.root.id()));
         failpoint::hit("push.after-record");
-        let before = contact.baselines();
+        let before = contact.synced().view.generation();
         contact.refresh(job)?;
-        let quiet = contact.baselines() == before && !sent.resumed;
-        if quiet || still_good(contact, &settled, &mut doubts, job)? {
+        // The record proves nothing once there is a newer generation: a gc that takes its writer for
+        // gone may cover it, and others do not rely on what it says. So another one is written.
+        let current = contact.synced().view.generation() == before;
+        let sound = (current && !sent.resumed) || still_good(contact, &settled, &mut doubts, job)?;
+        if current && sound {
             failpoint::hit("push.before-confirm");
             pushed.reused_bytes = reused(contact, &settled.needs);
             pushed.count_new(contact, &settled)?;

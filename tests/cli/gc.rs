@@ -1,104 +1,15 @@
 //! `haul gc`: what it takes for needed, what it removes and when, and that nothing is ever lost by it.
 
-use std::fs::File;
-use std::time::Duration;
-
 use haul::catalogue::Object;
 
-use crate::harness::{Output, Remote, Repo, Tree, World, data};
+use crate::gc_scene::{DAY, History, Scene, age, fill, forget, gc, scene, state};
+use crate::harness::{World, data};
 use crate::push::{ready, take};
-
-pub(crate) const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-
-/// Runs gc as it will be once its protocol is model-checked.
-pub(crate) fn gc(repo: &Repo, arguments: &[&str]) -> Output {
-    gc_with(repo, arguments, "")
-}
-
-pub(crate) fn gc_with(repo: &Repo, arguments: &[&str], point: &str) -> Output {
-    let all: Vec<&str> = ["gc"].into_iter().chain(arguments.iter().copied()).collect();
-    repo.haul_with(&all, &[("HAUL_GC_ACTS", "1"), ("HAUL_FAILPOINT", point)])
-}
-
-pub(crate) fn state(output: &Output) -> String {
-    let report = output.json();
-    report.get("state").and_then(|state| state.as_str()).expect("has a state").to_owned()
-}
-
-/// Makes everything below a prefix of the remote older.
-pub(crate) fn age(remote: &Remote, prefix: &str, by: Duration) {
-    for key in remote.keys(prefix) {
-        let file = File::options().append(true).open(remote.path().join(key)).expect("is there");
-        let now = file.metadata().and_then(|m| m.modified()).expect("has a time");
-        file.set_modified(now - by).expect("sets the time");
-    }
-}
-
-/// Forgets what only reflogs and `ORIG_HEAD` name.
-pub(crate) fn forget(repo: &Repo) {
-    repo.git(&["update-ref", "-d", "ORIG_HEAD"]).ok();
-    repo.git(&["reflog", "expire", "--expire=now", "--all"]).ok();
-}
-
-/// Commits that have to stay, each with its files.
-pub(crate) struct History<'a> {
-    repo: &'a Repo<'a>,
-    commits: Vec<(String, Tree)>,
-}
-
-impl<'a> History<'a> {
-    pub(crate) fn of(repo: &'a Repo<'a>) -> Self {
-        Self { repo, commits: Vec::new() }
-    }
-
-    /// Takes in what is committed now.
-    pub(crate) fn note(&mut self) {
-        let commit = self.repo.git(&["rev-parse", "HEAD"]).ok().stdout().trim().to_owned();
-        self.commits.push((commit, self.repo.tree()));
-    }
-
-    /// Requires that a new clone gets every commit, byte for byte.
-    pub(crate) fn restores(&self, name: &str) {
-        let clone = self.repo.clone_as(name);
-        for (commit, tree) in &self.commits {
-            clone.git(&["checkout", "--quiet", "--detach", commit]).ok();
-            clone.haul(&["pull"]).ok();
-            clone.tree().assert_same(tree);
-            clone.haul(&["verify", commit]).ok();
-        }
-        clone.remove("");
-    }
-}
-
-/// Two commits that stay and one that was taken back, all pushed long ago; what was taken back shares
-/// a pack with nothing that stays.
-pub(crate) fn scene<'a>(a: &'a Repo<'a>, remote: &Remote) -> History<'a> {
-    let mut history = History::of(a);
-    a.write("d/x.bin", &data::bytes(1, 400_000));
-    a.write("d/y.bin", &data::bytes(2, 60_000));
-    take(a, "d");
-    a.haul(&["push"]).ok();
-    history.note();
-    a.write("big.bin", &data::bytes(3, 3_000_000));
-    take(a, "big.bin");
-    a.haul(&["push"]).ok();
-    a.git(&["reset", "--quiet", "--hard", "HEAD~1"]).ok();
-    a.remove("big.bin");
-    forget(a);
-    a.write("d/x.bin", &data::bytes(4, 400_000));
-    take(a, "d");
-    a.haul(&["push"]).ok();
-    history.note();
-    age(remote, "", 20 * DAY);
-    history
-}
 
 #[test]
 fn the_plan_names_what_nobody_needs_and_why_and_removes_nothing() {
     let world = World::new();
-    let remote = world.remote("r");
-    let a = ready(&world, "a", &remote);
-    let history = scene(&a, &remote);
+    let Scene { remote, a, history } = scene(&world);
     let before = remote.keys("");
     let plan = gc(&a, &["--json"]).ok();
     let report = plan.json();
@@ -113,15 +24,13 @@ fn the_plan_names_what_nobody_needs_and_why_and_removes_nothing() {
     let mut after = remote.keys("");
     after.retain(|key| key != "gc/probe");
     assert_eq!(after, before, "a plan removes nothing");
-    history.restores("b");
+    history.restores(&a, "b");
 }
 
 #[test]
 fn what_was_condemned_is_removed_after_the_grace_time_and_every_commit_stays_whole() {
     let world = World::new();
-    let remote = world.remote("r");
-    let a = ready(&world, "a", &remote);
-    let history = scene(&a, &remote);
+    let Scene { remote, a, history } = scene(&world);
     let packs = remote.bytes("p/");
     let first = gc(&a, &["--yes", "--json"]).ok();
     assert_eq!(state(&first), "condemned", "{first}");
@@ -135,7 +44,7 @@ fn what_was_condemned_is_removed_after_the_grace_time_and_every_commit_stays_who
     assert_eq!(baselines.iter().map(|b| b.generation).collect::<Vec<_>>(), [1, 2]);
     assert_eq!(baselines.iter().map(|b| b.covers.len()).collect::<Vec<_>>(), [0, 3]);
     assert!(baselines[0].victims.is_empty() && !baselines[1].victims.is_empty());
-    history.restores("b");
+    history.restores(&a, "b");
     let early = gc(&a, &["--yes", "--json"]).ok();
     assert_eq!((state(&early), remote.bytes("p/")), ("waiting".to_owned(), packs), "{early}");
     age(&remote, "i/b-", 2 * DAY);
@@ -145,7 +54,7 @@ fn what_was_condemned_is_removed_after_the_grace_time_and_every_commit_stays_who
     assert_eq!(remote.keys("i/u-"), Vec::<String>::new(), "the baseline stands for them\n{second}");
     assert_eq!(remote.keys("i/b-").len(), 1, "and for the one before it");
     assert_eq!(remote.keys("gc/"), ["gc/probe"]);
-    history.restores("c");
+    history.restores(&a, "c");
     let third = gc(&a, &["--yes", "--json"]).ok();
     assert_eq!(state(&third), "nothing", "{third}");
     // And all goes on: what was taken back can be added and pushed again.
@@ -156,17 +65,6 @@ fn what_was_condemned_is_removed_after_the_grace_time_and_every_commit_stays_who
     let d = a.clone_as("d");
     d.haul(&["pull"]).ok();
     d.tree().assert_same(&a.tree());
-}
-
-#[test]
-fn until_the_protocol_is_model_checked_gc_only_plans() {
-    let world = World::new();
-    let remote = world.remote("r");
-    let a = ready(&world, "a", &remote);
-    scene(&a, &remote);
-    a.haul(&["gc", "--yes"]).fails_with(1).says("removes nothing yet");
-    assert_eq!(remote.keys("i/b-").len(), 0);
-    a.haul(&["gc"]).ok();
 }
 
 #[test]
@@ -262,7 +160,7 @@ fn every_registered_repository_has_to_be_given() {
     let remote = world.remote("r");
     let a = ready(&world, "a", &remote);
     let other = ready(&world, "other", &remote);
-    scene(&a, &remote);
+    fill(&a, &remote);
     other.write("z.bin", &data::bytes(9, 500_000));
     take(&other, "z.bin");
     other.haul(&["push"]).ok();
@@ -288,9 +186,7 @@ fn every_registered_repository_has_to_be_given() {
 #[test]
 fn a_shallow_repository_is_refused() {
     let world = World::new();
-    let remote = world.remote("r");
-    let a = ready(&world, "a", &remote);
-    scene(&a, &remote);
+    let Scene { remote, a, .. } = scene(&world);
     let url = format!("file://{}", a.path("").display());
     a.git(&["clone", "--quiet", "--depth=1", &url, "../shallow"]).ok();
     let shallow = world.folder("shallow");
@@ -301,9 +197,7 @@ fn a_shallow_repository_is_refused() {
 #[test]
 fn what_was_condemned_can_be_kept_until_it_is_removed() {
     let world = World::new();
-    let remote = world.remote("r");
-    let a = ready(&world, "a", &remote);
-    let history = scene(&a, &remote);
+    let Scene { remote, a, history } = scene(&world);
     gc(&a, &["undo"]).fails_with(1).says("no gc has condemned");
     gc(&a, &["--yes"]).ok();
     let packs = remote.keys("p/");
@@ -312,21 +206,19 @@ fn what_was_condemned_can_be_kept_until_it_is_removed() {
     age(&remote, "i/b-", 2 * DAY);
     gc(&a, &["--yes"]).ok();
     assert_eq!(remote.keys("p/"), packs, "all of it stays");
-    history.restores("b");
+    history.restores(&a, "b");
     // Fourteen days later it is as before.
     age(&remote, "", 15 * DAY);
     gc(&a, &["--yes", "--grace", "0"]).ok();
     assert!(remote.keys("p/").len() < packs.len());
-    history.restores("c");
+    history.restores(&a, "c");
 }
 
 #[test]
 fn a_listing_that_fails_stops_gc() {
     let world = World::new();
-    let remote = world.remote("r");
-    let a = ready(&world, "a", &remote);
-    scene(&a, &remote);
-    for folder in ["m", "i", "repos"] {
+    let Scene { remote, a, .. } = scene(&world);
+    for folder in ["p", "m", "i", "repos"] {
         let (here, away) = (remote.path().join(folder), remote.path().join("away"));
         std::fs::rename(&here, &away).expect("renames");
         std::os::unix::fs::symlink(&away, &here).expect("makes a link");
@@ -343,7 +235,7 @@ fn rules_let_old_commits_go_and_keep_what_every_ref_holds_now() {
     let world = World::new();
     let remote = world.remote("r");
     let a = ready(&world, "a", &remote);
-    let mut history = History::of(&a);
+    let mut history = History::default();
     for seed in 1..=3 {
         a.write("x.bin", &data::bytes(seed, 300_000));
         take(&a, "x.bin");
@@ -352,7 +244,7 @@ fn rules_let_old_commits_go_and_keep_what_every_ref_holds_now() {
             a.git(&["tag", "v1"]).ok();
         }
         if seed != 2 {
-            history.note();
+            history.note(&a);
         }
     }
     age(&remote, "", 20 * DAY);
@@ -371,16 +263,14 @@ fn rules_let_old_commits_go_and_keep_what_every_ref_holds_now() {
         state(&gc(&a, &["--keep-last", "1", "--yes", "--grace", "0", "--json"]).ok()),
         "removed"
     );
-    history.restores("b");
+    history.restores(&a, "b");
     a.haul(&["verify", "HEAD~1"]).fails_with(4);
 }
 
 #[test]
 fn files_of_unfinished_writes_go_when_they_are_old() {
     let world = World::new();
-    let remote = world.remote("r");
-    let a = ready(&world, "a", &remote);
-    let history = scene(&a, &remote);
+    let Scene { remote, a, history } = scene(&world);
     let pack = remote.keys("p/").remove(0);
     remote.write(&format!("{pack}#1"), b"half a pack");
     remote.write("i/u-00000000-00000001-0123456789abcdef#7", b"half a record");
@@ -391,5 +281,5 @@ fn files_of_unfinished_writes_go_when_they_are_old() {
     age(&remote, &format!("{pack}#1"), 20 * DAY);
     let report = gc(&a, &["--yes", "--json"]).ok();
     assert_eq!(report.json()["removed"]["leftovers"], 1, "{report}");
-    history.restores("b");
+    history.restores(&a, "b");
 }

@@ -1,6 +1,6 @@
 //! `gc --repack`: on a machine without the data, and beside pushes and other gcs.
 
-use crate::gc::{DAY, History, age, forget, gc};
+use crate::gc_scene::{DAY, History, age, forget, gc};
 use crate::harness::{World, data};
 use crate::push::{ready, take};
 
@@ -20,15 +20,15 @@ fn a_machine_that_has_only_the_trees_can_repack() {
     a.haul(&["push"]).ok();
     a.git(&["commit", "--quiet", "--amend", "--message", "the only one"]).ok();
     forget(&a);
-    let mut history = History::of(&a);
-    history.note();
+    let mut history = History::default();
+    history.note(&a);
     age(&remote, "", 20 * DAY);
     let b = a.clone_as("b");
     for _ in 0..2 {
         gc(&b, &["--yes", "--repack", "--grace", "0", "--repo", "../a"]).ok();
     }
     assert!(remote.bytes("p/") < 500_000, "{} bytes are left", remote.bytes("p/"));
-    history.restores("c");
+    history.restores(&a, "c");
 }
 
 #[test]
@@ -57,17 +57,17 @@ fn what_was_published_while_a_repack_ran_is_found_afterwards() {
     publish();
     age(&remote, "", 20 * DAY);
     let arguments = ["gc", "--yes", "--repack"];
-    let repack = b.pause_haul_with(&arguments, "push.before-record", &[("HAUL_GC_ACTS", "1")]);
+    let repack = b.pause_haul(&arguments, "push.before-record");
     a.write("new.bin", &data::bytes(7, 300_000));
     take(&a, "new.bin");
     a.haul(&["push"]).ok();
     publish();
-    let mut history = History::of(&a);
-    history.note();
+    let mut history = History::default();
+    history.note(&a);
     // Long enough for another gc to count on Git for it.
     age(&remote, "", 20 * DAY);
     gc(&c, &["--yes", "--grace", "0"]).ok();
-    history.restores("d");
+    history.restores(&a, "d");
     repack.let_go().ok();
-    history.restores("e");
+    history.restores(&a, "e");
 }

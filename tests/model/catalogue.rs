@@ -2,8 +2,8 @@
 
 use crate::setting::{Bug, Setting};
 use crate::state::{
-    BASELINES, Baseline, GcAt, OLD_DATA, OLD_NODES, OLD_REF, OLD_ROOT, Packs, RECORDS, RUNS, Set,
-    State, TRIES, bit, members,
+    BASELINES, Baseline, OLD_DATA, OLD_NODES, OLD_REF, OLD_ROOT, Packs, RECORDS, RUNS, Set, State,
+    TRIES, bit, members,
 };
 
 /// The roots that refs reach.
@@ -158,11 +158,10 @@ impl State {
     }
 
     /// A slot for a baseline that is neither listed nor about to be.
-    pub(crate) fn free_baseline(&self, setting: &Setting) -> Option<u8> {
-        let used =
-            |at: usize| self.gcs.iter().any(|gc| gc.at != GcAt::Idle && usize::from(gc.base) == at);
+    pub(crate) fn free_baseline(&self) -> Option<u8> {
+        let used = |at: usize| self.gcs.iter().any(|gc| gc.holds() && usize::from(gc.base) == at);
         let free = (0..BASELINES as u8)
             .find(|at| !self.baselines[usize::from(*at)].there && !used((*at).into()));
-        free.filter(|_| self.begun < setting.baselines)
+        free.filter(|_| self.left > 0)
     }
 }

@@ -1,24 +1,88 @@
 //! Folding: states with the same future become one state.
 
 use crate::state::{
-    BASELINES, Baseline, GcAt, NONE, Packs, PushAt, Pusher, RECORDS, ROUNDS, Record, Run, Set,
-    State, TRIES, bit, members, own_data, own_nodes, record_of,
+    BASELINES, Baseline, GcAt, NONE, OLD_NODES, PUSHERS, Packs, PushAt, Pusher, RECORDS, ROUNDS,
+    Record, Run, Set, State, TRIES, bit, members, own_data, own_nodes, record_of,
 };
 
 impl State {
     /// Forgets what nobody can see any more, so that equal futures are equal states.
     pub(crate) fn tidy(&mut self) {
+        if self.is_late() {
+            self.forget_replaced();
+        }
         self.forget_records();
+        self.forget_orphans();
         self.forget_baselines();
         self.forget_names();
         self.forget_generations();
         self.sort_baselines();
     }
 
+    /// Whether no baseline will be written any more, so that what is newest stays so.
+    fn is_late(&self) -> bool {
+        self.left == 0 && !self.gcs.iter().any(|gc| gc.holds())
+    }
+
+    /// Late, nobody can tell any more whether what the newest baselines stand for was deleted: push
+    /// records that they cover count for nothing, nor do those alone that a run tells for ever; and an
+    /// older baseline condemns what it condemns, whoever says so.
+    fn forget_replaced(&mut self) {
+        let covered = self.covered();
+        let mut told: Set = 0;
+        for run in &mut self.runs {
+            run.there &= run.records & !covered != 0;
+            told |= if run.there && run.records & covered == 0 { run.records } else { 0 };
+        }
+        for (i, record) in self.records.iter_mut().enumerate() {
+            record.there &= (covered | told) >> i & 1 == 0;
+        }
+        let top = self.generation();
+        let newest = self.newest().fold(0, |packs, b| packs | b.victims);
+        let listed = self.gcs.iter().fold(0, |set: Set, gc| set | gc.baselines);
+        let mut more = 0;
+        for (i, baseline) in self.baselines.iter_mut().enumerate().filter(|(_, b)| b.there) {
+            if baseline.generation == top {
+                baseline.covers = covered;
+            } else if listed >> i & 1 == 0 || baseline.victims & !newest == 0 {
+                more |= baseline.victims & !newest;
+                *baseline = Baseline::default();
+            }
+        }
+        if more != 0 {
+            let free = self.baselines.iter_mut().find(|b| !b.there);
+            let older = Baseline { there: true, victims: more, ..Baseline::default() };
+            if let Some(slot) = free {
+                *slot = older;
+            }
+        }
+    }
+
+    /// Whether all that a pusher may do next is to crash, or to send packs that nobody will ever delete,
+    /// and that are there already or that nobody knows of: it does not matter what others do before.
+    pub(crate) fn sends_unseen(&self, i: usize) -> bool {
+        let pusher = &self.pushers[i];
+        if pusher.at != PushAt::Send || self.left > 0 {
+            return false;
+        }
+        let mut doomed = self.baselines.iter().fold(0, |packs, b| packs | b.victims);
+        doomed |= self.gcs.iter().fold(0, |packs, gc| packs | gc.victims);
+        let mut known = 0;
+        for record in &self.records {
+            known |= record.packs | bit(record.loc);
+        }
+        for baseline in &self.baselines {
+            known |= baseline.locs | baseline.packs;
+        }
+        let others = (0..PUSHERS).filter(|other| *other != i);
+        known |= others.flat_map(|other| self.below[other]).fold(0, |set, p| set | bit(p));
+        pusher.unsent & (doomed | known & !self.packs) == 0
+    }
+
     fn forget_records(&mut self) {
         let mut named: Set = self.pushers.iter().fold(0, |set, pusher| set | pusher.run);
         for gc in &self.gcs {
-            named |= if gc.at == GcAt::ReadRefs { gc.records } else { 0 };
+            named |= gc.alive;
         }
         for run in &mut self.runs {
             if !run.there {
@@ -39,27 +103,70 @@ impl State {
         }
         for pusher in &mut self.pushers {
             if matches!(pusher.at, PushAt::Done | PushAt::GaveUp) {
-                *pusher = Pusher { at: pusher.at, loc: NONE, ..Pusher::default() };
+                *pusher = Pusher { at: PushAt::Done, loc: NONE, ..Pusher::default() };
             }
         }
+        if self.pushers.iter().all(|pusher| pusher.at == PushAt::Done) {
+            self.crashes = 0;
+        }
+    }
+
+    /// A pack that no object lists and no pusher may send will never be of use to anybody: whether it is
+    /// there, and whether it is condemned, does not matter.
+    fn forget_orphans(&mut self) {
+        let mut locs = 0;
+        let mut useful = self.resendable() | bit(OLD_NODES);
+        for record in &self.records {
+            (locs, useful) = (locs | bit(record.loc), useful | record.packs);
+        }
+        for baseline in &self.baselines {
+            (locs, useful) = (locs | baseline.locs, useful | baseline.packs);
+        }
+        for pusher in &self.pushers {
+            locs |= bit(pusher.loc);
+        }
+        useful |= self.closures(locs & !bit(NONE));
+        self.packs &= useful;
+        self.baselines.iter_mut().for_each(|b| b.victims &= useful);
+        self.gcs.iter_mut().filter(|gc| !gc.plans()).for_each(|gc| gc.victims &= useful);
     }
 
     fn forget_baselines(&mut self) {
         let lone =
             (0..RECORDS).filter(|i| self.records[*i].there).fold(0, |set: Set, i| set | 1 << i);
-        let listed = (0..BASELINES).filter(|i| self.baselines[*i].there).fold(0, |s, i| s | 1 << i);
+        let listed = self.baseline_set();
+        let may_be_there = self.packs | self.resendable();
         for gc in &mut self.gcs {
-            gc.seen &= listed;
-            gc.records &= if gc.at == GcAt::ReadRefs { Set::MAX } else { lone };
+            if !gc.plans() {
+                gc.baselines &= listed;
+                gc.records &= lone;
+                gc.victims &= may_be_there;
+            }
             gc.pass_empty();
         }
-        let gcs = self.gcs;
+        let (gcs, top) = (self.gcs, self.generation());
         for (i, baseline) in self.baselines.iter_mut().enumerate() {
-            let used = gcs.iter().any(|gc| gc.at != GcAt::Idle && usize::from(gc.base) == i);
-            if !baseline.there && !used {
+            let of = gcs.iter().find(|gc| gc.holds() && usize::from(gc.base) == i);
+            let finished = of.map_or(baseline.there, |gc| gc.at == GcAt::WriteBaseline);
+            if !baseline.there && of.is_none() {
                 *baseline = Baseline::default();
+            } else if finished && baseline.generation < top {
+                // The newest is never deleted, so this one will not be the newest again.
+                (baseline.locs, baseline.covers) = (0, 0);
             }
         }
+    }
+
+    /// Packs that a pusher may send yet, or once more: no other name comes back once it was deleted.
+    fn resendable(&self) -> Packs {
+        let mut packs = 0;
+        for (i, pusher) in self.pushers.iter().enumerate() {
+            packs |= pusher.own | pusher.unsent;
+            if let Some(attempt) = pusher.packed.checked_sub(1) {
+                packs |= bit(own_nodes(i, attempt.into())) | bit(own_data(i, attempt.into()));
+            }
+        }
+        packs
     }
 
     /// The placement of a node pack that is nowhere any more does not matter.
@@ -100,15 +207,11 @@ impl State {
         })
     }
 
-    /// Only the order of generations matters, and whether a push record is of the newest.
+    /// Only what is newest matters, what is older, and what will be newer.
     fn forget_generations(&mut self) {
         let top = self.generation();
-        let mut used: Set = 0;
-        for baseline in &self.baselines {
-            used |= 1 << baseline.generation;
-        }
-        let rank = |generation: u8| (used & !1 & ((2 << generation) - 1)).count_ones() as u8;
-        let current = |generation: u8| if generation == top { rank(top) } else { 0 };
+        let rank = |generation: u8| if generation < top { 0 } else { 1 + generation - top };
+        let current = |generation: u8| u8::from(generation == top);
         self.records.iter_mut().for_each(|r| r.generation = current(r.generation));
         self.pushers.iter_mut().for_each(|p| p.generation = current(p.generation));
         self.baselines.iter_mut().for_each(|b| b.generation = rank(b.generation));
@@ -121,10 +224,11 @@ impl State {
                 if self.baselines[at].word() < self.baselines[at + 1].word() {
                     self.baselines.swap(at, at + 1);
                     for gc in &mut self.gcs {
-                        let pair = gc.seen >> at & 3;
-                        gc.seen = gc.seen & !(3 << at) | (pair << 1 & 2 | pair >> 1) << at;
+                        let pair = gc.baselines >> at & 3;
+                        gc.baselines =
+                            gc.baselines & !(3 << at) | (pair << 1 & 2 | pair >> 1) << at;
                         gc.base = match usize::from(gc.base) {
-                            _ if gc.at == GcAt::Idle => 0,
+                            _ if !gc.holds() => 0,
                             base if base == at => gc.base + 1,
                             base if base == at + 1 => gc.base - 1,
                             _ => gc.base,
@@ -174,15 +278,9 @@ impl State {
             pusher.run = records(pusher.run);
         }
         for gc in &mut out.gcs {
-            (gc.victims, gc.records) = (swap(gc.victims), records(gc.records));
+            gc.victims = swap(gc.victims);
+            (gc.alive, gc.records) = (records(gc.alive), records(gc.records));
         }
-        out
-    }
-
-    /// The same state with the two gcs changed about.
-    pub(crate) fn swap_gcs(&self) -> Self {
-        let mut out = *self;
-        out.gcs.swap(0, 1);
         out
     }
 }

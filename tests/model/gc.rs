@@ -35,31 +35,26 @@ pub(crate) fn steps(setting: &Setting, state: &State, i: usize, next: &mut Next)
     match gc.at {
         GcAt::Idle => begin(setting, state, i, next),
         GcAt::ReadRefs => read_refs(setting, state, i, next),
-        GcAt::WriteBaseline => write_baseline(state, i, next),
-        GcAt::ListAfter => list_after(setting, state, i, next),
-        GcAt::Reread => reread(setting, state, i, next),
+        GcAt::WriteBaseline => write_baseline(setting, state, i, next),
+        GcAt::ReadRefsAgain => read_refs_again(setting, state, i, next),
         GcAt::DeletePacks => delete_packs(state, i, next),
         GcAt::DeleteRecords | GcAt::DeleteRuns | GcAt::DeleteBaselines => {
             delete_objects(state, i, next);
         }
     }
     if setting.gc_restarts && gc.at != GcAt::Idle {
-        stop(state, i, "crashes", next);
+        let mut after = *state;
+        after.gcs[i] = Gc::default();
+        next.add(Step::gc(i, "crashes"), after);
     }
 }
 
-fn stop(state: &State, i: usize, what: &'static str, next: &mut Next) {
-    let mut after = *state;
-    after.gcs[i] = Gc::default();
-    next.add(Step::gc(i, what), after);
-}
-
-/// Lists `i/` and settles what will be covered; or takes up what a gc left.
+/// Lists `i/` and settles what will be covered; or removes what a baseline condemned.
 fn begin(setting: &Setting, state: &State, i: usize, next: &mut Next) {
-    if let Some(base) = state.free_baseline(setting) {
+    if let Some(base) = state.free_baseline() {
         if setting.has(Bug::RefsFirst) {
             let mut after = *state;
-            after.begun += 1;
+            after.left -= 1;
             after.gcs[i] = Gc { at: GcAt::ReadRefs, base, runs: state.refs, ..Gc::default() };
             return next.add(Step::gc(i, "reads refs"), after);
         }
@@ -68,7 +63,7 @@ fn begin(setting: &Setting, state: &State, i: usize, next: &mut Next) {
                 continue;
             }
             let mut after = *state;
-            after.begun += 1;
+            after.left -= 1;
             list(setting, state, &mut after, (i, base), age);
             next.add(Step::gc(i, age.what()), after);
         }
@@ -76,27 +71,12 @@ fn begin(setting: &Setting, state: &State, i: usize, next: &mut Next) {
             let mut empty = *state;
             (empty.records, empty.runs, empty.baselines) = Default::default();
             let mut after = *state;
-            after.begun += 1;
+            after.left -= 1;
             list(setting, &empty, &mut after, (i, base), Age::Old);
             next.add(Step::gc(i, "takes a failed listing for empty"), after);
         }
     }
-    let newest: Vec<usize> = state
-        .listed_baselines()
-        .filter(|(_, b)| b.generation == state.generation())
-        .map(|(at, _)| at)
-        .collect();
-    if let [base] = newest[..] {
-        let mut after = *state;
-        after.gcs[i] = Gc {
-            at: GcAt::ListAfter,
-            base: base as u8,
-            victims: state.baselines[base].victims,
-            seen: state.baseline_set() & !(1 << base),
-            ..Gc::default()
-        };
-        next.add(Step::gc(i, "takes up the newest baseline"), after);
-    }
+    remove(setting, state, i, next);
 }
 
 /// What `listed` says of the catalogue; the baseline holds it until refs are read.
@@ -130,9 +110,8 @@ fn list(setting: &Setting, listed: &State, after: &mut State, (i, base): (usize,
         at: GcAt::ReadRefs,
         base,
         victims: if age == Age::Old { Packs::MAX } else { known },
-        seen: listed.baseline_set(),
-        records: written & !covers,
-        runs: 0,
+        alive: written & !covers,
+        ..Gc::default()
     };
 }
 
@@ -145,12 +124,12 @@ fn read_refs(setting: &Setting, state: &State, i: usize, next: &mut Next) {
         list(setting, state, &mut after, (i, state.gcs[i].base), Age::Old);
     }
     let (gc, view) = (after.gcs[i], after.baselines[usize::from(after.gcs[i].base)]);
-    let alive = state.locs_of(gc.records) & !bit(NONE);
+    let alive = state.locs_of(gc.alive) & !bit(NONE);
     let locs = roots(refs).fold(alive, |locs, root| locs | of_root(setting, view.locs, root));
     let complete = members(locs).filter(|nodes| state.complete(*nodes));
     let shared = if setting.shared_nodes { bit(OLD_NODES) } else { 0 };
     let live = state.closures(locs) | shared;
-    let victims = state.packs & !live & !state.packs_of(gc.records) & gc.victims;
+    let victims = state.packs & !live & !state.packs_of(gc.alive) & gc.victims;
     let carried = match setting.bug {
         Some(Bug::NoCarryOver) => 0,
         Some(Bug::ForgetDeleted) => state.packs & view.victims,
@@ -162,66 +141,93 @@ fn read_refs(setting: &Setting, state: &State, i: usize, next: &mut Next) {
         victims: victims | carried,
         ..view
     };
-    after.gcs[i] = Gc { at: GcAt::WriteBaseline, victims, records: 0, runs: 0, ..gc };
-    next.add(Step::gc(i, "reads refs, will delete").packs(victims), after);
+    // What it found dead is in the baseline; only a gc that does not read again remembers it.
+    let mine = if setting.has(Bug::NoReread) { victims } else { 0 };
+    after.gcs[i] = Gc { at: GcAt::WriteBaseline, base: gc.base, victims: mine, ..Gc::default() };
+    next.add(Step::gc(i, "reads refs, will condemn").packs(victims), after);
 }
 
-fn write_baseline(state: &State, i: usize, next: &mut Next) {
+/// Writes the baseline. Nothing of it is remembered: whoever removes goes by what is listed then.
+fn write_baseline(setting: &Setting, state: &State, i: usize, next: &mut Next) {
+    let Gc { base, victims, .. } = state.gcs[i];
     let mut after = *state;
-    after.baselines[usize::from(state.gcs[i].base)].there = true;
-    after.gcs[i].at = GcAt::ListAfter;
+    after.baselines[usize::from(base)].there = true;
+    after.gcs[i] = Gc::default();
+    if setting.has(Bug::NoReread) {
+        return doom(
+            setting,
+            &after,
+            i,
+            (base.into(), victims, "writes its baseline, deletes at once"),
+            next,
+        );
+    }
     next.add(Step::gc(i, "writes its baseline"), after);
 }
 
-/// Another baseline of this generation or later.
-fn outdone(state: &State, gc: Gc) -> bool {
-    let own = state.baselines[usize::from(gc.base)];
-    state
-        .listed_baselines()
-        .any(|(at, b)| at != usize::from(gc.base) && b.generation >= own.generation)
-}
-
-fn list_after(setting: &Setting, state: &State, i: usize, next: &mut Next) {
-    if outdone(state, state.gcs[i]) {
-        return stop(state, i, "meets another gc, stops", next);
-    }
-    if setting.has(Bug::NoReread) {
-        return doom(state, i, state.gcs[i].victims, "lists, deletes at once", next);
-    }
-    let mut after = *state;
-    after.gcs[i].at = GcAt::Reread;
-    next.add(Step::gc(i, "lists, waits"), after);
-}
-
-/// Step 6: whatever is alive by now is taken out of the victims.
-fn reread(setting: &Setting, state: &State, i: usize, next: &mut Next) {
-    let gc = state.gcs[i];
+/// Lists, and settles what the single newest baseline lets go.
+fn remove(setting: &Setting, state: &State, i: usize, next: &mut Next) {
+    let top = state.generation();
+    let mut newest = state.listed_baselines().filter(|(_, b)| b.generation == top);
+    let (Some((base, baseline)), None) = (newest.next(), newest.next()) else { return };
     if setting.has(Bug::EmptyListing) {
-        doom(state, i, gc.victims, "takes a failed listing for empty", next);
+        doom(setting, state, i, (base, baseline.victims, "takes a failed listing for empty"), next);
     }
-    if outdone(state, gc) {
-        return stop(state, i, "meets another gc, stops", next);
+    let mut listed = *state;
+    listed.gcs[i] = replaced(setting, state, base);
+    if setting.apart {
+        return next.add(Step::gc(i, "lists again"), listed);
     }
-    let alive = state.written() & !state.baselines[usize::from(gc.base)].covers;
-    let mut locs = state.locs_of(alive);
-    for root in roots(state.refs) {
-        locs |= state.locs(setting, root);
-    }
-    let keep = state.closures(locs & !bit(NONE)) | state.packs_of(alive);
-    doom(state, i, gc.victims & !keep, "reads again", next);
+    read_refs_again(setting, &listed, i, next);
 }
 
-/// Settles what will be deleted.
-fn doom(state: &State, i: usize, victims: Packs, what: &'static str, next: &mut Next) {
-    let mut after = *state;
-    let covers = state.baselines[usize::from(state.gcs[i].base)].covers;
+/// What a baseline stands for, as it is listed now.
+fn replaced(setting: &Setting, state: &State, base: usize) -> Gc {
+    let baseline = &state.baselines[base];
     let lone = (0..state.records.len()).filter(|r| state.records[*r].there);
-    let gc = &mut after.gcs[i];
-    gc.victims = victims & state.packs;
-    gc.records = lone.fold(0, |set: Set, r| set | 1 << r) & covers;
-    let covered = |r: &usize| state.runs[*r].there && state.runs[*r].records & !covers == 0;
-    gc.runs = (0..RUNS).filter(covered).fold(0, |set, r| set | 1 << r);
-    gc.at = GcAt::DeletePacks;
+    let covered =
+        |r: &usize| state.runs[*r].there && state.runs[*r].records & !baseline.covers == 0;
+    let matters = if setting.has(Bug::ForgetDeleted) { state.packs } else { Packs::MAX };
+    let carried = state
+        .listed_baselines()
+        .filter(|(at, other)| *at != base && other.victims & matters & !baseline.victims == 0);
+    Gc {
+        at: GcAt::ReadRefsAgain,
+        base: base as u8,
+        victims: 0,
+        alive: state.written() & !baseline.covers,
+        records: lone.fold(0, |set: Set, r| set | 1 << r) & baseline.covers,
+        runs: (0..RUNS).filter(covered).fold(0, |set, r| set | 1 << r),
+        baselines: carried.fold(0, |set, (at, _)| set | 1 << at),
+    }
+}
+
+/// Lists `p/` and `m/` and reads refs once more: whatever is alive by now is taken out of the victims.
+fn read_refs_again(setting: &Setting, state: &State, i: usize, next: &mut Next) {
+    let gc = state.gcs[i];
+    let baseline = &state.baselines[usize::from(gc.base)];
+    let alive = state.locs_of(gc.alive) & !bit(NONE);
+    let locs = roots(state.refs)
+        .fold(alive, |locs, root| locs | of_root(setting, baseline.locs | alive, root));
+    let victims =
+        baseline.victims & state.packs & !state.closures(locs) & !state.packs_of(gc.alive);
+    let mut after = *state;
+    after.gcs[i] = Gc { at: GcAt::DeletePacks, base: 0, alive: 0, victims, ..gc };
+    next.add(Step::gc(i, "reads again, will delete").packs(victims), after);
+}
+
+/// Deletes what it found dead, and whatever the baseline stands for, without a look at anything else.
+fn doom(
+    setting: &Setting,
+    state: &State,
+    i: usize,
+    (base, victims, what): (usize, Packs, &'static str),
+    next: &mut Next,
+) {
+    let mut after = *state;
+    let victims = victims & state.packs;
+    let all = replaced(setting, state, base);
+    after.gcs[i] = Gc { at: GcAt::DeletePacks, base: 0, alive: 0, victims, ..all };
     next.add(Step::gc(i, what).packs(victims), after);
 }
 
@@ -252,9 +258,9 @@ fn delete_objects(state: &State, i: usize, next: &mut Next) {
         gc.runs &= gc.runs - 1;
         "deletes a run"
     } else {
-        let at = gc.seen.trailing_zeros() as usize;
+        let at = gc.baselines.trailing_zeros() as usize;
         after.baselines[at].there = false;
-        gc.seen &= gc.seen - 1;
+        gc.baselines &= gc.baselines - 1;
         "deletes an old baseline"
     };
     next.add(Step::gc(i, what), after);

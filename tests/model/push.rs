@@ -19,7 +19,7 @@ pub(crate) fn steps(setting: &Setting, state: &State, i: usize, next: &mut Next)
         PushAt::ListAgain => list_again(setting, state, i, next),
         PushAt::Done | PushAt::GaveUp => return,
     }
-    if pusher.crashes < setting.crashes && pusher.at != PushAt::Start {
+    if state.crashes > 0 && pusher.at != PushAt::Start {
         crash(state, i, next);
     }
 }
@@ -27,8 +27,8 @@ pub(crate) fn steps(setting: &Setting, state: &State, i: usize, next: &mut Next)
 /// A request that was sent may have been done; the process is gone, what is on disk stays.
 fn crash(state: &State, i: usize, next: &mut Next) {
     let mut after = *state;
+    after.crashes -= 1;
     let p = &mut after.pushers[i];
-    p.crashes += 1;
     p.at = PushAt::Start;
     (p.wrote, p.loc, p.own, p.unsent) = (false, NONE, 0, 0);
     (p.run, p.generation) = (0, 0);

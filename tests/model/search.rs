@@ -2,6 +2,9 @@
 
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::setting::Setting;
@@ -22,44 +25,89 @@ pub(crate) struct Found {
     pub(crate) trace: Option<Vec<Step>>,
 }
 
+/// States seen so far, in parts that threads lock one at a time.
+struct Seen(Vec<Mutex<Marks>>);
+
+type Marks = HashSet<u64, BuildHasherDefault<Ready>>;
+
+/// Parts of the table: so many that two threads hardly meet, and that only a small part of it is ever
+/// moved to grow.
+const PARTS: usize = 1024;
+
+impl Seen {
+    fn new() -> Self {
+        Self((0..PARTS).map(|_| Mutex::default()).collect())
+    }
+
+    fn insert(&self, mark: u64) -> bool {
+        // The upper bits: the lower ones say where in its part a mark lies.
+        let part = &self.0[(mark >> 48) as usize % PARTS];
+        part.lock().expect("no thread failed").insert(mark)
+    }
+
+    fn len(&self) -> usize {
+        self.0.iter().map(|part| part.lock().expect("no thread failed").len()).sum()
+    }
+}
+
 /// Looks at every state, at most `limit` of them, and stops at the first loss.
-pub(crate) fn search(setting: &Setting, limit: usize) -> Found {
+pub(crate) fn search(setting: &Setting, (limit, threads): (usize, usize), levels: bool) -> Found {
     let began = Instant::now();
-    let first = start(setting);
-    let mut seen: HashSet<u64, BuildHasherDefault<Ready>> = HashSet::default();
-    seen.insert(mark(setting, &first));
+    let seen = Seen::new();
+    let (first, mark) = representative(setting, &start(setting));
+    seen.insert(mark);
     let (mut level, mut depth) = (vec![first], 0);
-    let mut next = Next::default();
+    let found = |depth: usize, complete: bool, trace: Option<Vec<Step>>| Found {
+        states: seen.len(),
+        depth,
+        time: began.elapsed(),
+        complete,
+        trace,
+    };
     while !level.is_empty() {
-        let mut below = Vec::new();
-        for state in &level {
-            successors(setting, state, &mut next);
-            for (_, after) in next.drain() {
-                if !seen.insert(mark(setting, &after)) {
-                    continue;
-                }
-                if after.lost(setting).is_some() {
-                    let time = began.elapsed();
-                    let trace = Some(trace(setting));
-                    return Found {
-                        states: seen.len(),
-                        depth: depth + 1,
-                        time,
-                        complete: false,
-                        trace,
-                    };
-                }
-                below.push(after);
-            }
+        let (below, lost) = explore(setting, &level, &seen, threads);
+        if lost {
+            return found(depth + 1, false, Some(trace(setting)));
+        }
+        if levels {
+            let (new, all, time) = (below.len(), seen.len(), began.elapsed().as_secs_f64());
+            println!("  depth {}: {new} new, {all} states, {time:.0} s", depth + 1);
         }
         if seen.len() > limit {
-            let time = began.elapsed();
-            return Found { states: seen.len(), depth, time, complete: false, trace: None };
+            return found(depth, false, None);
         }
         depth += usize::from(!below.is_empty());
         level = below;
     }
-    Found { states: seen.len(), depth, time: began.elapsed(), complete: true, trace: None }
+    found(depth, true, None)
+}
+
+/// Everything that one step leads to and that was not seen yet, and whether any of it is a loss.
+fn explore(setting: &Setting, level: &[State], seen: &Seen, threads: usize) -> (Vec<State>, bool) {
+    let lost = AtomicBool::new(false);
+    let part = |states: &[State]| {
+        let (mut below, mut next) = (Vec::new(), Next::default());
+        for state in states {
+            successors(setting, state, &mut next);
+            for (_, after) in next.drain() {
+                let (after, mark) = representative(setting, &after);
+                if seen.insert(mark) {
+                    if after.lost(setting).is_some() {
+                        lost.store(true, Ordering::Relaxed);
+                    }
+                    below.push(after);
+                }
+            }
+        }
+        below
+    };
+    let size = level.len().div_ceil(threads).max(1000);
+    let below = thread::scope(|scope| {
+        let parts: Vec<_> =
+            level.chunks(size).map(|states| scope.spawn(move || part(states))).collect();
+        parts.into_iter().flat_map(|one| one.join().expect("no thread failed")).collect()
+    });
+    (below, lost.into_inner())
 }
 
 /// Searches again, now with the way back from each state, and without folding.
@@ -104,6 +152,7 @@ fn way(from: &HashMap<State, Option<(State, Step)>>, last: State) -> Vec<Step> {
 fn start(setting: &Setting) -> State {
     let mut state = State { packs: bit(OLD_NODES) | bit(OLD_DATA), ..State::default() };
     state.records[0] = Record { there: true, generation: 0, loc: OLD_NODES, packs: state.packs };
+    (state.left, state.crashes) = (setting.baselines, setting.crashes);
     state.refs = u8::from(setting.old_root_lives) << OLD_REF;
     state.baselines[0] = Baseline {
         there: true,
@@ -120,6 +169,9 @@ fn start(setting: &Setting) -> State {
 }
 
 fn successors(setting: &Setting, state: &State, next: &mut Next) {
+    if let Some(i) = (0..setting.wants.len()).find(|i| state.sends_unseen(*i)) {
+        return push::steps(setting, state, i, next);
+    }
     for i in 0..setting.wants.len() {
         push::steps(setting, state, i, next);
     }
@@ -142,20 +194,21 @@ fn successors(setting: &Setting, state: &State, next: &mut Next) {
     }
 }
 
-/// The hash of a state, the same for all states that differ by names only.
-fn mark(setting: &Setting, state: &State) -> u64 {
-    let mut least = hash(state);
-    let gcs = (setting.gcs == 2).then(|| state.swap_gcs());
-    if let Some(gcs) = &gcs {
-        least = least.min(hash(gcs));
+/// One of all states that differ by the names of pushers and gcs only, and its hash.
+fn representative(setting: &Setting, state: &State) -> (State, u64) {
+    let mut one = *state;
+    if one.gcs[0].word() < one.gcs[1].word() {
+        one.gcs.swap(0, 1);
     }
-    if setting.symmetric() {
-        least = least.min(hash(&state.swap_pushers()));
-        if let Some(gcs) = &gcs {
-            least = least.min(hash(&gcs.swap_pushers()));
-        }
+    if !setting.symmetric() || one.pushers[0].stage() > one.pushers[1].stage() {
+        return (one, hash(&one));
     }
-    least
+    let other = setting.swap_roots(one.swap_pushers());
+    let (of_one, of_other) = (hash(&one), hash(&other));
+    if one.pushers[0].stage() < one.pushers[1].stage() || of_other < of_one {
+        return (other, of_other);
+    }
+    (one, of_one)
 }
 
 fn hash(state: &State) -> u64 {

@@ -1,6 +1,6 @@
 //! What is explored: who takes part, and which rule is left out on purpose.
 
-use crate::state::{NONE, OLD_NODES, OLD_ROOT, TRIES};
+use crate::state::{NONE, OLD_NODES, OLD_ROOT, State, TRIES};
 
 /// A rule of the protocol that a planted bug leaves out.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -56,9 +56,11 @@ pub(crate) struct Setting {
     pub(crate) shared_nodes: bool,
     /// Whether pushers put records together, from two lone ones on.
     pub(crate) runs: bool,
+    /// Whether a gc that is about to remove reads refs a while after it listed.
+    pub(crate) apart: bool,
     /// Whether a gc that ended early may start again; that it stands still for ever is always explored.
     pub(crate) gc_restarts: bool,
-    /// Crashes of each pusher, push records that it writes at most, and baselines begun in all.
+    /// Crashes of pushers in all, push records that each writes at most, and baselines begun in all.
     pub(crate) crashes: u8,
     pub(crate) rounds: u8,
     pub(crate) baselines: u8,
@@ -66,8 +68,19 @@ pub(crate) struct Setting {
 }
 
 impl Setting {
+    /// Whether both pushers may do the same: they push one root, or each a new one.
     pub(crate) fn symmetric(&self) -> bool {
-        matches!(self.wants, [a, b] if a == b)
+        matches!(self.wants, [a, b] if a == b || *a != OLD_ROOT && *b != OLD_ROOT)
+    }
+
+    /// The state with the roots of the two pushers changed about as well.
+    pub(crate) fn swap_roots(&self, mut state: State) -> State {
+        if let [a, b] = self.wants {
+            let of = |root: u8| state.refs >> root & 1;
+            let others = state.refs & !(1 << a | 1 << b);
+            state.refs = others | of(*a) << b | of(*b) << a;
+        }
+        state
     }
 
     pub(crate) fn root_of(&self, pack: u8) -> Option<u8> {
@@ -95,6 +108,7 @@ const ONE_PUSH: Setting = Setting {
     old_root_lives: true,
     shared_nodes: true,
     runs: false,
+    apart: false,
     gc_restarts: false,
     crashes: 1,
     rounds: 3,
@@ -118,42 +132,87 @@ const TWO_PUSHES: Setting = Setting {
     ..ONE_PUSH
 };
 
-const LONG_PUSH: Setting = Setting { form: Form::Long, ..ONE_PUSH };
-const LONG_PUSHES: Setting = Setting { form: Form::Long, baselines: 2, ..TWO_PUSHES };
+/// All that the model has, for one pusher.
+const ALL_PUSH: Setting = Setting {
+    name: "1 push, 2 gcs, 3 baselines, crashes",
+    form: Form::Long,
+    gc_restarts: true,
+    baselines: 3,
+    ..ONE_PUSH
+};
+
+/// All that the model has, for two pushers beside one gc.
+const ALL_PUSHES: Setting = Setting {
+    name: "2 pushes of one root, 1 gc, 2 baselines, runs, crashes",
+    form: Form::Long,
+    gc_restarts: true,
+    crashes: 1,
+    baselines: 2,
+    ..TWO_PUSHES
+};
+
+/// Two pushers that do not crash, beside two gcs.
+const CALM: Setting = Setting {
+    name: "2 pushes of one root, 2 gcs, 2 baselines, runs",
+    crashes: 0,
+    gcs: 2,
+    ..ALL_PUSHES
+};
+
+/// Everything at once.
+const ALL: Setting = Setting {
+    name: "2 pushes of one root, 2 gcs, 2 baselines, runs, crashes",
+    gcs: 2,
+    ..ALL_PUSHES
+};
 
 /// What must hold.
 pub(crate) const SETTINGS: &[Setting] = &[
     ONE_PUSH,
     OLD_AGAIN,
     TWO_PUSHES,
+    Setting { name: "1 push, 2 gcs that list and read apart, crashes", apart: true, ..ONE_PUSH },
     Setting { name: "2 pushes of two roots, 1 gc, runs", wants: &[1, 2], ..TWO_PUSHES },
     Setting { name: "2 pushes, one of an old root, 1 gc, runs", wants: &[0, 1], ..TWO_PUSHES },
+    ALL_PUSH,
     Setting {
-        name: "1 push, 2 gcs that start again, 3 baselines",
-        gc_restarts: true,
-        baselines: 3,
-        ..LONG_PUSH
+        name: "1 push of a root that others drop, 2 gcs, 3 baselines, crashes",
+        wants: &[0],
+        ..ALL_PUSH
     },
-    Setting { name: "1 push, unshared nodes, 2 gcs, crashes", shared_nodes: false, ..LONG_PUSH },
-    Setting { name: "2 pushes of one root, 1 gc, 2 baselines, runs", ..LONG_PUSHES },
     Setting {
-        name: "2 pushes of two roots, 1 gc, 2 baselines, runs",
+        name: "1 push, unshared nodes, 2 gcs, 3 baselines, crashes",
+        shared_nodes: false,
+        ..ALL_PUSH
+    },
+    ALL_PUSHES,
+    Setting {
+        name: "2 pushes of two roots, 1 gc, 2 baselines, runs, crashes",
         wants: &[1, 2],
-        ..LONG_PUSHES
-    },
-    Setting { name: "2 pushes of one root, 1 gc, crashes", crashes: 1, runs: false, ..LONG_PUSHES },
-    Setting {
-        name: "2 pushes of one root, 2 gcs, 2 baselines",
-        gcs: 2,
-        runs: false,
-        ..LONG_PUSHES
+        ..ALL_PUSHES
     },
     Setting {
-        name: "2 pushes, one of an old root, 2 gcs, 2 baselines",
-        gcs: 2,
-        runs: false,
+        name: "2 pushes, one of an old root, 1 gc, 2 baselines, runs, crashes",
         wants: &[0, 1],
-        ..LONG_PUSHES
+        ..ALL_PUSHES
+    },
+    CALM,
+    Setting { name: "2 pushes of two roots, 2 gcs, 2 baselines, runs", wants: &[1, 2], ..CALM },
+    Setting {
+        name: "2 pushes, one of an old root, 2 gcs, 2 baselines, runs",
+        wants: &[0, 1],
+        ..CALM
+    },
+    ALL,
+    Setting {
+        name: "2 pushes of two roots, 2 gcs, 2 baselines, runs, crashes",
+        wants: &[1, 2],
+        ..ALL
+    },
+    Setting {
+        name: "2 pushes, one of an old root, 2 gcs, 2 baselines, runs, crashes",
+        wants: &[0, 1],
+        ..ALL
     },
 ];
 

@@ -90,8 +90,7 @@ pub(crate) enum PushAt {
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 pub(crate) struct Pusher {
     pub(crate) at: PushAt,
-    /// Crashes, and push records written so far.
-    pub(crate) crashes: u8,
+    /// Push records written so far.
     pub(crate) rounds: u8,
     /// Which of its names the packs on this machine have, one more than its number; 0 without packs.
     pub(crate) packed: u8,
@@ -117,8 +116,7 @@ pub(crate) enum GcAt {
     Idle,
     ReadRefs,
     WriteBaseline,
-    ListAfter,
-    Reread,
+    ReadRefsAgain,
     DeletePacks,
     DeleteRecords,
     DeleteRuns,
@@ -129,14 +127,16 @@ pub(crate) enum GcAt {
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 pub(crate) struct Gc {
     pub(crate) at: GcAt,
-    /// The slot of its baseline.
+    /// The slot of the baseline that it is about to write, or to go by.
     pub(crate) base: u8,
+    /// Packs that it will delete; first, those that it may condemn.
     pub(crate) victims: Packs,
-    /// Other baselines that it listed.
-    pub(crate) seen: Set,
-    /// Catalogue objects that it will delete; first, push records that it found alive.
+    /// Push records that it found alive.
+    pub(crate) alive: Set,
+    /// Catalogue objects that it will delete.
     pub(crate) records: Set,
     pub(crate) runs: Set,
+    pub(crate) baselines: Set,
 }
 
 /// Everything.
@@ -152,8 +152,9 @@ pub(crate) struct State {
     pub(crate) baselines: [Baseline; BASELINES],
     pub(crate) pushers: [Pusher; PUSHERS],
     pub(crate) gcs: [Gc; GCS],
-    /// Baselines begun so far.
-    pub(crate) begun: u8,
+    /// Baselines that may be begun yet, and crashes of pushers that may come.
+    pub(crate) left: u8,
+    pub(crate) crashes: u8,
 }
 
 /// The members of a set, lowest first.
@@ -170,7 +171,7 @@ impl State {
     pub(crate) fn words(&self) -> [u64; 19] {
         let mut out = [0; 19];
         let mut below = u64::from(self.packs) | u64::from(self.refs) << 16;
-        for name in self.below.iter().flatten().chain([&self.begun]) {
+        for name in self.below.iter().flatten().chain([&self.left, &self.crashes]) {
             below = below << 4 | u64::from(*name);
         }
         out[0] = below;
@@ -188,7 +189,6 @@ impl State {
         }
         for (at, p) in self.pushers.iter().enumerate() {
             out[13 + 2 * at] = p.at as u64
-                | u64::from(p.crashes) << 4
                 | u64::from(p.rounds) << 8
                 | u64::from(p.packed) << 12
                 | u64::from(p.wrote) << 16
@@ -199,12 +199,7 @@ impl State {
                 u64::from(p.own) | u64::from(p.unsent) << 16 | u64::from(p.sent) << 32;
         }
         for (at, gc) in self.gcs.iter().enumerate() {
-            out[17 + at] = gc.at as u64
-                | u64::from(gc.base) << 4
-                | u64::from(gc.seen) << 8
-                | u64::from(gc.records) << 16
-                | u64::from(gc.runs) << 24
-                | u64::from(gc.victims) << 32;
+            out[17 + at] = gc.word();
         }
         out
     }
@@ -221,14 +216,41 @@ impl Baseline {
     }
 }
 
+impl Pusher {
+    /// How far it is, whatever it calls its packs.
+    pub(crate) fn stage(&self) -> (u8, u8, bool, bool) {
+        (self.at as u8, self.rounds, self.wrote, self.packed > 0)
+    }
+}
+
 impl Gc {
+    pub(crate) fn word(self) -> u64 {
+        self.at as u64
+            | u64::from(self.base) << 4
+            | u64::from(self.baselines) << 8
+            | u64::from(self.records) << 16
+            | u64::from(self.runs) << 24
+            | u64::from(self.victims) << 32
+            | u64::from(self.alive) << 48
+    }
+
+    /// Whether it holds a baseline that it has not written yet.
+    pub(crate) fn plans(self) -> bool {
+        matches!(self.at, GcAt::ReadRefs | GcAt::WriteBaseline)
+    }
+
+    /// Whether it remembers a baseline, be it listed or not.
+    pub(crate) fn holds(self) -> bool {
+        self.plans() || self.at == GcAt::ReadRefsAgain
+    }
+
     /// Skips stages in which nothing is to be deleted.
     pub(crate) fn pass_empty(&mut self) {
         let stages = [
             (GcAt::DeletePacks, self.victims, GcAt::DeleteRecords),
             (GcAt::DeleteRecords, self.records.into(), GcAt::DeleteRuns),
             (GcAt::DeleteRuns, self.runs.into(), GcAt::DeleteBaselines),
-            (GcAt::DeleteBaselines, self.seen.into(), GcAt::Idle),
+            (GcAt::DeleteBaselines, self.baselines.into(), GcAt::Idle),
         ];
         for (at, left, behind) in stages {
             if self.at == at && left == 0 {

@@ -4,7 +4,7 @@ pub(super) use std::sync::Arc;
 
 pub(super) use crate::catalogue::{
     CoverRecord, HookRecord, Listed, LocRecord, Name, Object, ObjectKind, PackRecord,
-    SOURCE_BASELINE, SOURCE_PUSH_RECORD, View,
+    SOURCE_BASELINE, SOURCE_CONDEMNED, SOURCE_PUSH_RECORD, View,
 };
 pub(super) use crate::hash::Key;
 pub(super) use crate::hash::PackId;

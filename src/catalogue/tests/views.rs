@@ -135,6 +135,41 @@ fn of_two_newest_baselines_only_what_both_say_is_trusted() {
 }
 
 #[test]
+fn a_pack_that_only_records_of_older_generations_list_is_not_relied_on() {
+    let mut fake = Fake::default();
+    let old = fake.put(push_record(0, 1, &[7], &[1]), 50);
+    let older_run = run_of(&fake, &[old], 0);
+    fake.put(older_run, 55);
+    fake.put(push_record(0, 2, &[8], &[2]), 60);
+    assert!(fake.view().may_rely_on(pack(2)), "as long as there is no baseline");
+    fake.put(baseline(1, &[], &[(9, 3)], &[]), 90);
+    let new = fake.put(push_record(1, 4, &[7], &[4]), 95);
+    let view = fake.view();
+    assert!(view.packs_listed(pack(1)) && view.packs_listed(pack(2)), "readers go by them");
+    assert_eq!([1, 2, 3, 4].map(|n| view.may_rely_on(pack(n))), [false, false, true, true]);
+    let run = run_of(&fake, &[new], 1);
+    fake.put(run, 96);
+    assert!(fake.view().may_rely_on(pack(4)), "in a run of the newest generation as well");
+}
+
+#[test]
+fn a_root_that_needs_a_condemned_pack_or_lies_in_two_places_is_found_and_not_relied_on() {
+    let mut fake = Fake::default();
+    let mut gc = baseline(1, &[], &[(7, 3), (8, 4)], &[]);
+    gc.locs[0].source = SOURCE_CONDEMNED;
+    fake.put(gc, 90);
+    let current = |fake: &Fake| {
+        [7, 8].map(|k| fake.view().current_locs(key(k)).map(|l| l.pack).collect::<Vec<_>>())
+    };
+    assert_eq!([7, 8].map(|k| places(&fake.view(), k)), [[pack(3)], [pack(4)]]);
+    assert_eq!(current(&fake), [vec![], vec![pack(4)]]);
+    fake.put(Object { nonce: [9; 16], ..baseline(1, &[], &[(7, 3), (8, 5)], &[]) }, 91);
+    assert_eq!(current(&fake), [vec![], vec![]], "each of two says something else");
+    fake.put(push_record(1, 6, &[7], &[6]), 92);
+    assert_eq!(current(&fake), [vec![pack(6)], vec![]]);
+}
+
+#[test]
 fn the_packs_of_a_run_are_not_believed_once_a_part_of_it_is_covered() {
     let mut fake = Fake::default();
     let old = fake.put(push_record(0, 1, &[7], &[1]), 10);

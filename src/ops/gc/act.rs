@@ -20,7 +20,6 @@ use crate::transfer::{Home, Wanted};
 /// Takes the next step: condemns, or removes what was condemned long enough ago. Both at once where
 /// there is no time to wait.
 pub fn run(repo: &Repo, plan: GcPlan, job: &Job) -> Result<GcReport, OpError> {
-    model_checked(repo)?;
     let _working = repo.lock_for_work()?;
     let mut acting = Acting { repo, plan, job };
     match std::mem::replace(&mut acting.plan.next, Next::Nothing) {
@@ -33,17 +32,6 @@ pub fn run(repo: &Repo, plan: GcPlan, job: &Job) -> Result<GcReport, OpError> {
     let GcPlan { mut report, contact, .. } = acting.plan;
     report.requests = contact.remote().counts().into();
     Ok(report)
-}
-
-/// Refuses to act until the protocol has been model-checked in this repository.
-fn model_checked(repo: &Repo) -> Result<(), OpError> {
-    if repo.environment().text("HAUL_GC_ACTS").is_some() {
-        return Ok(());
-    }
-    Err(OpError::refused(
-        "this haul plans what gc would remove and removes nothing yet",
-        "run `haul gc` without `--yes` to see the plan",
-    ))
 }
 
 struct Acting<'a, 'r> {

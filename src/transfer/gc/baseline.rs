@@ -1,14 +1,17 @@
 //! Writing a baseline: what is alive, what is covered, what is condemned.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::catalogue::{HookRecord, LocRecord, Name, Object, ObjectKind, SOURCE_BASELINE};
+use crate::catalogue::{
+    HookRecord, LocRecord, Name, Object, ObjectKind, SOURCE_BASELINE, SOURCE_CONDEMNED,
+};
 use crate::fs::failpoint;
 use crate::hash::{Key, PackId, RepoId};
 use crate::progress::Job;
 use crate::transfer::catalogue::Contact;
 use crate::transfer::error::TransferError;
 use crate::transfer::gc::books::{Books, Cover};
+use crate::transfer::gc::closure::needing;
 use crate::transfer::gc::survey::Survey;
 use crate::transfer::record::send;
 use crate::transfer::upload::random;
@@ -32,7 +35,7 @@ pub fn write_baseline(
     job: &Job,
 ) -> Result<Written, TransferError> {
     failpoint::hit("gc.before-baseline");
-    let name = send(contact, baseline_of(survey, contact, repo, now_ms)?)?;
+    let name = send(contact, baseline_of(survey, contact, (repo, now_ms), job)?)?;
     failpoint::hit("gc.after-baseline");
     contact.refresh(job)?;
     let alone = contact.synced().view.newest_baselines() == [name];
@@ -42,15 +45,13 @@ pub fn write_baseline(
 fn baseline_of(
     survey: &Survey,
     contact: &Contact,
-    repo: RepoId,
-    now_ms: u64,
+    (repo, now_ms): (RepoId, u64),
+    job: &Job,
 ) -> Result<Object, TransferError> {
     let view = &contact.synced().view;
     let books = Books::new(view, Cover::Now { now_ms });
     let generation = view.generation().saturating_add(1);
     let mut object = Object::new(ObjectKind::Baseline, generation, repo, random()?);
-    let chosen = survey.closure.chosen.iter();
-    object.locs = chosen.map(|(key, spot)| loc(*key, *spot, SOURCE_BASELINE)).collect();
     object.covers = books.covered();
     let condemned = books.condemned();
     let there = |pack: &PackId| survey.stock.packs.contains_key(pack);
@@ -59,6 +60,10 @@ fn baseline_of(
     object.victims = condemned.iter().copied().collect();
     let new = survey.victims.iter().map(|victim| victim.pack);
     object.victims.extend(new.filter(|pack| !condemned.contains(pack)));
+    let weak = weak(survey, object.victims.iter().copied().collect(), contact, job)?;
+    let chosen = survey.closure.chosen.iter().map(|(key, (_, spot))| (*key, *spot));
+    let source = |key| if weak.contains(&key) { SOURCE_CONDEMNED } else { SOURCE_BASELINE };
+    object.locs = chosen.map(|(key, spot)| loc(key, spot, source(key))).collect();
     let sound = |pack: &PackId| there(pack) && survey.is_live(*pack) && !condemned.contains(pack);
     let rows = books.rows().into_values();
     object.packs = rows.filter(|row| sound(&row.pack)).collect();
@@ -69,6 +74,22 @@ fn baseline_of(
         .filter_map(|(chunk, pack)| Some(HookRecord { chunk, pack_row: *numbers.get(&pack)? }))
         .collect();
     Ok(object)
+}
+
+/// Live roots that need a condemned pack: it stays for them, and no push may rely on that.
+fn weak(
+    survey: &Survey,
+    mut condemned: BTreeSet<PackId>,
+    contact: &Contact,
+    job: &Job,
+) -> Result<BTreeSet<Key>, TransferError> {
+    condemned.retain(|pack| survey.closure.uses.packs.contains_key(pack));
+    if condemned.is_empty() {
+        return Ok(BTreeSet::new());
+    }
+    let roots: Vec<_> = survey.closure.chosen.values().cloned().collect();
+    let needing = needing(&roots, &condemned, contact, job)?;
+    Ok(needing.iter().filter_map(|wanted| wanted.root.key()).collect())
 }
 
 pub(super) fn loc(key: Key, spot: Spot, source: u32) -> LocRecord {

@@ -62,7 +62,7 @@ pub(super) struct Closure {
     /// The nodes that say so.
     pub(super) nodes: Vec<Visited>,
     /// The place of each root that leads to all that is there.
-    pub(super) chosen: BTreeMap<Key, Spot>,
+    pub(super) chosen: BTreeMap<Key, (Wanted, Spot)>,
     /// Roots of which packs are missing, with one path each.
     pub(super) gaps: Vec<(Vec<u8>, PackId)>,
 }
@@ -223,7 +223,7 @@ impl Closing<'_> {
         }
         match (whole.or(lacking.map(|(spot, _)| spot)), broken) {
             (Some(spot), _) => {
-                self.out.chosen.insert(candidate.key, spot);
+                self.out.chosen.insert(candidate.key, (candidate.wanted.clone(), spot));
                 Ok(())
             }
             (None, Some(e)) => Err(e),

@@ -49,8 +49,7 @@ pub fn repack(
     contact: &mut Contact,
     job: &Job,
 ) -> Result<Pushed, TransferError> {
-    let place =
-        |wanted: &Wanted| Some((wanted.clone(), *survey.closure.chosen.get(&wanted.root.key()?)?));
+    let place = |wanted: &Wanted| survey.closure.chosen.get(&wanted.root.key()?).cloned();
     let placed: Vec<_> = roots.iter().filter_map(place).collect();
     let needing = needing(&placed, &packs, contact, job)?;
     let roots = needing.into_iter().map(|wanted| (wanted, Stage::Unpublished)).collect();

@@ -82,7 +82,7 @@ pub(super) fn revive(
     let chosen = removal.survey.closure.chosen.iter();
     let lost: Vec<LocRecord> = chosen
         .filter(|(key, _)| view.locs(**key).is_empty())
-        .map(|(key, spot)| loc(*key, *spot, SOURCE_PUSH_RECORD))
+        .map(|(key, (_, spot))| loc(*key, *spot, SOURCE_PUSH_RECORD))
         .collect();
     let rows: BTreeMap<PackId, PackRecord> = Books::new(view, Cover::AsListed).rows();
     let needed =
