@@ -27,6 +27,7 @@ use play::{Played, play};
 
 use crate::args::Args;
 use crate::figures::Figures;
+use crate::plant::is_planted;
 
 /// Seeds that are run twice, to see that they come out the same.
 const TWICE: u64 = 3;
@@ -53,7 +54,7 @@ pub(crate) fn run(args: &Args) -> Figures {
             }
         }
         all.add(played);
-        if figures.misses() >= ENOUGH {
+        if figures.misses() >= if is_planted() { 1 } else { ENOUGH } {
             break;
         }
     }
