@@ -1,8 +1,9 @@
 //! Folding: states with the same future become one state.
 
 use crate::state::{
-    BASELINES, Baseline, GcAt, NONE, OLD_NODES, PUSHERS, Packs, PushAt, Pusher, RECORDS, ROUNDS,
-    Record, Run, Set, State, TRIES, bit, members, own_data, own_nodes, record_of,
+    BASELINES, Baseline, GcAt, NONE, OLD_NODES, OLD_RECORD, PUSHERS, Packs, PushAt, Pusher,
+    RECORDS, ROUNDS, Record, Run, Set, State, THIRD_RECORD, TRIES, bit, members, own_data,
+    own_nodes, record_of,
 };
 
 impl State {
@@ -253,7 +254,8 @@ impl State {
             _ => pack,
         };
         let first: Set = ((1 << ROUNDS) - 1) << 1;
-        let records = |set: Set| set & 1 | (set & first) << ROUNDS | (set >> ROUNDS) & first;
+        let others: Set = 1 << OLD_RECORD | 1 << THIRD_RECORD;
+        let records = |set: Set| set & others | (set & first) << ROUNDS | (set >> ROUNDS) & first;
         out.packs = swap(self.packs);
         out.below.swap(0, 1);
         out.below.iter_mut().flatten().for_each(|below| *below = name(*below));

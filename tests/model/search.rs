@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use crate::setting::Setting;
 use crate::state::{
-    Baseline, GCS, NONE, OLD_DATA, OLD_NODES, OLD_REF, Record, State, bit, members,
+    Baseline, GCS, NONE, OLD_DATA, OLD_NODES, OLD_REF, Record, State, THIRD_RECORD, bit, members,
 };
 use crate::step::{Next, Step};
 use crate::{gc, push};
@@ -153,6 +153,10 @@ fn start(setting: &Setting) -> State {
     let mut state = State { packs: bit(OLD_NODES) | bit(OLD_DATA), ..State::default() };
     state.records[0] = Record { there: true, generation: 0, loc: OLD_NODES, packs: state.packs };
     (state.left, state.crashes) = (setting.baselines, setting.crashes);
+    if setting.third {
+        state.records[THIRD_RECORD] =
+            Record { there: true, generation: 1, loc: OLD_NODES, packs: 0 };
+    }
     state.refs = u8::from(setting.old_root_lives) << OLD_REF;
     state.baselines[0] = Baseline {
         there: true,

@@ -54,6 +54,8 @@ pub(crate) struct Setting {
     pub(crate) old_root_lives: bool,
     /// Whether the old node pack serves another root, which refs always reach.
     pub(crate) shared_nodes: bool,
+    /// Whether somebody else pushed just before, so that there are records to put together.
+    pub(crate) third: bool,
     /// Whether pushers put records together, from two lone ones on.
     pub(crate) runs: bool,
     /// Whether a gc that is about to remove reads refs a while after it listed.
@@ -107,6 +109,7 @@ const ONE_PUSH: Setting = Setting {
     gcs: 2,
     old_root_lives: true,
     shared_nodes: true,
+    third: false,
     runs: false,
     apart: false,
     gc_restarts: false,
@@ -151,9 +154,10 @@ const ALL_PUSHES: Setting = Setting {
     ..TWO_PUSHES
 };
 
-/// Two pushers that do not crash, beside two gcs.
+/// Two pushers that do not crash, beside two gcs. Without a third there are no two records of one
+/// generation to put together.
 const CALM: Setting = Setting {
-    name: "2 pushes of one root, 2 gcs, 2 baselines, runs",
+    name: "2 pushes of one root, 2 gcs, 2 baselines, no crash",
     crashes: 0,
     gcs: 2,
     ..ALL_PUSHES
@@ -174,6 +178,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     Setting { name: "1 push, 2 gcs that list and read apart, crashes", apart: true, ..ONE_PUSH },
     Setting { name: "2 pushes of two roots, 1 gc, runs", wants: &[1, 2], ..TWO_PUSHES },
     Setting { name: "2 pushes, one of an old root, 1 gc, runs", wants: &[0, 1], ..TWO_PUSHES },
+    Setting { name: "2 pushes of one root and a third, 1 gc, runs", third: true, ..TWO_PUSHES },
     ALL_PUSH,
     Setting {
         name: "1 push of a root that others drop, 2 gcs, 3 baselines, crashes",
@@ -197,9 +202,31 @@ pub(crate) const SETTINGS: &[Setting] = &[
         ..ALL_PUSHES
     },
     CALM,
-    Setting { name: "2 pushes of two roots, 2 gcs, 2 baselines, runs", wants: &[1, 2], ..CALM },
+    Setting { name: "2 pushes of two roots, 2 gcs, 2 baselines, no crash", wants: &[1, 2], ..CALM },
     Setting {
-        name: "2 pushes, one of an old root, 2 gcs, 2 baselines, runs",
+        name: "2 pushes, one of an old root, 2 gcs, 2 baselines, no crash",
+        wants: &[0, 1],
+        ..CALM
+    },
+    Setting {
+        name: "2 pushes of one root, unshared nodes, 2 gcs, 2 baselines, no crash",
+        shared_nodes: false,
+        ..CALM
+    },
+    Setting {
+        name: "2 pushes, one of an old root, unshared nodes, 2 gcs, 2 baselines, no crash",
+        shared_nodes: false,
+        wants: &[0, 1],
+        ..CALM
+    },
+    Setting {
+        name: "2 pushes of one root and a third, 2 gcs, 2 baselines, runs",
+        third: true,
+        ..CALM
+    },
+    Setting {
+        name: "2 pushes, one of an old root, and a third, 2 gcs, 2 baselines, runs",
+        third: true,
         wants: &[0, 1],
         ..CALM
     },

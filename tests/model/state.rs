@@ -7,8 +7,10 @@ pub(crate) const GCS: usize = 2;
 pub(crate) const TRIES: usize = 3;
 /// Push records that one pusher can write.
 pub(crate) const ROUNDS: usize = 3;
-/// The old push record, then those of each pusher.
-pub(crate) const RECORDS: usize = 1 + PUSHERS * ROUNDS;
+/// The old push record, those of each pusher, and one of somebody else.
+pub(crate) const RECORDS: usize = 2 + PUSHERS * ROUNDS;
+/// What somebody else pushed just before: the old root, once more.
+pub(crate) const THIRD_RECORD: usize = RECORDS - 1;
 pub(crate) const RUNS: usize = 2;
 /// The baseline of the start, then those that can be begun; each has a slot of its own.
 pub(crate) const BASELINES: usize = 4;
@@ -168,8 +170,8 @@ pub(crate) fn bit(member: u8) -> u16 {
 
 impl State {
     /// The whole state in words.
-    pub(crate) fn words(&self) -> [u64; 19] {
-        let mut out = [0; 19];
+    pub(crate) fn words(&self) -> [u64; 20] {
+        let mut out = [0; 20];
         let mut below = u64::from(self.packs) | u64::from(self.refs) << 16;
         for name in self.below.iter().flatten().chain([&self.left, &self.crashes]) {
             below = below << 4 | u64::from(*name);
@@ -185,21 +187,21 @@ impl State {
                 | u64::from(record.packs) << 24;
         }
         for (at, baseline) in self.baselines.iter().enumerate() {
-            out[9 + at] = baseline.word();
+            out[10 + at] = baseline.word();
         }
         for (at, p) in self.pushers.iter().enumerate() {
-            out[13 + 2 * at] = p.at as u64
+            out[14 + 2 * at] = p.at as u64
                 | u64::from(p.rounds) << 8
                 | u64::from(p.packed) << 12
                 | u64::from(p.wrote) << 16
                 | u64::from(p.loc) << 20
                 | u64::from(p.generation) << 24
                 | u64::from(p.run) << 32;
-            out[14 + 2 * at] =
+            out[15 + 2 * at] =
                 u64::from(p.own) | u64::from(p.unsent) << 16 | u64::from(p.sent) << 32;
         }
         for (at, gc) in self.gcs.iter().enumerate() {
-            out[17 + at] = gc.word();
+            out[18 + at] = gc.word();
         }
         out
     }
