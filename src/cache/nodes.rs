@@ -18,6 +18,7 @@ pub struct NodeSink<'a> {
     chunks: &'a HashMap<[u8; 32], Place>,
     deltas: HashMap<ChunkId, Bases>,
     elsewhere: Option<&'a HashMap<[u8; 32], Place>>,
+    former: HashMap<[u8; 32], Loc>,
     stale: Stale<'a>,
     written: HashMap<NodeId, Written>,
     codecs: Codecs,
@@ -54,8 +55,8 @@ impl<'a> NodeSink<'a> {
     ) -> Self {
         let sink = PackSink::new(layout, PackKind::Nodes);
         let (written, deltas) = (HashMap::new(), HashMap::new());
-        let (elsewhere, codecs) = (None, Codecs::new());
-        Self { sink, view, chunks, deltas, elsewhere, stale, written, codecs }
+        let (elsewhere, former, codecs) = (None, HashMap::new(), Codecs::new());
+        Self { sink, view, chunks, deltas, elsewhere, former, stale, written, codecs }
     }
 
     /// Says to what chunks that were stored just now are a delta.
@@ -69,6 +70,22 @@ impl<'a> NodeSink<'a> {
     #[must_use]
     pub fn with_elsewhere(mut self, chunks: &'a HashMap<[u8; 32], Place>) -> Self {
         self.elsewhere = Some(chunks);
+        self
+    }
+
+    /// Says where children lie by the placements of nodes that are written again: a machine that has
+    /// the nodes only knows no other place. What is stale counts for nothing.
+    #[must_use]
+    pub fn with_former(mut self, places: impl IntoIterator<Item = ([u8; 32], Loc)>) -> Self {
+        let stale = |pack: &PackRef| match pack {
+            PackRef::Pack(pack) => self.stale.packs.contains(pack),
+            PackRef::This => true,
+        };
+        let holds = |(id, loc): &([u8; 32], Loc)| {
+            let stale_node = self.stale.nodes.contains(&NodeId(*id));
+            !stale_node && !stale(&loc.pack) && !loc.bases.iter().any(|base| stale(&base.pack))
+        };
+        self.former = places.into_iter().filter(holds).collect();
         self
     }
 
@@ -126,6 +143,9 @@ impl<'a> NodeSink<'a> {
             }
         };
         let place = self.chunks.get(&id).copied().or_else(|| self.find(&id));
+        if let (None, Some(former)) = (place, self.former.get(&id)) {
+            return Ok(former.clone());
+        }
         // Of a root that is pushed another time: a stale place is found out and replaced then.
         let place = place.or_else(|| self.view.find(&id));
         let place = place.or_else(|| self.elsewhere.and_then(|all| all.get(&id)).copied());

@@ -6,6 +6,7 @@ use std::thread::JoinHandle;
 use crate::cache::error::CacheError;
 use crate::cache::layout::Layout;
 use crate::cache::place::Place;
+use crate::fs::nonce::nonce;
 use crate::fs::{FsError, Temp};
 use crate::hash::{PackId, PackKind};
 use crate::pack::{EncodedFrame, FramePlace, ObjectPlace, PackSummary, PackWriter};
@@ -63,9 +64,8 @@ impl PackSink {
     }
 
     fn start(&self) -> Result<PackWriter<Buffered>, CacheError> {
-        let mut nonce = [0; 16];
-        getrandom::fill(&mut nonce)
-            .map_err(|e| CacheError::Pack { why: format!("no random bytes: {e}") })?;
+        let nonce =
+            nonce().map_err(|e| CacheError::Pack { why: format!("no random bytes: {e}") })?;
         let temp = Temp::new_in(&self.layout.temp())?;
         PackWriter::new(Buffered::with_capacity(BUFFER, temp), self.kind, nonce)
             .map_err(|e| self.refused(e))

@@ -14,6 +14,7 @@ mod durable;
 mod error;
 pub mod failpoint;
 mod lock;
+pub mod nonce;
 mod plain;
 pub mod planted;
 mod shared;

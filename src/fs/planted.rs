@@ -3,7 +3,7 @@
 //! Compiled with the feature `planted-bugs` only; elsewhere [`is`] is constant and the bugs are gone.
 
 /// The names of the bugs that can be planted, one word list for the program and its campaigns.
-pub const NAMES: [&str; 11] = [
+pub const NAMES: [&str; 14] = [
     "no-fsync",
     "rename-before-sync",
     "publish-before-upload",
@@ -15,6 +15,9 @@ pub const NAMES: [&str; 11] = [
     "short-write-believed",
     "write-error-swallowed",
     "stamp-not-compared",
+    "empty-list-believed",
+    "dedup-hit-unconfirmed",
+    "gc-without-reread",
 ];
 
 #[cfg(feature = "planted-bugs")]

@@ -164,15 +164,19 @@ impl Remote {
         self.inner.counts.waves.add(1);
         let (sender, answers) = mpsc::channel();
         // Dropped on every way out, which stops all requests that are under way.
-        let _running: Running = spawn(|stop| drive(work, sender, stop))?;
+        let running: Running = spawn(|stop| drive(work, sender, stop))?;
         let mut done = 0;
         while done < total {
             let answer = answers.recv_timeout(TICK);
             job.check().map_err(RemoteError::from)?;
             match answer {
-                Ok((index, (answer, permit))) => {
-                    each(index, answer)?;
-                    drop(permit);
+                Ok((index, (answer, permit), place)) => {
+                    if let Err(e) = each(index, answer) {
+                        // Before there is room for another request: nothing more is asked for.
+                        drop(running);
+                        return Err(e);
+                    }
+                    drop((permit, place));
                     done += 1;
                 }
                 Err(RecvTimeoutError::Timeout) => {}
@@ -197,9 +201,9 @@ struct Work<I, T> {
     start: Box<dyn Fn(I, OwnedSemaphorePermit) -> Answering<T> + Send + Sync>,
 }
 
-type Answers<T> = mpsc::Sender<(usize, (T, OwnedSemaphorePermit))>;
+/// Answers with their numbers; a wave of one request at a time keeps its place until the answer was taken.
+type Answers<T> = mpsc::Sender<(usize, (T, OwnedSemaphorePermit), Option<OwnedSemaphorePermit>)>;
 
-/// Starts the requests in order, each once there is a place and memory for it.
 /// Sees to it that all requests are under way in turn, until `stop`; none is left when it ends.
 async fn drive<I: Send + 'static, T: Send + 'static>(
     work: Work<I, T>,
@@ -211,6 +215,7 @@ async fn drive<I: Send + 'static, T: Send + 'static>(
     running.shutdown().await;
 }
 
+/// Starts the requests in order, each once there is a place and memory for it.
 async fn feed<I: Send + 'static, T: Send + 'static>(
     work: Work<I, T>,
     answers: Answers<T>,
@@ -218,6 +223,7 @@ async fn feed<I: Send + 'static, T: Send + 'static>(
 ) {
     let places = Arc::new(Semaphore::new(work.jobs.clamp(1, MAX_JOBS)));
     let memory = Arc::new(Semaphore::new(IN_FLIGHT as usize));
+    let alone = work.jobs <= 1;
     for (index, (item, cost)) in work.items.into_iter().zip(work.costs).enumerate() {
         let cost = u32::try_from(cost).unwrap_or(IN_FLIGHT).clamp(LEAST_COST, IN_FLIGHT);
         // Neither semaphore is ever closed, so these wait and do not fail.
@@ -227,9 +233,9 @@ async fn feed<I: Send + 'static, T: Send + 'static>(
         let (answering, answers) = ((work.start)(item, permit), answers.clone());
         running.spawn(async move {
             let answer = answering.await;
-            drop(place);
+            let place = Some(place).filter(|_| alone);
             // Nobody listens any more once the wave was given up.
-            drop(answers.send((index, answer)));
+            drop(answers.send((index, answer, place)));
         });
     }
     drop(answers);

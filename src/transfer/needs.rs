@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::cache::{Held, IndexReader};
 use crate::catalogue::{LocRecord, key};
+use crate::fs::planted;
 use crate::hash::{PackId, PackKind};
 use crate::progress::Job;
 use crate::transfer::catalogue::Contact;
@@ -85,7 +86,11 @@ pub(super) fn needs(
         let refused = contact.synced().view.condemned(pack) || doubts.spent.contains(&pack);
         let doubted = doubts.lost.contains(&pack) || doubts.ours.contains(&pack);
         let sound = contact.synced().view.may_rely_on(pack) && !doubted;
-        let list = if refused {
+        let unproved = planted::is("dedup-hit-unconfirmed")
+            && view.pack(pack).is_some_and(|state| state.held != Held::Unpushed);
+        let list = if unproved {
+            &mut needs.pins
+        } else if refused {
             &mut needs.replace
         } else if sound {
             &mut needs.pins

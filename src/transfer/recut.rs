@@ -12,7 +12,7 @@ use crate::cache::{
 };
 use crate::fs::move_durably;
 use crate::hash::{ChunkId, NodeId, PackId, PackKind};
-use crate::node::Child;
+use crate::node::{BaseLoc, Child, Loc, PackRef};
 use crate::pack::{Batcher, Codecs, EncodeError, EncodedFrame, encode_data_frame, needs_own_frame};
 use crate::progress::Job;
 use crate::transfer::catalogue::Contact;
@@ -22,7 +22,7 @@ use crate::transfer::needs::pack_of;
 use crate::transfer::nodes::{Visited, Walked};
 use crate::transfer::push::Home;
 use crate::transfer::root::Wanted;
-use crate::transfer::walk::{ChunkStep, Spot, children_of};
+use crate::transfer::walk::{ChunkStep, Hanging, Spot, children_of};
 
 /// Where chunks lie on the remote, as its own footers and trees say.
 pub(super) type Elsewhere = HashMap<[u8; 32], Place>;
@@ -45,6 +45,8 @@ struct Above {
     bytes: Vec<u8>,
     children: Vec<Child>,
     packs: BTreeSet<PackId>,
+    /// Where its placement says that the children lie.
+    locs: Vec<([u8; 32], Loc)>,
 }
 
 /// Replaces packs; returns those that nothing names any more. Their files stay for the caller to
@@ -152,7 +154,9 @@ fn rewrite_nodes(
     let ids: BTreeSet<NodeId> = order.values().map(|above| above.id).collect();
     let view = contact.index().reader()?;
     let stale = Stale { packs: replaced, nodes: &ids };
-    let mut sink = NodeSink::new(contact.layout(), &view, places, stale).with_deltas(data);
+    let former = order.values().flat_map(|above| above.locs.iter().cloned());
+    let mut sink =
+        NodeSink::new(contact.layout(), &view, places, stale).with_deltas(data).with_former(former);
     for above in order.into_values() {
         job.check()?;
         sink.put_parts(above.id, &above.bytes, &above.children)?;
@@ -205,8 +209,25 @@ fn read(
         .map_err(|source| TransferError::Tree { path: Vec::new(), source })?;
     let spots = below.iter().flat_map(|(_, spot, bases)| spot.iter().chain(bases));
     let packs = spots.map(|spot| spot.pack).collect();
+    let named = |(child, spot, bases): &Hanging| {
+        let id = match child {
+            Child::Chunk { id, .. } => id.0,
+            Child::Node { id, .. } => id.0,
+        };
+        Some((id, loc((*spot)?, bases)))
+    };
+    let locs = below.iter().filter_map(named).collect();
     let children = below.into_iter().map(|(child, ..)| child).collect();
-    Ok(Some(((kind, level, id), Above { id, bytes, children, packs })))
+    Ok(Some(((kind, level, id), Above { id, bytes, children, packs, locs })))
+}
+
+fn loc(Spot { pack, offset, frame_len, skip }: Spot, bases: &[Spot]) -> Loc {
+    let base = |Spot { pack, offset, frame_len, skip }: &Spot| {
+        let (pack, offset) = (PackRef::Pack(*pack), *offset);
+        BaseLoc { pack, offset, frame_len: *frame_len, skip: *skip }
+    };
+    let (pack, bases) = (PackRef::Pack(pack), bases.iter().map(base).collect());
+    Loc { pack, offset, frame_len, skip, bases }
 }
 
 fn record(

@@ -8,6 +8,7 @@ use rayon::prelude::*;
 
 use crate::cache::{Held, Layout};
 use crate::catalogue::{Registration, RemoteFormat, key};
+use crate::fs::nonce::nonce;
 use crate::fs::{IoResultExt, append_line, remove, replace};
 use crate::hash::{Digest, PackId, PackKind, RemoteId, RepoId};
 use crate::progress::{Job, Kind};
@@ -74,10 +75,9 @@ pub(super) fn prepare(contact: &mut Contact, _job: &Job) -> Result<RemoteId, Tra
 
 /// Draws random bytes.
 pub(super) fn random() -> Result<[u8; 16], TransferError> {
-    let mut out = [0; 16];
-    getrandom::fill(&mut out)
-        .map_err(|e| crate::cache::CacheError::Pack { why: format!("no random bytes: {e}") })?;
-    Ok(out)
+    let drawn = nonce();
+    let why = |e| crate::cache::CacheError::Pack { why: format!("no random bytes: {e}") };
+    Ok(drawn.map_err(why)?)
 }
 
 /// Sends packs that the remote has not acknowledged yet; each is proved against its name first.

@@ -14,6 +14,8 @@ pub(crate) struct Args {
     pub(crate) count: Option<u64>,
     /// How long a campaign that works against the clock goes on; its own time if absent.
     pub(crate) seconds: Option<u64>,
+    /// Prints each step, where a campaign has steps.
+    pub(crate) trace: bool,
     /// Only says which campaigns there are.
     pub(crate) list: bool,
 }
@@ -26,6 +28,7 @@ impl Args {
         while let Some(word) = words.next() {
             match word.as_str() {
                 "--long" => args.long = true,
+                "--trace" => args.trace = true,
                 "--list" => args.list = true,
                 "--seed" => args.seed = number(&word, words.next())?,
                 "--seconds" => args.seconds = Some(number(&word, words.next())?),

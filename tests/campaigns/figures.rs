@@ -24,6 +24,11 @@ impl Figures {
         self.misses.push(case.into());
     }
 
+    /// Returns how many misses were noted.
+    pub(crate) fn misses(&self) -> usize {
+        self.misses.len()
+    }
+
     /// Prints the table and the misses; returns how many there are.
     pub(crate) fn print(&self, name: &str, took: Duration) -> usize {
         println!("\ncampaign {name}");

@@ -23,12 +23,14 @@ mod bit_flips;
 mod eight_processes;
 mod faulty;
 mod figures;
+mod plant;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod real;
 
 #[path = "../cli/harness/mod.rs"]
 #[expect(dead_code, unused_imports, reason = "the tests of the command line use more of it")]
 mod harness;
+mod simulation;
 mod store_faults;
 
 use std::process::ExitCode;
@@ -57,6 +59,11 @@ const CAMPAIGNS: &[Campaign] = &[
         run: eight_processes::run,
     },
     Campaign {
+        name: "simulation",
+        about: "several clients and gc on one store, request by request, with a clock that jumps",
+        run: simulation::run,
+    },
+    Campaign {
         name: "store-faults",
         about: "pushes and fetches over storage that fails, loses answers and gives wrong bytes",
         run: store_faults::run,
@@ -77,6 +84,7 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
+    plant::plant();
     if args.list {
         for campaign in CAMPAIGNS.iter().chain(REAL) {
             println!("{}: {}", campaign.name, campaign.about);

@@ -195,7 +195,8 @@ impl Round<'_> {
                     let fetched = fetch(&clone, roots, sound);
                     fetched.map_err(|e| format!("version {number} cannot be restored: {e}"))?;
                 }
-                haul(&clone, &["checkout"]);
+                let placed = said_by(&clone, haul_command(&["checkout"]));
+                placed.map_err(|said| format!("version {number} cannot be placed: {said}"))?;
                 for (path, body) in files {
                     if std::fs::read(clone.join(path)).ok().as_ref() != Some(body) {
                         return Err(format!("version {number}: wrong bytes in {}", path.display()));
@@ -265,7 +266,7 @@ fn fetch(clone: &Path, roots: &[Wanted], remote: Remote) -> Result<(), TransferE
 }
 
 /// The variant of an error, which says what the user is told.
-fn name_of(error: &TransferError) -> String {
+pub(crate) fn name_of(error: &TransferError) -> String {
     let text = format!("{error:?}");
     let end = text.find(|c: char| !c.is_alphanumeric() && c != '(').unwrap_or(text.len());
     text.get(..end).unwrap_or_default().replace('(', " ")
@@ -285,15 +286,25 @@ fn copy(from: &Path, to: &Path) {
 }
 
 fn git(at: &Path, args: &[&str]) {
-    run_in(at, Command::new("git").args(args));
+    let mut command = Command::new("git");
+    command.args(args);
+    let said = said_by(at, command);
+    assert!(said.is_ok(), "git {args:?}: {said:?}");
 }
 
 fn haul(at: &Path, args: &[&str]) {
-    run_in(at, Command::new(env!("CARGO_BIN_EXE_haul")).args(args));
+    let said = said_by(at, haul_command(args));
+    assert!(said.is_ok(), "haul {args:?}: {said:?}");
 }
 
-/// Runs a program with nothing of the user's home.
-fn run_in(at: &Path, command: &mut Command) {
+fn haul_command(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_haul"));
+    command.args(args);
+    command
+}
+
+/// Runs a program with nothing of the user's home; what it says is an error if it fails.
+fn said_by(at: &Path, mut command: Command) -> Result<(), String> {
     let (name, mail) = ("A Tester", "tester@example.com");
     let home = at.parent().unwrap_or(at);
     command.current_dir(at).env("HOME", home).env("XDG_CONFIG_HOME", home.join(".config"));
@@ -301,6 +312,6 @@ fn run_in(at: &Path, command: &mut Command) {
     command.env("GIT_AUTHOR_EMAIL", mail).env("GIT_COMMITTER_NAME", name);
     command.env("GIT_COMMITTER_EMAIL", mail);
     let out = command.output().expect("a program that runs");
-    let said = String::from_utf8_lossy(&out.stderr);
-    assert!(out.status.success(), "{command:?}: {said}");
+    let said = String::from_utf8_lossy(&out.stderr).into_owned();
+    if out.status.success() { Ok(()) } else { Err(said) }
 }

@@ -49,6 +49,7 @@ mod fsck;
 mod gc;
 mod gc_beside;
 mod gc_keeps;
+mod gc_repack;
 mod gc_scene;
 mod hard_times;
 mod harness;

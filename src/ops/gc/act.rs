@@ -77,11 +77,15 @@ impl Acting<'_, '_> {
     /// Moves what is needed of some packs; then they are condemned with what else nobody needs.
     fn repack(&mut self, before: &Survey, packs: BTreeSet<PackId>) -> Result<(), OpError> {
         let wanted = self.roots()?;
-        let GcPlan { report, contact, now_ms, .. } = &mut self.plan;
+        let GcPlan { report, contact, .. } = &mut self.plan;
         let is_home = self.repo.config().default_remote() == Some(report.remote.as_str());
         let home = if is_home { Home::Yes } else { Home::No };
         let by = (self.repo.identity()?, home);
         let pushed = repack((before, packs), &wanted, by, contact, self.job)?;
+        // That may have taken long. What was published meanwhile may be covered by now, so that Git alone
+        // names it: refs are read after the listing, always.
+        let wanted = self.roots()?;
+        let GcPlan { report, contact, now_ms, .. } = &mut self.plan;
         let after = survey(&wanted, contact, *now_ms, self.job)?;
         report.take(&after, &after.victims);
         report.repacked_bytes = pushed.sent_bytes;

@@ -40,7 +40,8 @@ impl Survey {
     }
 }
 
-/// Writes afresh what `roots` need of some packs. The survey is out of date afterwards.
+/// Writes afresh what `roots` need of some packs. The survey is out of date afterwards, and so are the
+/// roots: this lists the catalogue, and refs that are to be held against a listing are read after it.
 pub fn repack(
     (survey, packs): (&Survey, BTreeSet<PackId>),
     roots: &[Wanted],

@@ -17,7 +17,6 @@ const MASKS: [u8; 9] = [1, 2, 4, 8, 16, 32, 64, 128, 255];
 
 /// Runs the campaign.
 pub(crate) fn run(args: &Args) -> Figures {
-    plant();
     let mut figures = Figures::default();
     pointers::run(&mut figures);
     catalogue::run(&mut figures);
@@ -25,24 +24,6 @@ pub(crate) fn run(args: &Args) -> Figures {
     packs::oversized(&mut figures);
     program::run(args, &mut figures);
     figures
-}
-
-/// Takes away the safeguard that `HAUL_PLANTED` names, which a campaign has to notice.
-fn plant() {
-    if let Ok(name) = std::env::var("HAUL_PLANTED") {
-        haul::fs::planted::plant(&name);
-    }
-}
-
-/// Runs the campaign in a process of its own where a bug is planted; returns the first miss.
-pub(crate) fn first_miss(planted: &str) -> Option<String> {
-    let own = std::env::current_exe().expect("has a path");
-    let run =
-        std::process::Command::new(own).arg("bit-flips").env("HAUL_PLANTED", planted).output();
-    let run = run.expect("runs");
-    let text = String::from_utf8_lossy(&run.stdout).into_owned();
-    let miss = text.lines().find(|line| line.trim_start().starts_with("MISS "));
-    miss.filter(|_| !run.status.success()).map(str::to_owned)
 }
 
 /// Changes one byte for as long as `look` looks, and says whether that ended without a panic.

@@ -3,12 +3,14 @@
 use haul::fs::planted::NAMES;
 
 use crate::args::Args;
-use crate::bit_flips;
 use crate::figures::Figures;
 use crate::harness::World;
+use crate::plant::first_miss;
 use crate::real::cases::guarded;
 use crate::real::{crash, errno, escapes, full_disk, power, races, sync_order};
 
+/// Seeds after which a bug counts as missed.
+const SEEDS: &str = "2000";
 /// Cuts after which a bug counts as missed.
 const CUTS: u64 = 12;
 /// Stories after which a bug counts as missed.
@@ -63,11 +65,18 @@ fn look_for(name: &str, args: &Args) -> Search {
         "symlink-followed" | "only-first-part-checked" => {
             escapes::watch(&variables).1.into_iter().next()
         }
-        "hash-check-off" | "size-cap-off" => bit_flips::first_miss(name),
         "pointer-before-content" => crash::first_miss(args.seed..args.seed + STORIES, name),
         "short-write-believed" => errno::first_miss(args.seed..args.seed + STORIES, name),
         "write-error-swallowed" => full_disk::first_miss(name),
         "stamp-not-compared" => races::first_miss(name),
+        "size-cap-off" => first_miss("bit-flips", name, &[]),
+        // Two are there for it.
+        "hash-check-off" => first_miss("bit-flips", name, &[])
+            .zip(first_miss("store-faults", name, &[]))
+            .map(|(flip, fault)| format!("{flip}; and over a faulty store: {fault}")),
+        "dedup-hit-unconfirmed" | "empty-list-believed" | "gc-without-reread" => {
+            first_miss("simulation", name, &["--points", SEEDS])
+        }
         _ => return Search::NotHere,
     };
     found.map_or(Search::Missed, Search::Found)
