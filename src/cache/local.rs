@@ -9,7 +9,8 @@ use crate::cache::error::CacheError;
 use crate::cache::folder::Form;
 use crate::cache::place::{Held, Place};
 use crate::cache::reader::ObjectReader;
-use crate::fs::{FsError, Links, is_no_file, move_durably, open_plain};
+use crate::cache::salvage::move_aside;
+use crate::fs::{FsError, Links, is_no_file, open_plain};
 use crate::hash::{ChunkId, Digest, PackId};
 use crate::pack::FRAME_HEADER_LEN;
 
@@ -136,7 +137,8 @@ impl ObjectReader<'_> {
         self.files.front().map(|(.., f)| f).ok_or_else(|| ErrorKind::NotFound.into())
     }
 
-    /// Moves a damaged pack out of the way and forgets it, so that the next run fetches a good one.
+    /// Moves a damaged pack out of the way and forgets it, so that the next run fetches a good one. Of a
+    /// pack that was not pushed everything that is sound is kept.
     pub(super) fn set_aside(
         &mut self,
         id: &[u8; 32],
@@ -151,21 +153,26 @@ impl ObjectReader<'_> {
             let aside = Some(aside);
             return CacheError::Damaged { object, pack, why, aside, unpushed };
         }
+        self.files.clear();
+        self.recent.clear();
         let from = match held {
-            Held::Unpushed => self.layout.unpushed(place.pack),
+            Held::Unpushed => {
+                return match self.index.salvage_named(self.layout, pack, held) {
+                    Err(e) => e,
+                    Ok(_) => {
+                        let aside = Some(aside);
+                        CacheError::Damaged { object, pack, why, aside, unpushed }
+                    }
+                };
+            }
             Held::Whole | Held::Gone => self.layout.whole(place.pack),
             Held::Part => self.layout.part(place.pack),
         };
-        self.files.clear();
-        self.recent.clear();
-        let moved = if from.exists() { move_durably(&from, &aside) } else { Ok(()) };
-        let aside = match moved {
+        let aside = match move_aside(&from, self.layout, pack) {
             // In a shared cache it may be another user's: it is passed over.
-            Err(e) if held != Held::Unpushed && e.source.kind() == ErrorKind::PermissionDenied => {
-                None
-            }
+            Err(e) if e.source.kind() == ErrorKind::PermissionDenied => None,
             Err(e) => return e.into(),
-            Ok(()) => Some(aside),
+            Ok(aside) => Some(aside),
         };
         if let Err(e) = self.index.forget(&[place.pack]) {
             return e;

@@ -34,7 +34,7 @@ mod weight;
 pub use audit::{Audit, BadObject};
 pub use bases::Absent;
 pub use catalogue::{Contact, Purpose, Synced, remembered};
-pub use error::TransferError;
+pub use error::{TransferError, object_hint};
 pub use evict::{Kept, chunks_here, prove_there};
 pub use fetch::{FetchPlan, Fetched, fetch_data, is_local, plan_fetch};
 pub use filter::{Choice, Filter};
