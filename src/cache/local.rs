@@ -189,33 +189,21 @@ fn is_hole(frame: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cache::{Index, Layout, PackSink, PackState, places_of};
-    use crate::hash::{NodeId, PackKind};
-    use crate::pack::{Codecs, encode_node_frame};
+    use crate::cache::testing::{NODE, OneNode, state};
 
     #[test]
     fn a_copy_in_a_pack_that_is_here_takes_the_place_of_one_that_was_evicted() {
-        let folder = tempfile::tempdir().unwrap();
-        let layout = Layout::new(folder.path(), folder.path(), None);
-        let index = Index::open(&layout).unwrap();
-        // An empty manifest.
-        let node = [1, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
-        let id = NodeId::of(&node);
-        let mut sink = PackSink::new(&layout, PackKind::Nodes);
-        sink.push(&encode_node_frame(&mut Codecs::new(), id, &node, &[0]).unwrap()).unwrap();
-        let packs = sink.finish().unwrap();
-        let (pack, own) = (packs[0].id, places_of(&packs)[&id.0]);
-        let kind = PackKind::Nodes.byte();
-        let (evicted, gone) = (PackId([7; 16]), PackState { held: Held::Gone, kind, size: 0 });
-        let here = PackState { held: Held::Unpushed, ..gone };
-        let mut elsewhere = [(id.0, Place { pack: evicted, ..own })];
-        index.record(&[(pack, here), (evicted, gone)], &mut elsewhere, &[]).unwrap();
+        let OneNode { layout, index, id, pack, place: own, _folder } = &OneNode::new();
+        let (pack, evicted) = (*pack, PackId([7; 16]));
+        let mut elsewhere = [(id.0, Place { pack: evicted, ..*own })];
+        let states = [(pack, state(Held::Unpushed)), (evicted, state(Held::Gone))];
+        index.record(&states, &mut elsewhere, &[]).unwrap();
 
-        let mut reader = ObjectReader::new(&layout, &index).unwrap();
-        assert_eq!(reader.node(id).unwrap(), None);
+        let mut reader = ObjectReader::new(layout, index).unwrap();
+        assert_eq!(reader.node(*id).unwrap(), None);
         assert!(!reader.restate(evicted).unwrap());
         assert!(reader.restate(pack).unwrap());
-        assert_eq!(reader.node(id).unwrap().unwrap().0, node);
+        assert_eq!(reader.node(*id).unwrap().unwrap().0, NODE);
         assert!(!reader.restate(pack).unwrap(), "nothing is left to place");
     }
 }

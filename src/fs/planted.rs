@@ -3,7 +3,7 @@
 //! Compiled with the feature `planted-bugs` only; elsewhere [`is`] is constant and the bugs are gone.
 
 /// The names of the bugs that can be planted, one word list for the program and its campaigns.
-pub const NAMES: [&str; 7] = [
+pub const NAMES: &[&str] = &[
     "no-fsync",
     "rename-before-sync",
     "publish-before-upload",
@@ -11,6 +11,8 @@ pub const NAMES: [&str; 7] = [
     "only-first-part-checked",
     "hash-check-off",
     "size-cap-off",
+    "living-temps-swept",
+    "stale-file-left",
 ];
 
 #[cfg(feature = "planted-bugs")]

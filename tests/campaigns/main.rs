@@ -23,6 +23,7 @@ mod bit_flips;
 mod eight_processes;
 mod faulty;
 mod figures;
+mod planting;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod real;
 

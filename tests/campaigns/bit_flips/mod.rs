@@ -34,17 +34,6 @@ fn plant() {
     }
 }
 
-/// Runs the campaign in a process of its own where a bug is planted; returns the first miss.
-pub(crate) fn first_miss(planted: &str) -> Option<String> {
-    let own = std::env::current_exe().expect("has a path");
-    let run =
-        std::process::Command::new(own).arg("bit-flips").env("HAUL_PLANTED", planted).output();
-    let run = run.expect("runs");
-    let text = String::from_utf8_lossy(&run.stdout).into_owned();
-    let miss = text.lines().find(|line| line.trim_start().starts_with("MISS "));
-    miss.filter(|_| !run.status.success()).map(str::to_owned)
-}
-
 /// Changes one byte for as long as `look` looks, and says whether that ended without a panic.
 fn flipped<T>(
     bytes: &mut [u8],

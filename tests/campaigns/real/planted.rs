@@ -3,9 +3,9 @@
 use haul::fs::planted::NAMES;
 
 use crate::args::Args;
-use crate::bit_flips;
 use crate::figures::Figures;
 use crate::harness::World;
+use crate::planting::first_miss;
 use crate::real::cases::guarded;
 use crate::real::{escapes, power, sync_order};
 
@@ -20,7 +20,7 @@ pub(crate) fn run(args: &Args) -> Figures {
         return figures;
     }
     let mut found = 0;
-    for name in NAMES {
+    for name in NAMES.iter().copied() {
         let what = match look_for(name, args) {
             Search::NotHere => continue,
             Search::Missed => {
@@ -61,7 +61,9 @@ fn look_for(name: &str, args: &Args) -> Search {
         "symlink-followed" | "only-first-part-checked" => {
             escapes::watch(&variables).1.into_iter().next()
         }
-        "hash-check-off" | "size-cap-off" => bit_flips::first_miss(name),
+        "hash-check-off" | "size-cap-off" => first_miss("bit-flips", &[], name),
+        "living-temps-swept" => first_miss("eight-processes", &["--seconds", "4"], name),
+        "stale-file-left" => first_miss("verbs", &["--count", "4"], name),
         _ => return Search::NotHere,
     };
     found.map_or(Search::Missed, Search::Found)
