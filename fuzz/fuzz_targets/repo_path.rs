@@ -5,7 +5,7 @@ use haul::path::{RepoPath, gitignore_line, json_path, show};
 use libfuzzer_sys::fuzz_target;
 use std::path::Component;
 
-fuzz_target!(init: plant(), |input: &[u8]| {
+fuzz_target!(|input: &[u8]| {
     let shown = show(input).to_string();
     assert!(!shown.contains(|c: char| c.is_control()), "a terminal would obey it: {shown:?}");
     json_path(input);
@@ -28,10 +28,3 @@ fuzz_target!(init: plant(), |input: &[u8]| {
     }
     (path.windows_problem(), path.caution());
 });
-
-/// Takes away the safeguard that `fuzz/run --planted` names, which must be found.
-fn plant() {
-    if let Ok(name) = std::env::var("HAUL_PLANTED") {
-        haul::fs::planted::plant(&name);
-    }
-}

@@ -83,8 +83,9 @@ impl Hint for CacheError {
                 )
             }
             Self::Damaged { unpushed: true, .. } => Some(
-                "run `haul fsck --repair`, which finds good content in the worktree and on remotes; the \
-                 pack had not been pushed, and what is sound of it was kept"
+                "run `haul add` on the path again if its file is still in the worktree, or `haul fsck \
+                 --repair`, which looks for it on remotes too; the pack had not been pushed, and what is \
+                 sound of it was kept"
                     .to_owned(),
             ),
             Self::Pack { .. } => None,

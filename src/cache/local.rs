@@ -157,13 +157,11 @@ impl ObjectReader<'_> {
         self.recent.clear();
         let from = match held {
             Held::Unpushed => {
-                return match self.index.salvage_named(self.layout, pack, held) {
-                    Err(e) => e,
-                    Ok(_) => {
-                        let aside = Some(aside);
-                        CacheError::Damaged { object, pack, why, aside, unpushed }
-                    }
-                };
+                if let Err(e) = self.index.salvage_named(self.layout, pack, held) {
+                    return e;
+                }
+                let aside = Some(aside);
+                return CacheError::Damaged { object, pack, why, aside, unpushed };
             }
             Held::Whole | Held::Gone => self.layout.whole(place.pack),
             Held::Part => self.layout.part(place.pack),

@@ -12,7 +12,6 @@ pub const NAMES: &[&str] = &[
     "hash-check-off",
     "size-cap-off",
     "living-temps-swept",
-    "stale-file-left",
 ];
 
 #[cfg(feature = "planted-bugs")]

@@ -16,7 +16,9 @@ use crate::ops::select::{Chosen, Select, Selection, at_head, find};
 use crate::path::{RepoPath, show};
 use crate::progress::Job;
 use crate::repo::Repo;
-use crate::transfer::{Contact, Filter, Home, Purpose, PushRequest, Root, Stage, Wanted, push};
+use crate::transfer::{
+    Avoid, Contact, Filter, Home, Purpose, PushRequest, Root, Stage, Wanted, push,
+};
 use crate::worktree::{RefusedPointer, TrackedState, parse_tracked};
 
 /// What to push.
@@ -252,8 +254,7 @@ fn send(repo: &Repo, plan: PushPlan, job: &Job) -> Result<PushReport, OpError> {
         roots: plan.wanted,
         repo: repo.identity()?,
         home: if is_home { Home::Yes } else { Home::No },
-        leave: BTreeSet::new(),
-        damaged: BTreeSet::new(),
+        avoid: Avoid::Nothing,
     };
     let pushed = push(&request, &mut contact, job)
         .map_err(|e| OpError::from(e).with_commits(repo, (&plan.commits, &plan.select)))?;

@@ -231,8 +231,8 @@ impl Hint for TransferError {
                  present; then `haul push`. `haul fsck` says who has good content"
             }
             Self::LocalPack { .. } => {
-                "run `haul fsck --repair`, which finds good content in the worktree and on remotes, then \
-                 `haul push`"
+                "run `haul add` on the path again with its data present, or `haul fsck --repair`, which looks \
+                 for good content in the worktree and on remotes; then `haul push`"
             }
             Self::Outrun { .. } => "run `haul push` again once gc is done",
             Self::OverBudget { .. } => "name fewer paths or raise `--max-bytes`",

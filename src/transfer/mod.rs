@@ -39,7 +39,7 @@ pub use evict::{Kept, chunks_here, prove_there};
 pub use fetch::{FetchPlan, Fetched, fetch_data, is_local, plan_fetch};
 pub use filter::{Choice, Filter};
 pub use inspect::{Here, Seen, There};
-pub use push::{Home, PushRequest, Pushed, Stage, push};
+pub use push::{Avoid, Home, PushRequest, Pushed, Stage, push};
 pub use root::{Root, Wanted};
 pub use survey::{Affected, Damage, FileIn, survey_here, survey_there};
 pub use verify::{Gap, Proof, verify};

@@ -95,6 +95,26 @@ fn who_meets_damage_in_what_was_not_pushed_loses_nothing_but_that() {
 }
 
 #[test]
+fn a_pipe_or_a_link_in_place_of_a_pack_is_damage_and_holds_nobody_up() {
+    let world = World::new();
+    let remote = world.remote("r");
+    let a = pushed(&world, &remote);
+    let packs = state(&a, "packs");
+    for what in ["pipe", "link"] {
+        let key = largest(&packs);
+        let path = packs.path().join(&key);
+        packs.remove(&key);
+        match what {
+            "pipe" => drop(a.run("mkfifo", &[&path]).ok()),
+            _ => std::os::unix::fs::symlink("/dev/zero", &path).expect("makes a link"),
+        }
+        a.haul(&["fsck", "--local"]).fails_with(4).prints(&key).prints("no regular file");
+        a.haul(&["fsck", "--repair"]).ok();
+        a.haul(&["fsck"]).ok().says("all sound");
+    }
+}
+
+#[test]
 fn a_damaged_format_is_put_back_by_who_knows_the_remote() {
     let world = World::new();
     let remote = world.remote("r");

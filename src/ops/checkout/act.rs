@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use crate::cache::{Known, ObjectReader, StatEntry};
-use crate::fs::{FileKind, Stamp, Time, planted};
+use crate::fs::{FileKind, Stamp, Time};
 use crate::manifest::{Content, EntryKind};
 use crate::ops::checkout::held::is_here;
 use crate::ops::checkout::orphans::{Orphan, begun_key};
@@ -106,7 +106,7 @@ fn act(repo: &Repo, plan: CheckoutPlan, job: &Job) -> Result<CheckoutReport, OpE
             }
         }
     }
-    for leaving in leaving.iter().filter(|_| !planted::is("stale-file-left")) {
+    for leaving in &leaving {
         report.removed += remove_all(repo, leaving, &mut notes)?;
     }
     let placed = write_all(repo, &writes, &mut report, job)?;

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 
 use crate::cache::{CacheError, Held, LocalPack, PackState, Place};
 use crate::catalogue::{Entry, Object};
-use crate::fs::{IoResultExt, read_limited};
+use crate::fs::{IoResultExt, is_not_plain, read_limited};
 use crate::hash::{PackId, PackKind};
 use crate::ops::error::OpError;
 use crate::ops::fsck::finding::{Finding, Side, What, judge};
@@ -71,16 +71,17 @@ fn of(pack: &LocalPack) -> Finding {
 
 /// A pack that cannot be read is passed over, so that the others are looked at all the same.
 fn refused(pack: &LocalPack, error: OpError) -> Result<Finding, OpError> {
-    let source = match &error {
-        OpError::Fs(e)
-        | OpError::Cache(CacheError::Fs(e))
-        | OpError::Transfer(TransferError::Fs(e) | TransferError::Cache(CacheError::Fs(e)))
-            if e.path == pack.path =>
-        {
-            e.source.to_string()
-        }
-        _ => return Err(error),
+    let told = if let OpError::Fs(e)
+    | OpError::Cache(CacheError::Fs(e))
+    | OpError::Transfer(
+        TransferError::Fs(e) | TransferError::Cache(CacheError::Fs(e)),
+    ) = &error
+    {
+        (e.path == pack.path).then(|| e.source.to_string())
+    } else {
+        None
     };
+    let Some(source) = told else { return Err(error) };
     let mut out = Finding::new(Side::Local, What::Refused, &pack.pack, &at(pack))
         .because(&format!("the system refuses to read it: {source}"));
     out.state = State::Unread;
@@ -117,6 +118,10 @@ impl Desk<'_> {
         if self.sampler.takes(pack.pack) {
             let examined = match self.here.examine(pack) {
                 Err(TransferError::Fs(e)) if e.is_missing() => return Ok(None),
+                // A pipe would be waited for, and a link may lead anywhere.
+                Err(TransferError::Fs(e)) if is_not_plain(&e.source) => {
+                    return Ok(Some(of(pack).because("it is no regular file")));
+                }
                 other => other?,
             };
             if let Some(finding) = judge(of(pack), pack.pack, &examined) {

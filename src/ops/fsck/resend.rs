@@ -11,7 +11,7 @@ use crate::ops::fsck::report::State;
 use crate::ops::fsck::sources::Sources;
 use crate::ops::open::choose;
 use crate::transfer::{
-    Audit, Contact, Home, Purpose, PushRequest, Root, Stage, Wanted, push, survey_there,
+    Audit, Avoid, Contact, Home, Purpose, PushRequest, Root, Stage, Wanted, push, survey_there,
 };
 
 /// Puts back what nothing can take the place of: runs, baselines and `format`.
@@ -93,8 +93,7 @@ pub(super) fn resend(
             earlier: Vec::new(),
             repo: repo.identity()?,
             home: Home::No,
-            leave: BTreeSet::new(),
-            damaged: packs.clone(),
+            avoid: Avoid::Damaged(packs.clone()),
         };
         match push(&request, &mut contact, job) {
             Ok(_) => {}

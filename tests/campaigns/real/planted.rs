@@ -63,7 +63,6 @@ fn look_for(name: &str, args: &Args) -> Search {
         }
         "hash-check-off" | "size-cap-off" => first_miss("bit-flips", &[], name),
         "living-temps-swept" => first_miss("eight-processes", &["--seconds", "4"], name),
-        "stale-file-left" => first_miss("verbs", &["--count", "4"], name),
         _ => return Search::NotHere,
     };
     found.map_or(Search::Missed, Search::Found)
