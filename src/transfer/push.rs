@@ -12,7 +12,7 @@ use crate::transfer::catalogue::Contact;
 use crate::transfer::dedup::dedup;
 use crate::transfer::error::TransferError;
 use crate::transfer::lone::store_whole;
-use crate::transfer::needs::{Doubts, Needs, found, missing_pins, needs, pack_of};
+use crate::transfer::needs::{Avoid, Doubts, Needs, found, missing_pins, needs, pack_of};
 use crate::transfer::nodes::{Walked, walk};
 use crate::transfer::record::Record;
 use crate::transfer::recut::{Elsewhere, Recut, forget_damaged, recut, rescue};
@@ -44,18 +44,6 @@ pub struct PushRequest {
     pub home: Home,
     /// Packs of the remote that must not be used again.
     pub avoid: Avoid,
-}
-
-/// Packs of the remote that a push must not use, and why.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Avoid {
-    /// Every pack may be used.
-    Nothing,
-    /// They are to be left: what the roots need of them is written afresh.
-    Left(BTreeSet<PackId>),
-    /// They are damaged: nothing in them is relied on, and every root is written again, with the nodes
-    /// above what lay in them.
-    Damaged(BTreeSet<PackId>),
 }
 
 /// What confirmation on this remote means for local packs.

@@ -13,7 +13,8 @@ use crate::transfer::error::TransferError;
 use crate::transfer::gc::clock::{OLD_MS, is_older};
 use crate::transfer::gc::closure::needing;
 use crate::transfer::gc::survey::Survey;
-use crate::transfer::push::{Avoid, Home, PushRequest, Pushed, Stage, push};
+use crate::transfer::needs::Avoid;
+use crate::transfer::push::{Home, PushRequest, Pushed, Stage, push};
 use crate::transfer::root::Wanted;
 
 /// Packs are written afresh if less than this share of their bytes is needed, in hundredths.
