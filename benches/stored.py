@@ -12,7 +12,7 @@ are left out. Each tool gets the same versions of a file, in turn, with its defa
 folder as its remote. "Sent" is what files on the remote grew by, all of them; demands are about it.
 "Kept" is what the tool's own folder in the repository grew by, which may be less than nothing as
 databases shrink. Times are of one run and its `sync`; those of rivals are ratios to haul's. After
-each push of haul a new clone pulls, and the whole file's hash is compared; a difference ends the part
+each push of haul a new clone pulls, and the whole file's hash is compared; a mismatch ends the part
 with a failure.
 
 B9 compares the first `haul add` with a bare loop over the same chunks on the same cores, which

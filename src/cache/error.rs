@@ -76,11 +76,16 @@ impl Hint for CacheError {
                 Some("wait for the other command to end, then run this one again".to_owned())
             }
             Self::Damaged { unpushed: false, .. } => {
-                Some("run the same command again to fetch a good copy from the remote".to_owned())
+                Some(
+                    "run the same command again to fetch a good copy from the remote; `haul fsck` says \
+                     whether more is damaged"
+                        .to_owned(),
+                )
             }
             Self::Damaged { unpushed: true, .. } => Some(
-                "run `haul add` on the path again if its file is still in the worktree; the damaged \
-                 pack had not been pushed"
+                "run `haul add` on the path again if its file is still in the worktree, or `haul fsck \
+                 --repair`, which looks for it on remotes too; the pack had not been pushed, and what is \
+                 sound of it was kept"
                     .to_owned(),
             ),
             Self::Pack { .. } => None,

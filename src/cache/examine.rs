@@ -52,9 +52,11 @@ impl LocalPack {
         Ok(out)
     }
 
-    /// Reads its tables; nothing if they are not sound.
-    pub fn footer(&self) -> Option<LocalFooter> {
-        read_footer(self.pack, &self.path).ok().flatten()
+    /// Reads its tables; nothing if they are not sound, or the file is gone.
+    ///
+    /// A disk or a limit that refuses says nothing about the pack, and is an error.
+    pub fn footer(&self) -> Result<Option<LocalFooter>, CacheError> {
+        read_footer(self.pack, &self.path)
     }
 }
 
@@ -101,5 +103,24 @@ impl Index {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_disk_that_refuses_to_be_read_is_no_damaged_pack_and_nothing_is_put_aside() {
+        let folder = tempfile::tempdir().unwrap();
+        let layout = Layout::new(folder.path(), folder.path(), None);
+        let index = Index::open(&layout).unwrap();
+        // Its first bytes cannot be read: the system answers with an I/O error.
+        let path = PathBuf::from("/proc/self/mem");
+        let pack = LocalPack { pack: PackId([1; 16]), held: Held::Unpushed, path, size: 100 };
+        assert!(matches!(pack.footer(), Err(CacheError::Fs(_))));
+        let none = std::collections::BTreeSet::new();
+        assert!(matches!(index.salvage(&layout, &pack, &none), Err(CacheError::Fs(_))));
+        assert!(!layout.quarantine(pack.pack).exists());
     }
 }

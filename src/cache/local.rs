@@ -9,7 +9,8 @@ use crate::cache::error::CacheError;
 use crate::cache::folder::Form;
 use crate::cache::place::{Held, Place};
 use crate::cache::reader::ObjectReader;
-use crate::fs::{FsError, Links, is_no_file, move_durably, open_plain};
+use crate::cache::salvage::move_aside;
+use crate::fs::{FsError, Links, is_no_file, open_plain};
 use crate::hash::{ChunkId, Digest, PackId};
 use crate::pack::FRAME_HEADER_LEN;
 
@@ -136,7 +137,8 @@ impl ObjectReader<'_> {
         self.files.front().map(|(.., f)| f).ok_or_else(|| ErrorKind::NotFound.into())
     }
 
-    /// Moves a damaged pack out of the way and forgets it, so that the next run fetches a good one.
+    /// Moves a damaged pack out of the way and forgets it, so that the next run fetches a good one. Of a
+    /// pack that was not pushed everything that is sound is kept.
     pub(super) fn set_aside(
         &mut self,
         id: &[u8; 32],
@@ -151,21 +153,24 @@ impl ObjectReader<'_> {
             let aside = Some(aside);
             return CacheError::Damaged { object, pack, why, aside, unpushed };
         }
+        self.files.clear();
+        self.recent.clear();
         let from = match held {
-            Held::Unpushed => self.layout.unpushed(place.pack),
+            Held::Unpushed => {
+                if let Err(e) = self.index.salvage_named(self.layout, pack, held) {
+                    return e;
+                }
+                let aside = Some(aside);
+                return CacheError::Damaged { object, pack, why, aside, unpushed };
+            }
             Held::Whole | Held::Gone => self.layout.whole(place.pack),
             Held::Part => self.layout.part(place.pack),
         };
-        self.files.clear();
-        self.recent.clear();
-        let moved = if from.exists() { move_durably(&from, &aside) } else { Ok(()) };
-        let aside = match moved {
+        let aside = match move_aside(&from, self.layout, pack) {
             // In a shared cache it may be another user's: it is passed over.
-            Err(e) if held != Held::Unpushed && e.source.kind() == ErrorKind::PermissionDenied => {
-                None
-            }
+            Err(e) if e.source.kind() == ErrorKind::PermissionDenied => None,
             Err(e) => return e.into(),
-            Ok(()) => Some(aside),
+            Ok(aside) => Some(aside),
         };
         if let Err(e) = self.index.forget(&[place.pack]) {
             return e;
@@ -182,33 +187,21 @@ fn is_hole(frame: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cache::{Index, Layout, PackSink, PackState, places_of};
-    use crate::hash::{NodeId, PackKind};
-    use crate::pack::{Codecs, encode_node_frame};
+    use crate::cache::testing::{NODE, OneNode, state};
 
     #[test]
     fn a_copy_in_a_pack_that_is_here_takes_the_place_of_one_that_was_evicted() {
-        let folder = tempfile::tempdir().unwrap();
-        let layout = Layout::new(folder.path(), folder.path(), None);
-        let index = Index::open(&layout).unwrap();
-        // An empty manifest.
-        let node = [1, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
-        let id = NodeId::of(&node);
-        let mut sink = PackSink::new(&layout, PackKind::Nodes);
-        sink.push(&encode_node_frame(&mut Codecs::new(), id, &node, &[0]).unwrap()).unwrap();
-        let packs = sink.finish().unwrap();
-        let (pack, own) = (packs[0].id, places_of(&packs)[&id.0]);
-        let kind = PackKind::Nodes.byte();
-        let (evicted, gone) = (PackId([7; 16]), PackState { held: Held::Gone, kind, size: 0 });
-        let here = PackState { held: Held::Unpushed, ..gone };
-        let mut elsewhere = [(id.0, Place { pack: evicted, ..own })];
-        index.record(&[(pack, here), (evicted, gone)], &mut elsewhere, &[]).unwrap();
+        let OneNode { layout, index, id, pack, place: own, _folder } = &OneNode::new();
+        let (pack, evicted) = (*pack, PackId([7; 16]));
+        let mut elsewhere = [(id.0, Place { pack: evicted, ..*own })];
+        let states = [(pack, state(Held::Unpushed)), (evicted, state(Held::Gone))];
+        index.record(&states, &mut elsewhere, &[]).unwrap();
 
-        let mut reader = ObjectReader::new(&layout, &index).unwrap();
-        assert_eq!(reader.node(id).unwrap(), None);
+        let mut reader = ObjectReader::new(layout, index).unwrap();
+        assert_eq!(reader.node(*id).unwrap(), None);
         assert!(!reader.restate(evicted).unwrap());
         assert!(reader.restate(pack).unwrap());
-        assert_eq!(reader.node(id).unwrap().unwrap().0, node);
+        assert_eq!(reader.node(*id).unwrap().unwrap().0, NODE);
         assert!(!reader.restate(pack).unwrap(), "nothing is left to place");
     }
 }

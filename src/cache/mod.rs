@@ -18,6 +18,8 @@ mod rebuild;
 mod salvage;
 mod sink;
 mod stat;
+#[cfg(test)]
+mod testing;
 mod trees;
 mod usage;
 

@@ -225,24 +225,12 @@ impl<'c> ObjectReader<'c> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cache::{PackSink, PackState, places_of};
-    use crate::pack::encode_node_frame;
+    use crate::cache::testing::{NODE, OneNode, state};
 
     #[test]
     fn a_place_that_is_wrong_puts_no_pack_aside_and_a_damaged_pack_is_put_aside() {
-        let folder = tempfile::tempdir().unwrap();
-        let layout = Layout::new(folder.path(), folder.path(), None);
-        let index = Index::open(&layout).unwrap();
-        // An empty manifest.
-        let node = [1, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
-        let id = NodeId::of(&node);
-        let mut sink = PackSink::new(&layout, PackKind::Nodes);
-        sink.push(&encode_node_frame(&mut Codecs::new(), id, &node, &[0]).unwrap()).unwrap();
-        let packs = sink.finish().unwrap();
-        let pack = packs[0].id;
-        let own = places_of(&packs)[&id.0];
-        let state = PackState { held: Held::Unpushed, kind: PackKind::Nodes.byte(), size: 0 };
-        index.record(&[(pack, state)], &mut [(id.0, own)], &[]).unwrap();
+        let OneNode { layout, index, id, pack, place: own, _folder } = OneNode::new();
+        index.record(&[(pack, state(Held::Unpushed))], &mut [(id.0, own)], &[]).unwrap();
 
         let mut reader = ObjectReader::new(&layout, &index).unwrap();
         let other = NodeId([7; 32]);
@@ -259,7 +247,7 @@ mod tests {
             assert!(found.is_none(), "{id} {offset} {len}");
         }
         assert!(layout.unpushed(pack).exists());
-        assert_eq!(reader.node_at(id, pack, offset, len).unwrap().unwrap().0, node);
+        assert_eq!(reader.node_at(id, pack, offset, len).unwrap().unwrap().0, NODE);
 
         let mut bytes = std::fs::read(layout.unpushed(pack)).unwrap();
         bytes[own.offset as usize + 20] ^= 1;

@@ -10,7 +10,8 @@ use crate::cache::folder::{Form, is_sound};
 use crate::cache::index::Index;
 use crate::cache::layout::Layout;
 use crate::cache::place::{Held, PackState, Place};
-use crate::fs::{IoResultExt, Links, is_not_plain, move_durably, open_plain, remove_tree};
+use crate::cache::salvage::move_aside;
+use crate::fs::{IoResultExt, Links, is_not_plain, open_plain, remove_tree};
 use crate::hash::{ChunkId, PackId, PackKind};
 use crate::pack::{Bases, Footer, HEADER_LEN, Header, TRAILER_LEN};
 
@@ -28,7 +29,7 @@ pub(super) fn fill(index: &Index, layout: &Layout) -> Result<(), CacheError> {
                     let state = PackState { held, kind: footer.kind.byte(), size: footer.size };
                     index.record(&[(pack, state)], &mut footer.objects, &footer.deltas)?;
                 }
-                None => move_durably(&path, &layout.quarantine(pack))?,
+                None => drop(move_aside(&path, layout, pack)?),
             }
         }
     }
@@ -53,10 +54,10 @@ impl Index {
             None
         };
         let Some(mut footer) = footer else {
-            let moved = move_durably(&layout.whole(pack), &layout.quarantine(pack));
+            let moved = move_aside(&layout.whole(pack), layout, pack);
             return match moved {
                 Err(e) if e.source.kind() != io::ErrorKind::PermissionDenied => Err(e.into()),
-                Ok(()) | Err(_) => Ok(false),
+                Ok(_) | Err(_) => Ok(false),
             };
         };
         let state = PackState { held: Held::Whole, kind: footer.kind.byte(), size: footer.size };
@@ -79,7 +80,7 @@ impl Index {
                 continue;
             }
             let Some(mut footer) = read_footer(pack, &path)? else {
-                move_durably(&path, &layout.quarantine(pack))?;
+                move_aside(&path, layout, pack)?;
                 continue;
             };
             footer.objects.retain(|(id, _)| view.find_held(id).is_none());

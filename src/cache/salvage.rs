@@ -1,7 +1,8 @@
-//! Saving what is sound of a damaged pack, which is then put aside.
+//! Saving what is sound of a damaged pack, which is then put aside. What was not pushed is saved into
+//! new packs that are not pushed either: what lies in the cache may be dropped by anyone.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::fs::File;
+use std::io::ErrorKind;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
@@ -10,12 +11,12 @@ use crate::cache::examine::{LocalPack, Row};
 use crate::cache::index::Index;
 use crate::cache::layout::Layout;
 use crate::cache::place::{Held, PackState, Place};
-use crate::cache::sink::{PackSink, places_of};
-use crate::fs::move_durably;
+use crate::cache::sink::{PackSink, WrittenPack, places_of};
+use crate::fs::{FsError, IoResultExt, Links, is_no_file, move_durably, open_plain};
 use crate::hash::{ChunkId, NodeId, PackId, PackKind};
 use crate::pack::{
     Bases, Batcher, Codecs, EncodedFrame, MAX_FRAME_LEN, decode_frame, encode_data_frame,
-    needs_own_frame,
+    encode_node_frame, needs_own_frame,
 };
 
 /// A frame of a damaged pack that is sound, as far as that can be told without its base.
@@ -27,8 +28,9 @@ struct Sound {
 
 impl Index {
     /// Puts a damaged pack aside and keeps what is sound of it, the frames at these offsets not among
-    /// it: chunks that were not pushed in a new pack, all else where it lay. Returns the objects that
-    /// are lost. Holds one pack in memory.
+    /// it: what was not pushed in a new pack, all else where it lay. Returns the objects that
+    /// are lost. Holds one pack in memory. A disk that refuses to be read is an error, and nothing is
+    /// put aside then.
     pub fn salvage(
         &self,
         layout: &Layout,
@@ -37,7 +39,9 @@ impl Index {
     ) -> Result<BTreeSet<[u8; 32]>, CacheError> {
         let rows = self.rows_of(&HashSet::from([pack.pack]))?;
         let mut all: BTreeMap<[u8; 32], Place> = rows.into_values().flatten().collect();
-        if let Some(footer) = pack.footer() {
+        let footer = pack.footer()?;
+        let footer_kind = footer.as_ref().map(|footer| footer.kind);
+        if let Some(footer) = footer {
             // What the index finds elsewhere by now need not be kept.
             let view = self.reader()?;
             let unknown =
@@ -46,14 +50,18 @@ impl Index {
             all.extend(unknown);
         }
         let kind = self.all_packs()?.get(&pack.pack).and_then(|s| PackKind::from_byte(s.kind));
-        let kind = kind.or_else(|| pack.footer().map(|f| f.kind)).unwrap_or(PackKind::Data);
+        let kind = kind.or(footer_kind).unwrap_or(PackKind::Data);
         let mut lost: BTreeSet<[u8; 32]> = all.keys().copied().collect();
         all.retain(|_, place| !bad.contains(&place.offset));
-        let sound = sound_frames(&pack.path, kind, &all);
-        if pack.held != Held::Unpushed || kind == PackKind::Nodes {
+        let sound = sound_frames(&pack.path, kind, &all)?;
+        if pack.held != Held::Unpushed {
             return self.in_its_place(layout, (pack, kind), sound, lost);
         }
-        let kept = self.store_in_new_pack(layout, pack.pack, sound)?;
+        let packs = match kind {
+            PackKind::Data => chunks_in_new_packs(layout, sound)?,
+            PackKind::Nodes => nodes_in_new_packs(layout, sound)?,
+        };
+        let kept = self.replace(pack.pack, kind, &packs)?;
         move_aside(&pack.path, layout, pack.pack)?;
         for id in kept {
             lost.remove(&id);
@@ -61,45 +69,32 @@ impl Index {
         Ok(lost)
     }
 
-    /// Writes chunks into new packs that were not pushed either.
-    fn store_in_new_pack(
+    /// As [`Self::salvage`], of a pack of which it is only known that it is damaged.
+    pub fn salvage_named(
         &self,
         layout: &Layout,
+        pack: PackId,
+        held: Held,
+    ) -> Result<BTreeSet<[u8; 32]>, CacheError> {
+        let path = match held {
+            Held::Unpushed => layout.unpushed(pack),
+            Held::Whole | Held::Gone => layout.whole(pack),
+            Held::Part => layout.part(pack),
+        };
+        self.salvage(layout, &LocalPack { pack, held, path, size: 0 }, &BTreeSet::new())
+    }
+
+    /// Makes the index know new packs, which are durable, in place of an old one.
+    fn replace(
+        &self,
         old: PackId,
-        sound: Vec<Sound>,
+        kind: PackKind,
+        packs: &[WrittenPack],
     ) -> Result<Vec<[u8; 32]>, CacheError> {
-        let mut sink = PackSink::new(layout, PackKind::Data);
-        let (mut codecs, mut batcher) = (Codecs::new(), Batcher::new());
-        let refused = |why: String| CacheError::Pack { why };
-        for found in sound {
-            if let (Some(_), Some((id, _))) = (&found.bases, found.rows.first()) {
-                if let Some(frame) = EncodedFrame::of_delta(ChunkId(*id), found.bytes) {
-                    sink.push(&frame)?;
-                }
-                continue;
-            }
-            let Ok(frame) = decode_frame(&mut codecs, PackKind::Data, &found.bytes) else {
-                continue;
-            };
-            for (id, place) in found.rows {
-                let id = ChunkId(id);
-                let Ok(bytes) = frame.chunk(place.skip, place.len, id) else { continue };
-                if needs_own_frame(bytes.len()) {
-                    let frame = encode_data_frame(&mut codecs, &[(id, bytes)]);
-                    sink.push(&frame.map_err(|e| refused(e.to_string()))?)?;
-                } else if let Some(batch) = batcher.push(id, bytes) {
-                    sink.push(&batch.encode(&mut codecs).map_err(|e| refused(e.to_string()))?)?;
-                }
-            }
-        }
-        if let Some(batch) = batcher.finish() {
-            sink.push(&batch.encode(&mut codecs).map_err(|e| refused(e.to_string()))?)?;
-        }
-        let packs = sink.finish()?;
-        let mut objects: Vec<Row> = places_of(&packs).into_iter().collect();
+        let mut objects: Vec<Row> = places_of(packs).into_iter().collect();
         let ids = objects.iter().map(|(id, _)| *id).collect();
         let state = |size: u64| {
-            let (held, kind) = (Held::Unpushed, PackKind::Data.byte());
+            let (held, kind) = (Held::Unpushed, kind.byte());
             PackState { held, kind, size: u32::try_from(size).unwrap_or(0) }
         };
         let states: Vec<_> = packs.iter().map(|pack| (pack.id, state(pack.size))).collect();
@@ -147,9 +142,63 @@ impl Index {
     }
 }
 
+fn refused(error: &impl ToString) -> CacheError {
+    CacheError::Pack { why: error.to_string() }
+}
+
+fn chunks_in_new_packs(layout: &Layout, sound: Vec<Sound>) -> Result<Vec<WrittenPack>, CacheError> {
+    let mut sink = PackSink::new(layout, PackKind::Data);
+    let (mut codecs, mut batcher) = (Codecs::new(), Batcher::new());
+    for found in sound {
+        if let (Some(_), Some((id, _))) = (&found.bases, found.rows.first()) {
+            if let Some(frame) = EncodedFrame::of_delta(ChunkId(*id), found.bytes) {
+                sink.push(&frame)?;
+            }
+            continue;
+        }
+        let Ok(frame) = decode_frame(&mut codecs, PackKind::Data, &found.bytes) else { continue };
+        for (id, place) in found.rows {
+            let id = ChunkId(id);
+            let Ok(bytes) = frame.chunk(place.skip, place.len, id) else { continue };
+            if needs_own_frame(bytes.len()) {
+                let frame = encode_data_frame(&mut codecs, &[(id, bytes)]);
+                sink.push(&frame.map_err(|e| refused(&e))?)?;
+            } else if let Some(batch) = batcher.push(id, bytes) {
+                sink.push(&batch.encode(&mut codecs).map_err(|e| refused(&e))?)?;
+            }
+        }
+    }
+    if let Some(batch) = batcher.finish() {
+        sink.push(&batch.encode(&mut codecs).map_err(|e| refused(&e))?)?;
+    }
+    sink.finish()
+}
+
+/// Nodes keep their placements, which may name the old pack: a push writes such nodes afresh.
+fn nodes_in_new_packs(layout: &Layout, sound: Vec<Sound>) -> Result<Vec<WrittenPack>, CacheError> {
+    let mut sink = PackSink::new(layout, PackKind::Nodes);
+    let mut codecs = Codecs::new();
+    for found in sound {
+        let Ok(frame) = decode_frame(&mut codecs, PackKind::Nodes, &found.bytes) else { continue };
+        for (id, _) in found.rows {
+            let Ok((node, placement)) = frame.node(NodeId(id)) else { continue };
+            let again = encode_node_frame(&mut codecs, NodeId(id), node, placement);
+            sink.push(&again.map_err(|e| refused(&e))?)?;
+        }
+    }
+    sink.finish()
+}
+
 /// Reads the frames of these objects; what is not sound is left out.
-fn sound_frames(path: &Path, kind: PackKind, rows: &BTreeMap<[u8; 32], Place>) -> Vec<Sound> {
-    let Ok(file) = File::open(path) else { return Vec::new() };
+fn sound_frames(
+    path: &Path,
+    kind: PackKind,
+    rows: &BTreeMap<[u8; 32], Place>,
+) -> Result<Vec<Sound>, CacheError> {
+    let file = match open_plain(path, Links::Refuse) {
+        Err(e) if is_no_file(&e) => return Ok(Vec::new()),
+        other => other.at("read", path)?,
+    };
     let mut frames: BTreeMap<u32, Vec<Row>> = BTreeMap::new();
     for (id, place) in rows {
         frames.entry(place.offset).or_default().push((*id, *place));
@@ -161,8 +210,9 @@ fn sound_frames(path: &Path, kind: PackKind, rows: &BTreeMap<[u8; 32], Place>) -
             continue;
         };
         let mut bytes = vec![0; len as usize];
-        if file.read_exact_at(&mut bytes, offset.into()).is_err() {
-            continue;
+        match file.read_exact_at(&mut bytes, offset.into()) {
+            Err(e) if e.kind() == ErrorKind::UnexpectedEof => continue,
+            other => other.at("read", path)?,
         }
         let Ok(bases) = Bases::of_frame(&bytes) else { continue };
         if bases.is_some() {
@@ -179,19 +229,21 @@ fn sound_frames(path: &Path, kind: PackKind, rows: &BTreeMap<[u8; 32], Place>) -
             out.push(Sound { bytes, rows, bases: None });
         }
     }
-    out
+    Ok(out)
 }
 
-/// Moves a file into `quarantine/`, under a name that is free.
-fn move_aside(path: &Path, layout: &Layout, pack: PackId) -> Result<(), CacheError> {
-    if path.exists() {
-        move_durably(path, &free(&layout.quarantine(pack)))?;
+/// Moves a pack into `quarantine/`, under a name that is free, and returns that; nothing is there to be
+/// moved if it is gone.
+pub(super) fn move_aside(path: &Path, layout: &Layout, pack: PackId) -> Result<PathBuf, FsError> {
+    let aside = free(&layout.quarantine(pack));
+    if path.symlink_metadata().is_ok() {
+        move_durably(path, &aside)?;
     }
-    Ok(())
+    Ok(aside)
 }
 
 /// Returns a name for a file of `quarantine/` that nothing has.
-pub(super) fn free(path: &Path) -> PathBuf {
+fn free(path: &Path) -> PathBuf {
     let other = |n: u32| {
         let mut name = path.as_os_str().to_owned();
         name.push(format!("-{n}"));
@@ -199,5 +251,5 @@ pub(super) fn free(path: &Path) -> PathBuf {
     };
     let others = (1..).map(other);
     let mut all = std::iter::once(path.to_owned()).chain(others);
-    all.find(|path| !path.exists()).unwrap_or_else(|| path.to_owned())
+    all.find(|path| path.symlink_metadata().is_err()).unwrap_or_else(|| path.to_owned())
 }

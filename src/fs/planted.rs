@@ -3,7 +3,7 @@
 //! Compiled with the feature `planted-bugs` only; elsewhere [`is`] is constant and the bugs are gone.
 
 /// The names of the bugs that can be planted, one word list for the program and its campaigns.
-pub const NAMES: [&str; 14] = [
+pub const NAMES: &[&str] = &[
     "no-fsync",
     "rename-before-sync",
     "publish-before-upload",
@@ -18,6 +18,7 @@ pub const NAMES: [&str; 14] = [
     "empty-list-believed",
     "dedup-hit-unconfirmed",
     "gc-without-reread",
+    "living-temps-swept",
 ];
 
 #[cfg(feature = "planted-bugs")]

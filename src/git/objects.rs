@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use git2::ObjectType;
 
-use super::command::os_path;
+use super::command::{Runner, os_path};
 use super::quote::printable;
 use super::{CommitId, Git, GitError, ObjectId};
 
@@ -203,17 +203,9 @@ impl Git {
         if small.is_empty() {
             return Ok(());
         }
-        let asked = lines(&small);
-        let call = self.runner.git(&["cat-file", "--batch=%(objectname) %(objectsize)"]);
-        let call = call.stdin(&asked);
-        let answer = call.output()?.stdout;
-        let mut rest = answer.as_slice();
-        while !rest.is_empty() {
-            let (id, body, after) = batch_item(rest).ok_or_else(|| call.unexpected(rest))?;
+        self.runner.read_all(&small, |id, body| {
             known.insert(id, Content::Whole(body.to_vec()));
-            rest = after;
-        }
-        Ok(())
+        })
     }
 
     /// Fetches absent objects of a partial clone in one request; `git cat-file` would make one each.
@@ -254,8 +246,29 @@ fn named_size(line: &[u8]) -> Option<(ObjectId, Option<u64>)> {
     if size == "missing" { Some((id, None)) } else { Some((id, Some(size.parse().ok()?))) }
 }
 
+impl Runner {
+    /// Reads whole objects, all of which are there.
+    pub(super) fn read_all(
+        &self,
+        ids: &[ObjectId],
+        mut take: impl FnMut(ObjectId, &[u8]),
+    ) -> Result<(), GitError> {
+        let asked = lines(ids);
+        let call = self.git(&["cat-file", "--batch=%(objectname) %(objectsize)"]);
+        let call = call.stdin(&asked);
+        let answer = call.output()?.stdout;
+        let mut rest = answer.as_slice();
+        while !rest.is_empty() {
+            let (id, body, after) = batch_item(rest).ok_or_else(|| call.unexpected(rest))?;
+            take(id, body);
+            rest = after;
+        }
+        Ok(())
+    }
+}
+
 /// Splits `ID SIZE LF BODY LF` from the front of a batch.
-pub(super) fn batch_item(bytes: &[u8]) -> Option<(ObjectId, &[u8], &[u8])> {
+fn batch_item(bytes: &[u8]) -> Option<(ObjectId, &[u8], &[u8])> {
     let end = bytes.iter().position(|c| *c == b'\n')?;
     let (line, rest) = bytes.split_at_checked(end)?;
     let (id, size) = named_size(line)?;

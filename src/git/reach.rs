@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use globset::{Glob, GlobSet, GlobSetBuilder};
 
 use super::command::{REPOSITORY_VARIABLES, Runner, os_path};
-use super::objects::{POINTER_LIMIT, batch_item, lines};
+use super::objects::{POINTER_LIMIT, lines};
 use super::{GitError, ObjectId};
 
 /// Objects read in one go: with [`POINTER_LIMIT`] bytes each this bounds the memory of an answer.
@@ -140,17 +140,10 @@ impl Reach {
         self.list(&starts.alone, false, &["--no-walk", "--indexed-objects"], &mut found)?;
         let ids: Vec<ObjectId> = found.keys().copied().collect();
         for ids in ids.chunks(BATCH) {
-            let asked = lines(ids);
-            let call = self.runner.git(&["cat-file", "--batch=%(objectname) %(objectsize)"]);
-            let call = call.stdin(&asked);
-            let answer = call.output()?.stdout;
-            let mut rest = answer.as_slice();
-            while !rest.is_empty() {
-                let (id, body, after) = batch_item(rest).ok_or_else(|| call.unexpected(rest))?;
+            self.runner.read_all(ids, |id, body| {
                 let path = found.remove(&id).unwrap_or_default();
                 take(SmallBlob { path, bytes: body.to_vec() });
-                rest = after;
-            }
+            })?;
         }
         for worktree in self.worktrees()? {
             unstaged(&worktree, &mut take)?;

@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::cache::ObjectReader;
 use crate::hash::Key;
 use crate::ops::error::OpError;
-use crate::ops::open::choose;
+use crate::ops::open::{choose, spec_of};
 use crate::ops::requests::Requests;
 use crate::ops::retain::{After, retain};
 use crate::ops::select::{Chosen, Select, chosen_or_warned, nothing_matches};
@@ -94,6 +94,10 @@ pub fn plan<'r>(
 
 fn look<'r>(repo: &'r Repo, options: &FetchOptions, job: &Job) -> Result<FetchPlan<'r>, OpError> {
     let select = options.select.clone();
+    if let Some(name) = &options.remote {
+        // A wrong name is an error also where nothing has to be asked.
+        spec_of(repo, name)?;
+    }
     let wanted: Vec<Wanted> =
         chosen_or_warned(repo, &options.select, job)?.iter().map(Chosen::wanted).collect();
     let index = repo.index()?;

@@ -41,6 +41,27 @@ impl OpError {
     }
 }
 
+impl OpError {
+    /// As [`Self::with_commit`], where it is known which commits brought the versions of each path.
+    pub(crate) fn with_commits(
+        self,
+        repo: &Repo,
+        (known, select): (&[(Vec<u8>, CommitId)], &Select),
+    ) -> Self {
+        let own = place(&self).map(|(path, _)| path.to_vec());
+        let mut of: Vec<String> = Vec::new();
+        for (_, commit) in known.iter().filter(|(path, _)| Some(path) == own.as_ref()) {
+            if of.len() < NAMED && !of.contains(&short(*commit)) {
+                of.push(short(*commit));
+            }
+        }
+        if of.is_empty() || self.exit() != Exit::Damaged {
+            return self.with_commit(repo, select);
+        }
+        Self::InCommit { of: of.join(" or "), source: Box::new(self) }
+    }
+}
+
 /// The path that an error names, and the object if that path may be a folder.
 fn place(error: &OpError) -> Option<(&[u8], Option<Digest>)> {
     if let OpError::Transfer(e) = error {

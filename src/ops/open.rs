@@ -38,8 +38,11 @@ pub(crate) fn choose(
 /// Reads the address of a remote.
 pub(crate) fn spec_of(repo: &Repo, name: &str) -> Result<RemoteSpec, OpError> {
     let url = repo.config().remotes.get(name).ok_or_else(|| {
+        let known: Vec<String> =
+            repo.config().remotes.keys().map(|known| format!("`{known}`")).collect();
+        let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
         OpError::refused(
-            format!("there is no remote `{}`", name.escape_debug()),
+            format!("there is no remote `{}`; set up: {known}", name.escape_debug()),
             "run `haul remote list` to see the remotes, or `haul remote add` to add one",
         )
     })?;

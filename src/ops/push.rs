@@ -7,16 +7,18 @@ use std::ffi::OsString;
 use serde::Serialize;
 
 use crate::cache::Held;
-use crate::git::{Content, ObjectId};
+use crate::git::{CommitId, Content, ObjectId};
 use crate::ops::error::OpError;
 use crate::ops::open::{Chosen as Target, choose};
 use crate::ops::requests::Requests;
 use crate::ops::retain::{After, retain};
-use crate::ops::select::{Chosen, Select, Selection, chosen, find};
+use crate::ops::select::{Chosen, Select, Selection, at_head, find};
 use crate::path::{RepoPath, show};
 use crate::progress::Job;
 use crate::repo::Repo;
-use crate::transfer::{Contact, Filter, Home, Purpose, PushRequest, Root, Stage, Wanted, push};
+use crate::transfer::{
+    Avoid, Contact, Filter, Home, Purpose, PushRequest, Root, Stage, Wanted, push,
+};
 use crate::worktree::{RefusedPointer, TrackedState, parse_tracked};
 
 /// What to push.
@@ -51,6 +53,11 @@ pub struct PushPlan {
     target: Target,
     #[serde(skip)]
     wanted: Vec<(Wanted, Stage)>,
+    /// The commits that brought them, by path.
+    #[serde(skip)]
+    commits: Vec<(Vec<u8>, CommitId)>,
+    #[serde(skip)]
+    select: Select,
 }
 
 /// What a push did.
@@ -82,7 +89,7 @@ pub struct PushReport {
 pub fn plan(repo: &Repo, options: &PushOptions, job: &Job) -> Result<PushPlan, OpError> {
     repo.require_initialised()?;
     let target = choose(repo, options.remote.as_deref(), options.jobs)?;
-    let wanted = roots(repo, options, job)?;
+    let (wanted, commits) = roots(repo, options, job)?;
     let index = repo.index()?;
     index.adopt(repo.layout())?;
     let unpushed = index.packs(Held::Unpushed)?;
@@ -95,14 +102,19 @@ pub fn plan(repo: &Repo, options: &PushOptions, job: &Job) -> Result<PushPlan, O
         bytes,
         target,
         wanted,
+        commits,
+        select: Select { rev: options.rev.clone(), all: options.all, ..Select::default() },
     })
 }
 
+/// Roots, each with the stage of its commits, and the commits that brought them, by path.
+type Roots = (Vec<(Wanted, Stage)>, Vec<(Vec<u8>, CommitId)>);
+
 /// Collects roots, each once: of new commits, of what is staged or at the revision.
-fn roots(repo: &Repo, options: &PushOptions, job: &Job) -> Result<Vec<(Wanted, Stage)>, OpError> {
+fn roots(repo: &Repo, options: &PushOptions, job: &Job) -> Result<Roots, OpError> {
     let mut selection = Selection::new(repo, &options.paths)?;
     let mut seen = BTreeSet::new();
-    let mut out = Vec::new();
+    let (mut out, mut commits) = (Vec::new(), Vec::new());
     let mut add = |path: &RepoPath, root: Root, stage: Stage| {
         if selection.filter(path).is_some() && root.id().is_none_or(|id| seen.insert(id)) {
             let path = path.as_bytes().to_vec();
@@ -132,7 +144,10 @@ fn roots(repo: &Repo, options: &PushOptions, job: &Job) -> Result<Vec<(Wanted, S
             }
         };
         match state {
-            TrackedState::Sound(pointer, _) => add(&path, Root::of(&pointer), Stage::Unpublished),
+            TrackedState::Sound(pointer, _) => {
+                commits.push((path.as_bytes().to_vec(), found.commit));
+                add(&path, Root::of(&pointer), Stage::Unpublished);
+            }
             TrackedState::Missing => {}
             // What is broken at the tip is refused below; an old commit cannot be mended.
             TrackedState::Unsound(error) => job.warn(&format!(
@@ -151,7 +166,7 @@ fn roots(repo: &Repo, options: &PushOptions, job: &Job) -> Result<Vec<(Wanted, S
     refused.dedup_by(|a, b| a.pointer == b.pointer);
     selection.warn(&refused, job);
     selection.check_used()?;
-    Ok(out)
+    Ok((out, commits))
 }
 
 /// Pointers, each with the stage of its commits, and those of refused names.
@@ -160,7 +175,9 @@ type Named = (Vec<(Chosen, Stage)>, Vec<RefusedPointer>);
 /// What the revision names, or what is staged and what `HEAD` names; and pointers of refused names.
 fn named(repo: &Repo, options: &PushOptions) -> Result<Named, OpError> {
     let (current, refused) = find(repo, &Select { rev: options.rev.clone(), ..Select::default() })?;
-    let at_head = if options.rev.is_some() { Vec::new() } else { at_head(repo)? };
+    // Where they cannot be read, what is staged is pushed all the same.
+    let at_head =
+        if options.rev.is_some() { Vec::new() } else { at_head(repo).unwrap_or_default() };
     // Staged but not committed, or committed and published without its data.
     let same = at_head.len() == current.len()
         && at_head.iter().zip(&current).all(|(a, b)| a.path == b.path && a.bytes == b.bytes);
@@ -175,13 +192,6 @@ fn named(repo: &Repo, options: &PushOptions) -> Result<Named, OpError> {
     let current = current.into_iter().map(|item| (item, stage));
     let at_head = at_head.into_iter().filter(here).map(|item| (item, Stage::Published));
     Ok((current.chain(at_head).collect(), refused))
-}
-
-/// The pointers of `HEAD`; none before the first commit, or where they cannot be read.
-fn at_head(repo: &Repo) -> Result<Vec<Chosen>, OpError> {
-    let Some(_) = repo.git().head()? else { return Ok(Vec::new()) };
-    let select = Select { rev: Some("HEAD".into()), ..Select::default() };
-    Ok(chosen(repo, &select).unwrap_or_default())
 }
 
 fn tips(repo: &Repo, options: &PushOptions) -> Result<Vec<ObjectId>, OpError> {
@@ -244,10 +254,10 @@ fn send(repo: &Repo, plan: PushPlan, job: &Job) -> Result<PushReport, OpError> {
         roots: plan.wanted,
         repo: repo.identity()?,
         home: if is_home { Home::Yes } else { Home::No },
-        leave: BTreeSet::new(),
-        damaged: BTreeSet::new(),
+        avoid: Avoid::Nothing,
     };
-    let pushed = push(&request, &mut contact, job)?;
+    let pushed = push(&request, &mut contact, job)
+        .map_err(|e| OpError::from(e).with_commits(repo, (&plan.commits, &plan.select)))?;
     report.roots = pushed.roots;
     report.reused_roots = pushed.reused_roots;
     report.packs = pushed.packs;

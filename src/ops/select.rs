@@ -298,6 +298,14 @@ pub(crate) fn chosen(repo: &Repo, select: &Select) -> Result<Vec<Chosen>, OpErro
     Ok(find(repo, select)?.0)
 }
 
+/// The pointers of `HEAD`; none before the first commit.
+pub(crate) fn at_head(repo: &Repo) -> Result<Vec<Chosen>, OpError> {
+    if repo.git().head()?.is_none() {
+        return Ok(Vec::new());
+    }
+    chosen(repo, &Select { rev: Some("HEAD".into()), ..Select::default() })
+}
+
 /// As [`chosen`], with a warning of each pointer that is passed over for its name.
 pub(crate) fn chosen_or_warned(
     repo: &Repo,

@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::ops::error::OpError;
 use crate::ops::open::choose;
 use crate::ops::requests::Requests;
-use crate::ops::select::{Chosen, Select, find};
+use crate::ops::select::{Chosen, Select, at_head, find};
 use crate::path::{JsonPath, json_path};
 use crate::progress::Job;
 use crate::repo::Repo;
@@ -14,7 +14,7 @@ use crate::transfer::{self, Contact, Purpose, Wanted};
 /// What to prove.
 #[derive(Clone, Debug, Default)]
 pub struct VerifyOptions {
-    /// The revision; the pointers in the worktree if absent.
+    /// The revision; if absent, the pointers in the worktree, and those of `HEAD` that are not there.
     pub rev: Option<String>,
     /// The remote; the default one if absent.
     pub remote: Option<String>,
@@ -61,12 +61,23 @@ pub fn run(repo: &Repo, options: &VerifyOptions, job: &Job) -> Result<VerifyRepo
     prove(repo, (options, &select), job).map_err(|e| e.with_commit(repo, &select))
 }
 
+/// The pointers of `HEAD` that do not stand in the worktree, because they were removed, or a link stands
+/// where their folder was: others will want what they name.
+fn gone_from_worktree(repo: &Repo, there: &[Chosen]) -> Result<Vec<Chosen>, OpError> {
+    let mut out = at_head(repo)?;
+    out.retain(|item| there.iter().all(|other| other.path != item.path));
+    Ok(out)
+}
+
 fn prove(
     repo: &Repo,
     (options, select): (&VerifyOptions, &Select),
     job: &Job,
 ) -> Result<VerifyReport, OpError> {
-    let (chosen, refused) = find(repo, select)?;
+    let (mut chosen, refused) = find(repo, select)?;
+    if select.rev.is_none() {
+        chosen.extend(gone_from_worktree(repo, &chosen)?);
+    }
     let wanted: Vec<Wanted> = chosen.iter().map(Chosen::wanted).collect();
     let target = choose(repo, options.remote.as_deref(), options.jobs)?;
     let parts = (repo.layout(), repo.index()?);

@@ -65,7 +65,7 @@ pub fn encode_delta_frames(
     Ok(out)
 }
 
-/// Says whether a difference pays without a look at the chunk's own frame.
+/// Says whether a delta pays without a look at the chunk's own frame.
 fn is_clear(frame: &EncodedFrame, raw: &[u8]) -> bool {
     if frame.bytes.len() <= raw.len() / OBVIOUS {
         return true;

@@ -130,7 +130,7 @@ pub struct EncodeError {
 
 const UPGRADE: &str = "install a newer release of haul";
 const AGAIN: &str =
-    "run `haul verify` to see what is affected, and `haul add` and `haul push` where the data is";
+    "run `haul fsck` to see what is affected, and `haul fsck --repair` where the data is";
 
 impl Hint for FrameError {
     fn hint(&self) -> Option<String> {

@@ -226,7 +226,7 @@ impl Hint for RemoteError {
                 format!("make room where `{remote}` lies, then run the same command again")
             }
             Self::Damaged { .. } => {
-                "run `haul verify` to see what is affected, and `haul push` where the data is"
+                "run `haul fsck` to see what is affected, and `haul fsck --repair` where the data is"
                     .into()
             }
             Self::TooMany { .. } => "check that the remote is a folder that only haul uses".into(),

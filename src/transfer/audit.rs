@@ -68,6 +68,8 @@ pub struct Audit<'a> {
     pub bytes: u64,
     /// Whether other repositories keep content there, too.
     pub shared: bool,
+    /// Which remote it is, where `format` does not say so any more.
+    unnamed: Option<RemoteId>,
 }
 
 impl<'a> Audit<'a> {
@@ -80,7 +82,8 @@ impl<'a> Audit<'a> {
     ) -> Result<Self, TransferError> {
         let contact = Contact::begin(remote, (layout, index), jobs, Purpose::Read)?;
         let (bad, packs) = (Vec::new(), Vec::new());
-        let mut audit = Self { contact, bad, packs, objects: 0, bytes: 0, shared: false };
+        let mut audit =
+            Self { contact, bad, packs, objects: 0, bytes: 0, shared: false, unnamed: None };
         // The catalogue before the packs: what it names was there before it.
         let listing = audit.list(key::CATALOGUE)?;
         let repos = audit.list(key::REPOS)?;
@@ -119,16 +122,22 @@ impl<'a> Audit<'a> {
                     Err(e) if e.is_newer() => {
                         return Err(self.contact.wrong_object(key::FORMAT, e));
                     }
-                    Err(e) => self.bad(key::FORMAT, &e),
+                    Err(e) => self.lost_format(known, &e),
                 }
             }
             Err(e) if e.is_missing() && listing.is_empty() => {}
-            Err(e) if e.is_missing() => self.bad(key::FORMAT, "it is gone"),
-            Err(e) if e.is_damaged() => self.bad(key::FORMAT, &e),
+            Err(e) if e.is_missing() => self.lost_format(known, "it is gone"),
+            Err(e) if e.is_damaged() => self.lost_format(known, &e),
             Err(e) => return Err(e.into()),
         }
         self.contact.synced.id = known;
         Ok(())
+    }
+
+    /// Notes that `format` is lost, though this machine knows what it said.
+    fn lost_format(&mut self, known: Option<RemoteId>, why: &(impl ToString + ?Sized)) {
+        self.bad(key::FORMAT, why);
+        self.unnamed = known;
     }
 
     /// Says whether this machine keeps copies of what is listed, as of a remote of this identity.
@@ -241,6 +250,35 @@ impl<'a> Audit<'a> {
         Ok(out)
     }
 
+    /// Puts back, byte for byte, damaged runs and baselines of which this machine has a good copy, and
+    /// `format` if this machine knows the remote; returns their keys.
+    ///
+    /// A name says what its bytes are, so that nobody can have read anything else there.
+    pub fn put_back(&self) -> Result<Vec<String>, TransferError> {
+        let Some(remote) = self.contact.synced.id else { return Ok(Vec::new()) };
+        let folder = self.contact.layout.remote(remote);
+        let mut out = Vec::new();
+        for bad in self.bad.iter().filter(|bad| bad.counts) {
+            let bytes = if bad.key == key::FORMAT {
+                let text = self.unnamed.map(|id| RemoteFormat::new(id).print()).transpose();
+                text.map_err(|e| self.contact.wrong(e))?.map(String::into_bytes)
+            } else {
+                good_copy(&folder, &bad.key)?
+            };
+            let Some(bytes) = bytes.map(bytes::Bytes::from) else { continue };
+            // What gc has removed meanwhile must not come back.
+            if self.contact.remote.head(&bad.key)?.is_some() {
+                self.contact.remote.put(&bad.key, bytes)?;
+            } else if bad.key == key::FORMAT {
+                self.contact.remote.put_if_absent(&bad.key, bytes)?;
+            } else {
+                continue;
+            }
+            out.push(bad.key.clone());
+        }
+        Ok(out)
+    }
+
     /// Writes runs of those damaged push records of which this machine has a good copy, one for each
     /// generation, so that nobody needs them any more; returns their keys.
     pub fn replace_damaged(&self, repo: RepoId) -> Result<Vec<String>, TransferError> {
@@ -278,4 +316,19 @@ impl<'a> Audit<'a> {
             |row: &&PackRecord| view.pack_record(row.pack).is_some() && !view.condemned(row.pack);
         rows.filter(counts).map(|row| (row.pack, *row)).collect()
     }
+}
+
+/// The copy of a run or baseline on this machine, if it is what its name says.
+fn good_copy(folder: &Path, key: &str) -> Result<Option<Vec<u8>>, TransferError> {
+    let Some(Entry::Object(name)) = key.strip_prefix(key::CATALOGUE).map(Entry::parse) else {
+        return Ok(None);
+    };
+    let bytes = match name.kind {
+        ObjectKind::Run | ObjectKind::Baseline => {
+            read_limited(&folder.join(name.to_string()), MAX_OBJECT_LEN)?
+        }
+        // A run takes its place.
+        ObjectKind::PushRecord => None,
+    };
+    Ok(bytes.filter(|bytes| Object::parse_named(&name, bytes).is_ok()))
 }

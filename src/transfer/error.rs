@@ -1,7 +1,7 @@
 //! Why content could not be moved.
 
 use crate::cache::CacheError;
-use crate::catalogue::{CatalogueError, key};
+use crate::catalogue::{CatalogueError, Entry, ObjectKind, key};
 use crate::fs::FsError;
 use crate::hash::{Digest, PackId};
 use crate::hint::Hint;
@@ -223,15 +223,16 @@ impl Hint for TransferError {
             }
             Self::Tree { source, .. } if source.is_newer() => return source.hint(),
             Self::Tree { .. } | Self::Damaged { .. } => {
-                "ask whoever has the data to run `haul add` and `haul push` again; `haul verify` \
-                 lists everything that is missing"
+                "run `haul fsck --repair` in a clone that has the data; `haul verify` lists everything \
+                 that is missing"
             }
             Self::PinLost { .. } => {
                 "run `haul fetch` if another remote has it, or `haul add` on the path again with its data \
-                 present; then `haul push`"
+                 present; then `haul push`. `haul fsck` says who has good content"
             }
             Self::LocalPack { .. } => {
-                "run `haul add` on the path again with its data present, then `haul push`"
+                "run `haul add` on the path again with its data present, or `haul fsck --repair`, which looks \
+                 for good content in the worktree and on remotes; then `haul push`"
             }
             Self::Outrun { .. } => "run `haul push` again once gc is done",
             Self::OverBudget { .. } => "name fewer paths or raise `--max-bytes`",
@@ -246,13 +247,25 @@ fn catalogue_hint(object: &str, source: &CatalogueError) -> Option<String> {
     if !source.is_damage() {
         return source.hint();
     }
-    let again = if object == key::FORMAT {
-        "writes it again"
+    Some(object_hint(object))
+}
+
+/// What helps against a damaged object of a catalogue, by its key.
+pub fn object_hint(object: &str) -> String {
+    let name = object.strip_prefix(key::CATALOGUE).map(Entry::parse);
+    let is_baseline =
+        matches!(name, Some(Entry::Object(name)) if name.kind == ObjectKind::Baseline);
+    let last = if object == key::FORMAT {
+        "move it away from the remote and run `haul push`, which writes it again"
+    } else if is_baseline {
+        "put back a copy of it from a backup of the remote, but do not remove it: packs that gc has \
+         removed would count again"
     } else {
-        "records again what it named; do that in a clone that has the data"
+        "put back a copy of it, or move it away from the remote and run `haul push` in a clone that \
+         has the data, which records again what it named"
     };
-    Some(format!(
-        "if no copy of `{object}` is left to put back, move it away from the remote and run \
-         `haul push`, which {again}"
-    ))
+    format!(
+        "run `haul fsck --repair` in a clone that has used the remote, which may have a good copy; if \
+         none has, {last}"
+    )
 }

@@ -36,7 +36,7 @@ pub fn prove_there(
     let (mut listed, mut kept) = (Vec::new(), Vec::new());
     for cached in packs {
         match view.pack_record(cached.pack) {
-            Some(_) if view.condemned(cached.pack) => {
+            Some(_) | None if view.condemned(cached.pack) => {
                 kept.push(Kept { cached, why: "gc of the remote has given it up" });
             }
             Some(record) if view.may_rely_on(cached.pack) => {
@@ -83,7 +83,7 @@ fn sizes(
 }
 
 /// Returns the chunks of what is wanted, as far as its trees are on this machine, with the chunks
-/// that they are stored as a difference to.
+/// that they are stored as a delta to.
 pub fn chunks_here(
     wanted: &Wanted,
     reader: &mut ObjectReader,

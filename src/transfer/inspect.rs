@@ -12,7 +12,7 @@ use crate::cache::{
     CacheError, Held, Index, Layout, LocalPack, ObjectReader, PackState, Place, Row,
 };
 use crate::catalogue::key;
-use crate::fs::{IoResultExt, Scratch};
+use crate::fs::{IoResultExt, Links, Scratch, open_plain};
 use crate::hash::{ChunkId, NodeId, PackId, PackKind};
 use crate::node::decode_placement;
 use crate::pack::{
@@ -47,7 +47,7 @@ pub struct Here<'h> {
 impl Here<'_> {
     /// Reads a whole pack of this machine; deltas whose base is not here are not proved.
     pub fn examine(&self, pack: &LocalPack) -> Result<Examined, TransferError> {
-        let file = File::open(&pack.path).at("read", &pack.path)?;
+        let file = open_plain(&pack.path, Links::Refuse).at("read", &pack.path)?;
         let mut reader = ObjectReader::observing(self.layout, self.index)?;
         let mut base_of = |bases: &Bases| joined(bases, |id| plain(&mut reader, id));
         let mut witness = Witness { base_of: &mut base_of, node: &mut |raw| check_node(raw) };
@@ -67,7 +67,7 @@ impl Here<'_> {
     ) -> Result<Vec<BadFrame>, TransferError> {
         let mut rows: Vec<&Row> = rows.iter().collect();
         rows.sort_unstable_by_key(|(_, place)| (place.offset, place.skip));
-        let file = File::open(&pack.path).at("read", &pack.path)?;
+        let file = open_plain(&pack.path, Links::Refuse).at("read", &pack.path)?;
         let mut reader = ObjectReader::observing(self.layout, self.index)?;
         let mut codecs = Codecs::new();
         let (mut out, mut bytes) = (Vec::new(), Vec::new());

@@ -13,6 +13,18 @@ use crate::transfer::nodes::Walked;
 use crate::transfer::root::{Root, Wanted};
 use crate::transfer::walk::ChunkStep;
 
+/// Packs of the remote that a push must not use, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Avoid {
+    /// Every pack may be used.
+    Nothing,
+    /// They are to be left: what the roots need of them is written afresh.
+    Left(BTreeSet<PackId>),
+    /// They are damaged: nothing in them is relied on, and every root is written again, with the nodes
+    /// above what lay in them.
+    Damaged(BTreeSet<PackId>),
+}
+
 /// Up to this many packs relied on are asked for one by one; beyond, the catalogue is believed.
 const ASK_EACH: usize = 64;
 

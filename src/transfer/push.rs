@@ -12,7 +12,7 @@ use crate::transfer::catalogue::Contact;
 use crate::transfer::dedup::dedup;
 use crate::transfer::error::TransferError;
 use crate::transfer::lone::store_whole;
-use crate::transfer::needs::{Doubts, Needs, found, missing_pins, needs, pack_of};
+use crate::transfer::needs::{Avoid, Doubts, Needs, found, missing_pins, needs, pack_of};
 use crate::transfer::nodes::{Walked, walk};
 use crate::transfer::record::Record;
 use crate::transfer::recut::{Elsewhere, Recut, forget_damaged, recut, rescue};
@@ -42,11 +42,8 @@ pub struct PushRequest {
     pub repo: (RepoId, Option<String>),
     /// Whether packs confirmed here need not be kept any more.
     pub home: Home,
-    /// Packs on the remote that are to be left: what the roots need of them is written afresh.
-    pub leave: BTreeSet<PackId>,
-    /// Packs of the remote that are damaged: nothing in them is relied on, and every root is written
-    /// again, with the nodes above what lay in them.
-    pub damaged: BTreeSet<PackId>,
+    /// Packs of the remote that must not be used again.
+    pub avoid: Avoid,
 }
 
 /// What confirmation on this remote means for local packs.
@@ -164,8 +161,12 @@ pub fn push(
 
 /// What is known from the start: nothing, unless packs are to be left.
 fn leaving(request: &PushRequest) -> Doubts {
-    let spent: BTreeSet<PackId> = request.leave.union(&request.damaged).copied().collect();
-    let mut doubts = Doubts { lost: request.damaged.clone(), spent, ..Doubts::default() };
+    let (lost, spent) = match &request.avoid {
+        Avoid::Nothing => Default::default(),
+        Avoid::Left(packs) => (BTreeSet::new(), packs.clone()),
+        Avoid::Damaged(packs) => (packs.clone(), packs.clone()),
+    };
+    let mut doubts = Doubts { lost, spent, ..Doubts::default() };
     if !doubts.spent.is_empty() {
         doubts.our_roots.extend(request.roots.iter().filter_map(|(wanted, _)| wanted.root.id()));
     }
@@ -193,10 +194,10 @@ impl Push<'_, '_> {
     fn settle(&mut self, first: bool, job: &Job) -> Result<Settled, TransferError> {
         let contact = self.contact;
         // What is to be left would be found again.
-        let leaving = !self.request.leave.is_empty();
+        let leaving = matches!(self.request.avoid, Avoid::Left(_));
         let mut look_for_more = first && !leaving && self.request.home == Home::Yes;
-        if first && !self.request.damaged.is_empty() {
-            self.avoid_damaged(job)?;
+        if let (true, Avoid::Damaged(packs)) = (first, &self.request.avoid) {
+            self.avoid_damaged(packs, job)?;
         }
         for _ in 0..ROUNDS {
             job.check()?;
@@ -237,16 +238,16 @@ impl Push<'_, '_> {
     }
 
     /// Writes afresh what lies in damaged packs, and the nodes above it, from any copy of it.
-    fn avoid_damaged(&mut self, job: &Job) -> Result<(), TransferError> {
+    fn avoid_damaged(&mut self, packs: &BTreeSet<PackId>, job: &Job) -> Result<(), TransferError> {
         let (contact, home) = (self.contact, self.request.home);
         let all: Vec<Wanted> = self.request.roots.iter().map(|(w, _)| w.clone()).collect();
         store_whole(contact, &all, job)?;
         let mut reader = ObjectReader::new(contact.layout(), contact.index())?;
         let walked = walk(&all, &mut reader, Sight::Content(contact), job)?;
         let path = all.first().map_or(Vec::new(), |wanted| wanted.path.clone());
-        let replace = self.request.damaged.iter().map(|pack| (*pack, path.clone())).collect();
+        let replace = packs.iter().map(|pack| (*pack, path.clone())).collect();
         rescue(contact, (&all, &walked), &replace, home, job)?;
-        let (replaced, elsewhere) = (self.request.damaged.clone(), Elsewhere::new());
+        let (replaced, elsewhere) = (packs.clone(), Elsewhere::new());
         self.recut(&Recut { replaced, elsewhere, walked: &walked, home }, job)
     }
 

@@ -10,7 +10,6 @@ use crate::cache::{
     CacheError, Held, IndexReader, NodeSink, ObjectReader, PackSink, PackState, Place, Stale,
     WrittenPack, places_of,
 };
-use crate::fs::move_durably;
 use crate::hash::{ChunkId, NodeId, PackId, PackKind};
 use crate::node::{BaseLoc, Child, Loc, PackRef};
 use crate::pack::{Batcher, Codecs, EncodeError, EncodedFrame, encode_data_frame, needs_own_frame};
@@ -315,6 +314,7 @@ pub(super) fn rescue(
             Err(e) if e.is_damage() => {
                 if home == Home::Yes {
                     forget_above(contact, walked, *pack)?;
+                    contact.index().forget(&[*pack])?;
                 }
                 let (path, remote) = (path.clone(), contact.label().to_owned());
                 return Err(TransferError::PinLost { pack: *pack, path, remote });
@@ -325,30 +325,31 @@ pub(super) fn rescue(
     Ok(())
 }
 
-/// Puts a damaged local pack aside and forgets what hangs on it.
+/// Puts a damaged local pack aside and keeps what is sound of it. Forgets what hangs on the rest, so
+/// that an add reads the files again.
 pub(super) fn forget_damaged(
     contact: &Contact,
     walked: &Walked,
     pack: PackId,
 ) -> Result<(), TransferError> {
-    let layout = contact.layout();
-    forget_above(contact, walked, pack)?;
-    for path in [layout.unpushed(pack), layout.whole(pack)] {
+    let (layout, index) = (contact.layout(), contact.index());
+    let mut lost = BTreeSet::new();
+    for (path, held) in [(layout.unpushed(pack), Held::Unpushed), (layout.whole(pack), Held::Whole)]
+    {
         if path.exists() {
-            move_durably(&path, &layout.quarantine(pack))?;
+            lost.extend(index.salvage_named(layout, pack, held)?);
         }
     }
-    Ok(())
+    if lost.is_empty() { Ok(()) } else { forget_above(contact, walked, pack) }
 }
 
-/// Forgets a pack and every node that names it, so that an add reads the files again.
+/// Forgets every node that names a pack, so that an add reads the files again.
 fn forget_above(contact: &Contact, walked: &Walked, pack: PackId) -> Result<(), TransferError> {
     let mut reader = ObjectReader::new(contact.layout(), contact.index())?;
     let packs = BTreeSet::from([pack]);
     let stale = stale_nodes(&mut reader, &walked.nodes, &packs).unwrap_or_default();
     let ids: Vec<[u8; 32]> = stale.into_iter().map(|(_, above)| above.id.0).collect();
-    contact.index().forget_objects(&ids)?;
-    Ok(contact.index().forget(&[pack])?)
+    Ok(contact.index().forget_objects(&ids)?)
 }
 
 /// Chunks in these packs that other chunks of the walk are a delta to, as far as the index

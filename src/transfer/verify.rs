@@ -36,6 +36,8 @@ pub struct Proof {
     pub packs: u64,
     /// Bytes of files that they stand for.
     pub bytes: u64,
+    /// Packs among them that gc has condemned: they are there, and may be gone tomorrow.
+    pub condemned: u64,
     /// What is missing; empty if everything is there.
     pub gaps: Vec<Gap>,
 }
@@ -84,6 +86,8 @@ pub fn verify(wanted: &[Wanted], contact: &Contact, job: &Job) -> Result<Proof, 
         Err(e) => return Err(e),
     }
     proof.packs = needs.len() as u64;
+    let view = &contact.synced().view;
+    proof.condemned = needs.keys().filter(|pack| view.condemned(**pack)).count() as u64;
     let found = look(&needs, contact, job)?;
     let task = job.begin(Kind::Verify, Some(proof.packs));
     for (pack, need) in &needs {

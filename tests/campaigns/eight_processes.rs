@@ -13,6 +13,7 @@ use haul::pointer::{Pointer, PointerKind};
 
 use crate::args::Args;
 use crate::figures::Figures;
+use crate::plant::hand_on;
 
 /// How long one command may take: longer, and it waits for something that does not come.
 const HANG: Duration = Duration::from_secs(240);
@@ -122,6 +123,7 @@ impl Scene {
         let cache = if folder == "judge" { "judges-cache" } else { "cache" };
         command.env("HAUL_CACHE_DIR", self.root.join(cache));
         command.env("GIT_CONFIG_NOSYSTEM", "1");
+        hand_on(&mut command);
         command
     }
 

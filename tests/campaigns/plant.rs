@@ -27,3 +27,10 @@ pub(crate) fn first_miss(campaign: &str, planted: &str, more: &[&str]) -> Option
     let miss = text.lines().find(|line| line.trim_start().starts_with("MISS "));
     miss.filter(|_| !run.status.success()).map(|miss| miss.trim_start().to_owned())
 }
+
+/// Hands the planted bug on to a program that gets no other variable.
+pub(crate) fn hand_on(command: &mut Command) {
+    if let Some(name) = std::env::var_os(VARIABLE) {
+        command.env(VARIABLE, name);
+    }
+}

@@ -4,7 +4,7 @@
 //! The binary cannot be given such storage, so pushes and fetches run in this process; the content
 //! is made by `haul add` before, and put into a worktree by `haul checkout` after.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
@@ -19,8 +19,8 @@ use haul::pointer::Pointer;
 use haul::progress::{Job, Silent};
 use haul::remote::Remote;
 use haul::transfer::{
-    Contact, Filter, Home, Purpose, PushRequest, Root, Stage, TransferError, Wanted, fetch_data,
-    plan_fetch, push,
+    Avoid, Contact, Filter, Home, Purpose, PushRequest, Root, Stage, TransferError, Wanted,
+    fetch_data, plan_fetch, push,
 };
 
 use crate::args::Args;
@@ -247,8 +247,7 @@ impl Round<'_> {
             earlier: Vec::new(),
             repo: (RepoId([self.seed.to_le_bytes()[0]; 16]), None),
             home: Home::Yes,
-            leave: BTreeSet::new(),
-            damaged: BTreeSet::new(),
+            avoid: Avoid::Nothing,
         };
         push(&request, &mut contact, &job).map(drop)
     }

@@ -3,6 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use crate::deltas::{table, version, weights};
+use crate::gc_scene::{fill, gc};
 use crate::harness::{Remote, Repo, World, data};
 use crate::push::{ready, take};
 use crate::scene::{assert_clean, number};
@@ -357,4 +358,17 @@ fn a_crash_in_an_eviction_loses_nothing() {
             assert_eq!(a.read("d/y.bin"), data::bytes(2, 3 * BIG));
         }
     }
+}
+
+#[test]
+fn what_gc_has_condemned_counts_as_not_on_the_remote() {
+    let world = World::new();
+    let remote = world.remote("r");
+    let a = ready(&world, "a", &remote);
+    fill(&a, &remote);
+    gc(&a, &["--yes"]).ok();
+    let evict = a.haul(&["evict", "--all", "--yes"]).fails_with(1);
+    evict.prints("gc of the remote has given it up");
+    let of_big = |key: &String| cached(&a, "packs").bytes(key) > 2_900_000;
+    assert!(cached(&a, "packs").keys("").iter().any(of_big), "{:?}", content(&a));
 }

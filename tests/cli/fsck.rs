@@ -7,7 +7,7 @@ use crate::harness::{Output, Remote, Repo, Tree, World, data};
 use crate::push::{ready, take};
 
 /// A repository with a folder and a file, pushed.
-fn pushed<'a>(world: &'a World, remote: &Remote) -> Repo<'a> {
+pub(crate) fn pushed<'a>(world: &'a World, remote: &Remote) -> Repo<'a> {
     let a = ready(world, "a", remote);
     a.write("d/x.bin", &data::bytes(1, 300_000));
     a.write("d/t.csv", &data::csv(2, 4000));
@@ -19,25 +19,39 @@ fn pushed<'a>(world: &'a World, remote: &Remote) -> Repo<'a> {
     a
 }
 
+/// One of which a folder of the local state holds something: `packs`, `unpushed` or `parts`.
+fn holding<'a>(world: &'a World, remote: &Remote, folder: &str) -> Repo<'a> {
+    let a = pushed(world, remote);
+    if folder == "unpushed" {
+        unpushed(&a);
+    }
+    if folder != "parts" {
+        return a;
+    }
+    let b = a.clone_as("b");
+    b.haul(&["pull"]).ok();
+    b
+}
+
 /// Adds a folder that is not pushed.
-fn unpushed(a: &Repo) {
+pub(crate) fn unpushed(a: &Repo) {
     a.write("e/1.bin", &data::bytes(7, 200_000));
     a.write("e/2.bin", &data::bytes(8, 200_000));
     take(a, "e");
 }
 
 /// The largest file below a folder of the local state.
-fn largest(folder: &Remote) -> String {
+pub(crate) fn largest(folder: &Remote) -> String {
     let keys = folder.keys("").into_iter();
     keys.max_by_key(|key| folder.bytes(key)).expect("is one")
 }
 
-fn state(a: &Repo, folder: &str) -> Remote {
+pub(crate) fn state(a: &Repo, folder: &str) -> Remote {
     Remote::at(a.path(".git/haul").join(folder))
 }
 
 #[track_caller]
-fn finding(output: &Output, state: &str) -> serde_json::Value {
+pub(crate) fn finding(output: &Output, state: &str) -> serde_json::Value {
     let report = output.json();
     let findings = report.get("findings").and_then(|rows| rows.as_array()).expect("is a list");
     let found = findings.iter().find(|row| row.get("state").is_some_and(|s| s == state));
@@ -46,7 +60,7 @@ fn finding(output: &Output, state: &str) -> serde_json::Value {
 
 /// Requires that a clone gets exactly what the repository has.
 #[track_caller]
-fn clone_is_right(a: &Repo, name: &str) {
+pub(crate) fn clone_is_right(a: &Repo, name: &str) {
     let b = a.clone_as(name);
     b.haul(&["pull"]).ok();
     b.tree().assert_same(&a.tree());
@@ -75,14 +89,7 @@ fn a_flipped_byte_on_this_machine_is_named_with_file_and_commit() {
     for (folder, file) in [("packs", "d/x.bin"), ("unpushed", "e/1.bin"), ("parts", "d/x.bin")] {
         let world = World::new();
         let remote = world.remote("r");
-        let mut a = pushed(&world, &remote);
-        if folder == "unpushed" {
-            unpushed(&a);
-        }
-        if folder == "parts" {
-            a = a.clone_as("b");
-            a.haul(&["pull"]).ok();
-        }
+        let a = holding(&world, &remote, folder);
         let (packs, all) = (state(&a, folder), a.tree_of(".git/haul"));
         let key = largest(&packs);
         // In the first frame or in one behind it.
@@ -110,14 +117,7 @@ fn damage_on_this_machine_is_put_aside_and_healed_from_worktree_or_remote() {
         for at in [60, 90_000] {
             let world = World::new();
             let remote = world.remote("r");
-            let mut a = pushed(&world, &remote);
-            if folder == "unpushed" {
-                unpushed(&a);
-            }
-            if folder == "parts" {
-                a = a.clone_as("b");
-                a.haul(&["pull"]).ok();
-            }
+            let a = holding(&world, &remote, folder);
             let packs = state(&a, folder);
             packs.flip(&largest(&packs), at);
             let output = a.haul(&["fsck", "--local", "--repair", "--json"]).ok();
@@ -250,7 +250,7 @@ fn a_damaged_push_record_is_damage_whatever_byte_it_is_and_a_good_copy_takes_its
         b.haul(&["pull"]).fails_with(4).says("damaged");
         a.haul(&["fsck", "--remote"]).fails_with(4).prints(&key).prints("one.bin");
         // A clone has no copy of it.
-        b.haul(&["fsck", "--repair"]).fails_with(4).prints("put back a copy of it");
+        b.haul(&["fsck", "--repair"]).fails_with(4).prints("in a clone that has used the remote");
         remote.flip(&key, at);
         a.haul(&["fsck"]).ok().says("all sound");
     }

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, geteuid, kill_process};
 
-use crate::harness::{Output, Repo, World, data, skipped};
+use crate::harness::{Output, Remote, Repo, World, data, skipped};
 
 fn initialised(world: &World) -> Repo<'_> {
     let a = world.repo("a");
@@ -73,6 +73,26 @@ fn a_file_or_folder_that_cannot_be_read_is_named_and_nothing_changes() {
     let Some(output) = as_nobody(&world, &a, &["add", "set"]) else { return };
     output.ok();
     assert!(a.has("set.haul"));
+}
+
+/// A disk that refuses says nothing about what lies on it.
+#[test]
+fn a_pack_that_cannot_be_read_is_no_damage_and_is_not_put_aside() {
+    let world = World::new();
+    let a = initialised(&world);
+    a.write("x.bin", &data::bytes(1, 100_000));
+    a.haul(&["add", "x.bin"]).ok();
+    let packs = Remote::at(a.path(".git/haul/unpushed"));
+    let (key, all) = (packs.keys("").remove(0), packs.keys(""));
+    set_mode(&packs.path().join(&key), 0);
+    for arguments in [&["fsck", "--local"][..], &["fsck", "--quick"], &["fsck", "--repair"]] {
+        let Some(output) = as_nobody(&world, &a, arguments) else { return };
+        output.fails_with(1).prints(&key).prints("ermission denied").says("1 not read");
+        assert_eq!((packs.keys(""), a.has(".git/haul/quarantine")), (all.clone(), false));
+    }
+    set_mode(&packs.path().join(&key), 0o644);
+    let Some(output) = as_nobody(&world, &a, &["fsck", "--local"]) else { return };
+    output.ok();
 }
 
 #[test]

@@ -5,7 +5,7 @@ use haul::wire::put_varint;
 
 use crate::forge::{node, plant};
 use crate::harness::{Output, Repo, World, data};
-use crate::hostile_table::{bounded, flaw, words};
+use crate::hostile_table::{bounded, words};
 use crate::scene::{save, shared};
 
 /// A recipe whose every node names one child `width` times: `width` to the power of `levels` chunks.
@@ -61,7 +61,7 @@ fn try_all(a: &Repo<'_>, bomb: &Bomb) -> Output {
             a.remove("f");
         }
         let output = bounded(a, &words(line));
-        assert_eq!(flaw(&output), None, "{output}");
+        assert_eq!(output.flaw(), None, "{output}");
         if line == ["checkout"] {
             told = Some(output);
         } else if line == ["add", "f"] {
@@ -113,6 +113,6 @@ fn sizes_that_add_up_to_more_than_a_number_holds_are_not_a_defect() {
     a.git(&["commit", "--quiet", "-am", "large"]).ok();
     for line in VERBS.iter().chain([&["status", "--json"][..], &["du", "--json"]].iter()) {
         let output = bounded(&a, &words(line));
-        assert_eq!(flaw(&output), None, "{output}");
+        assert_eq!(output.flaw(), None, "{output}");
     }
 }

@@ -5,7 +5,6 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use crate::harness::{Repo, World};
-use crate::hostile_table::flaw;
 use crate::scene::shared;
 
 const NAMES: [&[u8]; 6] = [
@@ -48,8 +47,8 @@ const LINES: [&[&str]; 20] = [
 fn look(a: &Repo<'_>, when: &str, failed: &mut Vec<String>) {
     for line in LINES {
         let output = a.haul(line);
-        if flaw(&output).is_some() {
-            failed.push(format!("{when}: {:?}\n{output}", flaw(&output)));
+        if output.flaw().is_some() {
+            failed.push(format!("{when}: {:?}\n{output}", output.flaw()));
         }
     }
 }
@@ -110,7 +109,7 @@ fn arguments_are_not_printed_as_they_are_either() {
             let words: Vec<OsString> =
                 line.iter().map(|word| OsStr::from_bytes(word).to_owned()).collect();
             let output = a.haul(&words);
-            assert_eq!(flaw(&output), None, "{output}");
+            assert_eq!(output.flaw(), None, "{output}");
         }
     }
 }

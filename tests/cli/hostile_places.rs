@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::forge::{CONTENT, around, file, is_temp, leaf, plant, point};
 use crate::harness::{Repo, Tree, World, data};
-use crate::hostile_table::{bounded, flaw, words};
+use crate::hostile_table::{bounded, words};
 use crate::scene::{save, shared};
 use haul::hash::NodeId;
 
@@ -57,7 +57,7 @@ fn whatever_stands_for_a_file_of_text_is_not_followed_waited_for_or_read_whole()
             replace(&a, name, trick);
             for line in verbs {
                 let output = bounded(&a, &words(line));
-                assert_eq!(flaw(&output), None, "{name} {trick}: {output}");
+                assert_eq!(output.flaw(), None, "{name} {trick}: {output}");
                 let told = output.status() == Some(0) || output.stderr().contains("hint: ");
                 assert!(told, "{name} {trick}: {output}");
                 assert_eq!(
@@ -151,7 +151,7 @@ fn links_and_pipes_in_a_shared_cache_are_not_followed() {
                 b.remove("s");
             }
             let output = b.run("sh", &["-c", &line]);
-            assert_eq!(flaw(&output), None, "{output}");
+            assert_eq!(output.flaw(), None, "{output}");
             assert!(!last || output.status() == Some(0), "{output}");
             assert_eq!(fs::read(&canary).expect("is there"), CONTENT, "{trick}");
         }

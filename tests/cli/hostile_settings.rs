@@ -4,7 +4,7 @@ use std::fs;
 
 use crate::harness::{Tree, World, data};
 use crate::hostile::table::expand;
-use crate::hostile_table::{bounded, flaw, git_files, rows, words};
+use crate::hostile_table::{bounded, git_files, rows, words};
 use crate::scene::{save, shared};
 
 #[test]
@@ -32,8 +32,8 @@ fn every_setting_of_the_table_is_ignored_or_asked_about() {
                 _ if verb == "status" => output.status() == Some(0),
                 _ => output.status() == Some(1) && said.contains("hint: "),
             };
-            if !good || flaw(&output).is_some() || said.contains("pass@") {
-                failed.push(format!("{case:?}: {:?}\n{output}", flaw(&output)));
+            if !good || output.flaw().is_some() || said.contains("pass@") {
+                failed.push(format!("{case:?}: {:?}\n{output}", output.flaw()));
             }
         }
         let outside = before.0.differences(&Tree::of(&world.path("")).without("a"));

@@ -31,23 +31,6 @@ pub(crate) fn rows(carrier: &str) -> Vec<Case> {
     rows
 }
 
-/// Says what of an answer nobody may ever see.
-pub(crate) fn flaw(output: &Output) -> Option<&'static str> {
-    let text = output.to_string();
-    // A tab stands between columns; those in names are escaped.
-    let deceives =
-        |c: char| c.is_control() && c != '\n' && c != '\t' || "\u{202e}\u{200b}".contains(c);
-    match output.status() {
-        None => Some("it died"),
-        Some(101) => Some("a defect"),
-        Some(124) => Some("it hung"),
-        _ if text.contains("panicked") => Some("a panic"),
-        // The line on top is the harness's own and shows the arguments.
-        _ if text.lines().skip(1).any(|line| line.contains(deceives)) => Some("it deceives"),
-        _ => None,
-    }
-}
-
 #[test]
 fn every_carrier_of_the_table_has_a_runner_and_its_rows_are_all_there() {
     let mut counts = std::collections::BTreeMap::new();
@@ -87,8 +70,8 @@ fn every_path_of_the_table_as_a_manifest_entry_is_refused_or_stays_inside() {
             _ => restored,
         };
         let outside = before.differences(&around(&world));
-        if !good || flaw(&output).is_some() || !outside.is_empty() {
-            failed.push(format!("{case:?}: {:?} {outside:?}\n{output}", flaw(&output)));
+        if !good || output.flaw().is_some() || !outside.is_empty() {
+            failed.push(format!("{case:?}: {:?} {outside:?}\n{output}", output.flaw()));
         }
     }
     assert!(failed.is_empty(), "{} cases:\n{}", failed.len(), failed.join("\n"));
@@ -144,8 +127,8 @@ fn every_path_of_the_table_as_the_target_of_a_pointer_is_refused_or_stays_inside
         }
         let after = (Tree::of(&world.path("")).without("a/.git"), git_files(&a));
         let same = before.0.differences(&after.0).is_empty() && before.1 == after.1;
-        if !good || !same || flaw(&output).is_some() {
-            failed.push(format!("{case:?}: {:?}, same: {same}\n{output}", flaw(&output)));
+        if !good || !same || output.flaw().is_some() {
+            failed.push(format!("{case:?}: {:?}, same: {same}\n{output}", output.flaw()));
         }
     }
     assert!(failed.is_empty(), "{} cases:\n{}", failed.len(), failed.join("\n"));
@@ -198,8 +181,8 @@ fn every_path_of_the_table_as_an_argument_of_add_is_refused_or_added() {
         };
         let outside = before.differences(&Tree::of(&world.path("")).without(format!("r{n}")));
         let same = outside.is_empty() && git == git_files(&a) && !a.has("canary-exec");
-        if !good || !same || flaw(&output).is_some() {
-            failed.push(format!("{case:?}: {:?}, same: {same}\n{output}", flaw(&output)));
+        if !good || !same || output.flaw().is_some() {
+            failed.push(format!("{case:?}: {:?}, same: {same}\n{output}", output.flaw()));
         }
         a.remove("");
     }
@@ -238,10 +221,10 @@ fn every_pointer_of_the_table_is_refused_or_keeps_its_promise() {
             a.remove("f");
         }
         let outside = before.differences(&around(&world));
-        if !right || !listed || !outside.is_empty() || flaw(&output).is_some() {
+        if !right || !listed || !outside.is_empty() || output.flaw().is_some() {
             failed.push(format!(
                 "{case:?}: {:?} {outside:?} {:?}\n{output}",
-                flaw(&output),
+                output.flaw(),
                 states(&a)
             ));
         }
@@ -302,14 +285,14 @@ fn in_the_way(case: &Case, other: &str, managed: &str) {
     let before = around(&world);
     for verb in ["checkout", "pull"] {
         let output = bounded(&a, &words(&[verb]));
-        assert_eq!(flaw(&output), None, "{output}");
+        assert_eq!(output.flaw(), None, "{output}");
         output.fails_with(1).says(&format!("`{name}`")).says("hint: ");
         assert_eq!(before.differences(&around(&world)), Vec::<String>::new(), "{case:?}");
         assert!(!a.has(".git/config/config") && !world.path("canary-escape.bin").exists());
     }
     let config = a.read(".git/config");
     let forced = bounded(&a, &words(&["checkout", "--force"]));
-    assert_eq!(flaw(&forced), None, "{forced}");
+    assert_eq!(forced.flaw(), None, "{forced}");
     assert_eq!(a.read(".git/config"), config, "{case:?}");
     assert!(!world.path("outside").exists() && !world.path("canary-escape.bin").exists());
     if case.expect == "reject-or-replace" {
@@ -338,7 +321,7 @@ fn swapped_meanwhile(case: &Case) {
         symlink(outside.path(""), a.path("a/b")).expect("makes a link");
         fs::remove_file(&gate).expect("opens the gate");
         let output = running.join().expect("ran");
-        assert_eq!(flaw(&output), None, "{output}");
+        assert_eq!(output.flaw(), None, "{output}");
         output.fails_with(1).says("a/b").says("hint: ");
     });
     assert_eq!(outside.tree().paths(), Vec::<&str>::new());

@@ -77,6 +77,7 @@ mod pull;
 mod push;
 mod real_files;
 mod remote_verbs;
+mod salvage;
 mod scene;
 mod shared_cache;
 mod siblings;

@@ -1,4 +1,5 @@
 use crate::harness::{Remote, Repo, World, data};
+use crate::push::{ready, take};
 use crate::scene::{asked_nothing, assert_clean, number, save, shared, states};
 
 #[test]
@@ -217,10 +218,10 @@ fn fetch_leaves_the_worktree_as_it_is() {
 fn what_the_catalogue_had_last_time_is_fetched_without_listing_it_again() {
     let world = World::new();
     let remote = world.remote("r");
-    let a = crate::push::ready(&world, "a", &remote);
+    let a = ready(&world, "a", &remote);
     a.write("d/x.bin", &data::bytes(1, 300_000));
     a.write("d/y.bin", &data::bytes(2, 300_000));
-    crate::push::take(&a, "d");
+    take(&a, "d");
     a.haul(&["push"]).ok();
     let b = a.clone_as("b");
     let lists = |path: &str| {
@@ -230,7 +231,7 @@ fn what_the_catalogue_had_last_time_is_fetched_without_listing_it_again() {
     assert_eq!(lists("d/x.bin"), 1);
     assert_eq!(lists("d/y.bin"), 0);
     a.write("z.bin", &data::bytes(3, 300_000));
-    crate::push::take(&a, "z.bin");
+    take(&a, "z.bin");
     a.haul(&["push"]).ok();
     b.git(&["pull", "--quiet"]).ok();
     assert_eq!(lists("z.bin"), 1);
@@ -330,4 +331,16 @@ fn a_pull_fetches_again_what_turns_out_to_be_damaged_here() {
     assert!(number(&report, "/fetch/fetched_bytes") > 0);
     b.tree().assert_same(&a.tree());
     asked_nothing(&b.haul(&["pull", "--json"]).ok().json()["fetch"]["requests"]);
+}
+
+#[test]
+fn a_remote_that_is_not_set_up_is_an_error_also_if_everything_is_here() {
+    let world = World::new();
+    let remote = world.remote("r");
+    let a = ready(&world, "a", &remote);
+    a.write("x.bin", b"x");
+    take(&a, "x.bin");
+    for verb in ["pull", "fetch"] {
+        a.haul(&[verb, "--remote", "nosuch"]).fails_with(1).says("nosuch").says("`origin`");
+    }
 }

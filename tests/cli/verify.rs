@@ -122,3 +122,19 @@ fn a_damaged_pack_in_the_cache_is_put_aside_and_fetched_again() {
     a.haul(&["pull"]).ok();
     assert_eq!(a.read("x.bin"), data::bytes(1, 300_000));
 }
+
+#[test]
+fn pointers_of_head_are_proved_where_a_link_stands_in_place_of_their_folder() {
+    let world = World::new();
+    let remote = world.remote("r");
+    let a = pushed(&world, &remote);
+    a.write("s/y.bin", &data::bytes(9, 100_000));
+    a.haul(&["add", "s/y.bin"]).ok();
+    a.commit("s");
+    a.remove("s");
+    a.link("elsewhere", "s");
+    // It was never pushed.
+    a.haul(&["verify"]).fails_with(4).prints("s/y.bin").says("haul fsck --repair");
+    a.haul(&["push"]).ok();
+    a.haul(&["verify"]).ok();
+}

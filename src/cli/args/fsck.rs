@@ -12,7 +12,7 @@ what is damaged on a remote is uploaded again under new names; nothing is delete
 content of what it repairs to be somewhere: in the worktree, in the cache, or on another remote.
 
 Exits with 0 if all is sound or was repaired, with 4 if damage remains, with 3 if the remote is out
-of reach.";
+of reach, with 1 if the system refuses to read something of this machine.";
 
 /// Read all stored content, name what is damaged down to file and commit, and repair it
 #[derive(Debug, Args)]

@@ -11,7 +11,7 @@ Exits with 4 and lists what is missing if the remote is not complete.";
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct VerifyArgs {
-    /// The revision; HEAD by default
+    /// The revision; by default the worktree, and what of HEAD does not stand there
     #[arg(value_name = "REV")]
     pub(crate) rev: Option<String>,
 

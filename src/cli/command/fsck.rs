@@ -42,6 +42,7 @@ fn listing(rows: &[FindingRow], out: &mut dyn Write) -> io::Result<()> {
             State::Damaged => "damaged",
             State::Repaired => "repaired",
             State::Unneeded => "damaged, and no pointer needs it",
+            State::Unread => "not read",
         };
         let [at, why] = [&row.at, &row.why].map(|text| show(text.as_bytes()).to_string());
         writeln!(out, "{} {} {}: {state}", row.side, row.kind, show(row.object.as_bytes()))?;
@@ -55,6 +56,9 @@ fn listing(rows: &[FindingRow], out: &mut dyn Write) -> io::Result<()> {
         }
         for copy in &row.copies {
             writeln!(out, "  good copy: {}", show(copy.as_bytes()))?;
+        }
+        if row.copies.is_empty() && row.state == State::Damaged && !row.needed_by.is_empty() {
+            writeln!(out, "  good copy: none is known")?;
         }
         if !row.next.is_empty() {
             writeln!(out, "  next: {}", row.next)?;

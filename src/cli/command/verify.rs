@@ -20,6 +20,12 @@ pub(super) fn run(args: &VerifyArgs, session: &Session<'_>) -> Result<Exit, Fail
     let figures = Figures(session.started.elapsed()).close(&verify_line(&report));
     let text = |out: &mut dyn Write| table(&report.missing, out);
     session.answer(Answer { report: &report, dry_run: false, text, figures })?;
+    if !report.complete {
+        session.job.note(
+            "run `haul push` or `haul fsck --repair` in a clone that has the data; `haul fsck` reads \
+             everything and says of which commits it is",
+        );
+    }
     Ok(if report.complete { Exit::Done } else { Exit::Damaged })
 }
 

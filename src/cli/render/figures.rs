@@ -142,11 +142,12 @@ pub(crate) fn verify_line(report: &VerifyReport) -> String {
 /// repaired.
 pub(crate) fn fsck_line(report: &FsckReport) -> String {
     let (here, there) = (report.here, report.there);
-    let unneeded = report.findings.len() as u64 - report.damaged - report.repaired;
+    let unneeded = report.findings.len() as u64 - report.damaged - report.repaired - report.unread;
     let mut verdict: Vec<String> = [
         (report.damaged, "damaged"),
         (report.repaired, "repaired"),
         (unneeded, "damaged and not needed"),
+        (report.unread, "not read"),
     ]
     .into_iter()
     .filter(|(count, _)| *count > 0)

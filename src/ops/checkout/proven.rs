@@ -76,7 +76,7 @@ fn filter(item: &Chosen, writes: &[&mut Write]) -> Filter {
 }
 
 /// What a version of a pointer names, if that is what one of the writes would replace and the remote
-/// has all of it; nothing otherwise.
+/// has all of it, and gc does not mean to remove it; nothing otherwise.
 fn proven(
     repo: &Repo,
     version: &Chosen,
@@ -99,7 +99,8 @@ fn proven(
     // A proof brings the trees that it needs.
     let proof = verify(&[version.wanted()], contact, job)?;
     let mut reader = ObjectReader::new(repo.layout(), repo.index()?)?;
-    let targets = targets(version, &mut reader)?.filter(|_| proof.gaps.is_empty());
+    let stays = proof.gaps.is_empty() && proof.condemned == 0;
+    let targets = targets(version, &mut reader)?.filter(|_| stays);
     Ok(named(targets.unwrap_or_default()))
 }
 

@@ -30,6 +30,8 @@ pub(super) enum What {
     Object { counts: bool },
     /// Roots of which nobody says where they lie.
     Roots,
+    /// A pack of this machine that the system refuses to read, which says nothing about the pack.
+    Refused,
 }
 
 /// Something damaged.
@@ -55,6 +57,8 @@ pub(super) struct Finding {
     /// Those of its chunks and nodes that some pointer needs.
     pub(super) needed: BTreeSet<[u8; 32]>,
     pub(super) copies: Vec<String>,
+    /// Whether all that pointers need of it can still be read from it.
+    pub(super) whole_within: bool,
     pub(super) state: State,
     /// Whether other repositories keep content where it lies.
     pub(super) shared: bool,
@@ -80,6 +84,7 @@ impl Finding {
             wanted: BTreeSet::new(),
             needed: BTreeSet::new(),
             copies: Vec::new(),
+            whole_within: false,
             state: State::Damaged,
             shared: false,
         }
@@ -98,7 +103,8 @@ impl Finding {
             | What::Stat { .. }
             | What::Copy { .. }
             | What::Object { .. }
-            | What::Roots => None,
+            | What::Roots
+            | What::Refused => None,
         }
     }
 

@@ -6,14 +6,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use rayon::prelude::*;
 
-use crate::cache::{Held, LocalPack, PackState, Place};
+use crate::cache::{CacheError, Held, LocalPack, PackState, Place};
 use crate::catalogue::{Entry, Object};
-use crate::fs::{IoResultExt, read_limited};
+use crate::fs::{IoResultExt, is_not_plain, read_limited};
 use crate::hash::{PackId, PackKind};
 use crate::ops::error::OpError;
 use crate::ops::fsck::finding::{Finding, Side, What, judge};
 use crate::ops::fsck::options::Sampler;
-use crate::ops::fsck::report::TallyRow;
+use crate::ops::fsck::report::{State, TallyRow};
 use crate::path::show;
 use crate::progress::{Job, Kind};
 use crate::repo::Repo;
@@ -69,6 +69,25 @@ fn of(pack: &LocalPack) -> Finding {
     Finding::new(Side::Local, what, &pack.pack, &at(pack))
 }
 
+/// A pack that cannot be read is passed over, so that the others are looked at all the same.
+fn refused(pack: &LocalPack, error: OpError) -> Result<Finding, OpError> {
+    let told = if let OpError::Fs(e)
+    | OpError::Cache(CacheError::Fs(e))
+    | OpError::Transfer(
+        TransferError::Fs(e) | TransferError::Cache(CacheError::Fs(e)),
+    ) = &error
+    {
+        (e.path == pack.path).then(|| e.source.to_string())
+    } else {
+        None
+    };
+    let Some(source) = told else { return Err(error) };
+    let mut out = Finding::new(Side::Local, What::Refused, &pack.pack, &at(pack))
+        .because(&format!("the system refuses to read it: {source}"));
+    out.state = State::Unread;
+    Ok(out)
+}
+
 impl Desk<'_> {
     /// Packs that must be here and are not. Those that can be fetched again may be removed by anyone.
     fn missing(&self, packs: &[LocalPack]) -> Vec<Finding> {
@@ -88,17 +107,28 @@ impl Desk<'_> {
 
     /// Looks at a whole pack, and at what the index says of it.
     fn whole(&self, pack: &LocalPack) -> Result<Option<Finding>, OpError> {
+        match self.read_whole(pack) {
+            Err(e) => refused(pack, e).map(Some),
+            found => found,
+        }
+    }
+
+    fn read_whole(&self, pack: &LocalPack) -> Result<Option<Finding>, OpError> {
         self.here.job.check()?;
         if self.sampler.takes(pack.pack) {
             let examined = match self.here.examine(pack) {
                 Err(TransferError::Fs(e)) if e.is_missing() => return Ok(None),
+                // A pipe would be waited for, and a link may lead anywhere.
+                Err(TransferError::Fs(e)) if is_not_plain(&e.source) => {
+                    return Ok(Some(of(pack).because("it is no regular file")));
+                }
                 other => other?,
             };
             if let Some(finding) = judge(of(pack), pack.pack, &examined) {
                 return Ok(Some(finding));
             }
         }
-        let Some(footer) = pack.footer() else {
+        let Some(footer) = pack.footer()? else {
             // Another process may have moved it meanwhile.
             let gone = !pack.path.exists();
             return Ok((!gone).then(|| of(pack).because("its tables are not sound")));
@@ -129,12 +159,11 @@ impl Desk<'_> {
             return Ok(Some(finding(why)));
         }
         let view = self.here.index.reader()?;
-        let mut listed = 0;
+        let (mut listed, mut unknown) = (0, 0);
         for (id, place) in objects {
-            let Some((row, _)) = view.find_frame(id).filter(|(row, _)| row.pack == pack.pack)
-            else {
-                continue;
-            };
+            let row = view.find_frame(id).map(|(row, _)| row);
+            unknown += usize::from(row.is_none());
+            let Some(row) = row.filter(|row| row.pack == pack.pack) else { continue };
             listed += 1;
             if row != *place {
                 let id = crate::hash::Digest(*id);
@@ -146,6 +175,9 @@ impl Desk<'_> {
             }
         }
         let all = self.rows.get(&pack.pack).copied().unwrap_or(0);
+        if unknown > 0 && pack.held == Held::Unpushed {
+            return Ok(Some(finding(format!("the index does not know {unknown} objects in it"))));
+        }
         let stray = all.saturating_sub(listed);
         Ok((stray > 0).then(|| {
             finding(format!("the index places {stray} objects in it that it does not have"))
@@ -178,7 +210,14 @@ impl Desk<'_> {
                 let kind = self.known.get(&pack.pack).and_then(|s| PackKind::from_byte(s.kind));
                 let bad = match self.here.examine_part(pack, kind.unwrap_or(PackKind::Data), own) {
                     Err(TransferError::Fs(e)) if e.is_missing() => return Ok(()),
-                    other => other?,
+                    Err(e) => {
+                        let finding = refused(pack, e.into())?;
+                        if let Ok(mut out) = out.lock() {
+                            out.push(finding);
+                        }
+                        return Ok(());
+                    }
+                    Ok(bad) => bad,
                 };
                 if !bad.is_empty()
                     && let Ok(mut out) = out.lock()

@@ -47,7 +47,7 @@ pub(super) fn repair(
                 move_durably(path, &repo.layout().state().join("quarantine").join(name))?;
                 finding.state = State::Repaired;
             }
-            What::Object { .. } | What::Roots => {}
+            What::Object { .. } | What::Roots | What::Refused => {}
         }
     }
     Ok(())

@@ -6,6 +6,7 @@ use crate::ops::error::Exit;
 use crate::ops::fsck::finding::{Finding, Side, What, shown};
 use crate::ops::requests::Requests;
 use crate::path::JsonPath;
+use crate::transfer::object_hint;
 
 /// What became of something damaged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -17,6 +18,8 @@ pub enum State {
     Repaired,
     /// No pointer of this repository needs it.
     Unneeded,
+    /// The system refused to read it, so that nothing can be said of it.
+    Unread,
 }
 
 /// A pointer that needs something damaged.
@@ -89,6 +92,8 @@ pub struct FsckReport {
     pub damaged: u64,
     /// How many of them were repaired.
     pub repaired: u64,
+    /// How many of them could not be read.
+    pub unread: u64,
     /// Why the remote could not be looked at; empty if it was.
     pub unreachable: String,
     /// What was asked of the remote.
@@ -98,16 +103,18 @@ pub struct FsckReport {
 impl FsckReport {
     /// Returns the exit code that this means.
     pub fn exit(&self) -> Exit {
-        match (self.damaged, self.unreachable.is_empty()) {
-            (1.., _) => Exit::Damaged,
-            (0, false) => Exit::Remote,
-            (0, true) => Exit::Done,
+        match (self.damaged, self.unreachable.is_empty(), self.unread) {
+            (1.., ..) => Exit::Damaged,
+            (0, false, _) => Exit::Remote,
+            (0, true, 1..) => Exit::No,
+            (0, true, 0) => Exit::Done,
         }
     }
 
     pub(super) fn tell(&mut self, findings: Vec<Finding>) {
         let count = |state| findings.iter().filter(|f| f.state == state).count() as u64;
         (self.damaged, self.repaired) = (count(State::Damaged), count(State::Repaired));
+        self.unread = count(State::Unread);
         self.findings = findings.into_iter().map(row).collect();
     }
 }
@@ -118,7 +125,7 @@ fn row(finding: Finding) -> FindingRow {
         Side::Remote => "remote",
     };
     let kind = match finding.what {
-        What::Pack { .. } => "pack",
+        What::Pack { .. } | What::Refused => "pack",
         What::Index { .. } => "index",
         What::Stat { .. } => "stat",
         What::Copy { .. } | What::Object { .. } => "catalogue",
@@ -145,16 +152,24 @@ fn next(finding: &Finding) -> String {
             "run `haul fsck` in the other repositories that use the remote"
         }
         (State::Repaired | State::Unneeded, _) => "",
-        (State::Damaged, What::Roots) => "run `haul push` in the clone that has the data",
-        (State::Damaged, What::Object { .. }) => {
-            "put back a copy of it, or move it away from the remote and run `haul push` in a clone that \
-             has the data"
+        (State::Unread, _) | (State::Damaged, What::Refused) => {
+            "look at the permissions and at the system's log, then run `haul fsck` again"
         }
+        (State::Damaged, What::Roots) => "run `haul push` in the clone that has the data",
+        (State::Damaged, What::Object { .. }) => return object_hint(&finding.at),
         (State::Damaged, What::Index { .. } | What::Stat { .. } | What::Copy { .. }) => {
             "run `haul fsck --repair`"
         }
         (State::Damaged, What::Pack { .. }) if !finding.copies.is_empty() => {
             "run `haul fsck --repair`"
+        }
+        (State::Damaged, What::Pack { .. })
+            if finding.side == Side::Local && finding.wanted.is_empty() =>
+        {
+            "run `haul fsck --repair`, which puts it aside: no pointer needs it"
+        }
+        (State::Damaged, What::Pack { .. }) if finding.whole_within => {
+            "run `haul fsck --repair`: what pointers need of it can still be read, and is saved"
         }
         (State::Damaged, What::Pack { .. }) => {
             "put the files back into the worktree and run `haul fsck --repair`, or run that in a clone \

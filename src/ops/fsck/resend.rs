@@ -1,5 +1,5 @@
-//! Healing a remote: nothing there is changed or removed. What was damaged is uploaded again in new
-//! packs, and a new push record says where (`docs/format/protocol.md`).
+//! Healing a remote: no sound byte there is changed, and nothing removed. What was damaged is uploaded
+//! again in new packs, and a new push record says where (`docs/format/protocol.md`).
 
 use std::collections::BTreeSet;
 
@@ -11,8 +11,19 @@ use crate::ops::fsck::report::State;
 use crate::ops::fsck::sources::Sources;
 use crate::ops::open::choose;
 use crate::transfer::{
-    Audit, Contact, Home, Purpose, PushRequest, Root, Stage, Wanted, push, survey_there,
+    Audit, Avoid, Contact, Home, Purpose, PushRequest, Root, Stage, Wanted, push, survey_there,
 };
+
+/// Puts back what nothing can take the place of: runs, baselines and `format`.
+pub(super) fn put_back(audit: &Audit, findings: &mut [Finding]) -> Result<(), OpError> {
+    if findings.iter().any(|f| f.what == What::Object { counts: true }) {
+        let keys = audit.put_back()?;
+        for finding in findings.iter_mut().filter(|f| keys.contains(&f.at)) {
+            finding.state = State::Repaired;
+        }
+    }
+    Ok(())
+}
 
 /// Makes damaged push records superfluous, of which this machine has a good copy.
 pub(super) fn cover(
@@ -82,8 +93,7 @@ pub(super) fn resend(
             earlier: Vec::new(),
             repo: repo.identity()?,
             home: Home::No,
-            leave: BTreeSet::new(),
-            damaged: packs.clone(),
+            avoid: Avoid::Damaged(packs.clone()),
         };
         match push(&request, &mut contact, job) {
             Ok(_) => {}

@@ -118,8 +118,12 @@ fn there<'r>(
     Ok(Some(There { name: target.name, audit, tally }))
 }
 
-/// Heals this machine first: a remote is healed from it.
+/// Heals this machine before the remote, which is healed from it; but without the remote's catalogue
+/// nothing can be had from there.
 fn heal(sources: &Sources, findings: &mut [Finding]) -> Result<(), OpError> {
+    if let Some((_, audit)) = sources.audit {
+        resend::put_back(audit, findings)?;
+    }
     let (mut others, mut all): (Vec<Contact>, Vec<Contact>) = (Vec::new(), Vec::new());
     others.extend(sources.others().into_iter().map(|(_, contact)| contact));
     if let Some((name, _)) = sources.audit {
@@ -140,7 +144,11 @@ fn settle_unneeded(findings: &mut [Finding], shared: bool) {
         let unneeded = match f.what {
             What::Object { counts } => !counts,
             What::Pack { .. } => f.wanted.is_empty(),
-            What::Index { .. } | What::Stat { .. } | What::Copy { .. } | What::Roots => false,
+            What::Index { .. }
+            | What::Stat { .. }
+            | What::Copy { .. }
+            | What::Roots
+            | What::Refused => false,
         };
         f.side == Side::Remote && f.state == State::Damaged && unneeded
     };

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::cache::ObjectReader;
 use crate::fs::FileKind;
-use crate::hash::{ChunkId, NodeId};
+use crate::hash::{ChunkId, NodeId, PackId};
 use crate::ops::error::OpError;
 use crate::ops::fsck::finding::{Finding, Side, What};
 use crate::ops::fsck::names::Pointers;
@@ -32,14 +32,19 @@ impl<'s> Sources<'s> {
     /// Writes down with each finding where good content is.
     pub(super) fn find(&self, findings: &mut [Finding]) -> Result<(), OpError> {
         let others = self.others();
+        let local = findings.iter().filter(|f| f.side == Side::Local);
+        let damaged: BTreeSet<PackId> = local.filter_map(Finding::pack).collect();
         for finding in findings.iter_mut().filter(|f| !f.wanted.is_empty()) {
             self.job.check()?;
             let roots = finding.what == What::Roots;
-            if !roots
-                && unreadable(self.repo, &finding.needed)?.is_empty()
+            let readable = !roots
                 && !finding.needed.is_empty()
-            {
+                && unreadable(self.repo, &finding.needed)?.is_empty();
+            // What a damaged pack still gives is no second copy.
+            if readable && self.lie_elsewhere(&finding.needed, &damaged)? {
                 finding.copies.push("this machine's cache".to_owned());
+            } else {
+                finding.whole_within = readable && finding.side == Side::Local;
             }
             let files = if roots { BTreeSet::new() } else { self.same_files(finding)? };
             for path in files {
@@ -58,6 +63,21 @@ impl<'s> Sources<'s> {
             }
         }
         Ok(())
+    }
+
+    /// Says whether the index places these objects, and what they are deltas to, in none of these packs.
+    fn lie_elsewhere(
+        &self,
+        ids: &BTreeSet<[u8; 32]>,
+        packs: &BTreeSet<PackId>,
+    ) -> Result<bool, OpError> {
+        let view = self.repo.index()?.reader()?;
+        Ok(ids.iter().all(|id| {
+            let Some((place, _)) = view.find_frame(id) else { return false };
+            let bases = if place.delta { view.base_places(ChunkId(*id)) } else { None };
+            let mut all = std::iter::once(place).chain(bases.unwrap_or_default());
+            all.all(|place| !packs.contains(&place.pack))
+        }))
     }
 
     /// Opens the remotes that are not looked at; one that cannot be used now has nothing.

@@ -13,6 +13,7 @@ use crate::transfer::error::TransferError;
 use crate::transfer::gc::clock::{OLD_MS, is_older};
 use crate::transfer::gc::closure::needing;
 use crate::transfer::gc::survey::Survey;
+use crate::transfer::needs::Avoid;
 use crate::transfer::push::{Home, PushRequest, Pushed, Stage, push};
 use crate::transfer::root::Wanted;
 
@@ -53,13 +54,6 @@ pub fn repack(
     let placed: Vec<_> = roots.iter().filter_map(place).collect();
     let needing = needing(&placed, &packs, contact, job)?;
     let roots = needing.into_iter().map(|wanted| (wanted, Stage::Unpublished)).collect();
-    let request = PushRequest {
-        roots,
-        earlier: Vec::new(),
-        repo,
-        home,
-        leave: packs,
-        damaged: BTreeSet::new(),
-    };
+    let request = PushRequest { roots, earlier: Vec::new(), repo, home, avoid: Avoid::Left(packs) };
     push(&request, contact, job)
 }

@@ -24,7 +24,7 @@ pub(crate) fn run(args: &Args) -> Figures {
         return figures;
     }
     let mut found = 0;
-    for name in NAMES {
+    for name in NAMES.iter().copied() {
         let what = match look_for(name, args) {
             Search::NotHere => continue,
             Search::Missed => {
@@ -77,6 +77,7 @@ fn look_for(name: &str, args: &Args) -> Search {
         "dedup-hit-unconfirmed" | "empty-list-believed" | "gc-without-reread" => {
             first_miss("simulation", name, &["--points", SEEDS])
         }
+        "living-temps-swept" => first_miss("eight-processes", name, &["--seconds", "4"]),
         _ => return Search::NotHere,
     };
     found.map_or(Search::Missed, Search::Found)

@@ -1,6 +1,6 @@
 //! One machine: it adds, pushes, fetches, drops refs, loses its cache, and runs gc.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -11,7 +11,7 @@ use haul::hash::RepoId;
 use haul::progress::{Job, Silent};
 use haul::remote::Remote;
 use haul::transfer::{
-    Contact, Home, Purpose, PushRequest, Stage, TransferError, fetch_data, plan_fetch, push,
+    Avoid, Contact, Home, Purpose, PushRequest, Stage, TransferError, fetch_data, plan_fetch, push,
     remembered,
 };
 
@@ -207,8 +207,7 @@ impl Client {
             earlier: earlier.iter().map(|(version, _)| version.wanted.clone()).collect(),
             repo: self.repo(),
             home: self.home,
-            leave: BTreeSet::new(),
-            damaged: BTreeSet::new(),
+            avoid: Avoid::Nothing,
         };
         push(&request, &mut contact, &job)?;
         if stage == Stage::Unpublished {

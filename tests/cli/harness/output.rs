@@ -64,6 +64,23 @@ impl Output {
         self
     }
 
+    /// Says what of this answer nobody may ever see.
+    pub(crate) fn flaw(&self) -> Option<&'static str> {
+        let text = self.to_string();
+        // A tab stands between columns; those in names are escaped.
+        let deceives =
+            |c: char| c.is_control() && c != '\n' && c != '\t' || "\u{202e}\u{200b}".contains(c);
+        match self.status() {
+            None => Some("it died"),
+            Some(101) => Some("a defect"),
+            Some(124) => Some("it hung"),
+            _ if text.contains("panicked") => Some("a panic"),
+            // The line on top is the harness's own and shows the arguments.
+            _ if text.lines().skip(1).any(|line| line.contains(deceives)) => Some("it deceives"),
+            _ => None,
+        }
+    }
+
     /// Returns the exit code; nothing after a signal.
     pub(crate) fn status(&self) -> Option<i32> {
         self.output.status.code()

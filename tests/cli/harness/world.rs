@@ -175,6 +175,12 @@ impl World {
         command.env("GIT_CONFIG_NOSYSTEM", "1").env("GIT_TERMINAL_PROMPT", "0");
         // Nothing above the world is searched for a repository.
         command.env("GIT_CEILING_DIRECTORIES", &self.root);
+        // A build with planted bugs is there to have one, in every process of a campaign.
+        if let Some(bug) = std::env::var_os("HAUL_PLANTED")
+            && cfg!(feature = "planted-bugs")
+        {
+            command.env("HAUL_PLANTED", bug);
+        }
         command.env("LC_ALL", "C").env("TZ", "UTC").env("NO_COLOR", "1").env("COLUMNS", "100");
         command
     }
