@@ -113,7 +113,7 @@ fn nothing_is_replaced_where_nothing_changes() {
     let world = World::new();
     world.write("a.haul", "1");
     // Long before the index, or Git would write its stamp anew.
-    let file = std::fs::OpenOptions::new().append(true).open(world.root.join("a.haul")).unwrap();
+    let file = std::fs::File::options().append(true).open(world.root.join("a.haul")).unwrap();
     file.set_modified(UNIX_EPOCH + Duration::from_secs(1_600_000_000)).unwrap();
     world.commit();
     let before = world.root.join(".git/index").metadata().unwrap().ino();
@@ -139,7 +139,7 @@ fn a_file_that_changed_in_the_moment_of_the_last_index_is_not_taken_for_clean() 
     world.write("file", "one");
     let at = UNIX_EPOCH + Duration::from_secs(1_600_000_000);
     let stamp = |name: &str| {
-        let file = std::fs::OpenOptions::new().append(true).open(world.root.join(name)).unwrap();
+        let file = std::fs::File::options().append(true).open(world.root.join(name)).unwrap();
         file.set_modified(at).unwrap();
     };
     stamp("file");
