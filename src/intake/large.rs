@@ -14,7 +14,7 @@ use crate::hash::{ChunkId, Oid};
 use crate::intake::error::IntakeError;
 use crate::intake::frames::{Fresh, OpenFormer, frames};
 use crate::intake::shared::Shared;
-use crate::intake::small::{TRIES, split};
+use crate::intake::small::{INLINE, TRIES, split, take_run};
 use crate::intake::{Source, Stored, Taken};
 use crate::pack::EncodedFrame;
 use crate::recipe::{ChunkEntry, Pairing};
@@ -39,6 +39,11 @@ pub(super) fn take_large(
     let folder = shared.root.descend(parent)?;
     for _ in 0..TRIES {
         let (file, before) = folder.open_file(name)?;
+        if before.size <= INLINE as u64 {
+            // It became so small since it was listed that it may have to lie in the manifest.
+            let taken = take_run(shared, std::slice::from_ref(source))?.pop();
+            return taken.ok_or_else(|| IntakeError::Defect("a file was not taken".into()));
+        }
         let again = file.try_clone().at("read", &path)?;
         let (oid, chunks) = read(shared, source, former, file)?;
         let size = chunks.iter().map(|c| c.size).sum();

@@ -17,7 +17,7 @@ pub(super) const TRIES: u32 = 3;
 /// Chunks whose bases are in memory at a time.
 const GROUP: usize = 8;
 /// Longest content that a manifest entry holds itself.
-const INLINE: usize = 48;
+pub(super) const INLINE: usize = 48;
 
 /// Takes in a run of files in path order; frames of small chunks are shared among them.
 pub(super) fn take_run(shared: &Shared, run: &[Source]) -> Result<Vec<Taken>, IntakeError> {

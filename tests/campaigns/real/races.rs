@@ -116,10 +116,10 @@ fn case(plan: &Plan<'_>, random: &mut Random, world: &World) -> Result<Outcome, 
 fn change(path: &Path, way: &str, random: &mut Random) {
     let bytes = data::bytes(random.next(), 1 + random.below(3_000));
     let beside = path.with_file_name("beside");
-    let file = fs::OpenOptions::new().write(true).open(path);
-    let length = path.metadata().map_or(0, |metadata| metadata.len());
-    // A pipe that stands there already would not let itself be opened.
-    let Ok(file) = file else { return };
+    // To open a pipe that stands there already would be to wait for a reader.
+    let there = path.symlink_metadata().ok().filter(fs::Metadata::is_file);
+    let Some(length) = there.map(|metadata| metadata.len()) else { return };
+    let Ok(file) = fs::OpenOptions::new().write(true).open(path) else { return };
     match way {
         "append" => file.write_all_at(&bytes, length).expect("appends"),
         "truncate" => file.set_len(length / 2).expect("truncates"),
