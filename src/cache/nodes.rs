@@ -74,19 +74,22 @@ impl<'a> NodeSink<'a> {
     }
 
     /// Says where children lie by the placements of nodes that are written again: a machine that has
-    /// the nodes only knows no other place. What is stale counts for nothing.
+    /// the nodes only knows no other place.
     #[must_use]
     pub fn with_former(mut self, places: impl IntoIterator<Item = ([u8; 32], Loc)>) -> Self {
+        self.former = places.into_iter().collect();
+        self
+    }
+
+    /// The former place of a child, if nothing in it is stale.
+    fn former(&self, id: &[u8; 32]) -> Option<&Loc> {
         let stale = |pack: &PackRef| match pack {
             PackRef::Pack(pack) => self.stale.packs.contains(pack),
             PackRef::This => true,
         };
-        let holds = |(id, loc): &([u8; 32], Loc)| {
-            let stale_node = self.stale.nodes.contains(&NodeId(*id));
-            !stale_node && !stale(&loc.pack) && !loc.bases.iter().any(|base| stale(&base.pack))
-        };
-        self.former = places.into_iter().filter(holds).collect();
-        self
+        let holds =
+            |loc: &&Loc| !stale(&loc.pack) && !loc.bases.iter().any(|base| stale(&base.pack));
+        self.former.get(id).filter(holds).filter(|_| !self.stale.nodes.contains(&NodeId(*id)))
     }
 
     fn find(&self, id: &[u8; 32]) -> Option<Place> {
@@ -143,12 +146,15 @@ impl<'a> NodeSink<'a> {
             }
         };
         let place = self.chunks.get(&id).copied().or_else(|| self.find(&id));
-        if let (None, Some(former)) = (place, self.former.get(&id)) {
+        if let (None, Some(former)) = (place, self.former(&id)) {
             return Ok(former.clone());
         }
         // Of a root that is pushed another time: a stale place is found out and replaced then.
         let place = place.or_else(|| self.view.find(&id));
         let place = place.or_else(|| self.elsewhere.and_then(|all| all.get(&id)).copied());
+        if let (None, Some(former)) = (place, self.former.get(&id)) {
+            return Ok(former.clone());
+        }
         let place = place.ok_or_else(|| defect("a child is stored nowhere".to_owned()))?;
         let bases = if place.delta { self.locate_bases(ChunkId(id))? } else { Vec::new() };
         let pack = PackRef::Pack(place.pack);
@@ -177,4 +183,36 @@ impl<'a> NodeSink<'a> {
 
 fn defect(why: String) -> CacheError {
     CacheError::Pack { why }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cache::Index;
+    use crate::recipe::{ChunkEntry, build};
+
+    #[test]
+    fn a_child_that_the_index_does_not_know_stays_where_it_was() {
+        let folder = tempfile::tempdir().unwrap();
+        let layout = Layout::new(folder.path(), folder.path(), None);
+        let index = Index::open(&layout).unwrap();
+        let (view, none) = (index.reader().unwrap(), HashMap::new());
+        let ids = [ChunkId([1; 32]), ChunkId([2; 32])];
+        let (_, nodes) = build(ids.map(|id| ChunkEntry { id, size: 9000 })).unwrap();
+        let pack = PackId([7; 16]);
+        let loc = |id: ChunkId, offset| {
+            let pack = PackRef::Pack(pack);
+            (id.0, Loc { pack, offset, frame_len: 50, skip: 0, bases: Vec::new() })
+        };
+        // A stale place is better than none: of a root that is pushed another time it is found out then.
+        for packs in [BTreeSet::new(), BTreeSet::from([pack])] {
+            let stale = Stale { packs: &packs, ..Stale::NONE };
+            let mut lost = NodeSink::new(&layout, &view, &none, stale);
+            assert!(lost.put(&nodes[0]).is_err());
+            let former = [loc(ids[0], 24), loc(ids[1], 90)];
+            let mut sink = NodeSink::new(&layout, &view, &none, stale).with_former(former);
+            sink.put(&nodes[0]).unwrap();
+            assert_eq!(sink.finish().unwrap().len(), 1);
+        }
+    }
 }

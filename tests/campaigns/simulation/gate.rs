@@ -81,13 +81,15 @@ pub(super) struct Gate {
 pub(super) struct State {
     stands: Vec<Stand>,
     dead: Vec<bool>,
+    /// Nobody gets a turn any more.
+    closed: bool,
     pub(super) world: World,
 }
 
 impl Gate {
     pub(super) fn new(clients: usize, world: World) -> Arc<Self> {
         let stands = (0..clients).map(|_| Stand::Running).collect();
-        let state = State { stands, dead: vec![false; clients], world };
+        let state = State { stands, dead: vec![false; clients], closed: false, world };
         Arc::new(Self { state: Mutex::new(state), moved: Condvar::new() })
     }
 
@@ -114,6 +116,9 @@ impl Gate {
     /// A client that died gets no turn before it begins anew.
     fn queue(&self, client: usize, ask: Ask) -> Option<oneshot::Receiver<Verdict>> {
         let mut state = self.lock();
+        if state.closed {
+            return None;
+        }
         if ask == Ask::Begin {
             state.world.pushes.remove(&client);
             *state.dead.get_mut(client).expect("is a client") = false;
@@ -132,6 +137,15 @@ impl Gate {
     pub(super) fn end(&self, client: usize) {
         *self.lock().stands.get_mut(client).expect("is a client") = Stand::Ended;
         self.moved.notify_all();
+    }
+
+    /// Refuses everything from now on, so that clients end.
+    pub(super) fn close(&self) {
+        let mut state = self.lock();
+        state.closed = true;
+        for stand in &mut state.stands {
+            *stand = Stand::Ended;
+        }
     }
 
     /// Waits until no client runs.

@@ -48,6 +48,7 @@ pub(super) fn play(seed: u64, folder: &Path, trace: bool) -> Played {
     let world = World { now_ms: BEGIN_MS, ..World::default() };
     let gate = Gate::new(cast.len(), world);
     std::thread::scope(|scope| {
+        let _closing = Closing(&gate);
         let clients: Vec<_> = cast
             .into_iter()
             .map(|part| {
@@ -82,6 +83,15 @@ pub(super) fn play(seed: u64, folder: &Path, trace: bool) -> Played {
         }
         played
     })
+}
+
+/// Lets clients end that wait for a turn, in case nobody gives turns any more.
+struct Closing<'g>(&'g Gate);
+
+impl Drop for Closing<'_> {
+    fn drop(&mut self) {
+        self.0.close();
+    }
 }
 
 /// Says that a client ended, in whatever way.
