@@ -4,7 +4,7 @@
 //!     cargo bench --bench codecs -- --deltas
 //!     cargo bench --bench codecs -- --alone zstd|planes|decode FILE
 //!
-//! Without files it makes its own data, and differences too. Each row is one kind of data, cut into
+//! Without files it makes its own data, and deltas too. Each row is one kind of data, cut into
 //! chunks as haul cuts files. Times are seconds of one thread per 10^9 bytes, the best of several
 //! rounds taken in turns, so ratios hold on a machine with other work too. "unzstd" decodes what
 //! zstd 1 alone made.
@@ -83,7 +83,7 @@ fn print_all<'a>(all: impl Iterator<Item = (&'a str, Vec<u8>)>) {
 }
 
 fn print_deltas(made: &[(&str, Vec<u8>)]) {
-    let head = ("difference to a base", "stored", "codecs 17/18/19");
+    let head = ("delta to a base", "stored", "codecs 17/18/19");
     println!("{:<24}{:>8}{:>17}{:>8}{:>8}", head.0, head.1, head.2, "encode", "decode");
     for (name, data) in made {
         measure_deltas(name, data);

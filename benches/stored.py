@@ -19,7 +19,7 @@ B9 compares the first `haul add` with a bare loop over the same chunks on the sa
 `cargo bench --bench codecs` runs: one thread per core, each with contexts of its own, output thrown
 away. Both are taken in turns, and the median of the ratios counts. The loop for CSV is zstd level 1;
 that for weights splits each chunk into four planes, tries Huffman's code on each and keeps what is
-shorter. The same bench gives the speed of differences, per core. Decoding on all cores is compared
+shorter. The same bench gives the speed of deltas, per core. Decoding on all cores is compared
 with `cp` and `sync` of the file to the same disk. Without that bench the line says so, and is not
 judged.
 
@@ -337,14 +337,14 @@ def decoding(bench: Bench, what: str, source: pathlib.Path, codecs: pathlib.Path
 
 
 def deltas(bench: Bench, codecs: pathlib.Path) -> None:
-    """Judges each kind of difference that the bench makes by its speed on one core."""
+    """Judges each kind of delta that the bench makes by its speed on one core."""
     done = bench.run([codecs, "--deltas"], bench.work)
     for row in done.output.decode().splitlines():
         name, cells = row[:24].strip(), row[24:].split()
         if len(cells) == 4 and cells[1].count("/") == 2 and cells[1][0].isdigit():
             encode, decode = (1 / float(cell) for cell in cells[2:])
             text = f"{encode:.2f} GB/s per core, decoding {decode:.2f}"
-            bench.add("B9", f"differences, {name}", text, "≥ 0.5 GB/s per core", encode >= 0.5)
+            bench.add("B9", f"deltas, {name}", text, "≥ 0.5 GB/s per core", encode >= 0.5)
 
 
 def codecs_binary(bench: Bench) -> pathlib.Path | None:

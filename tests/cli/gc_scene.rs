@@ -110,7 +110,7 @@ pub(crate) fn bring_back(a: &Repo) {
     take(a, "big.bin");
 }
 
-/// A table, or that with a row changed in each of its chunks: every one of them is a difference.
+/// A table, or that with a row changed in each of its chunks: every one of them is a delta.
 pub(crate) fn edited(version: u64) -> Vec<u8> {
     let rows = (0..version).flat_map(|_| (0..20_000).step_by(500));
     rows.fold(data::csv(1, 20_000), |table, row| data::edit_csv(&table, 2, row..row + 1))

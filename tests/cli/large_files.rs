@@ -17,12 +17,13 @@ fn versions(repo: &Repo<'_>, versions: &[Vec<u8>], from: usize) {
 /// Versions that differ as edits do: at the same place, moved by an insertion, cut off, all new.
 fn edited() -> Vec<Vec<u8>> {
     let first = data::bytes(1, 20 * MIB);
-    let mut changed = first.clone();
-    changed[9 * MIB..9 * MIB + 1000].copy_from_slice(&data::bytes(2, 1000));
-    let moved =
-        [&data::bytes(3, 3333), &changed[..12 * MIB], &data::bytes(4, 77), &changed[12 * MIB..]];
-    let moved = moved.concat();
-    let (shorter, new) = (moved[..13 * MIB].to_vec(), data::bytes(5, 9 * MIB));
+    let (head, rest) = first.split_at(9 * MIB);
+    let (_, tail) = rest.split_at(1000);
+    let changed = [head, &data::bytes(2, 1000), tail].concat();
+    let (head, tail) = changed.split_at(12 * MIB);
+    let moved = [&data::bytes(3, 3333), head, &data::bytes(4, 77), tail].concat();
+    let (shorter, _) = moved.split_at(13 * MIB);
+    let (shorter, new) = (shorter.to_vec(), data::bytes(5, 9 * MIB));
     vec![first, changed, moved, shorter, new]
 }
 
