@@ -157,7 +157,9 @@ impl ObjectReader<'_> {
         self.recent.clear();
         let from = match held {
             Held::Unpushed => {
-                if let Err(e) = self.index.salvage_named(self.layout, pack, held) {
+                if let Err(e) =
+                    self.index.salvage_named(self.layout, (pack, held), Some(place.offset))
+                {
                     return e;
                 }
                 let aside = Some(aside);

@@ -5,12 +5,14 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::io::ErrorKind;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use crate::cache::error::CacheError;
 use crate::cache::examine::{LocalPack, Row};
 use crate::cache::index::Index;
 use crate::cache::layout::Layout;
 use crate::cache::place::{Held, PackState, Place};
+use crate::cache::reader::ObjectReader;
 use crate::cache::sink::{PackSink, WrittenPack, places_of};
 use crate::fs::{FsError, IoResultExt, Links, is_no_file, move_durably, open_plain};
 use crate::hash::{ChunkId, NodeId, PackId, PackKind};
@@ -18,6 +20,9 @@ use crate::pack::{
     Bases, Batcher, Codecs, EncodedFrame, MAX_FRAME_LEN, decode_frame, encode_data_frame,
     encode_node_frame, needs_own_frame,
 };
+
+/// Threads of one command may meet the same damage.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
 /// A frame of a damaged pack that is sound, as far as that can be told without its base.
 struct Sound {
@@ -37,6 +42,7 @@ impl Index {
         pack: &LocalPack,
         bad: &BTreeSet<u32>,
     ) -> Result<BTreeSet<[u8; 32]>, CacheError> {
+        let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
         let rows = self.rows_of(&HashSet::from([pack.pack]))?;
         let mut all: BTreeMap<[u8; 32], Place> = rows.into_values().flatten().collect();
         let footer = pack.footer()?;
@@ -57,6 +63,7 @@ impl Index {
         if pack.held != Held::Unpushed {
             return self.in_its_place(layout, (pack, kind), sound, lost);
         }
+        let sound = self.without_wrong_deltas(layout, pack.pack, sound)?;
         let packs = match kind {
             PackKind::Data => chunks_in_new_packs(layout, sound)?,
             PackKind::Nodes => nodes_in_new_packs(layout, sound)?,
@@ -69,19 +76,35 @@ impl Index {
         Ok(lost)
     }
 
-    /// As [`Self::salvage`], of a pack of which it is only known that it is damaged.
-    pub fn salvage_named(
+    /// Leaves out deltas that do not give their chunk. Those whose base is not here are kept.
+    fn without_wrong_deltas(
         &self,
         layout: &Layout,
         pack: PackId,
-        held: Held,
+        mut sound: Vec<Sound>,
+    ) -> Result<Vec<Sound>, CacheError> {
+        let mut reader = ObjectReader::observing(layout, self)?;
+        sound.retain(|found| {
+            let Some((id, _)) = found.bases.as_ref().and(found.rows.first()) else { return true };
+            let own = reader.view().find_held(id).is_some_and(|(place, _)| place.pack == pack);
+            !own || !matches!(reader.chunk(ChunkId(*id)), Err(CacheError::Damaged { .. }))
+        });
+        Ok(sound)
+    }
+
+    /// As [`Self::salvage`], of a pack of which it is only known that it is damaged, and maybe which frame.
+    pub fn salvage_named(
+        &self,
+        layout: &Layout,
+        (pack, held): (PackId, Held),
+        bad: Option<u32>,
     ) -> Result<BTreeSet<[u8; 32]>, CacheError> {
         let path = match held {
             Held::Unpushed => layout.unpushed(pack),
             Held::Whole | Held::Gone => layout.whole(pack),
             Held::Part => layout.part(pack),
         };
-        self.salvage(layout, &LocalPack { pack, held, path, size: 0 }, &BTreeSet::new())
+        self.salvage(layout, &LocalPack { pack, held, path, size: 0 }, &bad.into_iter().collect())
     }
 
     /// Makes the index know new packs, which are durable, in place of an old one.
@@ -236,10 +259,10 @@ fn sound_frames(
 /// moved if it is gone.
 pub(super) fn move_aside(path: &Path, layout: &Layout, pack: PackId) -> Result<PathBuf, FsError> {
     let aside = free(&layout.quarantine(pack));
-    if path.symlink_metadata().is_ok() {
-        move_durably(path, &aside)?;
+    match move_durably(path, &aside) {
+        Err(e) if e.source.kind() != ErrorKind::NotFound || path.exists() => Err(e),
+        Ok(()) | Err(_) => Ok(aside),
     }
-    Ok(aside)
 }
 
 /// Returns a name for a file of `quarantine/` that nothing has.

@@ -19,6 +19,7 @@ pub const NAMES: &[&str] = &[
     "dedup-hit-unconfirmed",
     "gc-without-reread",
     "living-temps-swept",
+    "size-tells-all",
 ];
 
 #[cfg(feature = "planted-bugs")]

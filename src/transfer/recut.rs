@@ -337,7 +337,7 @@ pub(super) fn forget_damaged(
     for (path, held) in [(layout.unpushed(pack), Held::Unpushed), (layout.whole(pack), Held::Whole)]
     {
         if path.exists() {
-            lost.extend(index.salvage_named(layout, pack, held)?);
+            lost.extend(index.salvage_named(layout, (pack, held), None)?);
         }
     }
     if lost.is_empty() { Ok(()) } else { forget_above(contact, walked, pack) }

@@ -6,7 +6,7 @@ use std::io::Read;
 use rayon::prelude::*;
 
 use crate::cache::{Known, StatEntry};
-use crate::fs::{Dir, FileKind, IoResultExt, Stamp, Time, failpoint};
+use crate::fs::{Dir, FileKind, IoResultExt, Stamp, Time, failpoint, planted};
 use crate::hash::Oid;
 use crate::path::RepoPath;
 use crate::progress::{Job, Task};
@@ -43,7 +43,9 @@ impl Knowledge {
 
     /// Returns what the stat cache says, if the stamp is still that of its entry.
     pub fn recall(&self, path: &RepoPath, stamp: &Stamp) -> Option<StatEntry> {
-        self.entries.get(path.as_bytes()).filter(|entry| entry.stamp == *stamp).copied()
+        let entry = self.entries.get(path.as_bytes()).copied()?;
+        let believed = planted::is("size-tells-all") && entry.stamp.size == stamp.size;
+        (entry.stamp == *stamp || believed).then_some(entry)
     }
 
     /// Says whether the stat cache has an entry for the path, valid or not.

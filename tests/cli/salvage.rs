@@ -166,7 +166,7 @@ fn damaged_runs_and_baselines_are_put_back_from_a_good_copy() {
                 a.haul(&["push"]).ok();
             }
         }
-        let key = remote.keys(kind).remove(0);
+        let key = remote.keys(kind).pop().expect("is one");
         let good = remote.read(&key);
         a.haul(&["fsck"]).ok();
         remote.flip(&key, 600);

@@ -77,6 +77,7 @@ fn look_for(name: &str, args: &Args) -> Search {
         "dedup-hit-unconfirmed" | "empty-list-believed" | "gc-without-reread" => {
             first_miss("simulation", name, &["--points", SEEDS])
         }
+        "size-tells-all" => first_miss("verbs", name, &["--points", "6"]),
         "living-temps-swept" => first_miss("eight-processes", name, &["--seconds", "4"]),
         _ => return Search::NotHere,
     };
