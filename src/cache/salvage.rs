@@ -87,7 +87,10 @@ impl Index {
         sound.retain(|found| {
             let Some((id, _)) = found.bases.as_ref().and(found.rows.first()) else { return true };
             let own = reader.view().find_held(id).is_some_and(|(place, _)| place.pack == pack);
-            !own || !matches!(reader.chunk(ChunkId(*id)), Err(CacheError::Damaged { .. }))
+            // Where its base is what is damaged, it may be of use with another copy of that.
+            let wrong =
+                |e: &CacheError| matches!(e, CacheError::Damaged { object, .. } if object.0 == *id);
+            !own || !reader.chunk(ChunkId(*id)).is_err_and(|e| wrong(&e))
         });
         Ok(sound)
     }
