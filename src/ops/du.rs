@@ -2,10 +2,11 @@
 
 use serde::Serialize;
 
+use crate::ops::chosen::{Chosen, chosen_or_warned, nothing_matches};
 use crate::ops::error::OpError;
 use crate::ops::open::choose;
 use crate::ops::requests::Requests;
-use crate::ops::select::{Chosen, Select, chosen_or_warned, nothing_matches};
+use crate::ops::select::Select;
 use crate::path::{JsonPath, json_path};
 use crate::pointer::PointerKind;
 use crate::progress::Job;

@@ -4,11 +4,12 @@ use serde::Serialize;
 
 use crate::cache::ObjectReader;
 use crate::hash::Key;
+use crate::ops::chosen::{Chosen, chosen_or_warned, nothing_matches};
 use crate::ops::error::OpError;
 use crate::ops::open::{choose, spec_of};
 use crate::ops::requests::Requests;
 use crate::ops::retain::{After, retain};
-use crate::ops::select::{Chosen, Select, chosen_or_warned, nothing_matches};
+use crate::ops::select::Select;
 use crate::progress::Job;
 use crate::repo::Repo;
 use crate::transfer::{self, Contact, Filter, TransferError, Wanted, is_local, plan_fetch};

@@ -5,6 +5,7 @@
 
 pub mod add;
 pub mod checkout;
+mod chosen;
 pub mod du;
 mod error;
 pub mod evict;

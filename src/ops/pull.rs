@@ -3,11 +3,11 @@
 use serde::Serialize;
 
 use crate::ops::checkout::{self, CheckoutOptions, CheckoutPlan, CheckoutReport};
+use crate::ops::chosen::chosen;
 use crate::ops::error::{Exit, OpError};
 use crate::ops::fetch::{self, FetchOptions, FetchReport};
 use crate::ops::open::choose;
 use crate::ops::retain::{After, retain};
-use crate::ops::select::chosen;
 use crate::progress::Job;
 use crate::repo::Repo;
 use crate::transfer::{Contact, Purpose};
@@ -90,7 +90,9 @@ pub fn run(repo: &Repo, plan: PullPlan<'_>, job: &Job) -> Result<PullReport, OpE
         }
         // What could not be read, as packs of the cache were removed or have holes since a power cut,
         // the index knows of now.
-        let again = fetch::plan(repo, &plan.options.fetch, job)?;
+        let mut rest = plan.options.fetch.clone();
+        rest.max_bytes = rest.max_bytes.map(|max| max.saturating_sub(fetch.requests.received));
+        let again = fetch::plan(repo, &rest, job)?;
         if again.nothing_to_bring() {
             break;
         }

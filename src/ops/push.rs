@@ -8,11 +8,12 @@ use serde::Serialize;
 
 use crate::cache::Held;
 use crate::git::{CommitId, Content, ObjectId};
+use crate::ops::chosen::{Chosen, at_head, find};
 use crate::ops::error::OpError;
 use crate::ops::open::{Chosen as Target, choose};
 use crate::ops::requests::Requests;
 use crate::ops::retain::{After, retain};
-use crate::ops::select::{Chosen, Select, Selection, at_head, find};
+use crate::ops::select::{Select, Selection};
 use crate::path::{RepoPath, show};
 use crate::progress::Job;
 use crate::repo::Repo;
@@ -175,9 +176,9 @@ type Named = (Vec<(Chosen, Stage)>, Vec<RefusedPointer>);
 /// What the revision names, or what is staged and what `HEAD` names; and pointers of refused names.
 fn named(repo: &Repo, options: &PushOptions) -> Result<Named, OpError> {
     let (current, refused) = find(repo, &Select { rev: options.rev.clone(), ..Select::default() })?;
-    // Where they cannot be read, what is staged is pushed all the same.
-    let at_head =
-        if options.rev.is_some() { Vec::new() } else { at_head(repo).unwrap_or_default() };
+    let at_head = if options.rev.is_some() { Vec::new() } else { at_head(repo)? };
+    // One that is not sound is in the way of none that is.
+    let at_head: Vec<Chosen> = at_head.into_iter().filter_map(|(_, item)| item.ok()).collect();
     // Staged but not committed, or committed and published without its data.
     let same = at_head.len() == current.len()
         && at_head.iter().zip(&current).all(|(a, b)| a.path == b.path && a.bytes == b.bytes);

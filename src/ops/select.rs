@@ -8,14 +8,12 @@ use std::path::{Component, Path};
 use globset::{GlobBuilder, GlobMatcher};
 
 use crate::fs::FileKind;
-use crate::git::{Content, TreePointer};
 use crate::ops::error::OpError;
 use crate::path::{RepoPath, show};
-use crate::pointer::{Pointer, PointerError};
 use crate::progress::Job;
 use crate::repo::Repo;
-use crate::transfer::{Choice, Filter, Root, Wanted};
-use crate::worktree::{RefusedPointer, TrackedState, load_tracked, parse_tracked};
+use crate::transfer::{Choice, Filter};
+use crate::worktree::RefusedPointer;
 
 /// Which pointers and which of their paths a verb is about, and of which revision.
 #[derive(Clone, Debug, Default)]
@@ -267,133 +265,4 @@ fn glob_prefix_meets(pattern: &RepoPath, path: &RepoPath) -> bool {
         }
     }
     wanted.next().is_some()
-}
-
-/// A pointer that a verb is about.
-pub(crate) struct Chosen {
-    pub(crate) path: RepoPath,
-    pub(crate) pointer: Pointer,
-    pub(crate) bytes: Vec<u8>,
-    pub(crate) filter: Filter,
-}
-
-impl Chosen {
-    /// Returns it as transfer sees it.
-    pub(crate) fn wanted(&self) -> Wanted {
-        let (root, filter) = (Root::of(&self.pointer), self.filter.clone());
-        Wanted { path: self.path.as_bytes().to_vec(), root, filter }
-    }
-}
-
-/// Says that paths inside tracked ones were named and none of them is there.
-pub(crate) fn nothing_matches() -> OpError {
-    OpError::refused(
-        "none of the given paths is in a tracked folder of that name",
-        "check the spelling; a pattern is matched against whole paths, and `**` crosses folders",
-    )
-}
-
-/// Finds the selected pointers, in the worktree or at a revision; one that is not sound is an error.
-pub(crate) fn chosen(repo: &Repo, select: &Select) -> Result<Vec<Chosen>, OpError> {
-    Ok(find(repo, select)?.0)
-}
-
-/// The pointers of `HEAD`; none before the first commit.
-pub(crate) fn at_head(repo: &Repo) -> Result<Vec<Chosen>, OpError> {
-    if repo.git().head()?.is_none() {
-        return Ok(Vec::new());
-    }
-    chosen(repo, &Select { rev: Some("HEAD".into()), ..Select::default() })
-}
-
-/// As [`chosen`], with a warning of each pointer that is passed over for its name.
-pub(crate) fn chosen_or_warned(
-    repo: &Repo,
-    select: &Select,
-    job: &Job,
-) -> Result<Vec<Chosen>, OpError> {
-    let (out, refused) = find(repo, select)?;
-    Selection::new(repo, &select.paths)?.warn(&refused, job);
-    Ok(out)
-}
-
-/// As [`chosen`], with the pointers that are passed over for their names.
-pub(crate) fn find(
-    repo: &Repo,
-    select: &Select,
-) -> Result<(Vec<Chosen>, Vec<RefusedPointer>), OpError> {
-    let mut selection = Selection::new(repo, &select.paths)?;
-    let mut out = Vec::new();
-    let (candidates, refused) = candidates(repo, select)?;
-    for (path, state) in candidates {
-        let Some(filter) = selection.filter(&path) else { continue };
-        match state {
-            TrackedState::Sound(pointer, bytes) => {
-                out.push(Chosen { path, pointer, bytes, filter });
-            }
-            TrackedState::Missing => {}
-            TrackedState::Unsound(error) => return Err(unsound(&path, &error)),
-        }
-    }
-    selection.check_used()?;
-    Ok((out, refused))
-}
-
-/// Turns what is wrong with a pointer into an error that names it.
-pub(crate) fn unsound(path: &RepoPath, error: &PointerError) -> OpError {
-    use crate::hint::Hint;
-    let next = error.hint().unwrap_or_else(|| {
-        "restore it with `git checkout -- <pointer>`, or run `haul add` on the data again"
-            .to_owned()
-    });
-    OpError::refused(
-        format!("the pointer of `{}` cannot be used: {error}", show(path.as_bytes())),
-        next,
-    )
-}
-
-/// Tracked paths with the states of their pointers, and pointers of refused names.
-type Candidates = (Vec<(RepoPath, TrackedState)>, Vec<RefusedPointer>);
-
-fn candidates(repo: &Repo, select: &Select) -> Result<Candidates, OpError> {
-    let mut out = Candidates::default();
-    if select.all {
-        let refs = repo.git().run(&["for-each-ref", "--format=%(refname)"], b"")?;
-        for name in String::from_utf8_lossy(&refs).lines() {
-            // A tag may name a tree or a file: nothing to look for.
-            if let Ok(found) = repo.git().pointers_at(name) {
-                for pointer in found {
-                    at_revision(pointer, &mut out);
-                }
-            }
-        }
-    } else if let Some(rev) = &select.rev {
-        for pointer in repo.git().pointers_at(rev)? {
-            at_revision(pointer, &mut out);
-        }
-    } else {
-        let (tracked, refused) = load_tracked(repo.git(), repo.door())?;
-        out = (tracked.into_iter().map(|t| (t.path, t.state)).collect(), refused);
-    }
-    Ok(out)
-}
-
-fn at_revision(found: TreePointer, (out, refused): &mut Candidates) {
-    let path = match RepoPath::new(&found.path).and_then(|own| own.target_of_pointer()) {
-        Ok(path) => path,
-        Err(why) => {
-            if refused.iter().all(|other| other.pointer != found.path) {
-                refused.push(RefusedPointer { pointer: found.path, why });
-            }
-            return;
-        }
-    };
-    let state = match found.content {
-        Content::Whole(bytes) => parse_tracked(bytes),
-        Content::TooLarge(len) => {
-            let len = usize::try_from(len).unwrap_or(usize::MAX);
-            TrackedState::Unsound(PointerError::TooLong { len })
-        }
-    };
-    out.push((path, state));
 }

@@ -1,12 +1,15 @@
 //! `haul verify`: proof that a remote has everything that a revision names.
 
+use std::collections::HashSet;
+
 use serde::Serialize;
 
+use crate::ops::chosen::{Chosen, at_head, find};
 use crate::ops::error::OpError;
 use crate::ops::open::choose;
 use crate::ops::requests::Requests;
-use crate::ops::select::{Chosen, Select, at_head, find};
-use crate::path::{JsonPath, json_path};
+use crate::ops::select::Select;
+use crate::path::{JsonPath, RepoPath, json_path};
 use crate::progress::Job;
 use crate::repo::Repo;
 use crate::transfer::{self, Contact, Purpose, Wanted};
@@ -64,9 +67,9 @@ pub fn run(repo: &Repo, options: &VerifyOptions, job: &Job) -> Result<VerifyRepo
 /// The pointers of `HEAD` that do not stand in the worktree, because they were removed, or a link stands
 /// where their folder was: others will want what they name.
 fn gone_from_worktree(repo: &Repo, there: &[Chosen]) -> Result<Vec<Chosen>, OpError> {
-    let mut out = at_head(repo)?;
-    out.retain(|item| there.iter().all(|other| other.path != item.path));
-    Ok(out)
+    let there: HashSet<&RepoPath> = there.iter().map(|item| &item.path).collect();
+    let gone = at_head(repo)?.into_iter().filter(|(path, _)| !there.contains(path));
+    gone.map(|(_, item)| item).collect()
 }
 
 fn prove(

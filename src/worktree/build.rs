@@ -20,7 +20,7 @@ use crate::worktree::place::PlaceError;
 
 /// From this many bytes on, all cores build one file.
 pub(crate) const LARGE: u64 = 8 << 20;
-/// Bytes of a file that are in memory at a time, three times: being made, hashed and written.
+/// Bytes of a file that are made, hashed and written together; up to five times that is in memory.
 const WINDOW: u64 = 8 << 20;
 /// Bytes that one core makes at a time.
 const STRETCH: u64 = 512 << 10;

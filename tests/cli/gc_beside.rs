@@ -4,7 +4,8 @@
 use haul::catalogue::{Object, ObjectKind};
 
 use crate::gc_scene::{
-    DAY, History, NOW, Scene, age, bring_back, edited, fill, forget, gc, gc_with, scene, state,
+    DAY, History, NOW, Scene, age, bring_back, edited, fill, forget, gc, gc_with, scene, share,
+    state,
 };
 use crate::harness::{Repo, World, data};
 use crate::push::{ready, take};
@@ -114,12 +115,7 @@ fn a_push_that_slept_for_weeks_and_ends_beside_a_gc_is_found_afterwards() {
     let world = World::new();
     let remote = world.remote("r");
     let a = ready(&world, "a", &remote);
-    a.commit_nothing();
-    let upstream = a.clone_as("upstream");
-    let url = upstream.path("").to_str().expect("is text").to_owned();
-    let b = upstream.clone_as("b");
-    b.git(&["remote", "set-url", "origin", &url]).ok();
-    a.git(&["remote", "add", "origin", &url]).ok();
+    let [b] = share(&a, ["b"]);
     let mut history = fill(&a, &remote);
     a.git(&["push", "--quiet", "origin", "HEAD:refs/heads/theirs"]).ok();
     a.write("new.bin", &data::bytes(7, 300_000));

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use haul::catalogue::{Object, SOURCE_CONDEMNED};
 
-use crate::gc_scene::{DAY, History, Scene, age, edited, forget, gc, scene, state};
+use crate::gc_scene::{DAY, History, Scene, age, edited, forget, gc, push_in_vain, scene, state};
 use crate::harness::{Remote, World, data};
 use crate::push::{ready, sent, take};
 
@@ -175,21 +175,12 @@ fn what_came_back_to_life_in_condemned_packs_is_sent_again_by_the_next_push() {
     a.git(&["reset", "--quiet", "--soft", "HEAD~3"]).ok();
     a.commit("only the second file");
     forget(&a);
-    let other = |seed: u64| {
-        a.write("other.bin", &data::bytes(seed, 100_000));
-        take(&a, "other.bin");
-        a.haul(&["push"]).ok();
-        a.git(&["reset", "--quiet", "--hard", "HEAD~1"]).ok();
-        a.remove("other.bin");
-        forget(&a);
-        age(&remote, "", 20 * DAY);
-    };
-    other(5);
+    push_in_vain(&a, &remote, 5);
     assert_eq!(state(&gc(&a, &["--yes", "--json"]).ok()), "condemned");
     a.git(&["branch", "back", &both]).ok();
     // It goes on living in condemned packs, and the next gc says so.
     gc(&a, &["--yes", "--grace", "0"]).ok();
-    other(6);
+    push_in_vain(&a, &remote, 6);
     let states = || state(&gc(&a, &["--yes", "--json", "--grace", "7d"]).ok());
     assert!((0..3).any(|_| states() == "condemned"));
     let newest = remote.keys("i/b-").pop().expect("is one");
@@ -219,13 +210,7 @@ fn a_later_baseline_condemns_what_is_gone_as_well() {
     assert!(
         gone.iter().all(|pack| !remote.keys("").iter().any(|k| k.ends_with(&pack.to_string())))
     );
-    a.write("other.bin", &data::bytes(5, 100_000));
-    take(&a, "other.bin");
-    a.haul(&["push"]).ok();
-    a.git(&["reset", "--quiet", "--hard", "HEAD~1"]).ok();
-    a.remove("other.bin");
-    forget(&a);
-    age(&remote, "", 20 * DAY);
+    push_in_vain(&a, &remote, 5);
     assert!((0..3).any(|_| state(&gc(&a, &["--yes", "--json"]).ok()) == "condemned"));
     let all = victims();
     assert!(all.len() > gone.len() && gone.iter().all(|pack| all.contains(pack)));

@@ -1,6 +1,6 @@
 //! `gc --repack`: on a machine without the data, and beside pushes and other gcs.
 
-use crate::gc_scene::{DAY, History, age, forget, gc};
+use crate::gc_scene::{DAY, History, age, forget, gc, share};
 use crate::harness::{World, data};
 use crate::push::{ready, take};
 
@@ -36,14 +36,7 @@ fn what_was_published_while_a_repack_ran_is_found_afterwards() {
     let world = World::new();
     let remote = world.remote("r");
     let a = ready(&world, "a", &remote);
-    a.commit_nothing();
-    let upstream = a.clone_as("upstream");
-    let url = upstream.path("").to_str().expect("is text").to_owned();
-    let (b, c) = (upstream.clone_as("b"), upstream.clone_as("c"));
-    for repo in [&b, &c] {
-        repo.git(&["remote", "set-url", "origin", &url]).ok();
-    }
-    a.git(&["remote", "add", "origin", &url]).ok();
+    let [b, c] = share(&a, ["b", "c"]);
     let publish = || a.git(&["push", "--quiet", "origin", "HEAD:refs/heads/theirs"]).ok();
     a.write("d/kept.bin", &data::bytes(1, 20_000));
     a.write("d/big.bin", &data::bytes(2, 3_000_000));

@@ -104,6 +104,30 @@ pub(crate) fn fill(a: &Repo, remote: &Remote) -> History {
     history
 }
 
+/// Pushes something and takes it back, all of it long ago.
+pub(crate) fn push_in_vain(a: &Repo, remote: &Remote, seed: u64) {
+    a.write("other.bin", &data::bytes(seed, 100_000));
+    take(a, "other.bin");
+    a.haul(&["push"]).ok();
+    a.git(&["reset", "--quiet", "--hard", "HEAD~1"]).ok();
+    a.remove("other.bin");
+    forget(a);
+    age(remote, "", 20 * DAY);
+}
+
+/// Makes a Git repository that a repository and clones of these names share.
+pub(crate) fn share<'w, const N: usize>(a: &Repo<'w>, names: [&str; N]) -> [Repo<'w>; N] {
+    a.commit_nothing();
+    let upstream = a.clone_as("upstream");
+    let url = upstream.path("").to_str().expect("is text").to_owned();
+    a.git(&["remote", "add", "origin", &url]).ok();
+    names.map(|name| {
+        let clone = upstream.clone_as(name);
+        clone.git(&["remote", "set-url", "origin", &url]).ok();
+        clone
+    })
+}
+
 /// Adds what is taken back in the [`scene`], and commits it.
 pub(crate) fn bring_back(a: &Repo) {
     a.write("big.bin", &data::bytes(3, 3_000_000));

@@ -311,3 +311,27 @@ fn what_head_names_is_sent_though_git_has_it_and_another_version_is_staged() {
     b.haul(&["pull"]).ok();
     assert_eq!(b.read("x.bin"), data::bytes(2, 100_000));
 }
+
+#[test]
+fn a_broken_pointer_of_head_that_is_mended_by_now_is_in_the_way_of_no_other() {
+    let world = World::new();
+    let remote = world.remote("r");
+    world.folder("hub.git").git(&["init", "--quiet", "--bare"]).ok();
+    let a = ready(&world, "a", &remote);
+    a.git(&["remote", "add", "origin", "../hub.git"]).ok();
+    a.write("x.bin", &data::bytes(1, 100_000));
+    a.write("y.bin", &data::bytes(3, 1000));
+    a.haul(&["add", "x.bin", "y.bin"]).ok();
+    let sound = a.read("y.bin.haul");
+    a.write("y.bin.haul", b"haul 1\n<<<<<<< ours\n");
+    a.git(&["add", "-A"]).ok();
+    a.commit("with a conflict");
+    a.git(&["push", "--quiet", "origin", "HEAD:main"]).ok();
+    a.write("y.bin.haul", &sound);
+    a.write("x.bin", &data::bytes(2, 100_000));
+    a.haul(&["add", "x.bin", "y.bin"]).ok();
+    a.haul(&["push"]).ok();
+    let b = a.clone_as("b");
+    b.haul(&["pull", "x.bin"]).ok();
+    assert_eq!(b.read("x.bin"), data::bytes(1, 100_000));
+}

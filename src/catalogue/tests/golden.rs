@@ -10,7 +10,8 @@ fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fixtures/formats/v1/catalogue")
 }
 
-/// Two push records that share a root, the run of both, and a baseline that replaces one of them.
+/// Two push records that share a root, the run of both, and a baseline that replaces one of them; and
+/// one of which a root needs a condemned pack.
 fn good() -> Vec<(&'static str, Object)> {
     let first = push_record(0, 1, &[7, 3], &[1]);
     let second = push_record(0, 2, &[7], &[2, 4]);
@@ -20,7 +21,15 @@ fn good() -> Vec<(&'static str, Object)> {
     run.locs = vec![loc(7, 1, 0), loc(3, 1, 0), loc(7, 2, 1)];
     run.packs = [1, 2, 4].map(pack_record).into();
     let gc = baseline(1, &[&names[0]], &[(3, 1), (7, 2)], &[4]);
-    vec![("push-1.bin", first), ("push-2.bin", second), ("run.bin", run), ("baseline.bin", gc)]
+    let mut weak = baseline(2, &[], &[(3, 1), (7, 2)], &[4]);
+    weak.locs[1].source = SOURCE_CONDEMNED;
+    vec![
+        ("push-1.bin", first),
+        ("push-2.bin", second),
+        ("run.bin", run),
+        ("baseline.bin", gc),
+        ("baseline-condemned.bin", weak),
+    ]
 }
 
 fn bad() -> Vec<(&'static str, Vec<u8>, &'static str)> {

@@ -9,8 +9,8 @@ use crate::hash::{NodeId, Oid};
 use crate::manifest::Content;
 use crate::ops::add::run::Target;
 use crate::ops::checkout::targets;
+use crate::ops::chosen::Chosen;
 use crate::ops::error::OpError;
-use crate::ops::select::Chosen;
 use crate::transfer::Filter;
 
 /// How the previous version of one file was cut.
