@@ -6,6 +6,7 @@
 pub mod add;
 pub mod checkout;
 mod chosen;
+pub mod diff;
 pub mod du;
 mod error;
 pub mod evict;
@@ -22,8 +23,10 @@ mod requests;
 mod retain;
 mod select;
 pub mod status;
+mod trees;
 pub mod verify;
 
 pub use error::{Exit, OpError};
 pub use requests::Requests;
 pub use select::Select;
+pub use trees::Source;

@@ -11,11 +11,12 @@ use crate::transfer::error::TransferError;
 use crate::transfer::filter::Filter;
 use crate::transfer::land::{Flaw, Object, Orders, Part};
 use crate::transfer::local::take_local;
-use crate::transfer::nodes::{Visited, Walked, walk};
+use crate::transfer::nodes::walk;
 use crate::transfer::ranges::{Slack, ranges};
 use crate::transfer::root::Wanted;
 use crate::transfer::sight::Sight;
 use crate::transfer::walk::{ChunkStep, Spot};
+use crate::transfer::walked::{Visited, Walked};
 use crate::transfer::wave::Wave;
 
 /// What a fetch would bring; its nodes are here already.

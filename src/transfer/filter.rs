@@ -27,6 +27,21 @@ pub enum Choice {
         /// The compiled glob.
         matcher: GlobMatcher,
     },
+    /// What one of these chooses; every node is read, also those that cannot hold a path of them.
+    Of(Vec<Choice>),
+}
+
+impl Choice {
+    fn matches(&self, path: &[u8]) -> bool {
+        match self {
+            Self::Under(top) => is_under(path, top),
+            Self::Glob { prefix, matcher } => {
+                let whole = [prefix.as_slice(), path].concat();
+                matches_whole(matcher, &whole, prefix.len())
+            }
+            Self::Of(choices) => choices.iter().any(|choice| choice.matches(path)),
+        }
+    }
 }
 
 impl Filter {
@@ -41,13 +56,7 @@ impl Filter {
     pub fn matches(&self, path: &[u8]) -> bool {
         match self {
             Self::All => true,
-            Self::Some(choices) => choices.iter().any(|choice| match choice {
-                Choice::Under(top) => is_under(path, top),
-                Choice::Glob { prefix, matcher } => {
-                    let whole = [prefix.as_slice(), path].concat();
-                    matches_whole(matcher, &whole, prefix.len())
-                }
-            }),
+            Self::Some(choices) => choices.iter().any(|choice| choice.matches(path)),
         }
     }
 
@@ -61,7 +70,7 @@ impl Filter {
                     end.push(b'/' + 1);
                     last >= top.as_slice() && after.is_none_or(|after| after < end.as_slice())
                 }
-                Choice::Glob { .. } => true,
+                Choice::Glob { .. } | Choice::Of(_) => true,
             }),
         }
     }

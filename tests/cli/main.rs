@@ -41,6 +41,7 @@ mod checkout;
 mod crashes;
 mod dedup;
 mod deltas;
+mod diff;
 mod du;
 mod evict;
 mod forge;

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::cli::args::{
-    AddArgs, CheckoutArgs, DemoArgs, DuArgs, EvictArgs, FetchArgs, FsckArgs, GcArgs, InitArgs,
-    PullArgs, PushArgs, RemoteArgs, StatusArgs, VerifyArgs,
+    AddArgs, CheckoutArgs, DemoArgs, DiffArgs, DuArgs, EvictArgs, FetchArgs, FsckArgs, GcArgs,
+    InitArgs, PullArgs, PushArgs, RemoteArgs, StatusArgs, VerifyArgs,
 };
 
 const EXAMPLES: &str = "\
@@ -88,6 +88,7 @@ pub(crate) enum Verb {
     Remote(RemoteArgs),
     Add(AddArgs),
     Status(StatusArgs),
+    Diff(DiffArgs),
     Push(PushArgs),
     Fetch(FetchArgs),
     Checkout(CheckoutArgs),
@@ -108,6 +109,7 @@ impl Verb {
             Self::Remote(args) => args.verb.name(),
             Self::Add(_) => "add",
             Self::Status(_) => "status",
+            Self::Diff(_) => "diff",
             Self::Push(_) => "push",
             Self::Fetch(_) => "fetch",
             Self::Checkout(_) => "checkout",

@@ -1,6 +1,6 @@
 use crate::cli::args::Verb;
 use crate::cli::command::{
-    add, checkout, demo, du, evict, fetch, fsck, gc, init, pull, push, remote, status, verify,
+    add, checkout, demo, diff, du, evict, fetch, fsck, gc, init, pull, push, remote, status, verify,
 };
 use crate::cli::failure::Failure;
 use crate::cli::session::Session;
@@ -13,6 +13,7 @@ pub(crate) fn run(verb: &Verb, session: &Session<'_>) -> Result<Exit, Failure> {
         Verb::Remote(args) => remote::run(&args.verb, session),
         Verb::Add(args) => add::run(args, session),
         Verb::Status(args) => status::run(args, session),
+        Verb::Diff(args) => diff::run(args, session),
         Verb::Push(args) => push::run(args, session),
         Verb::Fetch(args) => fetch::run(args, session),
         Verb::Checkout(args) => checkout::run(args, session),

@@ -4,6 +4,7 @@ mod add;
 mod ask;
 mod checkout;
 mod demo;
+mod diff;
 mod dispatch;
 mod du;
 mod evict;

@@ -1,14 +1,18 @@
-//! What fetch, checkout and pull have in common.
+//! What verbs that select and fetch have in common.
 
-use crate::cli::args::{SelectArgs, TransferArgs};
+use crate::cli::args::{SelectArgs, SourceArgs, TransferArgs};
 use crate::cli::render::files;
-use crate::ops::Select;
 use crate::ops::fetch::{FetchOptions, FetchPlan};
+use crate::ops::{Select, Source};
 use crate::path::show;
 use crate::units::ByteSize;
 
 pub(super) fn select(args: &SelectArgs, all: bool) -> Select {
     Select { paths: args.paths.clone(), rev: args.rev.clone(), all }
+}
+
+pub(super) fn source(args: &SourceArgs) -> Source {
+    Source { remote: args.remote.clone(), jobs: args.jobs.map(usize::from) }
 }
 
 pub(super) fn fetch_options(select: Select, args: &TransferArgs) -> FetchOptions {

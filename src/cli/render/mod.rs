@@ -1,6 +1,7 @@
 //! How answers, progress and errors look: stdout is data, stderr is talk.
 
 mod bars;
+mod diff;
 mod error;
 mod events;
 mod figures;
@@ -14,6 +15,7 @@ mod status;
 mod style;
 mod talk;
 
+pub(crate) use diff::{diff_listing, diff_markdown, diff_stat};
 pub(crate) use error::ErrorText;
 pub(crate) use figures::{
     Figures, add_line, checkout_line, du_line, evict_line, evict_plan_line, fetch_line, files,

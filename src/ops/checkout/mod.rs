@@ -16,4 +16,4 @@ pub use act::{CheckoutReport, run};
 pub(crate) use plan::plan_of;
 pub use plan::{CheckoutOptions, CheckoutPlan, plan};
 pub(crate) use proven::spare_proven;
-pub(crate) use wanted::{Target, chunks, targets};
+pub(crate) use wanted::{Target, chunks, file_content, targets};

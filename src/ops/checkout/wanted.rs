@@ -44,24 +44,30 @@ pub(crate) fn targets(
     chosen: &Chosen,
     reader: &mut ObjectReader,
 ) -> Result<Option<Vec<Target>>, OpError> {
-    match chosen.pointer.kind() {
-        PointerKind::File { oid, size, root, executable } => {
-            let kind = if *executable { EntryKind::Executable } else { EntryKind::File };
-            let content = match root {
-                _ if *size == 0 => Content::Inline(Vec::new()),
-                None => Content::Chunk { oid: *oid, size: *size },
-                Some(root) => {
-                    // A profile that this build does not know is one it need not know to read.
-                    let profile = crate::chunk::Profile::by_name(&root.profile);
-                    let code = profile.and_then(|p| NonZeroU8::new(p.code()));
-                    let profile_code = code.unwrap_or(NonZeroU8::MAX);
-                    Content::Tree { oid: *oid, size: *size, profile_code, root: root.id }
-                }
-            };
+    match file_content(chosen.pointer.kind()) {
+        Some((kind, content)) => {
             Ok(Some(vec![Target { path: chosen.path.clone(), kind, content }]))
         }
-        PointerKind::Dir { .. } => directory(chosen, reader),
+        None => directory(chosen, reader),
     }
+}
+
+/// Returns what a pointer of a file stands for, as a manifest would say it; nothing for a folder.
+pub(crate) fn file_content(pointer: &PointerKind) -> Option<(EntryKind, Content)> {
+    let PointerKind::File { oid, size, root, executable } = pointer else { return None };
+    let kind = if *executable { EntryKind::Executable } else { EntryKind::File };
+    let content = match root {
+        _ if *size == 0 => Content::Inline(Vec::new()),
+        None => Content::Chunk { oid: *oid, size: *size },
+        Some(root) => {
+            // A profile that this build does not know is one it need not know to read.
+            let profile = crate::chunk::Profile::by_name(&root.profile);
+            let code = profile.and_then(|p| NonZeroU8::new(p.code()));
+            let profile_code = code.unwrap_or(NonZeroU8::MAX);
+            Content::Tree { oid: *oid, size: *size, profile_code, root: root.id }
+        }
+    };
+    Some((kind, content))
 }
 
 fn directory(chosen: &Chosen, reader: &mut ObjectReader) -> Result<Option<Vec<Target>>, OpError> {
@@ -113,7 +119,7 @@ fn scopes(filter: &Filter) -> Vec<Scope> {
             .iter()
             .map(|choice| match choice {
                 Choice::Under(path) => Scope::Under(path.clone()),
-                Choice::Glob { .. } => Scope::All,
+                Choice::Glob { .. } | Choice::Of(_) => Scope::All,
             })
             .collect(),
     }
