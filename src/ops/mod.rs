@@ -4,17 +4,22 @@
 //! and returns figures (`--json` prints them). Nothing here prints, exits or reads the environment.
 
 pub mod add;
+mod at;
+pub mod cat;
 pub mod checkout;
 mod chosen;
 pub mod diff;
 pub mod du;
 mod error;
 pub mod evict;
+pub mod export;
 pub mod fetch;
 pub mod fsck;
 pub mod gc;
 mod in_commit;
 pub mod init;
+pub mod log;
+pub mod ls;
 mod open;
 pub mod pull;
 pub mod push;

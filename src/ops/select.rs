@@ -38,7 +38,7 @@ pub(crate) fn resolve(repo: &Repo, argument: &OsStr) -> Result<RepoPath, OpError
 }
 
 /// As [`resolve`]; nothing stands for the root of the worktree.
-fn resolve_or_root(repo: &Repo, argument: &OsStr) -> Result<Option<RepoPath>, OpError> {
+pub(crate) fn resolve_or_root(repo: &Repo, argument: &OsStr) -> Result<Option<RepoPath>, OpError> {
     let outside = || {
         OpError::refused(
             format!("`{}` lies outside the repository", show(argument.as_bytes())),

@@ -37,6 +37,7 @@ impl Pairs {
         let filter = match filter {
             Filter::All => Filter::All,
             Filter::Some(choices) => Filter::Some(vec![Choice::Of(choices.clone())]),
+            Filter::Span { .. } => filter.clone(),
         };
         for root in [old, new] {
             self.wanted.push(Wanted { path: path.to_vec(), root, filter: filter.clone() });

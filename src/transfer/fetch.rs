@@ -85,6 +85,18 @@ pub fn plan_fetch(
     Ok(FetchPlan { wanted, chunks, nodes, files, bytes, absent_bytes })
 }
 
+/// Brings the nodes of everything wanted to this machine. Without contact, fails with
+/// [`TransferError::NobodyPushed`] at the first that is not here.
+pub fn bring_trees(
+    wanted: &[Wanted],
+    reader: &mut ObjectReader,
+    contact: Option<&Contact>,
+    job: &Job,
+) -> Result<(), TransferError> {
+    let sight = contact.map_or(Sight::Local, Sight::Content);
+    walk(wanted, reader, sight, job).map(drop)
+}
+
 fn walk_content(wanted: &[Wanted], contact: &Contact, job: &Job) -> Result<Walked, TransferError> {
     let mut reader = ObjectReader::new(contact.layout(), contact.index())?;
     walk(wanted, &mut reader, Sight::Content(contact), job)

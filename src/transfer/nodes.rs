@@ -144,7 +144,8 @@ impl<'w, 'c> Walker<'w, 'c> {
                     }
                     let spot = sight.root(wanted, id.key());
                     let (id, expectation, above) = (*id, expectation.clone(), None);
-                    let step = NodeStep { wanted, id, expectation, spot, first: true, above };
+                    let step =
+                        NodeStep { wanted, id, expectation, spot, at: 0, first: true, above };
                     steps.push(step);
                 }
             }

@@ -68,6 +68,7 @@ mod index_lock;
 mod init;
 mod interrupts;
 mod large_files;
+mod look;
 mod merge_branches;
 mod moved;
 mod names;

@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::cli::args::{
-    AddArgs, CheckoutArgs, DemoArgs, DiffArgs, DuArgs, EvictArgs, FetchArgs, FsckArgs, GcArgs,
-    InitArgs, PullArgs, PushArgs, RemoteArgs, StatusArgs, VerifyArgs,
+    AddArgs, CatArgs, CheckoutArgs, DemoArgs, DiffArgs, DuArgs, EvictArgs, ExportArgs, FetchArgs,
+    FsckArgs, GcArgs, InitArgs, LogArgs, LsArgs, PullArgs, PushArgs, RemoteArgs, StatusArgs,
+    VerifyArgs,
 };
 
 const EXAMPLES: &str = "\
@@ -89,6 +90,10 @@ pub(crate) enum Verb {
     Add(AddArgs),
     Status(StatusArgs),
     Diff(DiffArgs),
+    Log(LogArgs),
+    Ls(LsArgs),
+    Cat(CatArgs),
+    Export(ExportArgs),
     Push(PushArgs),
     Fetch(FetchArgs),
     Checkout(CheckoutArgs),
@@ -110,6 +115,10 @@ impl Verb {
             Self::Add(_) => "add",
             Self::Status(_) => "status",
             Self::Diff(_) => "diff",
+            Self::Log(_) => "log",
+            Self::Ls(_) => "ls",
+            Self::Cat(_) => "cat",
+            Self::Export(_) => "export",
             Self::Push(_) => "push",
             Self::Fetch(_) => "fetch",
             Self::Checkout(_) => "checkout",

@@ -1,16 +1,20 @@
 //! The flags of each verb, as clap reads them. No logic.
 
 mod add;
+mod cat;
 mod checkout;
 mod demo;
 mod diff;
 mod du;
 mod evict;
+mod export;
 mod fetch;
 mod fsck;
 mod gc;
 mod globals;
 mod init;
+mod log;
+mod ls;
 mod pull;
 mod push;
 mod remote;
@@ -21,16 +25,20 @@ mod status;
 mod verify;
 
 pub(crate) use add::AddArgs;
+pub(crate) use cat::CatArgs;
 pub(crate) use checkout::CheckoutArgs;
 pub(crate) use demo::DemoArgs;
 pub(crate) use diff::DiffArgs;
 pub(crate) use du::DuArgs;
 pub(crate) use evict::EvictArgs;
+pub(crate) use export::ExportArgs;
 pub(crate) use fetch::{FetchArgs, TransferArgs};
 pub(crate) use fsck::FsckArgs;
 pub(crate) use gc::{GcArgs, GcVerb};
 pub(crate) use globals::{Cli, Color, Globals, Progress, Verb};
 pub(crate) use init::InitArgs;
+pub(crate) use log::LogArgs;
+pub(crate) use ls::LsArgs;
 pub(crate) use pull::PullArgs;
 pub(crate) use push::PushArgs;
 pub(crate) use remote::{RemoteArgs, RemoteVerb};

@@ -23,5 +23,5 @@ pub(super) fn run(args: &DiffArgs, session: &Session<'_>) -> Result<Exit, Failur
             diff_listing(&report, out)
         }
     })?;
-    Ok(if args.exit_code && !report.entries.is_empty() { Exit::No } else { Exit::Done })
+    Ok(if args.exit_code && !report.difference.entries.is_empty() { Exit::No } else { Exit::Done })
 }

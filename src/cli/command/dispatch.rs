@@ -1,6 +1,7 @@
 use crate::cli::args::Verb;
 use crate::cli::command::{
-    add, checkout, demo, diff, du, evict, fetch, fsck, gc, init, pull, push, remote, status, verify,
+    add, cat, checkout, demo, diff, du, evict, export, fetch, fsck, gc, init, log, ls, pull, push,
+    remote, status, verify,
 };
 use crate::cli::failure::Failure;
 use crate::cli::session::Session;
@@ -14,6 +15,10 @@ pub(crate) fn run(verb: &Verb, session: &Session<'_>) -> Result<Exit, Failure> {
         Verb::Add(args) => add::run(args, session),
         Verb::Status(args) => status::run(args, session),
         Verb::Diff(args) => diff::run(args, session),
+        Verb::Log(args) => log::run(args, session),
+        Verb::Ls(args) => ls::run(args, session),
+        Verb::Cat(args) => cat::run(args, session),
+        Verb::Export(args) => export::run(args, session),
         Verb::Push(args) => push::run(args, session),
         Verb::Fetch(args) => fetch::run(args, session),
         Verb::Checkout(args) => checkout::run(args, session),

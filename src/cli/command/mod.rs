@@ -2,16 +2,20 @@
 
 mod add;
 mod ask;
+mod cat;
 mod checkout;
 mod demo;
 mod diff;
 mod dispatch;
 mod du;
 mod evict;
+mod export;
 mod fetch;
 mod fsck;
 mod gc;
 mod init;
+mod log;
+mod ls;
 mod pull;
 mod push;
 mod remote;

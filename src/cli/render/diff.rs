@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use crate::cli::render::figures::many;
 use crate::cli::render::{files, shown};
-use crate::ops::diff::{DiffEntry, DiffReport};
+use crate::ops::diff::{DiffEntry, DiffFigures, DiffReport};
 use crate::units::{ByteSize, Count};
 
 /// Files that a table in Markdown lists; the rest is counted.
@@ -12,7 +12,7 @@ const MARKDOWN_ROWS: usize = 50;
 
 /// A line for each file, and one for all.
 pub(crate) fn diff_listing(report: &DiffReport, out: &mut dyn Write) -> io::Result<()> {
-    for entry in &report.entries {
+    for entry in &report.difference.entries {
         let size = ByteSize(entry.bytes.or(entry.old_bytes).unwrap_or(0)).to_string();
         write!(out, "{:<9} {size:>10}  {}", entry.change, shown(&entry.path))?;
         match was(entry) {
@@ -36,34 +36,40 @@ fn was(entry: &DiffEntry) -> Option<String> {
 }
 
 fn summary(report: &DiffReport, out: &mut dyn Write) -> io::Result<()> {
-    if report.entries.is_empty() {
+    if report.difference.entries.is_empty() {
         return Ok(());
     }
     writeln!(out, "{}", counts(report))?;
-    writeln!(out, "{}", bytes(report))
+    writeln!(out, "{}", diff_bytes(&report.difference.figures))
 }
 
-fn counts(report: &DiffReport) -> String {
+/// Returns `1 added, 2 removed`.
+pub(crate) fn diff_changes(figures: &DiffFigures) -> String {
     let kinds = [
-        (report.added, "added"),
-        (report.removed, "removed"),
-        (report.modified, "modified"),
-        (report.renamed, "renamed"),
+        (figures.added, "added"),
+        (figures.removed, "removed"),
+        (figures.modified, "modified"),
+        (figures.renamed, "renamed"),
     ];
     let kinds = kinds.iter().filter(|(count, _)| *count > 0);
     let kinds: Vec<String> =
         kinds.map(|(count, word)| format!("{} {word}", Count(*count))).collect();
-    let total = many(report.entries.len() as u64, "file differs", "files differ");
-    format!("{total}: {}", kinds.join(", "))
+    kinds.join(", ")
 }
 
-fn bytes(report: &DiffReport) -> String {
-    let receive = match report.receive_bytes {
+fn counts(report: &DiffReport) -> String {
+    let total = many(report.difference.entries.len() as u64, "file differs", "files differ");
+    format!("{total}: {}", diff_changes(&report.difference.figures))
+}
+
+/// Returns `1.2 MiB: 0.2 MiB new, 0.1 MiB to receive, 1.0 MiB reused`.
+pub(crate) fn diff_bytes(figures: &DiffFigures) -> String {
+    let receive = match figures.receive_bytes {
         Some(bytes) => format!(", {} to receive", ByteSize(bytes)),
         None => String::new(),
     };
-    let (all, new) = (ByteSize(report.bytes), ByteSize(report.new_bytes));
-    format!("{all}: {new} new{receive}, {} reused", ByteSize(report.reused_bytes))
+    let (all, new) = (ByteSize(figures.bytes), ByteSize(figures.new_bytes));
+    format!("{all}: {new} new{receive}, {} reused", ByteSize(figures.reused_bytes))
 }
 
 /// What changed below one tracked path.
@@ -76,7 +82,7 @@ struct Row {
 }
 
 fn rows(report: &DiffReport) -> Vec<Row> {
-    let by_pointer = report.entries.chunk_by(|a, b| a.pointer == b.pointer);
+    let by_pointer = report.difference.entries.chunk_by(|a, b| a.pointer == b.pointer);
     let row = |entries: &[DiffEntry]| {
         let count = |word: &str| entries.iter().filter(|e| e.change == word).count() as u64;
         let changes = ["added", "removed", "modified", "renamed"].map(|word| (count(word), word));
@@ -107,10 +113,10 @@ pub(crate) fn diff_stat(report: &DiffReport, out: &mut dyn Write) -> io::Result<
 
 /// Two tables, one by tracked path and one by file.
 pub(crate) fn diff_markdown(report: &DiffReport, out: &mut dyn Write) -> io::Result<()> {
-    if report.entries.is_empty() {
+    if report.difference.entries.is_empty() {
         return writeln!(out, "No tracked data differs.");
     }
-    writeln!(out, "**{}** — {}\n", counts(report), bytes(report))?;
+    writeln!(out, "**{}** — {}\n", counts(report), diff_bytes(&report.difference.figures))?;
     writeln!(out, "| tracked path | files | changes | before | now |")?;
     writeln!(out, "|---|---:|---|---:|---:|")?;
     for Row { path, entries, changes, before, now } in rows(report) {
@@ -119,14 +125,14 @@ pub(crate) fn diff_markdown(report: &DiffReport, out: &mut dyn Write) -> io::Res
     }
     writeln!(out, "\n<details><summary>Files</summary>\n")?;
     writeln!(out, "| change | file | before | now |\n|---|---|---:|---:|")?;
-    for entry in report.entries.iter().take(MARKDOWN_ROWS) {
+    for entry in report.difference.entries.iter().take(MARKDOWN_ROWS) {
         let size = |bytes: Option<u64>| bytes.map(|b| ByteSize(b).to_string()).unwrap_or_default();
         let (old, new) = (size(entry.old_bytes), size(entry.bytes));
         let from = entry.from.as_ref().map(|from| format!(", was {}", code(&shown(from))));
         let file = code(&shown(&entry.path)) + &from.unwrap_or_default();
         writeln!(out, "| {} | {file} | {old} | {new} |", entry.change)?;
     }
-    let more = report.entries.len().saturating_sub(MARKDOWN_ROWS) as u64;
+    let more = report.difference.entries.len().saturating_sub(MARKDOWN_ROWS) as u64;
     if more > 0 {
         writeln!(out, "\nand {} more", Count(more))?;
     }

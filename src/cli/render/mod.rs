@@ -15,7 +15,7 @@ mod status;
 mod style;
 mod talk;
 
-pub(crate) use diff::{diff_listing, diff_markdown, diff_stat};
+pub(crate) use diff::{diff_bytes, diff_changes, diff_listing, diff_markdown, diff_stat};
 pub(crate) use error::ErrorText;
 pub(crate) use figures::{
     Figures, add_line, checkout_line, du_line, evict_line, evict_plan_line, fetch_line, files,

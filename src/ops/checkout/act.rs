@@ -24,7 +24,7 @@ use crate::recipe::{ChunkEntry, Chunks, Former};
 use crate::repo::Repo;
 use crate::units::ByteSize;
 use crate::worktree::{
-    LARGE, Parent, PlaceError, Recipe, StillAsSeen, Wanted, Whole, place_file, place_folder,
+    Door, LARGE, Parent, PlaceError, Recipe, StillAsSeen, Wanted, Whole, place_file, place_folder,
     place_link,
 };
 
@@ -111,7 +111,7 @@ fn act(repo: &Repo, plan: CheckoutPlan, job: &Job) -> Result<CheckoutReport, OpE
     for leaving in &leaving {
         report.removed += remove_all(repo, leaving, &mut notes)?;
     }
-    let placed = write_all(repo, &writes, &mut report, job)?;
+    let placed = write_all((repo, repo.door()), &writes, &mut report, job)?;
     sweep(repo, placed.iter().map(|p| &p.path))?;
     if orphans.is_empty() && leaving.is_empty() && report.aside.is_none() && placed.len() <= FEW {
         let is_file = |p: &Placed| matches!(p.target.kind, EntryKind::File | EntryKind::Executable);
@@ -214,8 +214,23 @@ struct Placed {
     target: Target,
 }
 
-fn write_all(
+/// Writes files into a folder that holds none of them; nothing is remembered of them.
+pub(crate) fn write_anew(
     repo: &Repo,
+    door: &Door,
+    targets: Vec<Target>,
+    job: &Job,
+) -> Result<CheckoutReport, OpError> {
+    let anew = |target| Write { target, seen: None, unsaved: None, content: None, former: None };
+    let writes: Vec<Write> = targets.into_iter().map(anew).collect();
+    let mut report = CheckoutReport::default();
+    write_all((repo, door), &writes, &mut report, job)?;
+    door.root().sync()?;
+    Ok(report)
+}
+
+fn write_all(
+    (repo, door): (&Repo, &Door),
     writes: &[Write],
     report: &mut CheckoutReport,
     job: &Job,
@@ -227,7 +242,7 @@ fn write_all(
     let index = repo.index()?;
     let place = |write: &Write, tools: (&mut ObjectReader, &mut Parent)| {
         job.check()?;
-        let placed = write_one(repo, write, tools, &task, job)?;
+        let placed = write_one(door, write, tools, &task, job)?;
         if placed.is_none() {
             let path = json_path(write.target.path.as_bytes());
             missing.lock().unwrap_or_else(PoisonError::into_inner).push(path);
@@ -260,7 +275,7 @@ fn write_all(
 
 /// Writes one file, link or empty folder; nothing if its content is not on this machine.
 fn write_one(
-    repo: &Repo,
+    door: &Door,
     write: &Write,
     (reader, parent): (&mut ObjectReader, &mut Parent),
     task: &Task,
@@ -277,7 +292,7 @@ fn write_one(
             None => return Ok(None),
         },
     };
-    let Some(dir) = parent.make(repo.door(), path)? else {
+    let Some(dir) = parent.make(door, path)? else {
         return Err(OpError::Defect("a folder could not be opened".to_owned()));
     };
     let name = path.file_name();

@@ -11,9 +11,9 @@ mod survey;
 mod tidy;
 mod wanted;
 
-pub(crate) use act::place;
 pub use act::{CheckoutReport, run};
+pub(crate) use act::{place, write_anew};
 pub(crate) use plan::plan_of;
 pub use plan::{CheckoutOptions, CheckoutPlan, plan};
 pub(crate) use proven::spare_proven;
-pub(crate) use wanted::{Target, chunks, file_content, targets};
+pub(crate) use wanted::{Target, chunks, file_content, targets, tree_error};

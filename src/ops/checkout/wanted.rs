@@ -118,10 +118,11 @@ fn scopes(filter: &Filter) -> Vec<Scope> {
         Filter::Some(choices) => choices
             .iter()
             .map(|choice| match choice {
-                Choice::Under(path) => Scope::Under(path.clone()),
+                Choice::Under(path) | Choice::Names(path) => Scope::Under(path.clone()),
                 Choice::Glob { .. } | Choice::Of(_) => Scope::All,
             })
             .collect(),
+        Filter::Span { path, .. } => vec![Scope::Under(path.clone())],
     }
 }
 
@@ -138,7 +139,8 @@ fn guard_pointer(path: &RepoPath, entry: &FileEntry) -> Result<(), OpError> {
     }
 }
 
-fn tree_error(path: &RepoPath, error: ReadError<LocalNodeError>) -> OpError {
+/// Says of which tracked path a node on this machine is that cannot be used.
+pub(crate) fn tree_error(path: &RepoPath, error: ReadError<LocalNodeError>) -> OpError {
     match error {
         ReadError::Source { source: LocalNodeError::Cache(source), .. } => {
             let path = path.as_bytes().to_vec();

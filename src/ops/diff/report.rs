@@ -8,6 +8,7 @@ use crate::hash::Oid;
 use crate::manifest::{Change, Content, EntryKind, FileEntry};
 use crate::ops::requests::Requests;
 use crate::path::{JsonPath, json_path};
+use crate::transfer::Novelty;
 
 /// A file that differs.
 #[derive(Clone, Debug, Serialize)]
@@ -33,15 +34,19 @@ pub struct DiffEntry {
     pub pointer: JsonPath,
 }
 
-/// How two versions differ.
-#[derive(Clone, Debug, Serialize)]
-pub struct DiffReport {
-    /// The old side: a revision; empty if `HEAD` has no commit yet.
-    pub old: String,
-    /// The new side: a revision; empty for the pointers in the worktree.
-    pub new: String,
+/// The files by which versions differ, and their figures.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Difference {
     /// The files that differ, in the order of their paths.
     pub entries: Vec<DiffEntry>,
+    /// Their figures.
+    #[serde(flatten)]
+    pub figures: DiffFigures,
+}
+
+/// How much differs.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub struct DiffFigures {
     /// How many were added.
     pub added: u64,
     /// How many were removed.
@@ -59,6 +64,18 @@ pub struct DiffReport {
     /// What the new bytes take in packs, which is what somebody with the old side has to receive;
     /// nothing where this machine does not know it.
     pub receive_bytes: Option<u64>,
+}
+
+/// How two versions differ.
+#[derive(Clone, Debug, Serialize)]
+pub struct DiffReport {
+    /// The old side: a revision; empty if `HEAD` has no commit yet.
+    pub old: String,
+    /// The new side: a revision; empty for the pointers in the worktree.
+    pub new: String,
+    /// What differs.
+    #[serde(flatten)]
+    pub difference: Difference,
     /// The remote that trees came from; empty if all were here.
     pub remote: String,
     /// What was asked of the remote.
@@ -71,14 +88,32 @@ pub(super) struct Found {
     pub(super) pointer: JsonPath,
 }
 
-/// Returns the word for a kind of entry.
-pub(crate) fn kind_word(kind: EntryKind) -> &'static str {
-    match kind {
-        EntryKind::File => "file",
-        EntryKind::Executable => "executable",
-        EntryKind::Symlink => "symlink",
-        EntryKind::EmptyDir => "empty-folder",
-    }
+/// Puts figures to files that differ.
+pub(super) fn difference(found: Vec<Found>, novelty: Novelty) -> Difference {
+    // What lies in the tree itself is in no chunk.
+    let inline = |item: &Found| match &item.change {
+        Change::Added(entry) | Change::Modified { new: entry, .. } => match &entry.content {
+            Content::Inline(bytes) => bytes.len() as u64,
+            Content::Chunk { .. } | Content::Tree { .. } => 0,
+        },
+        Change::Removed(_) => 0,
+    };
+    let small: u64 = found.iter().map(inline).sum();
+    let entries = entries(found);
+    let count = |word| entries.iter().filter(|entry| entry.change == word).count() as u64;
+    let bytes = entries.iter().filter_map(|entry| entry.bytes).fold(0, u64::saturating_add);
+    let new_bytes = novelty.new_bytes.saturating_add(small).min(bytes);
+    let figures = DiffFigures {
+        added: count("added"),
+        removed: count("removed"),
+        modified: count("modified"),
+        renamed: count("renamed"),
+        bytes,
+        new_bytes,
+        reused_bytes: bytes - new_bytes,
+        receive_bytes: novelty.stored_bytes,
+    };
+    Difference { entries, figures }
 }
 
 /// Turns changes into entries: what was removed in one place and added in another was renamed.
@@ -143,12 +178,12 @@ fn entry(
     let path = now.map_or(&[][..], |entry| &entry.path);
     let kind = now.map_or(EntryKind::File, |entry| entry.kind);
     let from = old.filter(|_| change == "renamed").map(|old| json_path(&old.path));
-    let old_kind = old.map(|old| old.kind).filter(|old| *old != kind).map(kind_word);
+    let old_kind = old.map(|old| old.kind).filter(|old| *old != kind).map(EntryKind::word);
     DiffEntry {
         path: json_path(path),
         change,
         from,
-        kind: kind_word(kind),
+        kind: kind.word(),
         old_kind,
         old_bytes: old.map(|entry| entry.content.size()),
         bytes: new.map(|entry| entry.content.size()),
