@@ -37,6 +37,7 @@ mod ask;
 mod bad_add;
 mod bad_bases;
 mod bad_remote;
+mod change;
 mod checkout;
 mod crashes;
 mod dedup;

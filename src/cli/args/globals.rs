@@ -6,8 +6,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::cli::args::{
     AddArgs, CatArgs, CheckoutArgs, DemoArgs, DiffArgs, DuArgs, EvictArgs, ExportArgs, FetchArgs,
-    FsckArgs, GcArgs, InitArgs, LogArgs, LsArgs, PullArgs, PushArgs, RemoteArgs, StatusArgs,
-    VerifyArgs,
+    FsckArgs, GcArgs, InitArgs, LogArgs, LsArgs, MvArgs, PullArgs, PushArgs, RemoteArgs, RmArgs,
+    StatusArgs, UntrackArgs, VerifyArgs,
 };
 
 const EXAMPLES: &str = "\
@@ -88,6 +88,9 @@ pub(crate) enum Verb {
     Init(InitArgs),
     Remote(RemoteArgs),
     Add(AddArgs),
+    Untrack(UntrackArgs),
+    Rm(RmArgs),
+    Mv(MvArgs),
     Status(StatusArgs),
     Diff(DiffArgs),
     Log(LogArgs),
@@ -113,6 +116,9 @@ impl Verb {
             Self::Init(_) => "init",
             Self::Remote(args) => args.verb.name(),
             Self::Add(_) => "add",
+            Self::Untrack(_) => "untrack",
+            Self::Rm(_) => "rm",
+            Self::Mv(_) => "mv",
             Self::Status(_) => "status",
             Self::Diff(_) => "diff",
             Self::Log(_) => "log",

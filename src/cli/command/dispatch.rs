@@ -1,7 +1,7 @@
 use crate::cli::args::Verb;
 use crate::cli::command::{
-    add, cat, checkout, demo, diff, du, evict, export, fetch, fsck, gc, init, log, ls, pull, push,
-    remote, status, verify,
+    add, cat, checkout, demo, diff, du, evict, export, fetch, fsck, gc, init, log, ls, mv, pull,
+    push, remote, rm, status, untrack, verify,
 };
 use crate::cli::failure::Failure;
 use crate::cli::session::Session;
@@ -13,6 +13,9 @@ pub(crate) fn run(verb: &Verb, session: &Session<'_>) -> Result<Exit, Failure> {
         Verb::Init(_) => init::run(session),
         Verb::Remote(args) => remote::run(&args.verb, session),
         Verb::Add(args) => add::run(args, session),
+        Verb::Untrack(args) => untrack::run(args, session),
+        Verb::Rm(args) => rm::run(args, session),
+        Verb::Mv(args) => mv::run(args, session),
         Verb::Status(args) => status::run(args, session),
         Verb::Diff(args) => diff::run(args, session),
         Verb::Log(args) => log::run(args, session),

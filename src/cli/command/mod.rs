@@ -16,11 +16,14 @@ mod gc;
 mod init;
 mod log;
 mod ls;
+mod mv;
 mod pull;
 mod push;
 mod remote;
+mod rm;
 mod select;
 mod status;
+mod untrack;
 mod verify;
 
 pub(crate) use dispatch::run;

@@ -1,10 +1,12 @@
 //! What verbs that select and fetch have in common.
 
+use std::io::{self, Write};
+
 use crate::cli::args::{SelectArgs, SourceArgs, TransferArgs};
-use crate::cli::render::files;
+use crate::cli::render::{files, shown};
 use crate::ops::fetch::{FetchOptions, FetchPlan};
 use crate::ops::{Select, Source};
-use crate::path::show;
+use crate::path::{JsonPath, show};
 use crate::units::ByteSize;
 
 pub(super) fn select(args: &SelectArgs, all: bool) -> Select {
@@ -37,4 +39,9 @@ pub(super) fn planned(verb: &str, plan: &FetchPlan) -> String {
         ByteSize(plan.bytes),
         ByteSize(plan.receive_bytes)
     )
+}
+
+/// Prints a line for each path, behind a word.
+pub(super) fn list(word: &str, paths: &[JsonPath], out: &mut dyn Write) -> io::Result<()> {
+    paths.iter().try_for_each(|path| writeln!(out, "{word:<9} {}", shown(path)))
 }

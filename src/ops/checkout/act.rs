@@ -90,7 +90,7 @@ fn act(repo: &Repo, plan: CheckoutPlan, job: &Job) -> Result<CheckoutReport, OpE
     let mut report =
         CheckoutReport { unchanged: plan.keep, missing: plan.missing, ..CheckoutReport::default() };
     let Work { began, orphans, writes, leaving, learned, pointers, .. } = plan.work;
-    let mut notes = Notes { files: Vec::new(), pointers: Vec::new() };
+    let mut notes = Notes::default();
     let begun = begin(repo, &writes, &pointers)?;
     report.aside = aside(repo, &writes, began, job)?;
     for orphan in &orphans {
@@ -123,9 +123,7 @@ fn act(repo: &Repo, plan: CheckoutPlan, job: &Job) -> Result<CheckoutReport, OpE
     notes.files.extend(entries(repo, placed)?);
     notes.pointers.extend(pointers.into_iter().map(|(path, bytes)| (path, Some(bytes))));
     notes.pointers.extend(begun.into_iter().map(|key| (key, None)));
-    let files = notes.files.iter().map(|(path, entry)| (path.as_slice(), *entry));
-    let pointers = notes.pointers.iter().map(|(path, bytes)| (path.as_slice(), bytes.as_deref()));
-    repo.stat()?.save(files, pointers)?;
+    notes.save(repo, &[])?;
     Ok(report)
 }
 
@@ -145,9 +143,19 @@ fn begin(
 }
 
 /// What the stat cache is to learn.
-pub(super) struct Notes {
+#[derive(Default)]
+pub(crate) struct Notes {
     pub(super) files: Vec<(Vec<u8>, Option<StatEntry>)>,
     pub(super) pointers: Vec<(Vec<u8>, Option<Vec<u8>>)>,
+}
+
+impl Notes {
+    /// Remembers them, and what else holds of pointers afterwards.
+    pub(crate) fn save(&self, repo: &Repo, more: &[(&[u8], Option<&[u8]>)]) -> Result<(), OpError> {
+        let files = self.files.iter().map(|(path, entry)| (path.as_slice(), *entry));
+        let own = self.pointers.iter().map(|(path, bytes)| (path.as_slice(), bytes.as_deref()));
+        Ok(repo.stat()?.save(files, own.chain(more.iter().copied()))?)
+    }
 }
 
 fn refuse(plan: &CheckoutPlan) -> Result<(), OpError> {
