@@ -135,7 +135,8 @@ impl Git {
 
     /// Reads what a person wants to know of commits, in order.
     pub fn notes_of(&self, commits: &[CommitId]) -> Result<Vec<CommitNote>, GitError> {
-        let asked: String = commits.iter().map(|commit| format!("{commit}\n")).collect();
+        let ids: Vec<ObjectId> = commits.iter().map(|commit| commit.0).collect();
+        let asked = lines(&ids);
         let call = self.runner.git(&[
             "log",
             "--no-walk=unsorted",
@@ -146,7 +147,7 @@ impl Git {
             "-z",
             "--format=tformat:%an%x00%aI%x00%s",
         ]);
-        let call = call.stdin(asked.as_bytes());
+        let call = call.stdin(&asked);
         let answer = if commits.is_empty() { Vec::new() } else { call.output()?.stdout };
         let text = |part: &[u8]| String::from_utf8_lossy(part).into_owned();
         let parts: Vec<&[u8]> = answer.split(|byte| *byte == 0).collect();

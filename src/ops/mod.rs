@@ -6,8 +6,10 @@
 pub mod add;
 mod at;
 pub mod cat;
+pub mod check_ignore;
 pub mod checkout;
 mod chosen;
+pub mod config;
 pub mod diff;
 pub mod du;
 mod error;

@@ -73,7 +73,7 @@ pub fn plan(repo: &Repo, options: &MvOptions) -> Result<MvPlan, OpError> {
     let at = |path: &RepoPath| repo.door().stamp(path).map(|stamp| stamp.is_some());
     // A run that was cut short has written the new pointer and may have moved the data.
     let begun = begun(repo, &new, &pointer)?;
-    let in_the_way = at(&new)? && !(begun && !data) || at(&new.pointer_path()?)? && !begun;
+    let in_the_way = (data || !begun) && at(&new)? || !begun && at(&new.pointer_path()?)?;
     if in_the_way {
         return Err(OpError::refused(
             format!("`{}` is there already", show(new.as_bytes())),

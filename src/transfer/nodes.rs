@@ -78,6 +78,10 @@ pub(super) fn walk_and_look<'w>(
     Ok((walker.out, walker.lookout))
 }
 
+/// A chunk, the pack of its copy and those of its bases where copies count, and which of the wanted it
+/// was met for where that counts.
+type ChunkCopy = ([u8; 32], Option<PackId>, Vec<PackId>, usize);
+
 /// How often a walk comes to what several of the wanted have in common.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Sharing {
@@ -97,7 +101,7 @@ pub(super) struct Walker<'w, 'c> {
     any_copy: bool,
     detours: bool,
     seen_nodes: HashSet<(NodeId, Option<PackId>, usize)>,
-    seen_chunks: HashSet<([u8; 32], Option<PackId>, Vec<PackId>, usize)>,
+    seen_chunks: HashSet<ChunkCopy>,
     ahead: Ahead,
     lookout: Option<Lookout<'w>>,
 }

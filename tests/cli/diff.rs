@@ -16,7 +16,7 @@ fn history<'a>(world: &'a World, remote: &Remote) -> Repo<'a> {
     take(&a, "data");
     take(&a, "one.bin");
     let mut large = data::bytes(1, 400_000);
-    large[200_000..200_010].fill(7);
+    large.splice(200_000..200_010, [7; 10]);
     a.write("data/large.bin", &large);
     a.remove("data/old.bin");
     a.write("data/moved.bin", &data::bytes(3, 6_000));

@@ -1,8 +1,30 @@
 use crate::harness::World;
 
-const VERBS: [&str; 22] = [
-    "init", "remote", "add", "untrack", "rm", "mv", "status", "diff", "log", "ls", "cat", "export",
-    "push", "fetch", "checkout", "pull", "verify", "fsck", "du", "evict", "gc", "demo",
+const VERBS: [&str; 24] = [
+    "init",
+    "remote",
+    "add",
+    "untrack",
+    "rm",
+    "mv",
+    "status",
+    "diff",
+    "log",
+    "ls",
+    "cat",
+    "export",
+    "check-ignore",
+    "push",
+    "fetch",
+    "checkout",
+    "pull",
+    "verify",
+    "fsck",
+    "du",
+    "evict",
+    "gc",
+    "config",
+    "demo",
 ];
 
 #[test]

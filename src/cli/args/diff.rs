@@ -13,7 +13,7 @@ Examples:
 Files are compared by what the trees say, so no content has to be here. `haul status` compares the files
 in the worktree with their pointers.";
 
-/// Show which files differ between two versions of the data, and how much of them is new
+/// Show which files differ between two versions, and how much is new
 ///
 /// Without a revision, `HEAD` is compared with the pointers in the worktree; with one, that revision is.
 /// A file that lies elsewhere with the same content is shown as renamed.

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::cli::args::{
-    AddArgs, CatArgs, CheckoutArgs, DemoArgs, DiffArgs, DuArgs, EvictArgs, ExportArgs, FetchArgs,
-    FsckArgs, GcArgs, InitArgs, LogArgs, LsArgs, MvArgs, PullArgs, PushArgs, RemoteArgs, RmArgs,
-    StatusArgs, UntrackArgs, VerifyArgs,
+    AddArgs, CatArgs, CheckIgnoreArgs, CheckoutArgs, ConfigArgs, DemoArgs, DiffArgs, DuArgs,
+    EvictArgs, ExportArgs, FetchArgs, FsckArgs, GcArgs, InitArgs, LogArgs, LsArgs, MvArgs,
+    PullArgs, PushArgs, RemoteArgs, RmArgs, StatusArgs, UntrackArgs, VerifyArgs,
 };
 
 const EXAMPLES: &str = "\
@@ -97,6 +97,7 @@ pub(crate) enum Verb {
     Ls(LsArgs),
     Cat(CatArgs),
     Export(ExportArgs),
+    CheckIgnore(CheckIgnoreArgs),
     Push(PushArgs),
     Fetch(FetchArgs),
     Checkout(CheckoutArgs),
@@ -106,6 +107,7 @@ pub(crate) enum Verb {
     Du(DuArgs),
     Evict(EvictArgs),
     Gc(GcArgs),
+    Config(ConfigArgs),
     Demo(DemoArgs),
 }
 
@@ -125,6 +127,7 @@ impl Verb {
             Self::Ls(_) => "ls",
             Self::Cat(_) => "cat",
             Self::Export(_) => "export",
+            Self::CheckIgnore(_) => "check-ignore",
             Self::Push(_) => "push",
             Self::Fetch(_) => "fetch",
             Self::Checkout(_) => "checkout",
@@ -134,6 +137,7 @@ impl Verb {
             Self::Du(_) => "du",
             Self::Evict(_) => "evict",
             Self::Gc(args) => args.name(),
+            Self::Config(_) => "config",
             Self::Demo(_) => "demo",
         }
     }

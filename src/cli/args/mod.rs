@@ -2,7 +2,9 @@
 
 mod add;
 mod cat;
+mod check_ignore;
 mod checkout;
+mod config;
 mod demo;
 mod diff;
 mod du;
@@ -29,7 +31,9 @@ mod verify;
 
 pub(crate) use add::AddArgs;
 pub(crate) use cat::CatArgs;
+pub(crate) use check_ignore::CheckIgnoreArgs;
 pub(crate) use checkout::CheckoutArgs;
+pub(crate) use config::ConfigArgs;
 pub(crate) use demo::DemoArgs;
 pub(crate) use diff::DiffArgs;
 pub(crate) use du::DuArgs;

@@ -1,7 +1,7 @@
 use crate::cli::args::Verb;
 use crate::cli::command::{
-    add, cat, checkout, demo, diff, du, evict, export, fetch, fsck, gc, init, log, ls, mv, pull,
-    push, remote, rm, status, untrack, verify,
+    add, cat, check_ignore, checkout, config, demo, diff, du, evict, export, fetch, fsck, gc, init,
+    log, ls, mv, pull, push, remote, rm, status, untrack, verify,
 };
 use crate::cli::failure::Failure;
 use crate::cli::session::Session;
@@ -22,6 +22,7 @@ pub(crate) fn run(verb: &Verb, session: &Session<'_>) -> Result<Exit, Failure> {
         Verb::Ls(args) => ls::run(args, session),
         Verb::Cat(args) => cat::run(args, session),
         Verb::Export(args) => export::run(args, session),
+        Verb::CheckIgnore(args) => check_ignore::run(args, session),
         Verb::Push(args) => push::run(args, session),
         Verb::Fetch(args) => fetch::run(args, session),
         Verb::Checkout(args) => checkout::run(args, session),
@@ -31,6 +32,7 @@ pub(crate) fn run(verb: &Verb, session: &Session<'_>) -> Result<Exit, Failure> {
         Verb::Du(args) => du::run(args, session),
         Verb::Evict(args) => evict::run(args, session),
         Verb::Gc(args) => gc::run(args, session),
+        Verb::Config(args) => config::run(args, session),
         Verb::Demo(args) => demo::run(args, session),
     }
 }

@@ -3,7 +3,9 @@
 mod add;
 mod ask;
 mod cat;
+mod check_ignore;
 mod checkout;
+mod config;
 mod demo;
 mod diff;
 mod dispatch;
