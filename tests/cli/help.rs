@@ -1,6 +1,6 @@
 use crate::harness::World;
 
-const VERBS: [&str; 24] = [
+const VERBS: [&str; 26] = [
     "init",
     "remote",
     "add",
@@ -24,6 +24,8 @@ const VERBS: [&str; 24] = [
     "evict",
     "gc",
     "config",
+    "completions",
+    "man",
     "demo",
 ];
 

@@ -40,6 +40,7 @@ mod bad_input;
 mod bad_remote;
 mod change;
 mod checkout;
+mod completions;
 mod config;
 mod crashes;
 mod dedup;

@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::cli::args::{
-    AddArgs, CatArgs, CheckIgnoreArgs, CheckoutArgs, ConfigArgs, DemoArgs, DiffArgs, DuArgs,
-    EvictArgs, ExportArgs, FetchArgs, FsckArgs, GcArgs, InitArgs, LogArgs, LsArgs, MvArgs,
-    PullArgs, PushArgs, RemoteArgs, RmArgs, StatusArgs, UntrackArgs, VerifyArgs,
+    AddArgs, CatArgs, CheckIgnoreArgs, CheckoutArgs, CompletionsArgs, ConfigArgs, DemoArgs,
+    DiffArgs, DuArgs, EvictArgs, ExportArgs, FetchArgs, FsckArgs, GcArgs, InitArgs, LogArgs,
+    LsArgs, ManArgs, MvArgs, PullArgs, PushArgs, RemoteArgs, RmArgs, StatusArgs, UntrackArgs,
+    VerifyArgs,
 };
 
 const EXAMPLES: &str = "\
@@ -108,6 +109,8 @@ pub(crate) enum Verb {
     Evict(EvictArgs),
     Gc(GcArgs),
     Config(ConfigArgs),
+    Completions(CompletionsArgs),
+    Man(ManArgs),
     Demo(DemoArgs),
 }
 
@@ -138,6 +141,8 @@ impl Verb {
             Self::Evict(_) => "evict",
             Self::Gc(args) => args.name(),
             Self::Config(_) => "config",
+            Self::Completions(_) => "completions",
+            Self::Man(_) => "man",
             Self::Demo(_) => "demo",
         }
     }

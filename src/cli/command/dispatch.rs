@@ -1,7 +1,7 @@
 use crate::cli::args::Verb;
 use crate::cli::command::{
-    add, cat, check_ignore, checkout, config, demo, diff, du, evict, export, fetch, fsck, gc, init,
-    log, ls, mv, pull, push, remote, rm, status, untrack, verify,
+    add, cat, check_ignore, checkout, completions, config, demo, diff, du, evict, export, fetch,
+    fsck, gc, init, log, ls, man, mv, pull, push, remote, rm, status, untrack, verify,
 };
 use crate::cli::failure::Failure;
 use crate::cli::session::Session;
@@ -33,6 +33,8 @@ pub(crate) fn run(verb: &Verb, session: &Session<'_>) -> Result<Exit, Failure> {
         Verb::Evict(args) => evict::run(args, session),
         Verb::Gc(args) => gc::run(args, session),
         Verb::Config(args) => config::run(args, session),
+        Verb::Completions(args) => completions::run(args, session),
+        Verb::Man(args) => man::run(args, session),
         Verb::Demo(args) => demo::run(args, session),
     }
 }
