@@ -202,8 +202,8 @@ fn files_of_all_sizes_are_sent_and_acknowledged_once() {
     let file = |i: usize, size: u64| {
         let path = dir.path().join(i.to_string());
         let body: Vec<u8> = (0..size).map(|n| (n / 7 % 251) as u8).collect();
-        #[expect(clippy::disallowed_methods, reason = "a file of the test, not of the user")]
         let name = name_of(&body);
+        #[expect(clippy::disallowed_methods, reason = "a file of the test, not of the user")]
         fs::write(&path, body).unwrap();
         Upload { key: format!("p/{i}"), path, size, name }
     };
