@@ -7,6 +7,7 @@
 mod batch;
 mod buffers;
 mod connect;
+mod copy;
 mod count;
 mod error;
 mod folder;
