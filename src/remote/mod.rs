@@ -8,11 +8,18 @@ mod batch;
 mod buffers;
 mod connect;
 mod count;
+mod create;
 mod error;
 mod folder;
 mod io;
 mod leftover;
+#[cfg(feature = "network")]
+mod line;
+#[cfg(feature = "network")]
+mod network;
+mod refusal;
 mod runtime;
+mod service;
 mod spec;
 mod upload;
 
@@ -24,7 +31,9 @@ mod tests;
 pub use batch::Fetch;
 pub use connect::{Create, Remote};
 pub use count::Counts;
+pub use create::{Creation, PutOutcome};
 pub use error::{Action, RemoteError};
-pub use io::{Listed, MAX_LISTED, PutOutcome};
+pub use io::{Listed, MAX_LISTED};
+pub use service::{Access, Secret};
 pub use spec::{RemoteSpec, SpecError};
 pub use upload::Upload;

@@ -21,6 +21,14 @@ pub(super) const PIECE: u64 = 8 << 20;
 /// Pieces of one file on their way at once, besides the one that is being read.
 const PIECES_IN_FLIGHT: usize = 2;
 
+/// Whether storage takes one object in several requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Parts {
+    Taken,
+    /// As web servers do: all of an object is in memory while it is sent.
+    Refused,
+}
+
 /// A local file to be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Upload {
@@ -34,8 +42,11 @@ pub struct Upload {
 
 impl Upload {
     /// Returns the most bytes that sending this holds in memory.
-    pub(super) fn cost(&self) -> u64 {
-        self.size.min(PIECE * (PIECES_IN_FLIGHT as u64 + 1))
+    pub(super) fn cost(&self, parts: Parts) -> u64 {
+        match parts {
+            Parts::Taken => self.size.min(PIECE * (PIECES_IN_FLIGHT as u64 + 1)),
+            Parts::Refused => self.size,
+        }
     }
 }
 
@@ -48,7 +59,7 @@ impl Inner {
         let path = upload.path.clone();
         let opened = blocking(move || File::open(path)).await;
         let file = opened.unwrap_or_else(stopped).map_err(|source| local(upload, source))?;
-        if upload.size > PIECE {
+        if upload.size > PIECE && self.parts == Parts::Taken {
             return self.send_pieces(upload, file, buffers).await;
         }
         let (file, bytes) = read_piece(upload, file, upload.size, buffers).await?;

@@ -30,7 +30,7 @@ pub(crate) use globals::{Cli, Color, Globals, Progress, Verb};
 pub(crate) use init::InitArgs;
 pub(crate) use pull::PullArgs;
 pub(crate) use push::PushArgs;
-pub(crate) use remote::{RemoteArgs, RemoteVerb};
+pub(crate) use remote::{AccessArgs, RemoteArgs, RemoteVerb};
 pub(crate) use select::SelectArgs;
 pub(crate) use status::StatusArgs;
 pub(crate) use verify::VerifyArgs;
