@@ -69,7 +69,8 @@ impl Config {
             && let Some(why) = committed_problem(&value)
         {
             self.warnings.push(Warning::Address { name: shown(&entry.key), origin, why });
-            return self.set_unknown(entry);
+            self.note_unknown(entry);
+            return Ok(());
         }
         let access = self.accesses.entry(remote.clone()).or_default();
         let place = match setting.as_str() {
@@ -106,7 +107,7 @@ impl Config {
     }
 
     /// Notes a setting of a remote that cannot be followed.
-    pub(super) fn set_unknown(&mut self, entry: &Entry) -> Result<(), ConfigError> {
+    pub(super) fn note_unknown(&mut self, entry: &Entry) {
         if let [first, remote, setting, ..] = entry.key.as_slice()
             && first == "remotes"
             && matches!(entry.origin, Origin::File { .. })
@@ -114,7 +115,6 @@ impl Config {
             let value = Value { value: printable(setting), origin: entry.origin.clone() };
             self.accesses.entry(remote.clone()).or_default().unknown.push(value);
         }
-        Ok(())
     }
 }
 

@@ -147,7 +147,7 @@ impl Config {
         let Some(setting) = find(&entry.key) else {
             let meant = meant(&entry.key).map(|name| printable(&name));
             let name = shown(&entry.key);
-            self.set_unknown(&entry)?;
+            self.note_unknown(&entry);
             self.warnings.push(Warning::Unknown { name, origin: entry.origin, meant });
             return Ok(());
         };

@@ -66,10 +66,8 @@ impl Inner {
                 return self.put_and_read_back(key, bytes).await;
             }
             // An error of a folder is final; of a service, what it has says what happened.
-            Err(error) if self.folder.is_some() || !error.is_uncertain() => match error {
-                RemoteError::Conflict { .. } => PutOutcome::Existed,
-                error => return Err(error),
-            },
+            Err(RemoteError::Conflict { .. }) if self.folder.is_some() => PutOutcome::Existed,
+            Err(error) if self.folder.is_some() || !error.is_uncertain() => return Err(error),
             Err(error) => self.read_back(key, &bytes, Some(error)).await?,
             Ok(()) if self.folder.is_some() => PutOutcome::Created,
             Ok(()) => self.read_back(key, &bytes, None).await?,

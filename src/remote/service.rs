@@ -53,7 +53,7 @@ pub(super) enum Cloud {
     Google,
     /// Azure Blob Storage.
     Azure,
-    /// A web server: read, and written if it speaks WebDAV.
+    /// A web server: read, and written if it speaks `WebDAV`.
     Web,
 }
 
@@ -119,7 +119,7 @@ impl Service {
         }
         let parts: Vec<&str> = prefix.split('/').filter(|part| !part.is_empty()).collect();
         let odd = |part: &&str| matches!(*part, "." | "..") || part.chars().any(is_odd);
-        if parts.iter().any(|part| odd(&part)) {
+        if parts.iter().any(odd) {
             return Err("its path has `.`, `..`, control characters, `%` or `*`");
         }
         Ok(Self { cloud, bucket: bucket.to_owned(), prefix: parts.join("/"), access })
@@ -134,11 +134,11 @@ impl Service {
         }
         let mut text = format!("{}://{bucket}{slash}{prefix}", cloud.scheme());
         let known = [("account", &access.account), ("endpoint", &access.endpoint)];
-        let mut mark = '?';
+        let mut mark = "?";
         for (name, value) in known {
             if let Some(value) = value {
-                text += &format!("{mark}{name}={}", value.trim_end_matches('/'));
-                mark = '&';
+                text.extend([mark, name, "=", value.trim_end_matches('/')]);
+                mark = "&";
             }
         }
         text

@@ -31,7 +31,9 @@ pub(crate) enum RemoteVerb {
     Add {
         /// The name to call it by
         name: String,
-        /// A folder, or an address such as s3://bucket/path, gs://…, az://… or https://…
+        #[arg(
+            help = "A folder, or an address such as s3://bucket/path, gs://…, az://… or https://…"
+        )]
         url: OsString,
         #[command(flatten)]
         access: AccessArgs,

@@ -22,10 +22,8 @@ pub(super) fn run(verb: &RemoteVerb, session: &Session<'_>) -> Result<Exit, Fail
     let (done, report) = match verb {
         RemoteVerb::List => return list(session, ops::remote::list(&repo)?),
         RemoteVerb::Test { name } => {
-            return test(
-                session,
-                ops::remote::test(&repo, name.as_deref(), now_ms(), &session.job)?,
-            );
+            let report = ops::remote::test(&repo, name.as_deref(), now_ms(), &session.job)?;
+            return test(session, &report);
         }
         RemoteVerb::Index { name } => {
             let report = ops::remote::index(&repo, name.as_deref())?;
@@ -88,7 +86,7 @@ fn now_ms() -> u64 {
 }
 
 /// A remote that cannot be read answers no, as one does that fails at anything.
-fn test(session: &Session<'_>, report: TestReport) -> Result<Exit, Failure> {
+fn test(session: &Session<'_>, report: &TestReport) -> Result<Exit, Failure> {
     let failed = report.checks.iter().any(|check| check.outcome == Outcome::Fails);
     let what = match (report.writable, report.readable) {
         (true, _) => "can be pushed to and pulled from",
@@ -98,7 +96,7 @@ fn test(session: &Session<'_>, report: TestReport) -> Result<Exit, Failure> {
     let text = format!("remote `{}` {what}", show(report.name.as_bytes()));
     let figures = Figures(session.started.elapsed()).close(&text);
     let text = |out: &mut dyn Write| checks(&report.checks, out);
-    session.answer(Answer { report: &report, dry_run: false, text, figures })?;
+    session.answer(Answer { report, dry_run: false, text, figures })?;
     Ok(if failed || !(report.writable || report.readable) { Exit::No } else { Exit::Done })
 }
 
