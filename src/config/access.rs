@@ -30,6 +30,8 @@ pub struct RemoteAccess {
     pub region: Option<Value<String>>,
     /// `account`: the Azure storage account.
     pub account: Option<Value<String>>,
+    /// `profile`: the profile of Amazon's own program whose keys are used.
+    pub profile: Option<Value<String>>,
     /// `user`: whose password is sent to a web server.
     pub user: Option<Value<String>>,
     /// `password`: what is sent for that user.
@@ -58,7 +60,7 @@ impl Config {
         self.accesses.get(remote).cloned().unwrap_or_default()
     }
 
-    /// Takes a text: `endpoint`, `region`, `account`, `user` or `password`.
+    /// Takes a text: `endpoint`, `region`, `account`, `profile`, `user` or `password`.
     pub(super) fn set_access_text(&mut self, entry: &Entry) -> Result<(), ConfigError> {
         let fits = |text: &&str| text.len() <= MAX_TEXT && !text.chars().any(char::is_control);
         let value = text(entry).filter(fits).ok_or_else(|| wrong(entry, "a line of text"))?;
@@ -77,6 +79,7 @@ impl Config {
             "endpoint" => &mut access.endpoint,
             "region" => &mut access.region,
             "account" => &mut access.account,
+            "profile" => &mut access.profile,
             "user" => &mut access.user,
             _ => {
                 access.password = Some(Value { value: Password(value), origin });

@@ -55,7 +55,7 @@ pub(super) const DEFAULT_PROFILE: &str = "m64.1";
 pub(super) const DEFAULT_CACHE: u64 = 100 << 30;
 
 /// All settings, sorted by name.
-pub const SETTINGS: [Setting; 16] = [
+pub const SETTINGS: [Setting; 17] = [
     Setting {
         name: "add.profile",
         kind: Kind::Profile,
@@ -149,6 +149,13 @@ pub const SETTINGS: [Setting; 16] = [
         default: "`true`",
         doc: "Whether the bucket of an `s3://` remote stands in the path; `false`: in the name of the host.",
         committed: true,
+    },
+    Setting {
+        name: "remotes.<name>.profile",
+        kind: Kind::Access,
+        default: "`AWS_PROFILE`",
+        doc: "Profile of `~/.aws` whose keys are used for an `s3://` remote; asks the program `aws`.",
+        committed: false,
     },
     Setting {
         name: "remotes.<name>.region",

@@ -1,8 +1,10 @@
 //! Opening the remote that a verb is to use: named, known, accepted.
 
+use std::path::PathBuf;
+
 use crate::config::{Accepted, Files, Layer, RemoteAccess, Value, is_accepted, redact};
 use crate::ops::error::OpError;
-use crate::remote::{Access, Create, Remote, RemoteSpec, Secret};
+use crate::remote::{Access, AwsTool, Create, Remote, RemoteSpec, Secret};
 use crate::repo::Repo;
 
 /// A remote that may be used, not opened yet.
@@ -56,15 +58,25 @@ pub(crate) fn spec_of(repo: &Repo, name: &str) -> Result<RemoteSpec, OpError> {
             "correct its name or take it out: a setting without effect could send data elsewhere",
         ));
     }
-    Ok(RemoteSpec::parse(&url.value, repo.git().root(), access_of(set))?)
+    Ok(RemoteSpec::parse(&url.value, repo.git().root(), access_of(repo, set))?)
 }
 
 /// Takes what is set, from wherever it comes.
-fn access_of(set: RemoteAccess) -> Access {
+fn access_of(repo: &Repo, set: RemoteAccess) -> Access {
     fn plain<T>(value: Option<Value<T>>) -> Option<T> {
         value.map(|value| value.value)
     }
+    let environment = repo.environment();
+    let files = |home: &PathBuf| {
+        ["config", "credentials"].iter().any(|name| home.join(".aws").join(name).is_file())
+    };
+    let profiles = set.profile.is_some()
+        || environment.aws_profiles
+        || environment.home.as_ref().is_some_and(files);
+    let profile = plain(set.profile);
+    let tool = || AwsTool { profile, search: environment.search.clone() };
     Access {
+        aws_tool: profiles.then(tool),
         endpoint: plain(set.endpoint),
         region: plain(set.region),
         account: plain(set.account),

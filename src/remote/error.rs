@@ -9,7 +9,7 @@ use std::sync::Arc;
 use crate::hint::Hint;
 use crate::progress::Stopped;
 
-use super::refusal::Refusal;
+use super::refusal::{Refusal, shown};
 
 /// What was asked of the remote when it failed; prints as a verb.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -321,7 +321,7 @@ impl Site<'_> {
             return RemoteError::Conflict { remote, key };
         }
         let (innermost, io_error) = causes(error);
-        let why = innermost.to_string();
+        let why = shown(&innermost.to_string());
         if matches!(error, E::PermissionDenied { .. } | E::Unauthenticated { .. }) {
             return RemoteError::Denied { remote, action, key, why };
         }

@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures::StreamExt;
 use futures::stream::unfold;
 use http_body_util::{BodyExt, StreamBody};
 use object_store::ClientOptions;
@@ -38,6 +39,9 @@ const FIRST_TRIES: u32 = 3;
 /// Longest answer of an error that is read, in bytes.
 const ERROR_BYTES: usize = 64 << 10;
 
+/// What every listing by `WebDAV` holds; one of a folder that is not there is a 404.
+const DAV_LISTING: &str = "multistatus";
+
 /// Makes lines; clones share what is known of the server.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Lines {
@@ -64,8 +68,14 @@ impl fmt::Debug for Line {
 
 impl HttpConnector for Lines {
     fn connect(&self, options: &ClientOptions) -> object_store::Result<HttpClient> {
-        let client = ReqwestConnector::default().connect(options)?;
-        Ok(HttpClient::new(Line { client, shared: Arc::clone(&self.shared) }))
+        Ok(self.over(ReqwestConnector::default().connect(options)?))
+    }
+}
+
+impl Lines {
+    /// Makes a line of a client of the library.
+    pub(super) fn over(&self, client: HttpClient) -> HttpClient {
+        HttpClient::new(Line { client, shared: Arc::clone(&self.shared) })
     }
 }
 
@@ -74,7 +84,7 @@ impl HttpConnector for Lines {
 enum Asked {
     /// A page of a listing, whose answer holds this word.
     Listing(&'static str),
-    /// An object of a cloud, which always has a tag.
+    /// An object of a cloud, or a part of one, read or written: the answer always has its tag.
     Object,
     /// A folder of a web server.
     NewFolder,
@@ -88,15 +98,16 @@ impl Asked {
         let uri = request.uri();
         let host = uri.host().unwrap_or_default();
         let query = uri.query().unwrap_or_default();
-        let is_cloud = request.headers().contains_key("x-amz-content-sha256")
-            || request.headers().contains_key("x-ms-version");
+        let is_s3 = request.headers().contains_key("x-amz-content-sha256");
+        let is_cloud = is_s3 || request.headers().contains_key("x-ms-version");
         match request.method().as_str() {
             _ if host.starts_with("169.254.") || host == "metadata.google.internal" => Self::Keys,
-            "PROPFIND" => Self::Listing("multistatus"),
+            "PROPFIND" => Self::Listing(DAV_LISTING),
             "MKCOL" => Self::NewFolder,
             "GET" if query.contains("list-type=2") => Self::Listing("ListBucketResult"),
             "GET" if query.contains("comp=list") => Self::Listing("EnumerationResults"),
             "GET" | "HEAD" if is_cloud => Self::Object,
+            "PUT" if is_s3 => Self::Object,
             _ => Self::Other,
         }
     }
@@ -134,7 +145,9 @@ impl Line {
         }
         let why = innermost(&error);
         let all = format!("{error:?} {why}").to_ascii_lowercase();
-        let untrusted = ["certificate", "tls", "handshake"].iter().any(|word| all.contains(word));
+        let untrusted = ["certificate", "tls", "handshake", "corrupt message"]
+            .iter()
+            .any(|word| all.contains(word));
         let refusal = if untrusted { Refusal::Untrusted(why) } else { Refusal::Unreached(why) };
         let misses = self.shared.misses.fetch_add(1, Ordering::Relaxed) + 1;
         let hopeless = !self.shared.reached.load(Ordering::Relaxed) && misses >= FIRST_TRIES;
@@ -168,7 +181,7 @@ fn watched(answer: HttpResponse) -> HttpResponse {
             Err(_) => Some((Err(silent(SILENCE)), None)),
         }
     });
-    HttpResponse::from_parts(parts, HttpResponseBody::new(StreamBody::new(frames)))
+    HttpResponse::from_parts(parts, HttpResponseBody::new(StreamBody::new(frames.fuse())))
 }
 
 /// Makes the status of an answer another one.
@@ -234,6 +247,9 @@ async fn refused(asked: Asked, answer: HttpResponse) -> Result<HttpResponse, Htt
         parts.status = status(408)?;
     } else if let Some(refusal) = Refusal::read(code, &text) {
         return Err(HttpError::new(HttpErrorKind::Unknown, refusal));
+    } else if code == 404 && matches!(asked, Asked::Listing(word) if word != DAV_LISTING) {
+        let why = "it has no such page".to_owned();
+        return Err(HttpError::new(HttpErrorKind::Unknown, Refusal::NoStorage(why)));
     }
     Ok(HttpResponse::from_parts(parts, bytes.into()))
 }

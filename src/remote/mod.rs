@@ -4,6 +4,8 @@
 //! and many requests go out together as one *wave*. Knows keys and bytes; what a key means, and
 //! whether bytes are the right ones, is the caller's to check.
 
+#[cfg(feature = "s3")]
+mod aws_tool;
 mod batch;
 mod buffers;
 mod connect;
@@ -25,6 +27,8 @@ mod upload;
 
 #[cfg(test)]
 mod flaky_tests;
+#[cfg(all(test, feature = "network"))]
+mod line_tests;
 #[cfg(test)]
 mod tests;
 
@@ -34,6 +38,6 @@ pub use count::Counts;
 pub use create::{Creation, PutOutcome};
 pub use error::{Action, RemoteError};
 pub use io::{Listed, MAX_LISTED};
-pub use service::{Access, Secret};
+pub use service::{Access, AwsTool, Secret};
 pub use spec::{RemoteSpec, SpecError};
 pub use upload::Upload;

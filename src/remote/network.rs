@@ -56,6 +56,7 @@ fn retry() -> RetryConfig {
 
 #[cfg(feature = "s3")]
 fn s3(service: &Service) -> Opened {
+    use super::service::AwsTool;
     use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
 
     let access = &service.access;
@@ -87,7 +88,26 @@ fn s3(service: &Service) -> Opened {
     if let Some(anonymous) = access.anonymous {
         builder = builder.with_skip_signature(anonymous);
     }
+    // A profile that is named for the remote goes before variables, as they may be there for others.
+    let named = |tool: &AwsTool| tool.profile.is_some();
+    if let Some(tool) = access.aws_tool.clone().filter(|tool| named(tool) || !has_keys(&builder)) {
+        builder = builder.with_credentials(Arc::new(super::aws_tool::Profile::new(tool)));
+    }
     Ok(Arc::new(builder.build()?))
+}
+
+/// Says whether variables tell where keys come from.
+#[cfg(feature = "s3")]
+fn has_keys(builder: &object_store::aws::AmazonS3Builder) -> bool {
+    use object_store::aws::AmazonS3ConfigKey as Key;
+
+    let told = [
+        Key::AccessKeyId,
+        Key::WebIdentityTokenFile,
+        Key::ContainerCredentialsRelativeUri,
+        Key::ContainerCredentialsFullUri,
+    ];
+    told.iter().any(|key| builder.get_config_value(key).is_some())
 }
 
 #[cfg(feature = "gcs")]

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::error::{Action, RemoteError, Site};
 
 /// Longest part of an answer that is shown, in characters.
-const SHOWN: usize = 200;
+const SHOWN: usize = 400;
 
 /// Why a server did not do what was asked. Travels through the storage library inside its errors.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +20,8 @@ pub(super) enum Refusal {
     Expired,
     /// There are no keys.
     NoKeys,
+    /// The cloud's own program gave no keys.
+    NoProfile(String),
     /// The clocks differ, so that signatures are not valid.
     Clock,
     /// The bucket is served elsewhere, in this region if it is said.
@@ -43,6 +45,9 @@ impl fmt::Display for Refusal {
             Self::Denied(why) => write!(f, "access is denied: {why}"),
             Self::Expired => f.write_str("the credentials have expired"),
             Self::NoKeys => f.write_str("there are no credentials for it"),
+            Self::NoProfile(why) => {
+                write!(f, "`aws configure export-credentials` gave no credentials: {why}")
+            }
             Self::Clock => f.write_str("the clock of this machine is wrong by many minutes"),
             Self::Elsewhere(region) if region.is_empty() => {
                 f.write_str("the bucket lies in another region")
@@ -93,8 +98,10 @@ impl Refusal {
             | (_, "PermanentRedirect" | "IllegalLocationConstraintException")
             | (400, "AuthorizationHeaderMalformed") => region(),
             (401 | 403, _) => Self::Denied(said),
-            (404 | 408 | 409 | 412 | 416 | 429, _) => return None,
+            (304 | 404 | 408 | 409 | 412 | 416 | 429, _) => return None,
             (405 | 501, _) => Self::NotOffered(said),
+            // In this form the services answer that give out keys.
+            (400..=499, "") if body.trim_start().starts_with('{') => Self::Denied(shown(body)),
             (400..=499, "") => Self::NoStorage(said),
             (400..=499, _) => Self::Denied(said),
             _ => return None,
@@ -116,6 +123,10 @@ impl Refusal {
             Self::NoKeys => {
                 "set the cloud's variables, such as AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; \
                  for a public bucket set `anonymous = true` for the remote"
+            }
+            Self::NoProfile(_) => {
+                "sign in with `aws sso login`, choose another profile by AWS_PROFILE, or set \
+                 AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
             }
             Self::Clock => "set the clock of this machine, then run the same command again",
             Self::Elsewhere(_) => "set `region` for the remote in `haul.toml`",
@@ -188,6 +199,6 @@ mod tests {
     fn an_answer_is_shown_in_one_short_line() {
         let long = body(&format!("A\n\u{1b}[31m{}", "x".repeat(5000)));
         let Some(Refusal::Denied(said)) = Refusal::read(403, &long) else { panic!("is denied") };
-        assert!(said.len() < 300 && !said.contains(['\n', '\u{1b}']), "{said:?}");
+        assert!(said.len() < 500 && !said.contains(['\n', '\u{1b}']), "{said:?}");
     }
 }

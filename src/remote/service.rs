@@ -1,5 +1,6 @@
 //! Which service on the network an address means, and how it is reached. Nothing is asked here.
 
+use std::ffi::OsString;
 use std::fmt;
 
 use url::{Host, Url};
@@ -32,6 +33,17 @@ pub struct Access {
     pub allow_http: Option<bool>,
     /// Whether requests go out unsigned.
     pub anonymous: Option<bool>,
+    /// Where keys of an S3 service come from if no variable has them.
+    pub aws_tool: Option<AwsTool>,
+}
+
+/// Amazon's own program, which knows the profiles of a user.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct AwsTool {
+    /// The profile; nothing leaves the choice to the program.
+    pub profile: Option<String>,
+    /// What the program is looked for in, in place of `PATH`.
+    pub search: Option<OsString>,
 }
 
 /// A text that is never shown.
@@ -165,6 +177,9 @@ impl Access {
         if self.path_style.is_some() && cloud != Cloud::S3 {
             return Err("`path-style` is a setting of `s3://` only");
         }
+        if self.aws_tool.as_ref().is_some_and(|tool| tool.profile.is_some()) && cloud != Cloud::S3 {
+            return Err("`profile` is a setting of `s3://` only");
+        }
         if self.account.is_some() && cloud != Cloud::Azure {
             return Err("`account` is a setting of `az://` only");
         }
@@ -194,7 +209,7 @@ fn is_odd(c: char) -> bool {
 /// Reads the URL of a web server: no user, no query, no fragment.
 fn web_url(text: &str, form: &'static str) -> Result<Url, &'static str> {
     let url = Url::parse(text).map_err(|_| form)?;
-    if !matches!(url.scheme(), "http" | "https") {
+    if !matches!(url.scheme(), "http" | "https") || text.contains(":///") {
         return Err(form);
     }
     if !url.username().is_empty() || url.password().is_some() {

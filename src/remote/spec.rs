@@ -106,7 +106,7 @@ impl RemoteSpec {
         if path == "~" || path.starts_with("~/") {
             return Err(invalid("`~` is not replaced here"));
         }
-        if access != Access::default() {
+        if access != (Access { aws_tool: access.aws_tool.clone(), ..Access::default() }) {
             return Err(invalid("a folder has no settings besides `url`"));
         }
         let folder = normal(&base.join(path)).ok_or_else(|| invalid("its base is not absolute"))?;

@@ -157,3 +157,37 @@ fn two_that_push_first_at_the_same_time_agree_whose_remote_it_is() {
         assert!(c.read("y.bin") == data::bytes(2, 50_000), "{}", server.name);
     }
 }
+
+#[test]
+fn keys_of_a_profile_come_from_the_program_that_knows_them() {
+    let Some(server) = Server::find("garage") else { return };
+    let world = World::new();
+    let a = server.repo(&world, "a");
+    let tool = world.path("tools/aws");
+    std::fs::create_dir_all(world.path("tools")).expect("makes a folder");
+    let path =
+        format!("{}:{}", world.path("tools").display(), std::env::var("PATH").expect("is set"));
+    let script = |body: &str| {
+        use std::os::unix::fs::PermissionsExt;
+        std::fs::write(&tool, format!("#!/bin/sh\n{body}\n")).expect("writes a program");
+        let mode = std::fs::Permissions::from_mode(0o755);
+        std::fs::set_permissions(&tool, mode).expect("makes it one");
+    };
+    let keys = format!(
+        r#"{{"Version":1,"AccessKeyId":"{}","SecretAccessKey":"{}"}}"#,
+        server.the("AWS_ACCESS_KEY_ID"),
+        server.the("AWS_SECRET_ACCESS_KEY")
+    );
+    let variables = [("PATH", path.as_str()), ("AWS_PROFILE", "work")];
+    let asked = r#"[ "$*" = "configure export-credentials --format process" ] && [ "$AWS_PROFILE" = work ]"#;
+    script(&format!("{asked} && echo '{keys}'"));
+    a.haul_with(&["remote", "test"], &variables).ok();
+    script("echo 'The SSO session has expired' >&2; exit 255");
+    let refused = a.haul_with(&["remote", "test"], &variables).fails_with(3);
+    refused.says("SSO session has expired").says("aws sso login");
+    script("echo hunter2");
+    let refused = a.haul_with(&["remote", "test"], &variables).fails_with(3);
+    assert!(!refused.to_string().contains("hunter2"), "{refused}");
+    // Variables go before it.
+    a.haul_with(&["remote", "test"], &[&server.variables()[..], &variables].concat()).ok();
+}

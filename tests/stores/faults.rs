@@ -149,3 +149,35 @@ fn each_cause_is_named_and_ends_with_code_3() {
     scene.proxy.set(&[]);
     scene.server.haul(&scene.a, &["push"]).ok();
 }
+
+#[test]
+fn what_is_no_storage_is_told_from_what_is_not_there_and_from_what_is_not_safe() {
+    let Some(mut server) = Server::find("moto") else { return };
+    let Some(web) = Server::find("apache") else { return };
+    let world = World::new();
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").expect("finds a port");
+    let closed = nobody.local_addr().expect("has an address");
+    drop(nobody);
+    let plain = server.the("ENDPOINT").replace("http://", "https://");
+    for (name, endpoint, says) in [
+        ("a", web.the("STATIC").to_owned(), "no object storage"),
+        ("b", format!("http://{closed}"), "nobody answers"),
+        ("c", plain, "not safe"),
+    ] {
+        server.reach_by(&endpoint);
+        let repo = server.repo(&world, name);
+        server.haul(&repo, &["remote", "test"]).fails_with(3).says(says).says("hint: ");
+    }
+    let missing = Server::find("moto").expect("runs");
+    let repo = world.repo("d");
+    repo.haul(&["init"]).ok();
+    let mut add = missing.add("origin");
+    add[3] = "s3://nobody-made-this".to_owned();
+    repo.haul(&add).ok();
+    missing.haul(&repo, &["remote", "test"]).fails_with(3).says("no bucket").says("hint: ");
+    let keys = Server::find("garage").expect("runs");
+    let repo = keys.repo(&world, "e");
+    let wrong =
+        [("AWS_ACCESS_KEY_ID", "GK000000000000000000000000"), ("AWS_SECRET_ACCESS_KEY", "no")];
+    repo.haul_with(&["remote", "test"], &wrong).fails_with(3).says("access is denied");
+}

@@ -89,8 +89,18 @@ impl AddRemoteOptions {
     fn access(&self) -> Access {
         let Self { endpoint, region, account, user, path_style, allow_http, anonymous } =
             self.clone();
-        let password = None;
-        Access { endpoint, region, account, user, password, path_style, allow_http, anonymous }
+        let (password, aws_tool) = (None, None);
+        Access {
+            aws_tool,
+            endpoint,
+            region,
+            account,
+            user,
+            password,
+            path_style,
+            allow_http,
+            anonymous,
+        }
     }
 }
 
