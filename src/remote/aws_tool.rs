@@ -72,9 +72,9 @@ fn export(tool: &AwsTool) -> std::result::Result<Arc<AwsCredential>, String> {
     if let Some(search) = &tool.search {
         command.env("PATH", search);
     }
-    let output = command.stdin(Stdio::null()).output().map_err(|e| match e.kind() {
-        ErrorKind::NotFound => "the program `aws` is not installed".to_owned(),
-        _ => e.to_string(),
+    let output = command.stdin(Stdio::null()).output().map_err(|e| {
+        let absent = e.kind() == ErrorKind::NotFound;
+        if absent { "the program `aws` is not installed".to_owned() } else { e.to_string() }
     })?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);

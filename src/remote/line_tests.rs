@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures::stream::pending;
-use http_body_util::{BodyExt, StreamBody};
+use http_body_util::{BodyExt, Collected, StreamBody};
 use object_store::client::{
     HttpClient, HttpError, HttpErrorKind, HttpRequest, HttpResponse, HttpResponseBody, HttpService,
 };
@@ -76,7 +76,7 @@ fn ask(
         let answer = match line.execute(request).await {
             Ok(answer) => {
                 let (parts, body) = answer.into_parts();
-                let body = body.collect().await.map(|all| all.to_bytes());
+                let body = body.collect().await.map(Collected::to_bytes);
                 body.map(|b| (parts.status.as_u16(), String::from_utf8(b.to_vec()).unwrap()))
             }
             Err(error) => Err(error),

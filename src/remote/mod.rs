@@ -27,7 +27,8 @@ mod upload;
 
 #[cfg(test)]
 mod flaky_tests;
-#[cfg(all(test, feature = "network"))]
+#[cfg(feature = "network")]
+#[cfg(test)]
 mod line_tests;
 #[cfg(test)]
 mod tests;

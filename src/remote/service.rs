@@ -225,7 +225,8 @@ fn web_url(text: &str, form: &'static str) -> Result<Url, &'static str> {
     }
 }
 
-#[cfg(all(test, feature = "s3", feature = "azure", feature = "gcs", feature = "http"))]
+#[cfg(all(feature = "s3", feature = "azure", feature = "gcs", feature = "http"))]
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -71,7 +71,7 @@ pub struct RemoteSpec {
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(super) enum Place {
     Folder(PathBuf),
-    Service(Service),
+    Service(Box<Service>),
 }
 
 impl RemoteSpec {
@@ -93,7 +93,7 @@ impl RemoteSpec {
         {
             let service = Service::parse(cloud, text, access).map_err(invalid)?;
             let text = service.text();
-            return Ok(Self { place: Place::Service(service), text });
+            return Ok(Self { place: Place::Service(Box::new(service)), text });
         }
         let path = match scheme {
             None => text.to_owned(),

@@ -86,6 +86,28 @@ fn a_conflict_that_is_none_leaves_no_remote_without_an_identity() {
 }
 
 #[test]
+fn requests_on_the_line_are_as_few_as_reports_say() {
+    let world = World::new();
+    let Some(scene) = Scene::new(&world) else { return };
+    let on_the_line = |repo: &Repo<'_>, verb: &str| {
+        scene.proxy.set(&[]);
+        let report = scene.server.haul(repo, &[verb, "--json"]).ok().json();
+        let said = ["list", "get", "put", "head"].map(|kind| report["requests"][kind].as_u64());
+        (scene.proxy.requests() as u64, said.into_iter().flatten().sum::<u64>())
+    };
+    // An empty remote is listed twice, which the report counts as one listing each.
+    let (seen, said) = on_the_line(&scene.a, "push");
+    assert!(seen <= said + 2, "{seen} requests, {said} reported");
+    let (warm, said) = on_the_line(&scene.a, "push");
+    assert!(warm <= 3 && warm == said, "warm: {warm} requests, {said} reported");
+    let b = scene.a.clone_as("b");
+    let (cold, said) = on_the_line(&b, "push");
+    assert!(cold <= 6 && cold == said, "cold: {cold} requests, {said} reported");
+    let (pull, _) = on_the_line(&b, "pull");
+    assert!(pull <= 4, "pull: {pull} requests");
+}
+
+#[test]
 fn a_body_that_breaks_off_is_gone_on_with() {
     let world = World::new();
     let Some(scene) = Scene::new(&world) else { return };

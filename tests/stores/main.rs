@@ -11,7 +11,6 @@
 #![expect(
     clippy::expect_used,
     clippy::panic,
-    clippy::indexing_slicing,
     clippy::disallowed_methods,
     reason = "a test fails by panicking, and makes plain files"
 )]

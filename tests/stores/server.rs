@@ -56,7 +56,7 @@ impl Server {
         format!("{}/{}", self.the("URL"), self.place)
     }
 
-    /// Returns what a web server without WebDAV calls the place.
+    /// Returns what a web server without `WebDAV` calls the place.
     pub(crate) fn static_url(&self) -> String {
         format!("{}/{}", self.the("STATIC"), self.place)
     }

@@ -89,17 +89,16 @@ impl AddRemoteOptions {
     fn access(&self) -> Access {
         let Self { endpoint, region, account, user, path_style, allow_http, anonymous } =
             self.clone();
-        let (password, aws_tool) = (None, None);
         Access {
-            aws_tool,
             endpoint,
             region,
             account,
             user,
-            password,
+            password: None,
             path_style,
             allow_http,
             anonymous,
+            aws_tool: None,
         }
     }
 }
