@@ -12,7 +12,8 @@ use serde::Deserialize;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-use super::refusal::{Refusal, shown};
+use super::error::shown;
+use super::refusal::Refusal;
 use super::runtime::blocking;
 use super::service::AwsTool;
 

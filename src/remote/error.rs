@@ -9,7 +9,11 @@ use std::sync::Arc;
 use crate::hint::Hint;
 use crate::progress::Stopped;
 
-use super::refusal::{Refusal, shown};
+#[cfg(feature = "network")]
+use super::refusal::Refusal;
+
+/// Longest part of an answer that is shown, in characters.
+const SHOWN: usize = 400;
 
 /// What was asked of the remote when it failed; prints as a verb.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -310,6 +314,7 @@ impl Site<'_> {
     /// Sorts an error of the storage library by what the user can do.
     pub(super) fn store(self, error: &object_store::Error) -> RemoteError {
         use object_store::Error as E;
+        #[cfg(feature = "network")]
         if let Some(refusal) = Refusal::of(error) {
             return refusal.at(self);
         }
@@ -333,6 +338,11 @@ impl Site<'_> {
             None => RemoteError::Unreachable { remote, action, key, why },
         }
     }
+}
+
+/// Makes what a server or a library said fit to be shown: one line, not long.
+pub(super) fn shown(text: &str) -> String {
+    text.chars().take(SHOWN).map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 /// Finds the innermost cause and, anywhere in the chain, what the file system said.

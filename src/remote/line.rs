@@ -21,7 +21,8 @@ use object_store::client::{
 };
 use tokio::time::timeout;
 
-use super::refusal::{Refusal, shown};
+use super::error::shown;
+use super::refusal::Refusal;
 
 /// How long nothing may come before a request is given up, in seconds.
 const SILENCE: u64 = 60;

@@ -19,6 +19,7 @@ mod leftover;
 mod line;
 #[cfg(feature = "network")]
 mod network;
+#[cfg(feature = "network")]
 mod refusal;
 mod runtime;
 mod service;

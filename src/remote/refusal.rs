@@ -4,10 +4,7 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
 
-use super::error::{Action, RemoteError, Site};
-
-/// Longest part of an answer that is shown, in characters.
-const SHOWN: usize = 400;
+use super::error::{Action, RemoteError, Site, shown};
 
 /// Why a server did not do what was asked. Travels through the storage library inside its errors.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +18,7 @@ pub(super) enum Refusal {
     /// There are no keys.
     NoKeys,
     /// The cloud's own program gave no keys.
+    #[cfg_attr(not(feature = "s3"), expect(dead_code, reason = "only Amazon's program is asked"))]
     NoProfile(String),
     /// The clocks differ, so that signatures are not valid.
     Clock,
@@ -149,11 +147,6 @@ impl Refusal {
 fn element<'a>(body: &'a str, name: &str) -> Option<&'a str> {
     let (_, rest) = body.split_once(&format!("<{name}>"))?;
     Some(rest.split_once("</")?.0.trim())
-}
-
-/// Makes an answer fit to be shown.
-pub(super) fn shown(text: &str) -> String {
-    text.chars().take(SHOWN).map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use std::fmt;
 use url::{Host, Url};
 
 use super::spec::SpecError;
+#[cfg(feature = "network")]
 use super::upload::Parts;
 
 /// Longest name of a bucket.
@@ -157,6 +158,7 @@ impl Service {
     }
 
     /// Says whether it takes large objects in parts.
+    #[cfg(feature = "network")]
     pub(super) fn parts(&self) -> Parts {
         if self.cloud == Cloud::Web { Parts::Refused } else { Parts::Taken }
     }

@@ -25,6 +25,7 @@ const PIECES_IN_FLIGHT: usize = 2;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Parts {
     Taken,
+    #[cfg_attr(not(feature = "network"), expect(dead_code, reason = "only services refuse"))]
     /// As web servers do: all of an object is in memory while it is sent.
     Refused,
 }
