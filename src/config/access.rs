@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::address::{committed_problem, printable};
+use super::address::{committed_problem, is_remote_name, printable};
 use super::resolve::{shown, text, wrong};
 use super::source::{Entry, Raw};
 use super::{Config, ConfigError, Layer, Origin, Value, Warning};
@@ -54,6 +54,14 @@ impl RemoteAccess {
     }
 }
 
+/// Takes the names of remote and setting out of a key.
+fn parts(entry: &Entry) -> Result<(&str, &str), ConfigError> {
+    match entry.key.as_slice() {
+        [_, remote, setting] if is_remote_name(remote) => Ok((remote, setting)),
+        _ => Err(wrong(entry, "a setting of a remote with a usable name")),
+    }
+}
+
 impl Config {
     /// Returns how a remote is reached.
     pub fn access(&self, remote: &str) -> RemoteAccess {
@@ -65,7 +73,7 @@ impl Config {
         let fits = |text: &&str| text.len() <= MAX_TEXT && !text.chars().any(char::is_control);
         let value = text(entry).filter(fits).ok_or_else(|| wrong(entry, "a line of text"))?;
         let (value, origin) = (value.to_owned(), entry.origin.clone());
-        let [_, remote, setting] = entry.key.as_slice() else { return Ok(()) };
+        let (remote, setting) = parts(entry)?;
         if origin.layer() == Layer::Repo
             && setting == "endpoint"
             && let Some(why) = committed_problem(&value)
@@ -74,8 +82,8 @@ impl Config {
             self.note_unknown(entry);
             return Ok(());
         }
-        let access = self.accesses.entry(remote.clone()).or_default();
-        let place = match setting.as_str() {
+        let access = self.accesses.entry(remote.to_owned()).or_default();
+        let place = match setting {
             "endpoint" => &mut access.endpoint,
             "region" => &mut access.region,
             "account" => &mut access.account,
@@ -98,9 +106,9 @@ impl Config {
             Raw::Number(_) | Raw::Foreign(_) | Raw::Other => None,
         };
         let value = value.ok_or_else(|| wrong(entry, "`true` or `false`"))?;
-        let [_, remote, setting] = entry.key.as_slice() else { return Ok(()) };
-        let access = self.accesses.entry(remote.clone()).or_default();
-        let place = match setting.as_str() {
+        let (remote, setting) = parts(entry)?;
+        let access = self.accesses.entry(remote.to_owned()).or_default();
+        let place = match setting {
             "path-style" => &mut access.path_style,
             "allow-http" => &mut access.allow_http,
             _ => &mut access.anonymous,

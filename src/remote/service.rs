@@ -188,6 +188,9 @@ impl Access {
         if (self.user.is_some() || self.password.is_some()) && !web {
             return Err("`user` and `password` are settings of `https://` only");
         }
+        if self.password.is_some() && self.user.is_none() {
+            return Err("`password` needs `user`");
+        }
         if web && (self.endpoint.is_some() || self.anonymous.is_some()) {
             return Err("`endpoint` and `anonymous` are no settings of `https://`");
         }

@@ -19,6 +19,7 @@
 #[expect(dead_code, unused_imports, reason = "the tests of the command line use more of it")]
 mod harness;
 
+mod cluster;
 mod conformance;
 mod faults;
 mod proxy;

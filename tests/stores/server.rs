@@ -1,4 +1,4 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::harness::{Output, Repo, World, skipped};
@@ -18,14 +18,19 @@ impl Server {
     /// Finds a server; says so if it does not run.
     pub(crate) fn find(name: &'static str) -> Option<Self> {
         let folder = std::env::var_os("HAUL_TEST_SERVERS").map(PathBuf::from);
-        let text = folder.and_then(|f| std::fs::read_to_string(f.join(name).join("env")).ok());
-        let Some(text) = text else {
+        let found = folder.and_then(|folder| Self::of(name, &folder.join(name).join("env")));
+        if found.is_none() {
             skipped(&format!(
                 "no {name} runs; start it with `tests/servers/start-{name}.sh DIR/{name} PORT` and \
                  set HAUL_TEST_SERVERS=DIR"
             ));
-            return None;
-        };
+        }
+        found
+    }
+
+    /// Reads what a start script wrote down.
+    pub(crate) fn of(name: &'static str, facts: &Path) -> Option<Self> {
+        let text = std::fs::read_to_string(facts).ok()?;
         let facts = text.lines().filter_map(|line| line.split_once('='));
         let facts = facts.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
         Some(Self { name, facts, place: unused() })

@@ -176,13 +176,16 @@ pub fn list(repo: &Repo) -> Result<Vec<RemoteRow>, OpError> {
     let config = repo.config();
     let mut out = Vec::new();
     for (name, url) in &config.remotes {
-        let may_use = match spec_of(repo, name) {
-            Ok(spec) => accepted(repo, name, &spec)?,
-            Err(_) => false,
+        let spec = spec_of(repo, name).ok();
+        let may_use = match &spec {
+            Some(spec) => accepted(repo, name, spec)?,
+            None => false,
         };
+        // A folder as it is written; of a service also which server is asked.
+        let shown = spec.filter(|spec| spec.folder().is_none()).map(|spec| spec.to_string());
         out.push(RemoteRow {
             name: name.clone(),
-            url: redact(&url.value),
+            url: redact(shown.as_deref().unwrap_or(&url.value)),
             default: config.default_remote() == Some(name.as_str()),
             accepted: may_use,
             origin: url.origin.to_string(),
