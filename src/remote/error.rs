@@ -186,6 +186,12 @@ pub enum RemoteError {
         /// The length that was announced.
         expected: u64,
     },
+    /// The local file to be sent does not hold what its name says.
+    #[error("`{}` does not hash to its name", path.display())]
+    Differs {
+        /// The file.
+        path: PathBuf,
+    },
     /// The machine gave no threads to talk to remotes with.
     #[error("could not start the threads that talk to remotes: {why}")]
     NoThreads {
@@ -246,7 +252,7 @@ impl Hint for RemoteError {
             Self::Full { remote, .. } => {
                 format!("make room where `{remote}` lies, then run the same command again")
             }
-            Self::Damaged { .. } => {
+            Self::Damaged { .. } | Self::Differs { .. } => {
                 "run `haul fsck` to see what is affected, and `haul fsck --repair` where the data is"
                     .into()
             }

@@ -9,6 +9,7 @@ mod aws_tool;
 mod batch;
 mod buffers;
 mod connect;
+mod copy;
 mod count;
 mod create;
 mod error;
