@@ -1,6 +1,7 @@
 //! A file that is filled piece by piece, at offsets: what can be fetched again.
 
 use std::fs::File;
+use std::io::ErrorKind;
 use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 
@@ -25,5 +26,13 @@ impl SparseFile {
     pub fn write_at(&self, offset: u64, bytes: &[u8]) -> Result<(), FsError> {
         failpoint::hit("fs.sparse.write");
         self.file.write_all_at(bytes, offset).at("write", &self.path)
+    }
+
+    /// Fills `bytes` with the piece at `offset`; false if nothing was written there yet.
+    pub fn read_at(&self, offset: u64, bytes: &mut [u8]) -> Result<bool, FsError> {
+        match self.file.read_exact_at(bytes, offset) {
+            Err(e) if e.kind() == ErrorKind::UnexpectedEof => Ok(false),
+            other => other.at("read", &self.path).map(|()| bytes.iter().any(|byte| *byte != 0)),
+        }
     }
 }

@@ -52,6 +52,20 @@ pub(super) struct Detours {
     places: HashMap<[u8; 32], Vec<Way>>,
     /// A delta whose base lies elsewhere is another way, though it lies at the same place.
     tried: HashSet<([u8; 32], Way)>,
+    /// The nodes on the ways from the roots to what was lost.
+    above: HashSet<NodeId>,
+    /// Whether the copies on the remote were read too of nodes that are here: no hash covers a placement,
+    /// so that one which was changed on its way here would lead astray for ever.
+    anew: bool,
+}
+
+/// Which copies of a node are read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Copies {
+    /// Those on this machine, others only where there are none.
+    Nearest,
+    /// Those on the remote.
+    Remote,
 }
 
 impl Detours {
@@ -62,22 +76,33 @@ impl Detours {
         lost: &[Lost],
         job: &Job,
     ) -> Result<Self, TransferError> {
-        let mut out = Self { places: HashMap::new(), tried: HashSet::new() };
-        let mut above: HashSet<NodeId> = HashSet::new();
+        let (places, tried, above) = (HashMap::new(), HashSet::new(), HashSet::new());
+        let mut out = Self { places, tried, above, anew: false };
         for item in lost {
             out.tried.extend(item.way.iter().map(|way| (item.id, way.clone())));
             let listed = contact.places(NodeId(item.id).key()).into_iter().take(MOST_COPIES);
             out.places.insert(item.id, listed.map(|spot| (spot, Vec::new())).collect());
             let mut next = item.above;
             while let Some(node) = next.and_then(|n| nodes.get(n as usize)) {
-                if !above.insert(node.id) {
+                if !out.above.insert(node.id) {
                     break;
                 }
                 next = node.above;
             }
         }
+        out.follow(Copies::Nearest, contact, job)?;
+        Ok(out)
+    }
+
+    /// Notes what the copies of the nodes above say, from those that the catalogue lists downwards.
+    fn follow(
+        &mut self,
+        copies: Copies,
+        contact: &Contact,
+        job: &Job,
+    ) -> Result<(), TransferError> {
         let mut level: Vec<(NodeId, Spot)> = Vec::new();
-        for id in &above {
+        for id in &self.above {
             level.extend(contact.places(id.key()).into_iter().map(|spot| (*id, spot)));
         }
         let mut seen = HashSet::new();
@@ -91,29 +116,43 @@ impl Detours {
                 new && *count <= MOST_COPIES
             });
             let mut next = Vec::new();
-            for (home, (node, placement)) in read(contact, &level, job)? {
+            for (home, (node, placement)) in read(contact, (&level, copies), job)? {
                 // A copy of a node that is not sound is no way.
                 for (child, spot, bases) in children_of(&node, &placement, home).unwrap_or_default()
                 {
                     let (Some(spot), id) = (spot, id_of(&child)) else { continue };
-                    if let Some(places) = out.places.get_mut(&id) {
+                    if let Some(places) = self.places.get_mut(&id) {
                         places.push((spot, bases));
-                    } else if above.contains(&NodeId(id)) {
+                    } else if self.above.contains(&NodeId(id)) {
                         next.push((NodeId(id), spot));
                     }
                 }
             }
             level = next;
         }
-        Ok(out)
+        Ok(())
     }
 
     /// Returns a place of the object that was not tried yet.
-    pub(super) fn next(&mut self, id: [u8; 32]) -> Option<Way> {
+    pub(super) fn next(
+        &mut self,
+        id: [u8; 32],
+        contact: &Contact,
+        job: &Job,
+    ) -> Result<Option<Way>, TransferError> {
+        let mut way = self.untried(id);
+        if way.is_none() && !self.anew {
+            self.anew = true;
+            self.follow(Copies::Remote, contact, job)?;
+            way = self.untried(id);
+        }
+        self.tried.extend(way.iter().map(|way| (id, way.clone())));
+        Ok(way)
+    }
+
+    fn untried(&self, id: [u8; 32]) -> Option<Way> {
         let places = self.places.get(&id)?;
-        let way = places.iter().find(|way| !self.tried.contains(&(id, (*way).clone())))?.clone();
-        self.tried.insert((id, way.clone()));
-        Some(way)
+        places.iter().find(|way| !self.tried.contains(&(id, (*way).clone()))).cloned()
     }
 }
 
@@ -131,13 +170,17 @@ fn id_of(child: &Child) -> [u8; 32] {
 /// Reads copies of nodes, from this machine or in one wave; those that are not there are left out.
 fn read(
     contact: &Contact,
-    copies: &[(NodeId, Spot)],
+    (copies, which): (&[(NodeId, Spot)], Copies),
     job: &Job,
 ) -> Result<Vec<(PackId, NodeAndPlacement)>, TransferError> {
     let mut reader = ObjectReader::new(contact.layout(), contact.index())?;
     let (mut out, mut absent) = (Vec::new(), Vec::new());
     for (id, spot) in copies {
-        match reader.node_at(*id, spot.pack, spot.offset, spot.frame_len)? {
+        let here = match which {
+            Copies::Nearest => reader.node_at(*id, spot.pack, spot.offset, spot.frame_len)?,
+            Copies::Remote => None,
+        };
+        match here {
             Some(pair) => out.push((spot.pack, pair)),
             None => absent.push((*id, *spot)),
         }

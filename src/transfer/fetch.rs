@@ -140,7 +140,7 @@ pub(super) fn fetch_chunks(
     let mut detours = Detours::find(contact, &plan.nodes, &all, job)?;
     while !lost.is_empty() {
         for step in &mut lost {
-            let Some((spot, bases)) = detours.next(step.id.0) else {
+            let Some((spot, bases)) = detours.next(step.id.0, contact, job)? else {
                 return Err(match flaws.remove(&step.id.0) {
                     Some(flaw) => contact.flawed(&plan.wanted, flaw),
                     None => contact.nobody_pushed(&plan.wanted, step.wanted, &step.id.0),

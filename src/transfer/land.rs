@@ -1,7 +1,7 @@
 //! Taking fetched frames in: decoded, every wanted object checked against its id, then kept in the
 //! cache at the frame's own offset.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::os::unix::fs::FileExt;
 use std::sync::{Mutex, PoisonError};
 
@@ -56,6 +56,7 @@ pub(super) struct Flaw {
 }
 
 /// What became of one fetched frame.
+#[derive(Default)]
 pub(super) struct Landed {
     /// Its decoded bytes if it is sound and of nodes; data is let go, as data that compresses well
     /// is many times the range that it came in.
@@ -64,6 +65,10 @@ pub(super) struct Landed {
     pub(super) flaws: Vec<Flaw>,
     /// Whether anything that was wanted is.
     good: bool,
+    /// Whether nothing else is in it than what was wanted and is sound.
+    proven: bool,
+    /// Whether the frame that lies here already serves.
+    here: bool,
     /// The chunk that it consists of, if it serves as a base.
     base: Option<(ChunkId, u32)>,
 }
@@ -109,13 +114,23 @@ impl<'a> Landing<'a> {
         let wants_of = |span: &FrameSpan| {
             orders.get(&(range.pack, span.offset)).map_or(&[][..], Vec::as_slice)
         };
-        let landed: Vec<Landed> = range
+        let mut landed: Vec<Landed> = range
             .frames
             .par_iter()
             .map(|span| self.check(range.pack, frame_of(span), wants_of(span)))
             .collect();
+        for (span, landed) in range.frames.iter().zip(&mut landed) {
+            let wants = wants_of(span);
+            if landed.good && !landed.proven {
+                self.prefer_here((range.pack, span), (frame_of(span), wants), landed)?;
+            }
+        }
         let good = || range.frames.iter().zip(&landed).filter(|(_, landed)| landed.good);
-        self.keep_sound(range, bytes, good().map(|(span, _)| span))?;
+        self.keep_sound(range, bytes, good().filter(|(_, l)| !l.here).map(|(span, _)| span))?;
+        if good().next().is_some() {
+            let state = PackState { held: Held::Part, kind: self.kind.byte(), size: 0 };
+            self.packs.insert(range.pack, state);
+        }
         for (span, landed) in good() {
             let (pack, offset, frame_len) = (range.pack, span.offset, span.len);
             let place = Place { pack, offset, frame_len, skip: 0, len: 0, delta: false };
@@ -146,7 +161,7 @@ impl<'a> Landing<'a> {
             let others = wants.iter().filter(|object| object.part != Part::Delta);
             let why = FrameError::NeedsBase;
             let flaws = others.map(|object| flaw(object, why.to_string())).collect();
-            return Landed { raw: None, flaws, good: true, base: None };
+            return Landed { flaws, good: true, ..Landed::default() };
         }
         let spare = self.codecs.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let mut codecs = spare.unwrap_or_default();
@@ -156,7 +171,7 @@ impl<'a> Landing<'a> {
             Ok(frame) => frame,
             Err(e) => {
                 let flaws = wants.iter().map(|object| flaw(object, e.to_string())).collect();
-                return Landed { raw: None, flaws, good: false, base: None };
+                return Landed { flaws, ..Landed::default() };
             }
         };
         let mut flaws = Vec::new();
@@ -175,8 +190,54 @@ impl<'a> Landing<'a> {
             flaws.extend(checked.err().map(|e| flaw(object, e.to_string())));
         }
         let good = flaws.len() < wants.len();
+        let whole: HashSet<_> = wants.iter().map(|object| object.id).collect();
+        let proven = flaws.is_empty() && !is_base && self.kind == PackKind::Data;
+        let proven = proven && whole.len() == frame.n_objects as usize;
         let raw = (good && self.kind == PackKind::Nodes).then_some(frame.raw);
-        Landed { raw, flaws, good, base }
+        Landed { raw, flaws, good, proven, here: false, base }
+    }
+
+    /// Lets the frame stay that lies here already, if it serves as well: of the one that arrived only what is
+    /// wanted was checked, and something else of the one here may have been checked before.
+    fn prefer_here(
+        &mut self,
+        (pack, span): (PackId, &FrameSpan),
+        (arrived, wants): (&[u8], &[Object]),
+        landed: &mut Landed,
+    ) -> Result<(), TransferError> {
+        // A delta is wanted only where none is known to be sound.
+        if self.kept || wants.iter().any(|object| object.part == Part::Delta) {
+            return Ok(());
+        }
+        let mut here = vec![0; span.len as usize];
+        if !self.part(pack)?.read_at(span.offset.into(), &mut here)? {
+            return Ok(());
+        }
+        if here == arrived {
+            landed.here = true;
+            return Ok(());
+        }
+        let found = self.check(pack, &here, wants);
+        let known = |(id, _): (ChunkId, u32)| -> Result<bool, TransferError> {
+            let place = self.index.reader()?.find_held(&id.0).map(|(place, _)| place);
+            Ok(place.is_some_and(|place| (place.pack, place.offset) == (pack, span.offset)))
+        };
+        if found.good
+            && found.flaws.len() <= landed.flaws.len()
+            && found.base.map_or(Ok(true), known)?
+        {
+            *landed = Landed { here: true, ..found };
+        }
+        Ok(())
+    }
+
+    /// Opens the part of a pack that is here.
+    fn part(&mut self, pack: PackId) -> Result<&SparseFile, TransferError> {
+        let open = match self.file.take() {
+            Some((open, file)) if open == pack => file,
+            _ => self.layout.cache_folder().open_part(pack)?,
+        };
+        Ok(&self.file.insert((pack, open)).1)
     }
 
     /// Writes these frames of a range; those that lie side by side as one.
@@ -210,15 +271,10 @@ impl<'a> Landing<'a> {
         let (pack, offset) = (*pack, stretch.start);
         let at = (stretch.start - from) as usize..(stretch.end - from) as usize;
         let frames = bytes.get(at).unwrap_or_default();
-        if !self.kept && self.file.as_ref().is_none_or(|(open, _)| *open != pack) {
-            self.file = Some((pack, self.layout.cache_folder().open_part(pack)?));
-        }
-        if let Some((_, file)) = &self.file {
-            file.write_at(offset.into(), frames)?;
+        if !self.kept {
+            self.part(pack)?.write_at(offset.into(), frames)?;
             self.index.note_added(pack, frames.len() as u64);
         }
-        let state = PackState { held: Held::Part, kind: self.kind.byte(), size: 0 };
-        self.packs.insert(pack, state);
         Ok(())
     }
 

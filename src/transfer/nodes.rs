@@ -295,7 +295,10 @@ impl<'w, 'c> Walker<'w, 'c> {
         };
         while !lost.is_empty() {
             for step in &mut lost {
-                let way = detours.as_mut().and_then(|detours| detours.next(step.id.0));
+                let way = match &mut detours {
+                    Some(detours) => detours.next(step.id.0, contact, job)?,
+                    None => None,
+                };
                 step.spot = way.map(|(spot, _)| spot);
                 if step.spot.is_none() && !self.notes(step) {
                     let flaw = flaws.remove(&step.id.0);
