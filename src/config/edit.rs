@@ -166,7 +166,7 @@ fn check_name(name: &str) -> Result<(), EditError> {
     if is_remote_name(name) { Ok(()) } else { Err(EditError::Name { name: printable(name) }) }
 }
 
-fn parse(text: &str) -> Result<DocumentMut, EditError> {
+pub(super) fn parse(text: &str) -> Result<DocumentMut, EditError> {
     text.parse().map_err(|error| {
         let Problem { line, message } = problem(&error, text);
         EditError::Syntax { line, message }

@@ -10,6 +10,7 @@ mod address;
 mod edit;
 mod error;
 mod layer;
+mod listing;
 mod load;
 mod resolve;
 mod schema;
@@ -27,6 +28,7 @@ pub use edit::{
 };
 pub use error::ConfigError;
 pub use layer::Layer;
+pub use listing::{Assigned, assign, assigned, default_of, nearest_setting, problems};
 pub use load::{Environment, Files, load};
 pub use resolve::{Config, Flag, Given, resolve};
 pub use schema::{Kind, SETTINGS, Setting, reference};

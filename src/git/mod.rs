@@ -32,7 +32,7 @@ mod tests;
 
 pub use discover::Git;
 pub use error::GitError;
-pub use history::PointerBlob;
+pub use history::{CommitNote, PointerBlob, PointerChange};
 pub use id::{CommitId, ObjectId};
 pub use index::IndexEntry;
 pub use objects::{Content, POINTER_LIMIT, TreePointer};

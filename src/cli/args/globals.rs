@@ -5,8 +5,10 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::cli::args::{
-    AddArgs, CheckoutArgs, DemoArgs, DuArgs, EvictArgs, FetchArgs, FsckArgs, GcArgs, InitArgs,
-    PullArgs, PushArgs, RemoteArgs, StatusArgs, VerifyArgs,
+    AddArgs, CatArgs, CheckIgnoreArgs, CheckoutArgs, CompletionsArgs, ConfigArgs, DemoArgs,
+    DiffArgs, DuArgs, EvictArgs, ExportArgs, FetchArgs, FsckArgs, GcArgs, InitArgs, LogArgs,
+    LsArgs, ManArgs, MvArgs, PullArgs, PushArgs, RemoteArgs, RmArgs, StatusArgs, UntrackArgs,
+    VerifyArgs,
 };
 
 const EXAMPLES: &str = "\
@@ -87,7 +89,16 @@ pub(crate) enum Verb {
     Init(InitArgs),
     Remote(RemoteArgs),
     Add(AddArgs),
+    Untrack(UntrackArgs),
+    Rm(RmArgs),
+    Mv(MvArgs),
     Status(StatusArgs),
+    Diff(DiffArgs),
+    Log(LogArgs),
+    Ls(LsArgs),
+    Cat(CatArgs),
+    Export(ExportArgs),
+    CheckIgnore(CheckIgnoreArgs),
     Push(PushArgs),
     Fetch(FetchArgs),
     Checkout(CheckoutArgs),
@@ -97,6 +108,9 @@ pub(crate) enum Verb {
     Du(DuArgs),
     Evict(EvictArgs),
     Gc(GcArgs),
+    Config(ConfigArgs),
+    Completions(CompletionsArgs),
+    Man(ManArgs),
     Demo(DemoArgs),
 }
 
@@ -107,7 +121,16 @@ impl Verb {
             Self::Init(_) => "init",
             Self::Remote(args) => args.verb.name(),
             Self::Add(_) => "add",
+            Self::Untrack(_) => "untrack",
+            Self::Rm(_) => "rm",
+            Self::Mv(_) => "mv",
             Self::Status(_) => "status",
+            Self::Diff(_) => "diff",
+            Self::Log(_) => "log",
+            Self::Ls(_) => "ls",
+            Self::Cat(_) => "cat",
+            Self::Export(_) => "export",
+            Self::CheckIgnore(_) => "check-ignore",
             Self::Push(_) => "push",
             Self::Fetch(_) => "fetch",
             Self::Checkout(_) => "checkout",
@@ -117,6 +140,9 @@ impl Verb {
             Self::Du(_) => "du",
             Self::Evict(_) => "evict",
             Self::Gc(args) => args.name(),
+            Self::Config(_) => "config",
+            Self::Completions(_) => "completions",
+            Self::Man(_) => "man",
             Self::Demo(_) => "demo",
         }
     }

@@ -2,20 +2,32 @@
 
 mod add;
 mod ask;
+mod cat;
+mod check_ignore;
 mod checkout;
+mod completions;
+mod config;
 mod demo;
+mod diff;
 mod dispatch;
 mod du;
 mod evict;
+mod export;
 mod fetch;
 mod fsck;
 mod gc;
 mod init;
+mod log;
+mod ls;
+mod man;
+mod mv;
 mod pull;
 mod push;
 mod remote;
+mod rm;
 mod select;
 mod status;
+mod untrack;
 mod verify;
 
 pub(crate) use dispatch::run;
