@@ -10,8 +10,8 @@ use super::source::Raw;
 use super::{Config, ConfigError, Environment, Files, Layer, Origin, Source, redact, resolve};
 use crate::config::Given;
 
-/// Settings of a remote that are no secret; others are shown as set, without the value.
-const SHOWN_OF_REMOTES: [&str; 4] = ["url", "endpoint", "region", "host"];
+/// What is shown in place of a secret.
+const SET: &str = "(set)";
 
 /// A setting that is set somewhere.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,19 +59,22 @@ pub fn assigned(
 }
 
 fn shown(key: &[String], raw: &Raw) -> String {
-    let text = if let Raw::Text(text) = raw {
-        text.clone()
-    } else if let Raw::Number(number) = raw {
-        number.to_string()
-    } else {
-        "(set)".to_owned()
-    };
-    match key {
-        [first, _, last] if first == "remotes" && !SHOWN_OF_REMOTES.contains(&last.as_str()) => {
-            "(set)".to_owned()
-        }
-        _ => redact(&text),
+    match raw {
+        _ if is_secret(key) => SET.to_owned(),
+        Raw::Text(text) => redact(text),
+        Raw::Number(number) => number.to_string(),
+        Raw::Switch(switch) => switch.to_string(),
+        Raw::Foreign(_) | Raw::Other => SET.to_owned(),
     }
+}
+
+fn is_secret(key: &[String]) -> bool {
+    find(key).is_some_and(|setting| setting.kind == Kind::Secret)
+}
+
+/// Returns a value that was given for a setting as it may be shown.
+pub fn shown_value(name: &str, value: &str) -> String {
+    if is_secret(&parts(name)) { SET.to_owned() } else { redact(value) }
 }
 
 /// Says what a setting is that is not set, in words; nothing if there is no such setting.
@@ -109,12 +112,10 @@ pub fn assign(text: &str, name: &str, new: Option<&str>) -> Result<String, EditE
         None => drop(table.remove(last)),
         Some(text) => {
             let number = text.parse::<i64>().ok();
-            let item = match (setting.map(|setting| setting.kind), number) {
-                (Some(Kind::Number { .. }), Some(number)) => value(number),
-                _ => match (key.len(), text.parse::<bool>()) {
-                    (3, Ok(switch)) => value(switch),
-                    _ => value(text),
-                },
+            let item = match (setting.map(|setting| setting.kind), number, text.parse::<bool>()) {
+                (Some(Kind::Number { .. }), Some(number), _) => value(number),
+                (Some(Kind::Switch), _, Ok(switch)) => value(switch),
+                _ => value(text),
             };
             match (table.get_mut(last).and_then(Item::as_value_mut), item.into_value()) {
                 // Keeps the comment behind the old value.

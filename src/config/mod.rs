@@ -28,7 +28,7 @@ pub use edit::{
 };
 pub use error::ConfigError;
 pub use layer::Layer;
-pub use listing::{Assigned, assign, assigned, default_of, nearest_setting, problems};
+pub use listing::{Assigned, assign, assigned, default_of, nearest_setting, problems, shown_value};
 pub use load::{Environment, Files, load};
 pub use resolve::{Config, Flag, Given, resolve};
 pub use schema::{Kind, SETTINGS, Setting, reference};

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::config::{
     Files, Layer, SETTINGS, Source, assign, assigned, default_of, first_file, nearest_setting,
-    problems,
+    problems, shown_value,
 };
 use crate::fs::{make_folder, write_durably};
 use crate::hint::Hint;
@@ -149,7 +149,8 @@ pub fn set(
     let counts = now.get(&name).map(|own| own.origin.to_string());
     let overridden_by = counts.filter(|origin| !origin.starts_with(&file));
     let overridden_by = overridden_by.filter(|_| value.is_some());
-    Ok(ConfigChange { name, value: value.map(str::to_owned), file, overridden_by })
+    let value = value.map(|value| shown_value(&name, value));
+    Ok(ConfigChange { name, value, file, overridden_by })
 }
 
 fn place(repo: &Repo, scope: Scope) -> Result<(Layer, PathBuf), OpError> {

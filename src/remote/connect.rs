@@ -56,7 +56,7 @@ impl Remote {
             #[cfg(feature = "network")]
             Place::Service(service) => {
                 let site = Site { remote: &label, action: Action::Open, key: "/" };
-                let store = super::network::open(service).map_err(|e| site.store(&e))?;
+                let store = super::network::open(service).map_err(|e| site.misfit(&e))?;
                 let inner = Inner { parts: service.parts(), ..Inner::new(store, label, None) };
                 Ok(Self { inner: Arc::new(inner) })
             }

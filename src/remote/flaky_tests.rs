@@ -11,7 +11,7 @@ use object_store::{
     ObjectStore, PutMode, PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
 };
 
-use super::{PutOutcome, Remote, RemoteError};
+use super::{Creation, PutOutcome, Remote, RemoteError};
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Fault {
@@ -23,6 +23,8 @@ enum Fault {
     Garbles,
     /// There is no atomic creation.
     NoCreate,
+    /// The wish not to overwrite is ignored, and somebody else's bytes come last.
+    Overtaken,
     /// Listings break off after the first key.
     ListBreaks,
 }
@@ -54,11 +56,17 @@ impl ObjectStore for Flaky {
                 self.0.put_opts(at, other.into(), how).await?;
                 Err(lost())
             }
+            Fault::Overtaken if how.mode == PutMode::Create => {
+                let theirs = vec![b'?'; body.content_length()];
+                self.0.put_opts(at, theirs.into(), PutMode::Overwrite.into()).await
+            }
             Fault::NoCreate if how.mode == PutMode::Create => {
                 let (operation, implementer) = ("create".into(), "flaky".into());
                 Err(Error::NotImplemented { operation, implementer })
             }
-            Fault::NoCreate | Fault::ListBreaks => self.0.put_opts(at, body, how).await,
+            Fault::NoCreate | Fault::Overtaken | Fault::ListBreaks => {
+                self.0.put_opts(at, body, how).await
+            }
         }
     }
 
@@ -125,6 +133,15 @@ fn where_nothing_creates_atomically_the_object_is_read_back() {
     assert_eq!(remote.put_if_absent("format", "mine".into()).unwrap(), PutOutcome::Created);
     assert_eq!(remote.put_if_absent("format", "late".into()).unwrap(), PutOutcome::Existed);
     assert_eq!(remote.get("format", 4).unwrap(), "mine");
+    assert_eq!(remote.creation("gc/probe-1").unwrap(), Creation::NotOffered);
+}
+
+#[test]
+fn a_success_that_others_overwrote_is_none() {
+    let remote = remote(Fault::Overtaken);
+    assert_eq!(remote.put_if_absent("format", "mine".into()).unwrap(), PutOutcome::Existed);
+    assert_eq!(remote.creation("gc/probe-1").unwrap(), Creation::Ignored);
+    assert_eq!(remote.head("gc/probe-1").unwrap(), None, "nothing of it stays");
 }
 
 #[test]

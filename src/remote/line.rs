@@ -234,6 +234,10 @@ async fn refused(asked: Asked, answer: HttpResponse) -> Result<HttpResponse, Htt
     let (mut parts, body) = answer.into_parts();
     let code = parts.status.as_u16();
     match (asked, code) {
+        // This machine has no role, or is none of a cloud.
+        (Asked::Keys, 400..=499) => {
+            return Err(HttpError::new(HttpErrorKind::Unknown, Refusal::NoKeys));
+        }
         (Asked::Keys, _) => return Ok(HttpResponse::from_parts(parts, body)),
         // Somebody else made the folder at the same time.
         (Asked::NewFolder, 405) => {

@@ -161,3 +161,11 @@ fn a_server_that_was_never_reached_is_soon_given_up() {
     let again = HttpErrorKind::Connect;
     assert_eq!(kinds, [again, again, HttpErrorKind::Unknown]);
 }
+
+#[test]
+fn a_machine_without_a_role_has_no_keys() {
+    let server = Server { status: 404, ..WELL };
+    let metadata = "http://169.254.169.254/latest/meta-data/iam/security-credentials/";
+    let refused = ask(&server, ("GET", metadata), 0).0.unwrap_err();
+    assert_eq!(Refusal::of(&refused), Some(&Refusal::NoKeys));
+}

@@ -143,6 +143,15 @@ impl Refusal {
     }
 }
 
+impl Site<'_> {
+    /// Says that settings and variables do not fit together, before anything was asked.
+    pub(super) fn misfit(self, error: &object_store::Error) -> RemoteError {
+        let (remote, action, key) = (Arc::clone(self.remote), self.action, self.key.to_owned());
+        let next = "correct the settings of the remote, or the cloud's variables that name keys";
+        RemoteError::Refused { remote, action, key, why: shown(&error.to_string()), next }
+    }
+}
+
 /// Finds the text of the first `<name>` in an answer.
 fn element<'a>(body: &'a str, name: &str) -> Option<&'a str> {
     let (_, rest) = body.split_once(&format!("<{name}>"))?;

@@ -100,3 +100,24 @@ fn check_ignore_says_by_which_pointer_a_path_is_tracked() {
     assert_eq!(report["paths"][0]["pointer"]["path"], "data");
     assert_eq!(report["paths"][0]["ignored"], false);
 }
+
+#[test]
+fn a_password_is_kept_for_this_clone_alone_and_never_shown() {
+    let world = World::new();
+    let a = world.repo("a");
+    a.haul(&["init"]).ok();
+    a.haul(&["remote", "add", "origin", "https://example.org/data", "--user", "ann"]).ok();
+    let name = "remotes.origin.password";
+    for json in [&[][..], &["--json"]] {
+        let set = a.haul(&[&["config", name, "true-hunter2"], json].concat()).ok();
+        let listed = a.haul(&[&["config"], json].concat()).ok().prints("(set)");
+        for output in [set, listed] {
+            let told = output.to_string().replace(&format!("{name} true-hunter2"), "");
+            assert!(!told.contains("hunter2"), "{told}");
+        }
+    }
+    a.haul(&["config", "--shared", name, "hunter2"]).fails_with(1);
+    assert!(!a.text("haul.toml").contains("hunter2"));
+    a.haul(&["config", "remotes.origin.allow-http", "true"]).ok();
+    a.haul(&["config", "remotes.origin.allow-http"]).ok().prints("true");
+}

@@ -191,3 +191,34 @@ fn keys_of_a_profile_come_from_the_program_that_knows_them() {
     // Variables go before it.
     a.haul_with(&["remote", "test"], &[&server.variables()[..], &variables].concat()).ok();
 }
+
+#[test]
+fn without_keys_it_is_said_what_to_set() {
+    let Some(server) = Server::find("moto") else { return };
+    let world = World::new();
+    let a = server.repo(&world, "a");
+    a.haul(&["remote", "test"]).fails_with(3).says("no credentials").says("AWS_ACCESS_KEY_ID");
+    let half = [("AWS_ACCESS_KEY_ID", "x")];
+    a.haul_with(&["remote", "test"], &half).fails_with(3).says("hint: correct the settings");
+}
+
+#[test]
+fn google_is_asked_where_its_keys_say() {
+    let world = World::new();
+    let a = world.repo("a");
+    a.haul(&["init"]).ok();
+    a.haul(&["remote", "add", "origin", "gs://bucket/path"]).ok();
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr());
+    let closed = closed.expect("has an address");
+    let keys = world.path("keys.json");
+    let variables = [("GOOGLE_SERVICE_ACCOUNT", keys.to_str().expect("is UTF-8"))];
+    std::fs::write(&keys, "{\"private_key\": \"hunter2\"").expect("writes keys");
+    let refused = a.haul_with(&["remote", "test"], &variables).fails_with(3);
+    assert!(!refused.says("hint: correct the settings").to_string().contains("hunter2"));
+    let text = format!(
+        r#"{{"gcs_base_url":"http://{closed}","disable_oauth":true,"client_email":"",
+        "private_key":"","private_key_id":""}}"#
+    );
+    std::fs::write(&keys, text).expect("writes keys");
+    a.haul_with(&["remote", "test"], &variables).fails_with(3).says("gs://bucket/path");
+}
