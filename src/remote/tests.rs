@@ -14,10 +14,10 @@ use crate::hint::Hint;
 use crate::progress::{Job, Silent, Stopped};
 
 use super::io::is_key;
-use super::{Create, Fetch, Remote, RemoteError, RemoteSpec, Upload};
+use super::{Access, Create, Fetch, Remote, RemoteError, RemoteSpec, Upload};
 
 fn folder(path: &Path, create: Create) -> Result<Remote, RemoteError> {
-    Remote::open(&RemoteSpec::parse("remote", path).unwrap(), create)
+    Remote::open(&RemoteSpec::parse("remote", path, Access::default()).unwrap(), create)
 }
 
 fn name_of(bytes: &[u8]) -> PackId {

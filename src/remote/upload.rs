@@ -23,6 +23,15 @@ pub(super) const PIECE: u64 = 8 << 20;
 /// Pieces of one file on their way at once, besides the one that is being read.
 const PIECES_IN_FLIGHT: usize = 2;
 
+/// Whether storage takes one object in several requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Parts {
+    Taken,
+    #[cfg_attr(not(feature = "network"), expect(dead_code, reason = "only services refuse"))]
+    /// As web servers do: all of an object is in memory while it is sent.
+    Refused,
+}
+
 /// A local file to be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Upload {
@@ -38,8 +47,11 @@ pub struct Upload {
 
 impl Upload {
     /// Returns the most bytes that sending this holds in memory.
-    pub(super) fn cost(&self) -> u64 {
-        self.size.min(PIECE * (PIECES_IN_FLIGHT as u64 + 1))
+    pub(super) fn cost(&self, parts: Parts) -> u64 {
+        match parts {
+            Parts::Taken => self.size.min(PIECE * (PIECES_IN_FLIGHT as u64 + 1)),
+            Parts::Refused => self.size,
+        }
     }
 }
 
@@ -56,7 +68,7 @@ impl Inner {
             return self.copy(folder, upload, file).await;
         }
         let source = Source { file, hasher: blake3::Hasher::new() };
-        if upload.size > PIECE {
+        if upload.size > PIECE && self.parts == Parts::Taken {
             return self.send_pieces(upload, source, buffers).await;
         }
         let (source, bytes) = source.piece(upload, upload.size, buffers).await?;

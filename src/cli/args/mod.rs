@@ -53,7 +53,7 @@ pub(crate) use man::ManArgs;
 pub(crate) use mv::MvArgs;
 pub(crate) use pull::PullArgs;
 pub(crate) use push::PushArgs;
-pub(crate) use remote::{RemoteArgs, RemoteVerb};
+pub(crate) use remote::{AccessArgs, RemoteArgs, RemoteVerb};
 pub(crate) use rm::RmArgs;
 pub(crate) use select::SelectArgs;
 pub(crate) use source::SourceArgs;
