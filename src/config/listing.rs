@@ -10,9 +10,6 @@ use super::source::Raw;
 use super::{Config, ConfigError, Environment, Files, Layer, Origin, Source, redact, resolve};
 use crate::config::Given;
 
-/// Settings of a remote that are no secret; others are shown as set, without the value.
-const SHOWN_OF_REMOTES: [&str; 4] = ["url", "endpoint", "region", "host"];
-
 /// A setting that is set somewhere.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Assigned {
@@ -63,15 +60,13 @@ fn shown(key: &[String], raw: &Raw) -> String {
         text.clone()
     } else if let Raw::Number(number) = raw {
         number.to_string()
+    } else if let Raw::Switch(switch) = raw {
+        switch.to_string()
     } else {
         "(set)".to_owned()
     };
-    match key {
-        [first, _, last] if first == "remotes" && !SHOWN_OF_REMOTES.contains(&last.as_str()) => {
-            "(set)".to_owned()
-        }
-        _ => redact(&text),
-    }
+    let secret = find(key).is_some_and(|setting| setting.kind == Kind::Secret);
+    if secret { "(set)".to_owned() } else { redact(&text) }
 }
 
 /// Says what a setting is that is not set, in words; nothing if there is no such setting.
@@ -111,10 +106,11 @@ pub fn assign(text: &str, name: &str, new: Option<&str>) -> Result<String, EditE
             let number = text.parse::<i64>().ok();
             let item = match (setting.map(|setting| setting.kind), number) {
                 (Some(Kind::Number { .. }), Some(number)) => value(number),
-                _ => match (key.len(), text.parse::<bool>()) {
-                    (3, Ok(switch)) => value(switch),
-                    _ => value(text),
+                (Some(Kind::Switch), None) => match text.parse::<bool>() {
+                    Ok(switch) => value(switch),
+                    Err(_) => value(text),
                 },
+                _ => value(text),
             };
             match (table.get_mut(last).and_then(Item::as_value_mut), item.into_value()) {
                 // Keeps the comment behind the old value.
