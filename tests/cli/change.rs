@@ -240,3 +240,19 @@ fn checkout_of_a_path_at_a_revision_leaves_the_pointer_where_content_is_missing(
     b.haul(&["checkout", "HEAD~1", "--", "x.bin"]).ok();
     assert_eq!(staged(&b), ["M x.bin.haul"]);
 }
+
+#[test]
+fn what_a_locked_index_stopped_is_completed_by_the_same_command() {
+    let world = World::new();
+    let a = pushed(&world, &world.remote("r"));
+    for (verb, stays) in [("untrack", true), ("rm", false)] {
+        a.git(&["reset", "-q", "--hard"]).ok();
+        a.haul(&["checkout"]).ok();
+        a.write(".git/index.lock", b"");
+        a.haul(&[verb, "data"]).fails_with(1).says("index.lock");
+        a.remove(".git/index.lock");
+        a.haul(&[verb, "data"]).ok();
+        assert_eq!(staged(&a), ["M .gitignore", "D data.haul"]);
+        assert_eq!(a.has("data"), stays);
+    }
+}

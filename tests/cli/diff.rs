@@ -243,3 +243,28 @@ fn a_version_that_nobody_pushed_is_named() {
     b.git(&["pull", "--quiet"]).ok();
     b.haul(&["diff", "HEAD~1", "HEAD"]).fails_with(4).says("`x`").says("haul push");
 }
+
+#[test]
+fn a_run_of_files_that_went_is_told_also_where_the_nodes_of_the_sides_do_not_meet() {
+    let world = World::new();
+    let a = ready(&world, "a", &world.remote("r"));
+    let text = |n: u32| format!("number {n} of some files, more than inline takes by far");
+    for n in 0..3_000_u32 {
+        a.write(format!("many/{n:04}"), text(n).as_bytes());
+    }
+    take(&a, "many");
+    for n in 700..1_900_u32 {
+        a.remove(format!("many/{n:04}"));
+    }
+    send(&a, "many");
+    let b = a.clone_as("b");
+    for repo in [&b, &a] {
+        let report = diff(repo, &["HEAD~1", "HEAD"]);
+        let found = entries(&report);
+        let wanted: Vec<_> =
+            (700..1_900).map(|n| (format!("many/{n:04}"), "removed".to_owned(), None)).collect();
+        assert_eq!(found, wanted);
+        assert_eq!(number(&report, "new_bytes"), 0);
+        assert_eq!(entries(&diff(repo, &["HEAD", "HEAD~1"])).len(), 1_200);
+    }
+}
