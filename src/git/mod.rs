@@ -14,6 +14,7 @@ mod error;
 mod history;
 #[cfg(test)]
 mod history_tests;
+mod hooks;
 mod id;
 mod index;
 mod lock;
@@ -25,6 +26,7 @@ mod reach_tests;
 mod remotes;
 mod settings;
 mod stage;
+mod staged;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
@@ -33,6 +35,7 @@ mod tests;
 pub use discover::Git;
 pub use error::GitError;
 pub use history::PointerBlob;
+pub use hooks::{HookFile, Keeper, Moment, Placed, Standing};
 pub use id::{CommitId, ObjectId};
 pub use index::IndexEntry;
 pub use objects::{Content, POINTER_LIMIT, TreePointer};

@@ -1,10 +1,15 @@
 //! `haul init`: the settings that a repository commits, and the attribute that merges ignore files.
 
+use std::path::PathBuf;
+
 use serde::Serialize;
 
 use crate::config::{Environment, first_file};
+use crate::hint::Hint;
 use crate::ops::error::OpError;
+use crate::ops::hooks::{self, HooksReport};
 use crate::path::RepoPath;
+use crate::progress::Job;
 use crate::repo::Repo;
 
 /// Lines of two branches in one ignore file are both kept (ADR 0003).
@@ -20,15 +25,29 @@ pub struct InitReport {
     pub created: Vec<String>,
     /// Files that were changed.
     pub changed: Vec<String>,
+    /// Git's hooks; nothing if they were to be left alone, or could not be changed.
+    pub hooks: Option<HooksReport>,
+}
+
+/// What to set up.
+#[derive(Clone, Debug, Default)]
+pub struct InitOptions {
+    /// Where haul lies, for Git's hooks to call; nothing leaves them alone.
+    pub program: Option<PathBuf>,
 }
 
 /// Sets up the repository around the current folder; doing it again changes nothing.
-pub fn run(environment: &Environment) -> Result<InitReport, OpError> {
+pub fn run(
+    environment: &Environment,
+    options: &InitOptions,
+    job: &Job,
+) -> Result<InitReport, OpError> {
     let repo = Repo::open(environment, &[])?;
     let mut report = InitReport {
         root: repo.git().root().display().to_string(),
         created: Vec::new(),
         changed: Vec::new(),
+        hooks: None,
     };
     if repo.require_initialised().is_err() {
         write(&repo, "haul.toml", first_file().as_bytes())?;
@@ -55,6 +74,16 @@ pub fn run(environment: &Environment) -> Result<InitReport, OpError> {
         list.push(".gitattributes".to_owned());
     }
     repo.git().stage(&[b"haul.toml", b".gitattributes"])?;
+    if let Some(program) = &options.program {
+        match hooks::install(&repo, program) {
+            Ok(installed) => report.hooks = Some(installed),
+            // All else works without them.
+            Err(error) => {
+                let hint = error.hint().map_or_else(String::new, |hint| format!("; {hint}"));
+                job.warn(&format!("Git will not call haul: {error}{hint}"));
+            }
+        }
+    }
     Ok(report)
 }
 

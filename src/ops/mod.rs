@@ -12,6 +12,8 @@ pub mod evict;
 pub mod fetch;
 pub mod fsck;
 pub mod gc;
+pub mod hook;
+pub mod hooks;
 mod in_commit;
 pub mod init;
 mod open;

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::cli::args::{
-    AddArgs, CheckoutArgs, DemoArgs, DuArgs, EvictArgs, FetchArgs, FsckArgs, GcArgs, InitArgs,
-    PullArgs, PushArgs, RemoteArgs, StatusArgs, VerifyArgs,
+    AddArgs, CheckoutArgs, DemoArgs, DuArgs, EvictArgs, FetchArgs, FsckArgs, GcArgs, HookArgs,
+    HooksArgs, InitArgs, PullArgs, PushArgs, RemoteArgs, StatusArgs, VerifyArgs,
 };
 
 const EXAMPLES: &str = "\
@@ -97,6 +97,9 @@ pub(crate) enum Verb {
     Du(DuArgs),
     Evict(EvictArgs),
     Gc(GcArgs),
+    Hooks(HooksArgs),
+    #[command(hide = true)]
+    Hook(HookArgs),
     Demo(DemoArgs),
 }
 
@@ -117,6 +120,8 @@ impl Verb {
             Self::Du(_) => "du",
             Self::Evict(_) => "evict",
             Self::Gc(args) => args.name(),
+            Self::Hooks(args) => args.verb.name(),
+            Self::Hook(_) => "hook",
             Self::Demo(_) => "demo",
         }
     }

@@ -13,7 +13,8 @@ use crate::units::{ByteSize, Count};
 
 pub(super) fn run(args: &CheckoutArgs, session: &Session<'_>) -> Result<Exit, Failure> {
     let repo = session.repo()?;
-    let options = CheckoutOptions { select: select(&args.select, false), force: args.force };
+    let select = select(&args.select, false);
+    let options = CheckoutOptions { select, force: args.force, ..CheckoutOptions::default() };
     let plan = ops::checkout::plan(&repo, &options, &session.job)?;
     if args.dry_run {
         let figures = Figures(session.started.elapsed()).close(&placing(&plan));

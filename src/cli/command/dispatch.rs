@@ -1,6 +1,7 @@
 use crate::cli::args::Verb;
 use crate::cli::command::{
-    add, checkout, demo, du, evict, fetch, fsck, gc, init, pull, push, remote, status, verify,
+    add, checkout, demo, du, evict, fetch, fsck, gc, hook, hooks, init, pull, push, remote, status,
+    verify,
 };
 use crate::cli::failure::Failure;
 use crate::cli::session::Session;
@@ -9,7 +10,7 @@ use crate::ops::Exit;
 /// Runs the verb.
 pub(crate) fn run(verb: &Verb, session: &Session<'_>) -> Result<Exit, Failure> {
     match verb {
-        Verb::Init(_) => init::run(session),
+        Verb::Init(args) => init::run(args, session),
         Verb::Remote(args) => remote::run(&args.verb, session),
         Verb::Add(args) => add::run(args, session),
         Verb::Status(args) => status::run(args, session),
@@ -22,6 +23,8 @@ pub(crate) fn run(verb: &Verb, session: &Session<'_>) -> Result<Exit, Failure> {
         Verb::Du(args) => du::run(args, session),
         Verb::Evict(args) => evict::run(args, session),
         Verb::Gc(args) => gc::run(args, session),
+        Verb::Hooks(args) => hooks::run(args.verb, session),
+        Verb::Hook(args) => hook::run(args, session),
         Verb::Demo(args) => demo::run(args, session),
     }
 }

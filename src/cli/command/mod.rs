@@ -10,6 +10,8 @@ mod evict;
 mod fetch;
 mod fsck;
 mod gc;
+mod hook;
+mod hooks;
 mod init;
 mod pull;
 mod push;

@@ -4,6 +4,7 @@ mod act;
 mod held;
 mod leavers;
 mod look_alikes;
+mod options;
 mod orphans;
 mod plan;
 mod proven;
@@ -13,7 +14,8 @@ mod wanted;
 
 pub(crate) use act::place;
 pub use act::{CheckoutReport, run};
+pub use options::{Absent, CheckoutOptions};
 pub(crate) use plan::plan_of;
-pub use plan::{CheckoutOptions, CheckoutPlan, plan};
+pub use plan::{CheckoutPlan, plan};
 pub(crate) use proven::spare_proven;
 pub(crate) use wanted::{Target, chunks, targets};
