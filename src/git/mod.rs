@@ -10,6 +10,7 @@ mod change;
 mod change_tests;
 mod command;
 mod discover;
+mod driver;
 mod error;
 mod history;
 #[cfg(test)]

@@ -1,19 +1,33 @@
 //! What a commit would bring: the files of the index that differ from `HEAD`.
 
+use std::collections::HashSet;
+
 use super::objects::{is_file, octal};
 use super::{Git, GitError, IndexEntry, ObjectId};
 
 impl Git {
-    /// Lists the files that the index has and `HEAD` has not, or has differently; links, submodules and
-    /// what is not merged are left out. Cost: the index, and the folders that differ.
+    /// Lists the files that the index has and `HEAD` has not, or has differently; in a merge, only those
+    /// that the other side has not either. Links, submodules and what is not merged are left out.
+    /// Cost: the index, and the folders that differ.
     pub fn staged_files(&self) -> Result<Vec<IndexEntry>, GitError> {
         let base = match self.head()? {
             Some(commit) => commit.to_string(),
             None => self.empty_tree()?,
         };
+        let mut files = self.staged_against(&base)?;
+        if self.git_dir().join("MERGE_HEAD").symlink_metadata().is_ok() && !files.is_empty() {
+            let other = self.resolve("MERGE_HEAD")?.to_string();
+            let new: HashSet<Vec<u8>> =
+                self.staged_against(&other)?.into_iter().map(|entry| entry.path).collect();
+            files.retain(|entry| new.contains(&entry.path));
+        }
+        Ok(files)
+    }
+
+    fn staged_against(&self, base: &str) -> Result<Vec<IndexEntry>, GitError> {
         let options = ["--cached", "--raw", "--no-abbrev", "--no-renames", "-z"];
         let call = self.runner.git(&["diff-index"]).arguments(options);
-        let call = call.arguments(["--diff-filter=AMT", &base, "--"]);
+        let call = call.arguments(["--diff-filter=AMT", base, "--"]);
         let (mut entries, mut pending, mut wrong) = (Vec::new(), None, None);
         call.each_record(|record| match pending.take() {
             Some((mode, id)) if is_file(mode) => {

@@ -12,8 +12,9 @@ use crate::path::RepoPath;
 use crate::progress::Job;
 use crate::repo::Repo;
 
-/// Lines of two branches in one ignore file are both kept (ADR 0003).
-const ATTRIBUTE: &str = ".gitignore merge=union";
+/// Lines of two branches in one ignore file are both kept (ADR 0003); pointers are merged by haul where
+/// it is installed, and as text elsewhere.
+pub(super) const ATTRIBUTES: [&str; 2] = [".gitignore merge=union", "*.haul merge=haul"];
 const LIMIT: u64 = 16 << 20;
 
 /// What `init` did.
@@ -29,11 +30,23 @@ pub struct InitReport {
     pub hooks: Option<HooksReport>,
 }
 
+/// What becomes of Git's hooks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum GitHooks {
+    /// They call haul.
+    #[default]
+    Install,
+    /// They stay as they are.
+    Leave,
+}
+
 /// What to set up.
 #[derive(Clone, Debug, Default)]
 pub struct InitOptions {
-    /// Where haul lies, for Git's hooks to call; nothing leaves them alone.
-    pub program: Option<PathBuf>,
+    /// Where haul lies, for Git to call.
+    pub haul: PathBuf,
+    /// What becomes of Git's hooks.
+    pub hooks: GitHooks,
 }
 
 /// Sets up the repository around the current folder; doing it again changes nothing.
@@ -56,26 +69,29 @@ pub fn run(
     let attributes = RepoPath::new_settings_file(b".gitattributes");
     let old = repo.door().read_small(&attributes, LIMIT)?;
     let text = old.clone().unwrap_or_default();
+    let has =
+        |wanted: &&str| text.split(|b| *b == b'\n').any(|l| l.trim_ascii() == wanted.as_bytes());
+    let absent: Vec<&str> = ATTRIBUTES.into_iter().filter(|wanted| !has(wanted)).collect();
     if text.len() as u64 > LIMIT {
         return Err(OpError::refused(
             "`.gitattributes` is too long to be edited",
-            format!("add the line `{ATTRIBUTE}` to it yourself"),
+            format!("add the lines `{}` to it yourself", absent.join("` and `")),
         ));
     }
-    if !text.split(|b| *b == b'\n').any(|line| line.trim_ascii() == ATTRIBUTE.as_bytes()) {
-        let mut new = text;
+    if !absent.is_empty() {
+        let mut new = text.clone();
         if !new.is_empty() && !new.ends_with(b"\n") {
             new.push(b'\n');
         }
-        new.extend(ATTRIBUTE.as_bytes());
-        new.push(b'\n');
+        new.extend(absent.iter().flat_map(|line| format!("{line}\n").into_bytes()));
         write(&repo, ".gitattributes", &new)?;
         let list = if old.is_some() { &mut report.changed } else { &mut report.created };
         list.push(".gitattributes".to_owned());
     }
     repo.git().stage(&[b"haul.toml", b".gitattributes"])?;
-    if let Some(program) = &options.program {
-        match hooks::install(&repo, program) {
+    repo.git().set_merge_driver(&options.haul)?;
+    if options.hooks == GitHooks::Install {
+        match hooks::install(&repo, &options.haul) {
             Ok(installed) => report.hooks = Some(installed),
             // All else works without them.
             Err(error) => {

@@ -16,6 +16,7 @@ pub mod hook;
 pub mod hooks;
 mod in_commit;
 pub mod init;
+pub mod merge;
 mod open;
 pub mod pull;
 pub mod push;
@@ -24,6 +25,7 @@ mod requests;
 mod retain;
 mod select;
 pub mod status;
+pub mod uninstall;
 pub mod verify;
 
 pub use error::{Exit, OpError};

@@ -1,6 +1,7 @@
 //! Getting Git to call haul, beside whatever it calls already.
 
-use crate::harness::{Output, Repo, World};
+use crate::harness::{Output, Remote, Repo, World, data, skipped};
+use crate::scene::save;
 
 const MOMENTS: [&str; 5] =
     ["pre-commit", "pre-push", "post-checkout", "post-merge", "post-rewrite"];
@@ -226,4 +227,66 @@ fn in_a_linked_worktree_and_a_submodule_they_lie_where_git_looks() {
     sub.write("x.haul", b"<<<<<<< ours\n");
     sub.git(&["add", "x.haul"]).ok();
     sub.git_hooked(&["commit", "-m", "x"]).fails_with(1).says("x.haul");
+}
+
+#[test]
+fn git_lfs_goes_on_beside_them() {
+    let world = World::new();
+    let a = ready(&world);
+    if a.git(&["lfs", "version"]).status() != Some(0) {
+        return skipped("git-lfs is not installed");
+    }
+    a.git(&["lfs", "install", "--local"]).ok();
+    let before = a.tree_of(".git/hooks");
+    a.haul(&["hooks", "install"]).ok();
+    assert!(a.text(".git/hooks/pre-push.before-haul").contains("git lfs"));
+    world.folder("hub.git").git(&["init", "--quiet", "--bare"]).ok();
+    a.git(&["remote", "add", "origin", "../hub.git"]).ok();
+    let remote = world.remote("r");
+    a.haul(&["remote".as_ref(), "add".as_ref(), "r".as_ref(), remote.as_arg()]).ok();
+    a.write("x.bin", &data::bytes(1, 100_000));
+    save(&a, &["x.bin"], "one");
+    a.git_hooked(&["push", "origin", "main"]).ok().says("pushed 1 root");
+    a.haul(&["hooks", "uninstall"]).ok();
+    before.assert_same(&a.tree_of(".git/hooks"));
+}
+
+#[test]
+fn repositories_that_libgit2_cannot_open_have_them_too() {
+    let world = World::new();
+    for shape in ["--object-format=sha256", "--ref-format=reftable"] {
+        let name = shape.trim_start_matches('-').split('=').next().expect("has a name");
+        let (a, hub) = (world.folder(name), world.folder(&format!("{name}.git")));
+        a.git(&["init", "--quiet", shape]).ok();
+        hub.git(&["init", "--quiet", "--bare", shape]).ok();
+        a.haul(&["init"]).ok();
+        let remote = Remote::at(world.path(format!("{name}-r")));
+        a.haul(&["remote".as_ref(), "add".as_ref(), "r".as_ref(), remote.as_arg()]).ok();
+        a.git(&["remote", "add", "origin", &format!("../{name}.git")]).ok();
+        a.write("x.bin", &data::bytes(1, 100_000));
+        save(&a, &["x.bin"], "one");
+        a.git_hooked(&["push", "origin", "HEAD:main"]).ok().says("pushed 1 root");
+        a.write("x.bin", &data::bytes(2, 100_000));
+        save(&a, &["x.bin"], "two");
+        a.git_hooked(&["checkout", "--quiet", "HEAD~1"]).ok();
+        assert_eq!(a.read("x.bin"), data::bytes(1, 100_000), "{shape}");
+        a.write("y.haul", b"<<<<<<< ours\n");
+        a.git(&["add", "y.haul"]).ok();
+        a.git_hooked(&["commit", "-m", "x"]).fails_with(1).says("y.haul");
+    }
+}
+
+#[test]
+fn the_list_for_the_pre_commit_framework_has_all_of_them() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/.pre-commit-hooks.yaml");
+    let list = std::fs::read_to_string(path).expect("is there");
+    for name in MOMENTS {
+        for line in [
+            format!("- id: haul-{name}"),
+            format!("  entry: haul hook {name}"),
+            format!("  stages: [{name}]"),
+        ] {
+            assert!(list.lines().any(|found| found == line), "{line}");
+        }
+    }
 }

@@ -71,6 +71,7 @@ mod index_lock;
 mod init;
 mod interrupts;
 mod large_files;
+mod merge;
 mod merge_branches;
 mod moved;
 mod names;

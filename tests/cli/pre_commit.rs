@@ -120,6 +120,30 @@ fn large_files_do_not_get_into_git_unless_the_limit_allows() {
 }
 
 #[test]
+fn a_merge_is_not_refused_for_what_the_other_side_has() {
+    let world = World::new();
+    let a = tracked(&world);
+    a.git(&["checkout", "--quiet", "-b", "other"]).ok();
+    a.write("big.bin", &data::bytes(9, 300_000));
+    a.write("code", b"theirs");
+    a.git(&["add", "big.bin", "code"]).ok();
+    a.commit("theirs");
+    a.git(&["checkout", "--quiet", "main"]).ok();
+    a.write("code", b"ours");
+    a.git(&["add", "code"]).ok();
+    a.commit("ours");
+    a.git(&["merge", "--quiet", "other"]).fails_with(1);
+    a.write("code", b"both");
+    a.git(&["add", "code"]).ok();
+    let limit = [("HAUL_SKIP", "0"), ("HAUL_HOOKS_MAX_SIZE", "200K")];
+    a.write("more.bin", &data::bytes(10, 300_000));
+    a.git(&["add", "more.bin"]).ok();
+    a.git_with(&["commit", "--no-edit"], &limit).fails_with(1).says("`more.bin` has");
+    a.git(&["rm", "--quiet", "--force", "more.bin"]).ok();
+    a.git_with(&["commit", "--no-edit"], &limit).ok();
+}
+
+#[test]
 fn the_first_commit_is_looked_at_too() {
     let world = World::new();
     let a = world.repo("a");

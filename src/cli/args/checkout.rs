@@ -1,3 +1,5 @@
+use std::path::PathBuf;
+
 use clap::Args;
 
 use crate::cli::args::SelectArgs;
@@ -6,6 +8,7 @@ const EXAMPLES: &str = "\
 Examples:
   git checkout v1.0 && haul checkout      bring the content to where the pointers are
   haul checkout --rev HEAD~1 table.csv    the previous content of one file
+  haul checkout --theirs x.bin --to y.bin one version of a file that is in conflict
 
 Content that is not in the cache yet is fetched by `haul pull`.";
 
@@ -21,6 +24,22 @@ pub(crate) struct CheckoutArgs {
     /// Replace changed files too; what they held is put aside, and where is said
     #[arg(long)]
     pub(crate) force: bool,
+
+    /// Of a merge: write the file PATH as our side has it to the file that --to names
+    #[arg(long, group = "side", requires = "to")]
+    pub(crate) ours: bool,
+
+    /// Of a merge: write the file PATH as their side has it
+    #[arg(long, group = "side", requires = "to")]
+    pub(crate) theirs: bool,
+
+    /// Of a merge: write the file PATH as it was before both sides
+    #[arg(long, group = "side", requires = "to")]
+    pub(crate) base: bool,
+
+    /// The file to write; must not be there yet
+    #[arg(long, value_name = "FILE", requires = "side", conflicts_with_all = ["force", "dry_run", "rev"])]
+    pub(crate) to: Option<PathBuf>,
 
     /// Show what would be placed and change nothing
     #[arg(long)]

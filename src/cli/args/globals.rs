@@ -6,7 +6,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::cli::args::{
     AddArgs, CheckoutArgs, DemoArgs, DuArgs, EvictArgs, FetchArgs, FsckArgs, GcArgs, HookArgs,
-    HooksArgs, InitArgs, PullArgs, PushArgs, RemoteArgs, StatusArgs, VerifyArgs,
+    HooksArgs, InitArgs, MergeArgs, MergeDriverArgs, PullArgs, PushArgs, RemoteArgs, StatusArgs,
+    UninstallArgs, VerifyArgs,
 };
 
 const EXAMPLES: &str = "\
@@ -97,9 +98,13 @@ pub(crate) enum Verb {
     Du(DuArgs),
     Evict(EvictArgs),
     Gc(GcArgs),
+    Merge(MergeArgs),
+    #[command(hide = true)]
+    MergeDriver(MergeDriverArgs),
     Hooks(HooksArgs),
     #[command(hide = true)]
     Hook(HookArgs),
+    Uninstall(UninstallArgs),
     Demo(DemoArgs),
 }
 
@@ -122,6 +127,9 @@ impl Verb {
             Self::Gc(args) => args.name(),
             Self::Hooks(args) => args.verb.name(),
             Self::Hook(_) => "hook",
+            Self::Merge(_) => "merge",
+            Self::MergeDriver(_) => "merge-driver",
+            Self::Uninstall(_) => "uninstall",
             Self::Demo(_) => "demo",
         }
     }

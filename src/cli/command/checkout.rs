@@ -1,4 +1,5 @@
 use std::io::{self, Write};
+use std::path::Path;
 
 use crate::cli::args::CheckoutArgs;
 use crate::cli::command::select::select;
@@ -6,13 +7,18 @@ use crate::cli::failure::Failure;
 use crate::cli::render::{Figures, checkout_line, files, shown};
 use crate::cli::session::{Answer, Session};
 use crate::ops;
-use crate::ops::Exit;
 use crate::ops::checkout::{CheckoutOptions, CheckoutPlan, CheckoutReport};
-use crate::path::JsonPath;
+use crate::ops::merge::Side;
+use crate::ops::{Exit, OpError};
+use crate::path::{JsonPath, show as path_shown};
+use crate::repo::Repo;
 use crate::units::{ByteSize, Count};
 
 pub(super) fn run(args: &CheckoutArgs, session: &Session<'_>) -> Result<Exit, Failure> {
     let repo = session.repo()?;
+    if let Some(to) = &args.to {
+        return take_side(&repo, args, to, session);
+    }
     let select = select(&args.select, false);
     let options = CheckoutOptions { select, force: args.force, ..CheckoutOptions::default() };
     let plan = ops::checkout::plan(&repo, &options, &session.job)?;
@@ -28,6 +34,28 @@ pub(super) fn run(args: &CheckoutArgs, session: &Session<'_>) -> Result<Exit, Fa
     let text = |out: &mut dyn Write| missing(&report, out);
     session.answer(Answer { report: &report, dry_run: false, text, figures })?;
     Ok(if report.missing.is_empty() { Exit::Done } else { Exit::No })
+}
+
+fn take_side(
+    repo: &Repo,
+    args: &CheckoutArgs,
+    to: &Path,
+    session: &Session<'_>,
+) -> Result<Exit, Failure> {
+    let side = match (args.ours, args.theirs) {
+        (true, _) => Side::Ours,
+        (_, true) => Side::Theirs,
+        (false, false) => Side::Base,
+    };
+    let [path] = args.select.paths.as_slice() else {
+        let (what, next) = ("one file is written at a time", "name one path, and `--to FILE`");
+        return Err(OpError::Refused { what: what.to_owned(), next: next.to_owned() }.into());
+    };
+    let report = ops::merge::take_side(repo, side, (path, to), &session.job)?;
+    let line = format!("wrote `{}`, {}", path_shown(report.to.as_bytes()), ByteSize(report.bytes));
+    let figures = Figures(session.started.elapsed()).close(&line);
+    session.answer_figures(&report, false, figures)?;
+    Ok(Exit::Done)
 }
 
 /// Lists what a checkout would refuse to replace, and what it lacks.

@@ -1,7 +1,7 @@
 use crate::cli::args::Verb;
 use crate::cli::command::{
-    add, checkout, demo, du, evict, fetch, fsck, gc, hook, hooks, init, pull, push, remote, status,
-    verify,
+    add, checkout, demo, du, evict, fetch, fsck, gc, hook, hooks, init, merge, pull, push, remote,
+    status, uninstall, verify,
 };
 use crate::cli::failure::Failure;
 use crate::cli::session::Session;
@@ -23,6 +23,9 @@ pub(crate) fn run(verb: &Verb, session: &Session<'_>) -> Result<Exit, Failure> {
         Verb::Du(args) => du::run(args, session),
         Verb::Evict(args) => evict::run(args, session),
         Verb::Gc(args) => gc::run(args, session),
+        Verb::Merge(args) => merge::run(args, session),
+        Verb::MergeDriver(args) => merge::drive(args, session),
+        Verb::Uninstall(_) => uninstall::run(session),
         Verb::Hooks(args) => hooks::run(args.verb, session),
         Verb::Hook(args) => hook::run(args, session),
         Verb::Demo(args) => demo::run(args, session),

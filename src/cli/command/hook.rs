@@ -62,7 +62,7 @@ fn at(moment: Moment, arguments: &[OsString], session: &Session<'_>) -> Result<(
         Moment::PostRewrite
             if told(arguments, "PRE_COMMIT_REWRITE_COMMAND").is_some_and(|why| why == "rebase") =>
         {
-            follow(&repo, Occasion::RebaseEnded(commit(&repo, "ORIG_HEAD")), session)
+            follow(&repo, Occasion::Settled(commit(&repo, "ORIG_HEAD")), session)
         }
         Moment::PostRewrite => follow(&repo, Occasion::Step(commit(&repo, "HEAD")), session),
     }
@@ -90,7 +90,8 @@ fn push(repo: &Repo, arguments: &[OsString], session: &Session<'_>) -> Result<()
     };
     let name = framework.as_ref().or(arguments.first());
     let name = name.and_then(|name| name.to_str()).unwrap_or_default();
-    if let Some(report) = hook::pre_push(repo, name, &moved, &session.job)? {
+    let sent = hook::pre_push(repo, name, &moved, &session.job)?;
+    if let Some(report) = sent.filter(|report| report.packs > 0) {
         session.talk.figures(&push_line(&report));
     }
     Ok(())
@@ -123,11 +124,15 @@ fn refused(what: String, next: String) -> Failure {
 }
 
 fn follow(repo: &Repo, occasion: Occasion, session: &Session<'_>) -> Result<(), Failure> {
-    let Some(Followed { checkout, unsaved, unusable }) =
-        hook::follow(repo, occasion, &session.job)?
-    else {
-        return Ok(());
-    };
+    if let Some(followed) = hook::follow(repo, occasion, &session.job)? {
+        tell(&followed, session);
+    }
+    Ok(())
+}
+
+/// Says what became of the data, and what to do about what did not.
+pub(super) fn tell(followed: &Followed, session: &Session<'_>) {
+    let Followed { checkout, unsaved, unusable } = followed;
     let changed = checkout.written + checkout.removed + checkout.moved;
     if changed > 0 {
         session.job.note(&format!(
@@ -147,7 +152,7 @@ fn follow(repo: &Repo, occasion: Occasion, session: &Session<'_>) -> Result<(), 
             show(first.path.as_bytes())
         ));
     }
-    if unusable > 0 {
+    if *unusable > 0 {
         session.job.warn("some pointers cannot be used; `haul status` shows which");
     }
     if let Some(first) = checkout.missing.first() {
@@ -160,5 +165,4 @@ fn follow(repo: &Repo, occasion: Occasion, session: &Session<'_>) -> Result<(), 
             show(first.path.as_bytes())
         ));
     }
-    Ok(())
 }

@@ -6,12 +6,13 @@ use crate::cli::session::Session;
 use crate::ops;
 use crate::ops::Exit;
 use crate::ops::hooks::HooksReport;
-use crate::ops::init::{InitOptions, InitReport};
+use crate::ops::init::{GitHooks, InitOptions, InitReport};
 use crate::path::show;
 
 pub(super) fn run(args: &InitArgs, session: &Session<'_>) -> Result<Exit, Failure> {
-    let program = (!args.no_hooks).then(program);
-    let report = ops::init::run(session.environment, &InitOptions { program }, &session.job)?;
+    let hooks = if args.no_hooks { GitHooks::Leave } else { GitHooks::Install };
+    let options = InitOptions { haul: program(), hooks };
+    let report = ops::init::run(session.environment, &options, &session.job)?;
     for row in report.hooks.iter().flat_map(|report| &report.hooks) {
         if let Some(advice) = &row.advice {
             session.job.warn(&format!("the Git hook `{}` does not call haul: {advice}", row.name));

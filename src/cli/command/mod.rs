@@ -13,11 +13,13 @@ mod gc;
 mod hook;
 mod hooks;
 mod init;
+mod merge;
 mod pull;
 mod push;
 mod remote;
 mod select;
 mod status;
+mod uninstall;
 mod verify;
 
 pub(crate) use dispatch::run;

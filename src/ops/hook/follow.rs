@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 
 use crate::config::Follow;
-use crate::git::{Content, ObjectId};
+use crate::git::{ObjectId, TreePointer};
 use crate::ops::checkout::{self, Absent, CheckoutOptions, CheckoutReport};
 use crate::ops::chosen::Chosen;
 use crate::ops::error::OpError;
@@ -39,20 +39,20 @@ pub struct Followed {
 pub enum Occasion {
     /// A checkout or a merge, with the commit that was checked out before it.
     Step(Option<ObjectId>),
-    /// A rebase has ended, with the commit from before it.
-    RebaseEnded(Option<ObjectId>),
+    /// The end of a rebase, with the commit from before it, or what somebody asked for.
+    Settled(Option<ObjectId>),
 }
 
 /// Lets data follow those pointers that are not the ones it was last placed by; nothing if there are
 /// none, or if a rebase will come by here again.
 ///
-/// A pointer that was there before too, and whose data never was, stays without data, as do files
-/// that somebody removed or never asked for.
+/// A path that was tracked before too, and whose data never was here, stays without data, as do
+/// files that somebody removed or never asked for.
 pub fn follow(repo: &Repo, occasion: Occasion, job: &Job) -> Result<Option<Followed>, OpError> {
     let mode = repo.config().hooks_follow.value;
     let before = match occasion {
         Occasion::Step(_) if is_under_way(repo)? => return Ok(None),
-        Occasion::Step(before) | Occasion::RebaseEnded(before) => before,
+        Occasion::Step(before) | Occasion::Settled(before) => before,
     };
     if mode == Follow::Off {
         return Ok(None);
@@ -102,23 +102,31 @@ fn is_under_way(repo: &Repo) -> Result<bool, OpError> {
     Ok(false)
 }
 
-/// Leaves out pointers that were the same before, if their data was never placed.
+/// Leaves out paths whose data nobody asked for: it is not here and never was, though the path was
+/// tracked before.
 fn forget_unasked(
     repo: &Repo,
     behind: &mut BTreeSet<(RepoPath, Vec<u8>)>,
     placed: &BTreeMap<Vec<u8>, Vec<u8>>,
     before: Option<ObjectId>,
 ) -> Result<(), OpError> {
-    let never = |(path, _): &(RepoPath, Vec<u8>)| !placed.contains_key(path.as_bytes());
-    let Some(before) = before.filter(|_| behind.iter().any(never)) else { return Ok(()) };
-    let mut same = BTreeSet::new();
-    for pointer in repo.git().pointers_at(&before.to_string())? {
-        let path = RepoPath::new(&pointer.path).and_then(|own| own.target_of_pointer());
-        if let (Ok(path), Content::Whole(bytes)) = (path, pointer.content) {
-            same.insert((path, bytes));
+    let Some(before) = before else { return Ok(()) };
+    let mut never = BTreeSet::new();
+    for (path, _) in behind.iter() {
+        if !placed.contains_key(path.as_bytes()) && repo.door().stamp(path)?.is_none() {
+            never.insert(path.clone());
         }
     }
-    behind.retain(|item| !never(item) || !same.contains(item));
+    // Who has no data at all asked for none.
+    if !placed.is_empty() && !never.is_empty() {
+        let earlier = repo.git().pointers_at(&before.to_string())?;
+        let tracked = |pointer: &TreePointer| {
+            RepoPath::new(&pointer.path).and_then(|own| own.target_of_pointer()).ok()
+        };
+        let known: BTreeSet<RepoPath> = earlier.iter().filter_map(tracked).collect();
+        never.retain(|path| known.contains(path));
+    }
+    behind.retain(|(path, _)| !never.contains(path));
     Ok(())
 }
 
