@@ -21,10 +21,10 @@ fuzz_target!(|input: &str| {
     }
     drop(read(input, Layer::User));
 
-    let Ok(added) = add_remote(input, "fuzz", "/mnt/fuzz") else { return };
+    let Ok(added) = add_remote(input, "fuzz", "/mnt/fuzz", &[]) else { return };
     let with = read(&added, Layer::Repo).expect("an edited file can be read");
     assert_eq!(with.remotes.get("fuzz").map(|url| url.value.as_str()), Some("/mnt/fuzz"));
-    assert_eq!(add_remote(&added, "fuzz", "/mnt/fuzz").unwrap(), added);
+    assert_eq!(add_remote(&added, "fuzz", "/mnt/fuzz", &[]).unwrap(), added);
     let chosen = set_default_remote(&added, "fuzz").expect("a known remote can be the default");
     assert_eq!(read(&chosen, Layer::Repo).expect("reads").default_remote(), Some("fuzz"));
     let removed = remove_remote(&chosen, "fuzz").expect("a known remote can be removed");

@@ -5,6 +5,7 @@
 
 mod consolidate;
 mod error;
+mod index;
 pub mod key;
 mod name;
 mod object;
@@ -17,6 +18,7 @@ mod view;
 
 pub use consolidate::{consolidate, run_of};
 pub use error::{CatalogueError, ObjectError, TextError, ViewError};
+pub use index::{MAX_INDEX_LEN, parse_index, print_index};
 pub use name::{Entry, Feature, FeatureClass, Name, ObjectKind};
 pub use object::{MAX_OBJECT_LEN, Object, UnknownSection};
 pub use record::{

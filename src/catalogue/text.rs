@@ -82,7 +82,7 @@ impl Registration {
     }
 }
 
-fn malformed(kind: &'static str, reason: &'static str) -> TextError {
+pub(super) fn malformed(kind: &'static str, reason: &'static str) -> TextError {
     TextError::Malformed { kind, reason }
 }
 

@@ -3,6 +3,7 @@
 
 mod args;
 mod command;
+mod complete;
 mod demo;
 mod exit;
 mod failure;

@@ -12,6 +12,7 @@ use clap::error::ErrorKind;
 
 use crate::cli::args::{Cli, Globals};
 use crate::cli::command;
+use crate::cli::complete;
 use crate::cli::exit;
 use crate::cli::failure::Failure;
 use crate::cli::process;
@@ -26,6 +27,9 @@ use crate::progress::Job;
 pub fn main() -> ExitCode {
     let started = Instant::now();
     let arguments: Vec<OsString> = std::env::args_os().collect();
+    if complete::answered(&arguments) {
+        return exit::code(Exit::Done);
+    }
     let cli = match Cli::try_parse_from(&arguments) {
         Ok(cli) => cli,
         Err(error) => return exit::code(answer_usage(&error, &arguments)),

@@ -49,16 +49,34 @@ impl Session<'_> {
         R: Serialize,
         T: FnOnce(&mut dyn Write) -> io::Result<()>,
     {
+        self.print((answer.report, answer.dry_run), answer.text)?;
+        self.talk.figures(&answer.figures);
+        Ok(())
+    }
+
+    /// Prints the answer of a verb that only looks, so that it has nothing to say of what it did.
+    pub(crate) fn show<R, T>(&self, report: &R, text: T) -> Result<(), Failure>
+    where
+        R: Serialize,
+        T: FnOnce(&mut dyn Write) -> io::Result<()>,
+    {
+        self.print((report, false), text)
+    }
+
+    fn print<R, T>(&self, (report, dry_run): (&R, bool), text: T) -> Result<(), Failure>
+    where
+        R: Serialize,
+        T: FnOnce(&mut dyn Write) -> io::Result<()>,
+    {
         let mut out = io::BufWriter::new(io::stdout().lock());
         if self.json {
-            let document = Document::new(self.verb, answer.dry_run, answer.report);
-            let text = document.text().map_err(|source| Failure::Json { source })?;
-            out.write_all(text.as_bytes())?;
+            let document = Document::new(self.verb, dry_run, report);
+            let document = document.text().map_err(|source| Failure::Json { source })?;
+            out.write_all(document.as_bytes())?;
         } else {
-            (answer.text)(&mut out)?;
+            text(&mut out)?;
         }
         out.flush()?;
-        self.talk.figures(&answer.figures);
         Ok(())
     }
 

@@ -76,8 +76,23 @@ pub fn first_file() -> String {
     "# Settings of haul for everybody who clones this repository.\nversion = 1\n".to_owned()
 }
 
-/// Adds `[remotes.NAME]` with its address; returns the same text if it is there already.
-pub fn add_remote(text: &str, name: &str, address: &str) -> Result<String, EditError> {
+/// What a further setting of a remote is set to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SettingValue {
+    /// A line of text.
+    Text(String),
+    /// `true` or `false`.
+    Switch(bool),
+}
+
+/// Adds `[remotes.NAME]` with its address and further settings by name; returns the same text if it
+/// is there already.
+pub fn add_remote(
+    text: &str,
+    name: &str,
+    address: &str,
+    settings: &[(&str, SettingValue)],
+) -> Result<String, EditError> {
     check_name(name)?;
     if has_secret(address) {
         return Err(EditError::Secret { name: name.to_owned() });
@@ -87,11 +102,27 @@ pub fn add_remote(text: &str, name: &str, address: &str) -> Result<String, EditE
     let remote = remotes.entry(name).or_insert_with(|| Item::Table(Table::new()));
     let remote = remote.as_table_like_mut().ok_or(EditError::NotATable { name: "remotes" })?;
     match remote.get("url") {
-        Some(url) if url.as_str() == Some(address) => return Ok(text.to_owned()),
+        Some(url) if url.as_str() == Some(address) && has_all(remote, settings) => {
+            return Ok(text.to_owned());
+        }
         Some(_) => return Err(EditError::Exists { name: name.to_owned() }),
         None => drop(remote.insert("url", value(address))),
     }
+    for (setting, given) in settings {
+        let item = match given {
+            SettingValue::Text(text) => value(text.as_str()),
+            SettingValue::Switch(switch) => value(*switch),
+        };
+        drop(remote.insert(setting, item));
+    }
     Ok(document.to_string())
+}
+
+fn has_all(remote: &dyn TableLike, settings: &[(&str, SettingValue)]) -> bool {
+    settings.iter().all(|(name, given)| match given {
+        SettingValue::Text(text) => remote.get(name).and_then(Item::as_str) == Some(text.as_str()),
+        SettingValue::Switch(switch) => remote.get(name).and_then(Item::as_bool) == Some(*switch),
+    })
 }
 
 /// Takes out `[remotes.NAME]`, and `remote.default` if it names it.
@@ -135,7 +166,7 @@ fn check_name(name: &str) -> Result<(), EditError> {
     if is_remote_name(name) { Ok(()) } else { Err(EditError::Name { name: printable(name) }) }
 }
 
-fn parse(text: &str) -> Result<DocumentMut, EditError> {
+pub(super) fn parse(text: &str) -> Result<DocumentMut, EditError> {
     text.parse().map_err(|error| {
         let Problem { line, message } = problem(&error, text);
         EditError::Syntax { line, message }

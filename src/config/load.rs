@@ -24,6 +24,8 @@ pub struct Environment {
     /// What programs are looked for in: `PATH` without folders that are relative, as those would be
     /// taken from whatever repository a command runs in. Nothing if `PATH` has none, or is not set.
     pub search: Option<OsString>,
+    /// Whether variables of Amazon's own program say that there are profiles.
+    pub aws_profiles: bool,
     /// All variables whose names start with `HAUL_`.
     pub variables: BTreeMap<String, OsString>,
     /// Whether `NO_COLOR` asks for plain text.
@@ -61,9 +63,12 @@ impl Environment {
             .or_else(|| Some(home.as_ref()?.join(".config")));
         let search = all.get("PATH").and_then(|path| without_relative(path));
         let ci = all.get("CI").is_some_and(|value| value != "false" && value != "0");
+        let aws = ["AWS_PROFILE", "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"];
+        let aws_profiles = aws.iter().any(|name| all.contains_key(*name));
         let no_color = all.contains_key("NO_COLOR");
         let variables = all.into_iter().filter(|(name, _)| name.starts_with("HAUL_")).collect();
-        Self { home, config_dir, cwd, search, variables, no_color, ci, cores: cores.max(1) }
+        let cores = cores.max(1);
+        Self { home, config_dir, cwd, search, aws_profiles, variables, no_color, ci, cores }
     }
 
     /// Returns a `HAUL_*` variable as text; nothing if it is unset, empty or not UTF-8.

@@ -5,10 +5,12 @@
 //! module does not know what a remote or a profile is, only how they are named.
 
 mod accepted;
+mod access;
 mod address;
 mod edit;
 mod error;
 mod layer;
+mod listing;
 mod load;
 mod resolve;
 mod schema;
@@ -19,10 +21,14 @@ mod value;
 mod warning;
 
 pub use accepted::{Accepted, is_accepted};
+pub use access::{Password, RemoteAccess};
 pub use address::{has_secret, is_remote_name, normalise, redact};
-pub use edit::{EditError, add_remote, first_file, remove_remote, set_default_remote};
+pub use edit::{
+    EditError, SettingValue, add_remote, first_file, remove_remote, set_default_remote,
+};
 pub use error::ConfigError;
 pub use layer::Layer;
+pub use listing::{Assigned, assign, assigned, default_of, nearest_setting, problems};
 pub use load::{Environment, Files, load};
 pub use resolve::{Config, Flag, Given, resolve};
 pub use schema::{Kind, SETTINGS, Setting, reference};

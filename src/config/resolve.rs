@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use super::access::RemoteAccess;
 use super::address::{committed_problem, has_secret, is_remote_name, printable};
 use super::schema::{
     DEFAULT_CACHE, DEFAULT_MAX_SIZE, DEFAULT_PROFILE, Kind, MAX_JOBS, SETTINGS, Setting, find,
@@ -54,6 +55,8 @@ pub struct Config {
     pub remote_default: Option<Value<String>>,
     /// `remotes.<name>.url`: addresses by name. Show them only through [`super::redact`].
     pub remotes: BTreeMap<String, Value<String>>,
+    /// How remotes are reached, by name.
+    pub(super) accesses: BTreeMap<String, RemoteAccess>,
     /// `jobs`: transfers at once, 1 to 256.
     pub jobs: Value<usize>,
     /// `cache.dir`: absolute unless the folder it starts from is not.
@@ -97,6 +100,7 @@ pub fn resolve(given: &Given<'_>) -> Result<Config, ConfigError> {
     let mut config = Config {
         remote_default: None,
         remotes: BTreeMap::new(),
+        accesses: BTreeMap::new(),
         jobs: Value { value: jobs, origin: Origin::Default },
         cache_dir: None,
         cache_keep: Value { value: Keep::Recent, origin: Origin::Default },
@@ -132,18 +136,18 @@ fn raw(value: &OsString) -> Raw {
     value.to_str().map_or_else(|| Raw::Foreign(value.clone()), |text| Raw::Text(text.to_owned()))
 }
 
-fn wrong(entry: &Entry, expected: &'static str) -> ConfigError {
+pub(super) fn wrong(entry: &Entry, expected: &'static str) -> ConfigError {
     ConfigError::Value { name: shown(&entry.key), expected, origin: entry.origin.clone() }
 }
 
-fn shown(key: &[String]) -> String {
+pub(super) fn shown(key: &[String]) -> String {
     printable(&key.join("."))
 }
 
-fn text(entry: &Entry) -> Option<&str> {
+pub(super) fn text(entry: &Entry) -> Option<&str> {
     match &entry.raw {
         Raw::Text(text) if !text.is_empty() => Some(text),
-        Raw::Text(_) | Raw::Number(_) | Raw::Foreign(_) | Raw::Other => None,
+        Raw::Text(_) | Raw::Number(_) | Raw::Switch(_) | Raw::Foreign(_) | Raw::Other => None,
     }
 }
 
@@ -152,6 +156,7 @@ impl Config {
         let Some(setting) = find(&entry.key) else {
             let meant = meant(&entry.key).map(|name| printable(&name));
             let name = shown(&entry.key);
+            self.note_unknown(&entry);
             self.warnings.push(Warning::Unknown { name, origin: entry.origin, meant });
             return Ok(());
         };
@@ -163,6 +168,8 @@ impl Config {
         match setting.kind {
             Kind::RemoteName => self.set_default_remote(entry),
             Kind::Address => self.set_address(&entry),
+            Kind::Access | Kind::Secret => self.set_access_text(&entry),
+            Kind::Switch => self.set_access_switch(&entry),
             Kind::Number { min, max } => self.set_jobs(entry, setting, min, max),
             Kind::Path => self.set_cache_dir(entry, environment),
             Kind::Profile => self.set_profile(entry),
@@ -221,7 +228,7 @@ impl Config {
         let number = match &entry.raw {
             Raw::Number(number) => Some(*number),
             Raw::Text(text) => text.trim().parse().ok(),
-            Raw::Foreign(_) | Raw::Other => None,
+            Raw::Switch(_) | Raw::Foreign(_) | Raw::Other => None,
         };
         let given = number.ok_or_else(|| wrong(&entry, "a whole number"))?;
         let used = given.clamp(min, max);
@@ -242,7 +249,9 @@ impl Config {
         let given = match &entry.raw {
             Raw::Text(text) if !text.is_empty() => PathBuf::from(text),
             Raw::Foreign(path) => PathBuf::from(path),
-            Raw::Text(_) | Raw::Number(_) | Raw::Other => return Err(wrong(&entry, "a folder")),
+            Raw::Text(_) | Raw::Number(_) | Raw::Switch(_) | Raw::Other => {
+                return Err(wrong(&entry, "a folder"));
+            }
         };
         let from = match &entry.origin {
             Origin::File { path, .. } => path.parent().unwrap_or(Path::new("")),
@@ -283,7 +292,7 @@ impl Config {
         let value = match &entry.raw {
             Raw::Number(number) => u64::try_from(*number).ok(),
             Raw::Text(text) => parse_size(text).ok(),
-            Raw::Foreign(_) | Raw::Other => None,
+            Raw::Switch(_) | Raw::Foreign(_) | Raw::Other => None,
         };
         let value = value.ok_or_else(|| wrong(&entry, "a size such as `500M` or `20G`"))?;
         let value = Value { value, origin: entry.origin };
@@ -309,10 +318,8 @@ impl Config {
             let key = setting.name.split('.').map(str::to_owned).collect();
             return Some(Entry { key, raw: raw(value), origin });
         }
-        let remote = name.strip_prefix("HAUL_REMOTES_").and_then(|rest| rest.strip_suffix("_URL"));
-        if let Some(remote) = remote {
-            let key = ["remotes".to_owned(), self.remote_of(remote), "url".to_owned()];
-            return Some(Entry { key: key.into(), raw: raw(value), origin });
+        if let Some(key) = self.remote_key(name) {
+            return Some(Entry { key, raw: raw(value), origin });
         }
         let known = plain().map(|setting| variable(setting.name));
         let known = known.chain(RUN_VARIABLES.map(str::to_owned));
@@ -321,6 +328,19 @@ impl Config {
             self.warnings.push(Warning::Unknown { name: printable(name), origin, meant });
         }
         None
+    }
+
+    /// The setting of a remote that `HAUL_REMOTES_MY_DATA_URL` sets.
+    fn remote_key(&self, name: &str) -> Option<Vec<String>> {
+        let rest = name.strip_prefix("HAUL_REMOTES_")?;
+        let settings = SETTINGS.iter().filter_map(|setting| setting.name.rsplit_once("<name>."));
+        let (remote, setting) = settings
+            .filter_map(|(_, last)| {
+                let end = variable(last).replacen("HAUL", "", 1);
+                Some((rest.strip_suffix(end.as_str())?, last))
+            })
+            .find(|(remote, _)| !remote.is_empty())?;
+        Some(vec!["remotes".to_owned(), self.remote_of(remote), setting.to_owned()])
     }
 
     /// The remote that `MY_DATA` in a variable means: a known one, else `my_data`.

@@ -7,6 +7,12 @@ pub enum Kind {
     RemoteName,
     /// A URL or a folder.
     Address,
+    /// A line of text that says how a remote is reached.
+    Access,
+    /// The same, which is never shown.
+    Secret,
+    /// `true` or `false`.
+    Switch,
     /// A whole number, clamped to the range.
     Number {
         /// The smallest that is used.
@@ -55,7 +61,7 @@ pub(super) const DEFAULT_CACHE: u64 = 100 << 30;
 pub(super) const DEFAULT_MAX_SIZE: u64 = 50 << 20;
 
 /// All settings, sorted by name.
-pub const SETTINGS: [Setting; 11] = [
+pub const SETTINGS: [Setting; 20] = [
     Setting {
         name: "add.profile",
         kind: Kind::Profile,
@@ -132,10 +138,73 @@ pub const SETTINGS: [Setting; 11] = [
         committed: true,
     },
     Setting {
+        name: "remotes.<name>.account",
+        kind: Kind::Access,
+        default: "`AZURE_STORAGE_ACCOUNT_NAME`",
+        doc: "Storage account of an `az://` remote.",
+        committed: true,
+    },
+    Setting {
+        name: "remotes.<name>.allow-http",
+        kind: Kind::Switch,
+        default: "`false`",
+        doc: "Whether requests may go out unencrypted, to an address with `http://`.",
+        committed: true,
+    },
+    Setting {
+        name: "remotes.<name>.anonymous",
+        kind: Kind::Switch,
+        default: "`false`",
+        doc: "Whether requests go out unsigned, as public buckets take them.",
+        committed: true,
+    },
+    Setting {
+        name: "remotes.<name>.endpoint",
+        kind: Kind::Access,
+        default: "the cloud's own",
+        doc: "Server of an `s3://`, `gs://` or `az://` remote, such as `https://minio.example.org:9000`. A committed one needs `haul remote accept`.",
+        committed: true,
+    },
+    Setting {
+        name: "remotes.<name>.password",
+        kind: Kind::Secret,
+        default: "none",
+        doc: "What is sent for `user` to an `https://` remote. Best set by its variable.",
+        committed: false,
+    },
+    Setting {
+        name: "remotes.<name>.path-style",
+        kind: Kind::Switch,
+        default: "`true`",
+        doc: "Whether the bucket of an `s3://` remote stands in the path; `false`: in the name of the host.",
+        committed: true,
+    },
+    Setting {
+        name: "remotes.<name>.profile",
+        kind: Kind::Access,
+        default: "`AWS_PROFILE`",
+        doc: "Profile of `~/.aws` whose keys are used for an `s3://` remote; asks the program `aws`.",
+        committed: false,
+    },
+    Setting {
+        name: "remotes.<name>.region",
+        kind: Kind::Access,
+        default: "`AWS_REGION`, else `us-east-1`",
+        doc: "Region of an `s3://` remote.",
+        committed: true,
+    },
+    Setting {
         name: "remotes.<name>.url",
         kind: Kind::Address,
         default: "none",
         doc: "Where the remote lies: a URL, or a folder relative to the worktree root.",
+        committed: true,
+    },
+    Setting {
+        name: "remotes.<name>.user",
+        kind: Kind::Access,
+        default: "none",
+        doc: "Whose password is sent to an `https://` remote.",
         committed: true,
     },
 ];
@@ -204,8 +273,9 @@ pub fn reference() -> String {
 /// The variable that sets a key: `remotes.my-data.url` is `HAUL_REMOTES_MY_DATA_URL`.
 pub(super) fn variable(name: &str) -> String {
     let letter = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' };
-    if name.contains('<') {
-        return "HAUL_REMOTES_<NAME>_URL".to_owned();
+    let upper = |name: &str| name.chars().map(letter).collect::<String>();
+    match name.split_once("<name>") {
+        Some((before, after)) => format!("HAUL_{}<NAME>{}", upper(before), upper(after)),
+        None => format!("HAUL_{}", upper(name)),
     }
-    format!("HAUL_{}", name.chars().map(letter).collect::<String>())
 }

@@ -25,6 +25,7 @@ pub struct Source {
 pub(super) enum Raw {
     Text(String),
     Number(i64),
+    Switch(bool),
     /// Given by a variable or flag and not UTF-8.
     Foreign(std::ffi::OsString),
     /// Anything no setting takes yet.
@@ -113,9 +114,10 @@ impl Source {
 }
 
 fn raw(item: &Item) -> Raw {
-    match (item.as_str(), item.as_integer()) {
-        (Some(text), _) => Raw::Text(text.to_owned()),
-        (_, Some(number)) => Raw::Number(number),
+    match (item.as_str(), item.as_integer(), item.as_bool()) {
+        (Some(text), _, _) => Raw::Text(text.to_owned()),
+        (_, Some(number), _) => Raw::Number(number),
+        (_, _, Some(value)) => Raw::Switch(value),
         _ => Raw::Other,
     }
 }

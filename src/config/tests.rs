@@ -235,9 +235,9 @@ fn the_environment_keeps_only_what_matters() {
 #[test]
 fn edits_keep_comments_and_order() {
     let text = "# ours\nversion = 1\njobs = 3 # few\n\n[remotes.old] # first\nurl = 's3://a'\n";
-    let added = add_remote(text, "new.one", "gs://b/c").unwrap();
+    let added = add_remote(text, "new.one", "gs://b/c", &[]).unwrap();
     assert_eq!(added, format!("{text}\n[remotes.\"new.one\"]\nurl = \"gs://b/c\"\n"));
-    assert_eq!(add_remote(&added, "new.one", "gs://b/c").unwrap(), added);
+    assert_eq!(add_remote(&added, "new.one", "gs://b/c", &[]).unwrap(), added);
     assert_eq!(remove_remote(&added, "new.one").unwrap(), text);
     let set = set_default_remote(text, "old").unwrap();
     assert!(set.contains("[remote]\ndefault = \"old\"\n") && set.starts_with(text), "{set}");
@@ -249,14 +249,14 @@ fn edits_keep_comments_and_order() {
 
 #[test]
 fn edits_refuse_what_would_be_wrong() {
-    let text = add_remote(&first_file(), "a", "s3://a").unwrap();
-    assert!(matches!(add_remote(&text, "a", "s3://b"), Err(EditError::Exists { .. })));
-    assert!(matches!(add_remote(&text, "-a", "s3://b"), Err(EditError::Name { .. })));
-    let error = add_remote(&text, "b", "https://u:secretword@h/").unwrap_err();
+    let text = add_remote(&first_file(), "a", "s3://a", &[]).unwrap();
+    assert!(matches!(add_remote(&text, "a", "s3://b", &[]), Err(EditError::Exists { .. })));
+    assert!(matches!(add_remote(&text, "-a", "s3://b", &[]), Err(EditError::Name { .. })));
+    let error = add_remote(&text, "b", "https://u:secretword@h/", &[]).unwrap_err();
     assert!(matches!(error, EditError::Secret { .. }) && !error.to_string().contains("secretword"));
     assert!(matches!(remove_remote(&text, "b"), Err(EditError::NoSuchRemote { .. })));
-    assert!(matches!(add_remote("remotes = 1", "a", "b"), Err(EditError::NotATable { .. })));
-    assert!(matches!(add_remote("\n= 1", "a", "b"), Err(EditError::Syntax { line: 2, .. })));
+    assert!(matches!(add_remote("remotes = 1", "a", "b", &[]), Err(EditError::NotATable { .. })));
+    assert!(matches!(add_remote("\n= 1", "a", "b", &[]), Err(EditError::Syntax { line: 2, .. })));
     assert!(is_remote_name("a.B_c-9") && !is_remote_name(&"a".repeat(65)) && !is_remote_name(""));
 }
 
@@ -372,7 +372,7 @@ proptest! {
     fn an_added_remote_reads_back(name in "[A-Za-z0-9][A-Za-z0-9._-]{0,63}", path in "[ -~]{0,20}") {
         let address = format!("s3://bucket/{path}");
         prop_assume!(!has_secret(&address));
-        let text = add_remote(&first_file(), &name, &address).unwrap();
+        let text = add_remote(&first_file(), &name, &address, &[]).unwrap();
         let text = set_default_remote(&text, &name).unwrap();
         let config = read(&[source(Layer::Repo, &text)], &[]).unwrap();
         prop_assert_eq!(config.default_remote(), Some(name.as_str()));

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
+use crate::fs::early::EarlySync;
 use crate::fs::error::{FsError, IoResultExt};
 use crate::fs::plain::{Links, open_plain};
 use crate::fs::{failpoint, planted};
@@ -21,6 +22,7 @@ pub struct Temp {
     file: NamedTempFile,
     /// Who may do what with it once it is published, before the umask.
     mode: u32,
+    early: EarlySync,
 }
 
 impl Temp {
@@ -31,7 +33,7 @@ impl Temp {
             .prefix(PREFIX)
             .tempfile_in(folder)
             .at("create a temporary file in", folder)?;
-        Ok(Self { file, mode: 0o666 })
+        Ok(Self { file, mode: 0o666, early: EarlySync::default() })
     }
 
     /// Returns where the file lies until it is published.
@@ -61,6 +63,7 @@ impl Temp {
         let durable = durable && !planted::is("no-fsync");
         let late = planted::is("rename-before-sync");
         if durable && !late {
+            self.early.finish().at("write", target)?;
             self.file.as_file().sync_all().at("write", target)?;
         }
         failpoint::hit("fs.publish.synced");
@@ -103,6 +106,9 @@ impl Write for Temp {
         let written = self.file.write(bytes);
         if written.is_ok() && planted::is("short-write-believed") {
             return Ok(bytes.len());
+        }
+        if let Ok(bytes) = written {
+            self.early.wrote(self.file.as_file(), bytes as u64);
         }
         written
     }
@@ -274,7 +280,7 @@ pub fn read_limited(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, FsError>
     Ok(Some(bytes))
 }
 
-fn sync_folder(folder: &Path) -> Result<(), FsError> {
+pub(super) fn sync_folder(folder: &Path) -> Result<(), FsError> {
     if planted::is("no-fsync") {
         return Ok(());
     }

@@ -7,10 +7,12 @@
 
 mod atomic;
 mod beside;
+mod copy;
 mod dir;
 #[cfg(test)]
 mod dir_tests;
 mod durable;
+mod early;
 mod error;
 pub mod failpoint;
 mod lock;
@@ -26,6 +28,7 @@ pub use atomic::{
     replace, sweep_abandoned, temp_folder, write_durably, write_program,
 };
 pub use beside::{LifeSign, Linked, Seen, link_target, make_link, put_over};
+pub use copy::{NotCopied, copy_durably};
 pub use dir::{Dir, DirEntry, TEMP_PREFIX, TempFile, is_temp_name};
 pub use error::{FsError, IoResultExt};
 pub use lock::{Hold, Lock};

@@ -22,6 +22,30 @@ pub struct PointerBlob {
     pub commit: CommitId,
 }
 
+/// What a commit did to a file named like a pointer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PointerChange {
+    /// The commit.
+    pub commit: CommitId,
+    /// Path from the root, `/`-separated, raw bytes.
+    pub path: Vec<u8>,
+    /// What it was, in the first parent; nothing if it was not there as a file.
+    pub before: Option<ObjectId>,
+    /// What it became; nothing if it went.
+    pub after: Option<ObjectId>,
+}
+
+/// What a person wants to know of a commit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CommitNote {
+    /// Who wrote it.
+    pub author: String,
+    /// When, as ISO 8601 with the author's own zone.
+    pub date: String,
+    /// The first line of the message.
+    pub subject: String,
+}
+
 struct Change {
     commit: CommitId,
     path: Vec<u8>,
@@ -84,6 +108,57 @@ impl Git {
         limit: usize,
     ) -> Result<Vec<Vec<Vec<u8>>>, GitError> {
         self.versions(&["--all", "--reflog"], paths, limit)
+    }
+
+    /// Lists what the commits behind a revision did to files named like pointers, newest first. Of a
+    /// merge only what differs from all its parents counts.
+    pub fn pointer_changes(&self, rev: &str) -> Result<Vec<PointerChange>, GitError> {
+        let tip = self.resolve(rev)?.to_string();
+        let call = self.runner.git(&["rev-list", "--topo-order", &tip, "--"]).globs();
+        let commits = call.arguments([":(top,glob)**/*.haul"]).output()?.stdout;
+        let file = |(mode, id): (u32, ObjectId)| is_file(mode).then_some(id);
+        let mut found = Vec::new();
+        self.changes(&commits, &["-c"], None, |change| {
+            let Change { commit, path, before, after } = change;
+            let (before, after) = (before.first().copied().and_then(file), file(after));
+            if is_pointer_path(&path) && before != after {
+                found.push(PointerChange { commit, path, before, after });
+            }
+        })?;
+        Ok(found)
+    }
+
+    /// Reads pointers by Git's names of them, in order.
+    pub fn pointer_contents(&self, ids: &[ObjectId]) -> Result<Vec<Content>, GitError> {
+        self.contents(ids, POINTER_LIMIT)
+    }
+
+    /// Reads what a person wants to know of commits, in order.
+    pub fn notes_of(&self, commits: &[CommitId]) -> Result<Vec<CommitNote>, GitError> {
+        let ids: Vec<ObjectId> = commits.iter().map(|commit| commit.0).collect();
+        let asked = lines(&ids);
+        let call = self.runner.git(&[
+            "log",
+            "--no-walk=unsorted",
+            "--stdin",
+            "--no-show-signature",
+            "--no-patch",
+            "--encoding=UTF-8",
+            "-z",
+            "--format=tformat:%an%x00%aI%x00%s",
+        ]);
+        let call = call.stdin(&asked);
+        let answer = if commits.is_empty() { Vec::new() } else { call.output()?.stdout };
+        let text = |part: &[u8]| String::from_utf8_lossy(part).into_owned();
+        let parts: Vec<&[u8]> = answer.split(|byte| *byte == 0).collect();
+        let notes = parts.chunks_exact(3).map(|note| match note {
+            [author, date, subject] => {
+                CommitNote { author: text(author), date: text(date), subject: text(subject) }
+            }
+            _ => CommitNote { author: String::new(), date: String::new(), subject: String::new() },
+        });
+        let notes: Vec<CommitNote> = notes.collect();
+        if notes.len() == commits.len() { Ok(notes) } else { Err(call.unexpected(&answer)) }
     }
 
     /// Finds the newest commit in which a file has this content: `HEAD` if it does, else the one of

@@ -35,7 +35,7 @@ mod tests;
 
 pub use discover::Git;
 pub use error::GitError;
-pub use history::PointerBlob;
+pub use history::{CommitNote, PointerBlob, PointerChange};
 pub use hooks::{HookFile, Keeper, Moment, Placed, Standing};
 pub use id::{CommitId, ObjectId};
 pub use index::IndexEntry;

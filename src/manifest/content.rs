@@ -24,6 +24,16 @@ pub enum EntryKind {
 }
 
 impl EntryKind {
+    /// Returns the word that reports have for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::File => "file",
+            Self::Executable => "executable",
+            Self::Symlink => "symlink",
+            Self::EmptyDir => "empty-folder",
+        }
+    }
+
     pub(super) fn code(self) -> u8 {
         match self {
             Self::File => 0,

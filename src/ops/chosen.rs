@@ -108,9 +108,10 @@ pub(crate) fn unsound(path: &RepoPath, error: &PointerError) -> OpError {
 }
 
 /// Tracked paths with the states of their pointers, and pointers of refused names.
-type Candidates = (Vec<(RepoPath, TrackedState)>, Vec<RefusedPointer>);
+pub(crate) type Candidates = (Vec<(RepoPath, TrackedState)>, Vec<RefusedPointer>);
 
-fn candidates(repo: &Repo, select: &Select) -> Result<Candidates, OpError> {
+/// Lists the tracked paths of the worktree, of a revision or of every ref, whatever paths are selected.
+pub(crate) fn candidates(repo: &Repo, select: &Select) -> Result<Candidates, OpError> {
     let mut out = Candidates::default();
     if select.all {
         let refs = repo.git().run(&["for-each-ref", "--format=%(refname)"], b"")?;

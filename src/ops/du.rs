@@ -121,6 +121,7 @@ fn row(chosen: &Chosen, room: Room) -> DuRow {
             }
             _ => false,
         },
+        Filter::Span { .. } => false,
     };
     DuRow { path: json_path(&path), whole, room }
 }

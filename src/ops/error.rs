@@ -86,7 +86,7 @@ pub enum OpError {
         /// What went wrong.
         source: PlaceError,
     },
-    /// A committed remote outside the repository that the user has not agreed to.
+    /// A committed remote, a folder or a server, outside the repository that the user has not agreed to.
     #[error("remote `{name}` (`{url}`) lies outside the repository and you have not accepted it")]
     NotAccepted {
         /// The remote's name.

@@ -4,11 +4,17 @@
 //! and returns figures (`--json` prints them). Nothing here prints, exits or reads the environment.
 
 pub mod add;
+mod at;
+pub mod cat;
+pub mod check_ignore;
 pub mod checkout;
 mod chosen;
+pub mod config;
+pub mod diff;
 pub mod du;
 mod error;
 pub mod evict;
+pub mod export;
 pub mod fetch;
 pub mod fsck;
 pub mod gc;
@@ -16,18 +22,26 @@ pub mod hook;
 pub mod hooks;
 mod in_commit;
 pub mod init;
+pub mod log;
+pub mod ls;
 pub mod merge;
+pub mod mv;
 mod open;
 pub mod pull;
 pub mod push;
 pub mod remote;
 mod requests;
 mod retain;
+pub mod rm;
 mod select;
 pub mod status;
+mod tracked;
+mod trees;
 pub mod uninstall;
+pub mod untrack;
 pub mod verify;
 
 pub use error::{Exit, OpError};
 pub use requests::Requests;
 pub use select::Select;
+pub use trees::Source;

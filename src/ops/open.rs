@@ -1,8 +1,10 @@
 //! Opening the remote that a verb is to use: named, known, accepted.
 
-use crate::config::{Accepted, Files, Layer, is_accepted, redact};
+use std::path::PathBuf;
+
+use crate::config::{Accepted, Files, Layer, RemoteAccess, Value, is_accepted, redact};
 use crate::ops::error::OpError;
-use crate::remote::{Create, Remote, RemoteSpec};
+use crate::remote::{Access, AwsTool, Create, Remote, RemoteSpec, Secret};
 use crate::repo::Repo;
 
 /// A remote that may be used, not opened yet.
@@ -25,7 +27,7 @@ pub(crate) fn choose(
         } else {
             "several remotes are set up, and none of them is the default"
         };
-        OpError::refused(what, "run `haul remote add NAME FOLDER` or `haul remote default NAME`")
+        OpError::refused(what, "run `haul remote add NAME URL` or `haul remote default NAME`")
     })?;
     let spec = spec_of(repo, name)?;
     if !accepted(repo, name, &spec)? {
@@ -46,19 +48,58 @@ pub(crate) fn spec_of(repo: &Repo, name: &str) -> Result<RemoteSpec, OpError> {
             "run `haul remote list` to see the remotes, or `haul remote add` to add one",
         )
     })?;
-    Ok(RemoteSpec::parse(&url.value, repo.git().root())?)
+    let set = repo.config().access(name);
+    if let Some(unknown) = set.unknown.first() {
+        return Err(OpError::refused(
+            format!(
+                "remote `{name}` has a setting `{}` that this haul does not know or follow ({})",
+                unknown.value, unknown.origin
+            ),
+            "correct its name or take it out: a setting without effect could send data elsewhere",
+        ));
+    }
+    Ok(RemoteSpec::parse(&url.value, repo.git().root(), access_of(repo, set))?)
 }
 
-/// Says whether a remote may be used: what the user set, what lies inside the repository, or what
-/// the user has agreed to.
+/// Takes what is set, from wherever it comes.
+fn access_of(repo: &Repo, set: RemoteAccess) -> Access {
+    fn plain<T>(value: Option<Value<T>>) -> Option<T> {
+        value.map(|value| value.value)
+    }
+    let environment = repo.environment();
+    let files = |home: &PathBuf| {
+        ["config", "credentials"].iter().any(|name| home.join(".aws").join(name).is_file())
+    };
+    let profiles = set.profile.is_some()
+        || environment.aws_profiles
+        || environment.home.as_ref().is_some_and(files);
+    let profile = plain(set.profile);
+    let tool = || AwsTool { profile, search: environment.search.clone() };
+    Access {
+        aws_tool: profiles.then(tool),
+        endpoint: plain(set.endpoint),
+        region: plain(set.region),
+        account: plain(set.account),
+        user: plain(set.user),
+        password: plain(set.password).map(|password| Secret(password.0)),
+        path_style: plain(set.path_style),
+        allow_http: plain(set.allow_http),
+        anonymous: plain(set.anonymous),
+    }
+}
+
+/// Says whether a remote may be used: what the user set, what lies inside the repository or in a
+/// bucket of a known cloud, or what the user has agreed to.
 pub(crate) fn accepted(repo: &Repo, name: &str, spec: &RemoteSpec) -> Result<bool, OpError> {
     let root = repo.git().root();
     let value = repo.config().remotes.get(name);
-    if value.is_none_or(|v| v.origin.layer() != Layer::Repo) || spec.is_inside(root) {
+    let committed = value.is_some_and(|v| v.origin.layer() == Layer::Repo)
+        || repo.config().access(name).is_committed();
+    if !committed || spec.is_known_cloud() || spec.is_inside(root) {
         return Ok(true);
     }
     // The next commit could turn the link elsewhere, and the address would still be accepted.
-    if spec.folder().starts_with(root) {
+    if spec.folder().is_some_and(|folder| folder.starts_with(root)) {
         return Err(OpError::refused(
             format!(
                 "remote `{name}` of `haul.toml` (`{spec}`) leads out of the repository, over a \

@@ -38,7 +38,7 @@ pub(crate) fn resolve(repo: &Repo, argument: &OsStr) -> Result<RepoPath, OpError
 }
 
 /// As [`resolve`]; nothing stands for the root of the worktree.
-fn resolve_or_root(repo: &Repo, argument: &OsStr) -> Result<Option<RepoPath>, OpError> {
+pub(crate) fn resolve_or_root(repo: &Repo, argument: &OsStr) -> Result<Option<RepoPath>, OpError> {
     let outside = || {
         OpError::refused(
             format!("`{}` lies outside the repository", show(argument.as_bytes())),
@@ -219,11 +219,18 @@ impl Selection {
         }
     }
 
+    /// Returns an argument that met no tracked path.
+    pub(crate) fn unused(&self) -> Option<&OsStr> {
+        let mut rules = self.rules.iter();
+        let unused = rules.find(|(rule, _, used)| !used && !matches!(rule, Rule::Everything));
+        unused.map(|(_, argument, _)| argument.as_os_str())
+    }
+
     /// Fails if an argument met no tracked path.
     pub(crate) fn check_used(&self) -> Result<(), OpError> {
-        match self.rules.iter().find(|(rule, _, used)| !used && !matches!(rule, Rule::Everything)) {
+        match self.unused() {
             None => Ok(()),
-            Some((_, argument, _)) => Err(OpError::refused(
+            Some(argument) => Err(OpError::refused(
                 format!(
                     "`{}` is not tracked, nor inside a tracked path",
                     show(argument.as_bytes())

@@ -87,7 +87,7 @@ impl Remote {
         job: &Job<'_>,
         mut each: impl FnMut(usize) -> Result<(), E>,
     ) -> Result<(), E> {
-        let costs = uploads.iter().map(Upload::cost).collect();
+        let costs = uploads.iter().map(|upload| upload.cost(self.inner.parts)).collect();
         let (inner, buffers) = (Arc::clone(&self.inner), Buffers::default());
         let start = move |upload: Upload, permit: OwnedSemaphorePermit| {
             let (inner, buffers) = (Arc::clone(&inner), buffers.clone());

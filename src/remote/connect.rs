@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io::ErrorKind;
+use std::path::Path;
 use std::sync::Arc;
 
 use object_store::ObjectStore;
@@ -10,7 +11,8 @@ use object_store::local::LocalFileSystem;
 use super::count::{Counters, Counts};
 use super::error::{Action, RemoteError, Site};
 use super::folder::{self, Folder};
-use super::spec::RemoteSpec;
+use super::spec::{Place, RemoteSpec};
+use super::upload::Parts;
 use crate::fs::planted;
 
 /// What to do about a folder that does not exist.
@@ -37,20 +39,42 @@ pub(super) struct Inner {
     pub(super) label: Arc<str>,
     /// The guard of a folder; `None` for storage that has no links.
     pub(super) folder: Option<Folder>,
+    /// Whether it takes large objects in parts.
+    pub(super) parts: Parts,
     pub(super) counts: Counters,
 }
 
 impl Remote {
-    /// Opens the remote at `spec`; one that does not exist is [`RemoteError::Gone`].
+    /// Opens the remote at `spec`; a folder that does not exist is [`RemoteError::Gone`], and of a
+    /// service nothing is asked yet.
     ///
     /// Everything written to a folder is on disk, file and folder entry, before it is acknowledged.
     pub fn open(spec: &RemoteSpec, create: Create) -> Result<Self, RemoteError> {
         let label: Arc<str> = spec.to_string().into();
+        match spec.place() {
+            Place::Folder(folder) => Self::open_folder(folder, label, create),
+            #[cfg(feature = "network")]
+            Place::Service(service) => {
+                let site = Site { remote: &label, action: Action::Open, key: "/" };
+                let store = super::network::open(service).map_err(|e| site.store(&e))?;
+                let inner = Inner { parts: service.parts(), ..Inner::new(store, label, None) };
+                Ok(Self { inner: Arc::new(inner) })
+            }
+            // No address means a service in such a build.
+            #[cfg(not(feature = "network"))]
+            Place::Service(_) => {
+                let site = Site { remote: &label, action: Action::Open, key: "/" };
+                Err(site.gone("this build reaches no services"))
+            }
+        }
+    }
+
+    fn open_folder(path: &Path, label: Arc<str>, create: Create) -> Result<Self, RemoteError> {
         let site = Site { remote: &label, action: Action::Open, key: "/" };
         if create == Create::Yes {
-            folder::make(spec.folder()).map_err(|e| site.io(&e))?;
+            folder::make(path).map_err(|e| site.io(&e))?;
         }
-        let root = spec.folder().canonicalize().map_err(|e| {
+        let root = path.canonicalize().map_err(|e| {
             if e.kind() == ErrorKind::NotFound { site.gone("no such folder") } else { site.io(&e) }
         })?;
         let folder = Folder { root, remote: Arc::clone(&label) };
@@ -72,8 +96,7 @@ impl Remote {
         label: Arc<str>,
         folder: Option<Folder>,
     ) -> Self {
-        let counts = Counters::default();
-        Self { inner: Arc::new(Inner { store, label, folder, counts }) }
+        Self { inner: Arc::new(Inner::new(store, label, folder)) }
     }
 
     /// Returns the address as it may be shown: without secrets.
@@ -84,6 +107,12 @@ impl Remote {
     /// Returns what went over the line since the remote was opened.
     pub fn counts(&self) -> Counts {
         self.inner.counts.now()
+    }
+}
+
+impl Inner {
+    fn new(store: Arc<dyn ObjectStore>, label: Arc<str>, folder: Option<Folder>) -> Self {
+        Self { store, label, folder, parts: Parts::Taken, counts: Counters::default() }
     }
 }
 

@@ -9,6 +9,12 @@ use std::sync::Arc;
 use crate::hint::Hint;
 use crate::progress::Stopped;
 
+#[cfg(feature = "network")]
+use super::refusal::Refusal;
+
+/// Longest part of an answer that is shown, in characters.
+const SHOWN: usize = 400;
+
 /// What was asked of the remote when it failed; prints as a verb.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
@@ -79,6 +85,20 @@ pub enum RemoteError {
         key: String,
         /// The reason given.
         why: String,
+    },
+    /// The storage refused for a reason that names its own cure.
+    #[error("could not {action} `{key}` on remote `{remote}`: {why}")]
+    Refused {
+        /// The remote, redacted.
+        remote: Arc<str>,
+        /// What was asked.
+        action: Action,
+        /// The object.
+        key: String,
+        /// The reason given.
+        why: String,
+        /// The next step.
+        next: &'static str,
     },
     /// The remote has no room left.
     #[error("could not write `{key}` on remote `{remote}`: {why}")]
@@ -166,6 +186,12 @@ pub enum RemoteError {
         /// The length that was announced.
         expected: u64,
     },
+    /// The local file to be sent does not hold what its name says.
+    #[error("`{}` does not hash to its name", path.display())]
+    Differs {
+        /// The file.
+        path: PathBuf,
+    },
     /// The machine gave no threads to talk to remotes with.
     #[error("could not start the threads that talk to remotes: {why}")]
     NoThreads {
@@ -222,16 +248,22 @@ impl Hint for RemoteError {
             Self::Unreachable { .. } | Self::Conflict { .. } => {
                 "run the same command again; what was sent already is not sent twice".into()
             }
+            Self::Refused { next, .. } => (*next).to_owned(),
             Self::Full { remote, .. } => {
                 format!("make room where `{remote}` lies, then run the same command again")
             }
-            Self::Damaged { .. } => {
+            Self::Damaged { .. } | Self::Differs { .. } => {
                 "run `haul fsck` to see what is affected, and `haul fsck --repair` where the data is"
                     .into()
             }
             Self::TooMany { .. } => "check that the remote is a folder that only haul uses".into(),
             Self::Local { .. } | Self::Changed { .. } => {
                 "run the same command again; if it fails again, `haul add` the path anew".into()
+            }
+            Self::Unsupported { action: Action::List, .. } => {
+                "where it can be listed, under another address, run `haul remote index` to make it \
+                 readable here; pushing needs a listing"
+                    .into()
             }
             Self::Unsupported { .. }
             | Self::InvalidKey { .. }
@@ -288,6 +320,10 @@ impl Site<'_> {
     /// Sorts an error of the storage library by what the user can do.
     pub(super) fn store(self, error: &object_store::Error) -> RemoteError {
         use object_store::Error as E;
+        #[cfg(feature = "network")]
+        if let Some(refusal) = Refusal::of(error) {
+            return refusal.at(self);
+        }
         let (remote, action, key) = (Arc::clone(self.remote), self.action, self.key.to_owned());
         if matches!(error, E::NotFound { .. }) {
             return self.missing();
@@ -296,7 +332,7 @@ impl Site<'_> {
             return RemoteError::Conflict { remote, key };
         }
         let (innermost, io_error) = causes(error);
-        let why = innermost.to_string();
+        let why = shown(&innermost.to_string());
         if matches!(error, E::PermissionDenied { .. } | E::Unauthenticated { .. }) {
             return RemoteError::Denied { remote, action, key, why };
         }
@@ -308,6 +344,11 @@ impl Site<'_> {
             None => RemoteError::Unreachable { remote, action, key, why },
         }
     }
+}
+
+/// Makes what a server or a library said fit to be shown: one line, not long.
+pub(super) fn shown(text: &str) -> String {
+    text.chars().take(SHOWN).map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 /// Finds the innermost cause and, anywhere in the chain, what the file system said.

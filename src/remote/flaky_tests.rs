@@ -109,8 +109,8 @@ fn a_write_whose_answer_was_lost_is_settled_by_looking() {
     arrived.put("p/a", "bytes".into()).unwrap();
     arrived.put("p/b", vec![1; 2 << 20].into()).unwrap();
     assert_eq!(arrived.put_if_absent("format", "f".into()).unwrap(), PutOutcome::Created);
-    assert_eq!(arrived.put_if_absent("format", "f".into()).unwrap(), PutOutcome::Existed);
-    assert_eq!((arrived.counts().head, arrived.counts().get), (1, 2));
+    assert_eq!(arrived.put_if_absent("format", "g".into()).unwrap(), PutOutcome::Existed);
+    assert_eq!((arrived.counts().head, arrived.counts().get), (1, 3));
     for fault in [Fault::NeverArrives, Fault::Garbles] {
         let remote = remote(fault);
         let error = remote.put("p/a", "bytes".into()).unwrap_err();

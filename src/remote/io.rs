@@ -9,9 +9,7 @@ use bytes::{Bytes, BytesMut};
 use futures::StreamExt;
 use futures::TryStreamExt;
 use object_store::path::Path as StorePath;
-use object_store::{
-    GetOptions, GetRange, GetResult, GetResultPayload, ObjectMeta, ObjectStoreExt, PutMode,
-};
+use object_store::{GetOptions, GetRange, GetResult, GetResultPayload, ObjectMeta, ObjectStoreExt};
 
 use crate::fs::{failpoint, planted};
 
@@ -41,15 +39,6 @@ pub struct Listed {
     pub modified_ms: u64,
 }
 
-/// What became of a write that must not overwrite.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PutOutcome {
-    /// The object holds our bytes.
-    Created,
-    /// The object was there before, and is as it was.
-    Existed,
-}
-
 /// Returns true for what may be used as a key: `[a-z0-9.-]` parts joined by `/`, no `..`.
 pub(super) fn is_key(text: &str) -> bool {
     let plain = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || b"/.-".contains(&c);
@@ -62,7 +51,8 @@ pub(super) fn is_key(text: &str) -> bool {
 impl Remote {
     /// Lists all objects below the folder `prefix` (`""`: all), every page, sorted by key.
     ///
-    /// Whatever is in doubt is an error, never an empty listing. Entries that haul cannot have
+    /// Whatever is in doubt is an error, never an empty listing: a service that lists nothing is asked
+    /// once more. Entries that haul cannot have
     /// written are left out and logged. Fails beyond [`MAX_LISTED`] entries.
     pub fn list(&self, prefix: &str) -> Result<Vec<Listed>, RemoteError> {
         let inner = &self.inner;
@@ -74,7 +64,7 @@ impl Remote {
         inner.counts.list.add(1);
         let listed = match &inner.folder {
             Some(guard) => guard.list(folder)?,
-            None => match block_on(inner.list(folder)) {
+            None => match block_on(inner.list_surely(folder)) {
                 Err(_) if planted::is("empty-list-believed") => Vec::new(),
                 listed => listed?,
             },
@@ -99,16 +89,6 @@ impl Remote {
     pub fn put(&self, key: &str, bytes: Bytes) -> Result<(), RemoteError> {
         self.inner.counts.waves.add(1);
         block_on(self.inner.put(key, bytes))
-    }
-
-    /// Writes an object unless there is one.
-    ///
-    /// Atomic where the storage offers that; elsewhere written and read back, so that of two
-    /// writers at once both may believe to have been first only if they wrote the same bytes or
-    /// one read back before the other wrote.
-    pub fn put_if_absent(&self, key: &str, bytes: Bytes) -> Result<PutOutcome, RemoteError> {
-        self.inner.counts.waves.add(1);
-        block_on(self.inner.put_if_absent(key, bytes))
     }
 
     /// Looks up one object; `None` if the remote answers that there is none.
@@ -140,6 +120,12 @@ impl Inner {
                 .ok_or_else(|| self.site(action, key).unreachable("its check ended early"))??;
         }
         Ok(StorePath::from(key))
+    }
+
+    /// One answer without any key may be that of a server in trouble.
+    async fn list_surely(&self, prefix: &str) -> Result<Vec<Listed>, RemoteError> {
+        let listed = self.list(prefix).await?;
+        if listed.is_empty() { self.list(prefix).await } else { Ok(listed) }
     }
 
     async fn list(&self, prefix: &str) -> Result<Vec<Listed>, RemoteError> {
@@ -298,45 +284,6 @@ impl Inner {
             _ => matches!(self.head(key).await, Ok(Some(found)) if found.size == size),
         };
         if arrived { Ok(()) } else { Err(error) }
-    }
-
-    async fn put_if_absent(&self, key: &str, bytes: Bytes) -> Result<PutOutcome, RemoteError> {
-        let path = self.admit(Action::Write, key).await?;
-        let size = bytes.len() as u64;
-        self.counts.put.add(1);
-        failpoint::hit("remote.put.before");
-        let answer = self.store.put_opts(&path, bytes.clone().into(), PutMode::Create.into()).await;
-        let outcome = match answer.map_err(|e| self.site(Action::Write, key).store(&e)) {
-            Ok(_) => PutOutcome::Created,
-            Err(RemoteError::Conflict { .. }) => PutOutcome::Existed,
-            // File systems without hard links say `not permitted` or `not supported`; where
-            // writing is not permitted at all, the second try says so again.
-            Err(RemoteError::Unsupported { .. } | RemoteError::Denied { .. }) => {
-                return self.put_and_read_back(key, bytes).await;
-            }
-            Err(error) => {
-                self.settle(key, size, Some(&bytes), error).await?;
-                PutOutcome::Created
-            }
-        };
-        failpoint::hit("remote.put.after");
-        if outcome == PutOutcome::Created {
-            self.counts.sent.add(size);
-        }
-        Ok(outcome)
-    }
-
-    async fn put_and_read_back(&self, key: &str, bytes: Bytes) -> Result<PutOutcome, RemoteError> {
-        if self.head(key).await?.is_some() {
-            return Ok(PutOutcome::Existed);
-        }
-        self.put(key, bytes.clone()).await?;
-        match self.get(key, bytes.len() as u64, |_| (), &Buffers::default()).await {
-            Ok(found) if found == bytes => Ok(PutOutcome::Created),
-            // Other bytes, of the same length or not: somebody else was there as well.
-            Ok(_) | Err(RemoteError::Damaged { .. }) => Ok(PutOutcome::Existed),
-            Err(error) => Err(error),
-        }
     }
 
     pub(super) async fn remove(&self, key: &str) -> Result<(), RemoteError> {

@@ -4,27 +4,43 @@
 //! and many requests go out together as one *wave*. Knows keys and bytes; what a key means, and
 //! whether bytes are the right ones, is the caller's to check.
 
+#[cfg(feature = "s3")]
+mod aws_tool;
 mod batch;
 mod buffers;
 mod connect;
+mod copy;
 mod count;
+mod create;
 mod error;
 mod folder;
 mod io;
 mod leftover;
+#[cfg(feature = "network")]
+mod line;
+#[cfg(feature = "network")]
+mod network;
+#[cfg(feature = "network")]
+mod refusal;
 mod runtime;
+mod service;
 mod spec;
 mod upload;
 
 #[cfg(test)]
 mod flaky_tests;
+#[cfg(feature = "network")]
+#[cfg(test)]
+mod line_tests;
 #[cfg(test)]
 mod tests;
 
 pub use batch::Fetch;
 pub use connect::{Create, Remote};
 pub use count::Counts;
+pub use create::{Creation, PutOutcome};
 pub use error::{Action, RemoteError};
-pub use io::{Listed, MAX_LISTED, PutOutcome};
+pub use io::{Listed, MAX_LISTED};
+pub use service::{Access, AwsTool, Secret};
 pub use spec::{RemoteSpec, SpecError};
 pub use upload::Upload;

@@ -22,7 +22,8 @@ fn runtime() -> Result<&'static Runtime, RemoteError> {
             .max_blocking_threads(MAX_BLOCKING_THREADS)
             .thread_keep_alive(Duration::from_secs(2))
             .thread_name("haul-remote")
-            .enable_time()
+            // What this build has: time, and with services the network.
+            .enable_all()
             .build()
             .map_err(|e| e.to_string())
     });

@@ -6,19 +6,17 @@ use std::path::{Component, Path, PathBuf};
 
 use crate::hint::Hint;
 
+use super::service::{Access, Cloud, Service};
+
 /// Longest text of a remote, in bytes.
 const MAX_TEXT: usize = 4096;
-
-/// Schemes that are understood, but not built in.
-const KNOWN: [&str; 11] =
-    ["s3", "s3a", "gs", "gcs", "az", "azure", "abfs", "abfss", "http", "https", "sftp"];
 
 /// Why a text names no remote; secrets in it are never shown.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SpecError {
     /// A kind of storage that this build has no code for.
-    #[error("this build reaches folder remotes only, not `{remote}`")]
+    #[error("this build does not reach `{remote}`")]
     NotBuilt {
         /// The text, without user, password, query and fragment.
         remote: String,
@@ -29,7 +27,7 @@ pub enum SpecError {
         /// What stands before the first colon.
         scheme: String,
     },
-    /// Not the text of a folder.
+    /// Not the text of a remote, or with settings that do not fit it.
     #[error("`{remote}` is not a remote: {why}")]
     Invalid {
         /// The text, without user, password, query and fragment.
@@ -43,33 +41,45 @@ impl Hint for SpecError {
     fn hint(&self) -> Option<String> {
         Some(match self {
             Self::NotBuilt { .. } => {
-                "use a folder, for example a mounted share: `haul remote add NAME /path`".into()
+                "use a folder, such as a mounted share, or an address that begins with `s3://`, `gs://`, \
+                 `az://` or `https://`"
+                    .into()
             }
             Self::UnknownScheme { .. } => {
                 "write `./` before the path of a folder that has a colon in its name".into()
             }
             Self::Invalid { .. } => {
-                "give the path of a folder, for example `/srv/data` or `../data`".into()
+                "give a folder such as `../data`, or an address such as `s3://bucket/path`; settings \
+                 stand beside it in `haul.toml`"
+                    .into()
             }
         })
     }
 }
 
-/// Storage by its address: for now a folder, absolute and in normal form.
+/// Storage by its address: a folder, absolute and in normal form, or a place in a service.
 ///
-/// Two specs are equal if they mean the same address; that text is what a user accepts. Links are
-/// not resolved for that, since where they lead may change.
+/// Two specs are equal if they mean the same address, reached in the same way; the text is what a
+/// user accepts. Links are not resolved for that, since where they lead may change.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct RemoteSpec {
-    folder: PathBuf,
+    place: Place,
     text: String,
 }
 
+/// Where packs lie.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(super) enum Place {
+    Folder(PathBuf),
+    Service(Box<Service>),
+}
+
 impl RemoteSpec {
-    /// Reads `text`: a path, relative to the absolute folder `base`, or a `file:///` URL.
+    /// Reads `text`: a path, relative to the absolute folder `base`, a `file:///` URL, or the URL of a
+    /// service that is reached as `access` says.
     ///
     /// `.`, `..`, double and trailing slashes are resolved by text alone.
-    pub fn parse(text: &str, base: &Path) -> Result<Self, SpecError> {
+    pub fn parse(text: &str, base: &Path, access: Access) -> Result<Self, SpecError> {
         let invalid = |why| SpecError::Invalid { remote: redact(text), why };
         if text.is_empty() {
             return Err(invalid("it is empty"));
@@ -77,12 +87,17 @@ impl RemoteSpec {
         if text.len() > MAX_TEXT {
             return Err(invalid("it is longer than 4096 bytes"));
         }
-        let path = match scheme(text) {
+        let scheme = scheme(text);
+        if let Some(scheme) = scheme.as_deref().filter(|_| text.contains("://"))
+            && let Some(cloud) = Cloud::of(scheme, &redact(text))?
+        {
+            let service = Service::parse(cloud, text, access).map_err(invalid)?;
+            let text = service.text();
+            return Ok(Self { place: Place::Service(Box::new(service)), text });
+        }
+        let path = match scheme {
             None => text.to_owned(),
             Some(scheme) if scheme == "file" => file_url_path(text).map_err(invalid)?,
-            Some(scheme) if KNOWN.contains(&scheme.as_str()) && text.contains("://") => {
-                return Err(SpecError::NotBuilt { remote: redact(text) });
-            }
             Some(scheme) => return Err(SpecError::UnknownScheme { scheme: shown(&scheme) }),
         };
         if path.chars().any(char::is_control) {
@@ -91,9 +106,12 @@ impl RemoteSpec {
         if path == "~" || path.starts_with("~/") {
             return Err(invalid("`~` is not replaced here"));
         }
+        if access != (Access { aws_tool: access.aws_tool.clone(), ..Access::default() }) {
+            return Err(invalid("a folder has no settings besides `url`"));
+        }
         let folder = normal(&base.join(path)).ok_or_else(|| invalid("its base is not absolute"))?;
         let text = folder.to_str().ok_or_else(|| invalid("it is not UTF-8"))?.to_owned();
-        Ok(Self { folder, text })
+        Ok(Self { place: Place::Folder(folder), text })
     }
 
     /// Returns the normal form: what equality and acceptance compare.
@@ -101,9 +119,21 @@ impl RemoteSpec {
         &self.text
     }
 
-    /// Returns the absolute path of the folder.
-    pub fn folder(&self) -> &Path {
-        &self.folder
+    /// Returns the absolute path if it is a folder.
+    pub fn folder(&self) -> Option<&Path> {
+        match &self.place {
+            Place::Folder(folder) => Some(folder),
+            Place::Service(_) => None,
+        }
+    }
+
+    pub(super) fn place(&self) -> &Place {
+        &self.place
+    }
+
+    /// Says whether it is a bucket of a cloud at its own address, and so no server of strangers.
+    pub fn is_known_cloud(&self) -> bool {
+        matches!(&self.place, Place::Service(service) if !service.is_own_server())
     }
 
     /// Returns true if the folder lies in the worktree `root`, or is it, wherever links lead.
@@ -111,7 +141,7 @@ impl RemoteSpec {
     /// Reads the file system. False in doubt, and false below any `.git`: what a repository says
     /// must not make haul write there.
     pub fn is_inside(&self, root: &Path) -> bool {
-        let (Some(folder), Some(root)) = (resolved(&self.folder), resolved(root)) else {
+        let (Some(folder), Some(root)) = (self.folder().and_then(resolved), resolved(root)) else {
             return false;
         };
         let Ok(below) = folder.strip_prefix(&root) else { return false };
@@ -225,7 +255,7 @@ mod tests {
     use super::*;
 
     fn parse(text: &str) -> Result<RemoteSpec, SpecError> {
-        RemoteSpec::parse(text, Path::new("/home/ann/repo"))
+        RemoteSpec::parse(text, Path::new("/home/ann/repo"), Access::default())
     }
 
     fn text(input: &str) -> String {
@@ -257,18 +287,24 @@ mod tests {
 
     #[test]
     fn other_storage_is_recognised_and_its_secrets_are_not_shown() {
-        let error = parse("https://ann:hunter2@example.org/a?sig=hunter2#hunter2").unwrap_err();
-        assert_eq!(error, SpecError::NotBuilt { remote: "https://example.org/a".into() });
-        assert!(error.to_string().starts_with("this build reaches folder remotes only"));
+        let error = parse("sftp://ann:hunter2@example.org/a?sig=hunter2#hunter2").unwrap_err();
+        assert_eq!(error, SpecError::NotBuilt { remote: "sftp://example.org/a".into() });
         assert!(error.hint().is_some());
-        for other in ["s3://b/p", "gs://b", "AZ://c", "http://h", "sftp://h/p"] {
-            assert!(matches!(parse(other), Err(SpecError::NotBuilt { .. })), "{other}");
-        }
+        let error = parse("https://ann:hunter2@example.org/a?sig=hunter2").unwrap_err();
+        assert!(!error.to_string().contains("hunter2"), "{error}");
+    }
+
+    #[test]
+    fn a_folder_takes_no_settings() {
+        let access = Access { region: Some("x".into()), ..Access::default() };
+        assert!(RemoteSpec::parse("data", Path::new("/home"), access).is_err());
     }
 
     #[test]
     fn what_runs_programs_elsewhere_is_refused() {
-        for odd in ["ext::sh -c touch", "ssh://-oProxyCommand=x/y", "fd::7", "ann@host:path", ":"] {
+        for odd in
+            ["ext::sh -c touch", "foo://-oProxyCommand=x/y", "fd::7", "ann@host:path", ":", "s3:x"]
+        {
             let error = parse(odd).unwrap_err();
             assert!(matches!(error, SpecError::UnknownScheme { .. }), "{odd}: {error}");
         }
@@ -281,7 +317,7 @@ mod tests {
         for odd in odd.into_iter().chain(["file:///%ff", "file:///a?b", long.as_str()]) {
             assert!(matches!(parse(odd), Err(SpecError::Invalid { .. })), "{odd}");
         }
-        assert!(RemoteSpec::parse("x", Path::new("relative")).is_err());
+        assert!(RemoteSpec::parse("x", Path::new("relative"), Access::default()).is_err());
     }
 
     #[test]
@@ -291,7 +327,9 @@ mod tests {
         std::fs::create_dir_all(root.join("sub")).unwrap();
         std::os::unix::fs::symlink(dir.path(), root.join("out")).unwrap();
         std::os::unix::fs::symlink("nowhere", root.join("dangling")).unwrap();
-        let inside = |text: &str| RemoteSpec::parse(text, &root).unwrap().is_inside(&root);
+        let inside = |text: &str| {
+            RemoteSpec::parse(text, &root, Access::default()).unwrap().is_inside(&root)
+        };
         assert!(inside("sub") && inside("sub/new/deep") && inside("."));
         assert!(!inside("..") && !inside("out") && !inside("out/new"));
         assert!(!inside("dangling") && !inside("dangling/x"));
@@ -303,8 +341,8 @@ mod tests {
         #[test]
         fn any_text_is_refused_or_has_a_stable_normal_form(input in "\\PC{0,40}|[a/.:%~-]{0,20}") {
             if let Ok(spec) = parse(&input) {
-                prop_assert!(spec.folder().is_absolute());
-                let again = RemoteSpec::parse(spec.text(), Path::new("/elsewhere")).unwrap();
+                prop_assert!(spec.folder().is_none_or(Path::is_absolute));
+                let again = RemoteSpec::parse(spec.text(), Path::new("/elsewhere"), Access::default()).unwrap();
                 prop_assert_eq!(again, spec);
             }
         }

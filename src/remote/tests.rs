@@ -9,14 +9,19 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use bytes::Bytes;
 use object_store::memory::InMemory;
 
+use crate::hash::{Digest, PackId};
 use crate::hint::Hint;
 use crate::progress::{Job, Silent, Stopped};
 
 use super::io::is_key;
-use super::{Create, Fetch, Remote, RemoteError, RemoteSpec, Upload};
+use super::{Access, Create, Fetch, Remote, RemoteError, RemoteSpec, Upload};
 
 fn folder(path: &Path, create: Create) -> Result<Remote, RemoteError> {
-    Remote::open(&RemoteSpec::parse("remote", path).unwrap(), create)
+    Remote::open(&RemoteSpec::parse("remote", path, Access::default()).unwrap(), create)
+}
+
+fn name_of(bytes: &[u8]) -> PackId {
+    PackId::from_digest(Digest(*blake3::hash(bytes).as_bytes()))
 }
 
 fn over_both(check: impl Fn(&Remote)) {
@@ -197,9 +202,10 @@ fn files_of_all_sizes_are_sent_and_acknowledged_once() {
     let file = |i: usize, size: u64| {
         let path = dir.path().join(i.to_string());
         let body: Vec<u8> = (0..size).map(|n| (n / 7 % 251) as u8).collect();
+        let name = name_of(&body);
         #[expect(clippy::disallowed_methods, reason = "a file of the test, not of the user")]
         fs::write(&path, body).unwrap();
-        Upload { key: format!("p/{i}"), path, size }
+        Upload { key: format!("p/{i}"), path, size, name }
     };
     let uploads: Vec<_> = sizes.into_iter().enumerate().map(|(i, size)| file(i, size)).collect();
     over_both(|remote| {
@@ -227,18 +233,27 @@ fn files_of_all_sizes_are_sent_and_acknowledged_once() {
 }
 
 #[test]
-fn a_file_that_changed_or_is_gone_is_not_sent() {
+fn a_file_that_changed_is_damaged_or_gone_is_not_sent() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("file");
     let file = fs::File::options().create_new(true).write(true).open(&path).unwrap();
     over_both(|remote| {
         for (real, told) in [(9, 10), (10, 9), (9 << 20, 10 << 20), (10 << 20, 9 << 20)] {
             file.set_len(real).unwrap();
-            let upload = Upload { key: "p/a".into(), path: path.clone(), size: told };
+            let name = PackId([0; 16]);
+            let upload = Upload { key: "p/a".into(), path: path.clone(), size: told, name };
             let sent = with_job(|job| remote.put_files(vec![upload], 1, job, |_| Ok(())));
             assert!(matches!(sent, Err(RemoteError::Changed { .. })), "{sent:?}");
         }
-        let gone = Upload { key: "p/a".into(), path: dir.path().join("none"), size: 1 };
+        for size in [9, 9 << 20] {
+            file.set_len(size).unwrap();
+            let name = name_of(b"other bytes");
+            let upload = Upload { key: "p/a".into(), path: path.clone(), size, name };
+            let sent = with_job(|job| remote.put_files(vec![upload], 1, job, |_| Ok(())));
+            assert!(matches!(sent, Err(RemoteError::Differs { .. })), "{sent:?}");
+        }
+        let name = name_of(b"");
+        let gone = Upload { key: "p/a".into(), path: dir.path().join("none"), size: 1, name };
         let sent = with_job(|job| remote.put_files(vec![gone], 1, job, |_| Ok(())));
         assert!(matches!(sent, Err(RemoteError::Local { .. })), "{sent:?}");
         assert_eq!(remote.list("").unwrap(), []);

@@ -16,6 +16,7 @@ use crate::remote::{Fetch, Remote, RemoteError};
 use crate::transfer::audit::files_in;
 use crate::transfer::error::TransferError;
 use crate::transfer::land::Flaw;
+use crate::transfer::listing::listing;
 use crate::transfer::root::Wanted;
 use crate::transfer::walk::Spot;
 
@@ -129,15 +130,7 @@ impl<'a> Contact<'a> {
     }
 
     fn refresh_once(&mut self, job: &Job) -> Result<(), TransferError> {
-        let listing: Vec<Listed> = self
-            .remote
-            .list(key::CATALOGUE)?
-            .into_iter()
-            .filter_map(|found| {
-                let name = found.key.strip_prefix(key::CATALOGUE)?.to_owned();
-                Some(Listed { name, size: found.size, modified_ms: found.modified_ms })
-            })
-            .collect();
+        let listing = listing(&self.remote, self.purpose)?;
         self.doubt_identity(&listing);
         let need = match self.purpose {
             Purpose::Read => Need::Read,
@@ -384,7 +377,7 @@ fn path_of(wanted: &[Wanted], which: usize) -> Vec<u8> {
     wanted.get(which).map_or(Vec::new(), |w| w.path.clone())
 }
 
-fn catalogue_error(
+pub(super) fn catalogue_error(
     remote: &Remote,
     object: &str,
     source: impl Into<CatalogueError>,

@@ -16,10 +16,11 @@ use crate::remote::Fetch;
 use crate::transfer::catalogue::Contact;
 use crate::transfer::error::TransferError;
 use crate::transfer::needs::Needs;
-use crate::transfer::nodes::{Walked, walk};
+use crate::transfer::nodes::walk;
 use crate::transfer::recut::Elsewhere;
 use crate::transfer::root::Wanted;
 use crate::transfer::sight::Sight;
+use crate::transfer::walked::Walked;
 
 /// Most packs whose footers are read for hooks in one push.
 const MOST_FOOTERS: usize = 256;

@@ -16,8 +16,8 @@ use crate::progress::Job;
 use crate::remote::Fetch;
 use crate::transfer::catalogue::Contact;
 use crate::transfer::error::TransferError;
-use crate::transfer::nodes::Visited;
 use crate::transfer::walk::{ChunkStep, NodeStep, Spot, children_of};
+use crate::transfer::walked::Visited;
 
 /// Most copies of one node that are looked at, and most places of one object that LOC may name.
 const MOST_COPIES: usize = 16;

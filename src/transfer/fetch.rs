@@ -11,11 +11,12 @@ use crate::transfer::error::TransferError;
 use crate::transfer::filter::Filter;
 use crate::transfer::land::{Flaw, Object, Orders, Part};
 use crate::transfer::local::take_local;
-use crate::transfer::nodes::{Visited, Walked, walk};
+use crate::transfer::nodes::walk;
 use crate::transfer::ranges::{Slack, ranges};
 use crate::transfer::root::Wanted;
 use crate::transfer::sight::Sight;
 use crate::transfer::walk::{ChunkStep, Spot};
+use crate::transfer::walked::{Visited, Walked};
 use crate::transfer::wave::Wave;
 
 /// What a fetch would bring; its nodes are here already.
@@ -82,6 +83,18 @@ pub fn plan_fetch(
     let absent_bytes = chunks.iter().map(|c| c.size).fold(0, u64::saturating_add);
     let (files, bytes, nodes) = (walked.files, walked.bytes, walked.nodes);
     Ok(FetchPlan { wanted, chunks, nodes, files, bytes, absent_bytes })
+}
+
+/// Brings the nodes of everything wanted to this machine. Without contact, fails with
+/// [`TransferError::NobodyPushed`] at the first that is not here.
+pub fn bring_trees(
+    wanted: &[Wanted],
+    reader: &mut ObjectReader,
+    contact: Option<&Contact>,
+    job: &Job,
+) -> Result<(), TransferError> {
+    let sight = contact.map_or(Sight::Local, Sight::Content);
+    walk(wanted, reader, sight, job).map(drop)
 }
 
 fn walk_content(wanted: &[Wanted], contact: &Contact, job: &Job) -> Result<Walked, TransferError> {

@@ -1,8 +1,10 @@
 //! Which entries of a tracked directory are wanted, and which subtrees can hold them.
 
-use globset::{Glob, GlobMatcher};
 use std::ffi::OsStr;
+use std::ops::Range;
 use std::os::unix::ffi::OsStrExt;
+
+use globset::GlobMatcher;
 
 /// A choice among the paths of one tracked directory.
 #[derive(Clone, Debug, Default)]
@@ -12,6 +14,13 @@ pub enum Filter {
     All,
     /// What any of these chooses.
     Some(Vec<Choice>),
+    /// Of one file those chunks that hold some of these bytes.
+    Span {
+        /// The file, relative to the tracked directory; not heeded where the file itself is tracked.
+        path: Vec<u8>,
+        /// Which bytes of it.
+        bytes: Range<u64>,
+    },
 }
 
 /// One way to choose paths.
@@ -27,27 +36,51 @@ pub enum Choice {
         /// The compiled glob.
         matcher: GlobMatcher,
     },
+    /// What one of these chooses; every node is read, also those that cannot hold a path of them.
+    Of(Vec<Choice>),
+    /// Nothing, but the nodes that hold the names below this path are read; all if it is empty.
+    Names(Vec<u8>),
+}
+
+impl Choice {
+    fn matches(&self, path: &[u8]) -> bool {
+        match self {
+            Self::Under(top) => is_under(path, top),
+            Self::Glob { prefix, matcher } => {
+                let whole = [prefix.as_slice(), path].concat();
+                matches_whole(matcher, &whole, prefix.len())
+            }
+            Self::Of(choices) => choices.iter().any(|choice| choice.matches(path)),
+            Self::Names(_) => false,
+        }
+    }
 }
 
 impl Filter {
     /// Returns what chooses no entry but needs the whole manifest to find that out.
-    pub fn names() -> Result<Self, globset::Error> {
-        // No path of a manifest is `/`.
-        let matcher = Glob::new("/")?.compile_matcher();
-        Ok(Self::Some(vec![Choice::Glob { prefix: Vec::new(), matcher }]))
+    pub fn names() -> Self {
+        Self::names_below(b"")
+    }
+
+    /// As [`Self::names`], of what lies below a path, or at it.
+    pub fn names_below(path: &[u8]) -> Self {
+        Self::Some(vec![Choice::Names(path.to_vec())])
     }
 
     /// Says whether the entry at `path` is wanted.
     pub fn matches(&self, path: &[u8]) -> bool {
         match self {
             Self::All => true,
-            Self::Some(choices) => choices.iter().any(|choice| match choice {
-                Choice::Under(top) => is_under(path, top),
-                Choice::Glob { prefix, matcher } => {
-                    let whole = [prefix.as_slice(), path].concat();
-                    matches_whole(matcher, &whole, prefix.len())
-                }
-            }),
+            Self::Some(choices) => choices.iter().any(|choice| choice.matches(path)),
+            Self::Span { path: only, .. } => path == only,
+        }
+    }
+
+    /// Says whether the part of a file at these bytes is wanted.
+    pub(super) fn meets(&self, bytes: &Range<u64>) -> bool {
+        match self {
+            Self::All | Self::Some(_) => true,
+            Self::Span { bytes: own, .. } => bytes.start.max(own.start) < bytes.end.min(own.end),
         }
     }
 
@@ -56,15 +89,18 @@ impl Filter {
         match self {
             Self::All => true,
             Self::Some(choices) => choices.iter().any(|choice| match choice {
-                Choice::Under(top) => {
-                    let mut end = top.clone();
-                    end.push(b'/' + 1);
-                    last >= top.as_slice() && after.is_none_or(|after| after < end.as_slice())
-                }
-                Choice::Glob { .. } => true,
+                Choice::Names(top) if top.is_empty() => true,
+                Choice::Under(top) | Choice::Names(top) => may_be_under(top, after, last),
+                Choice::Glob { .. } | Choice::Of(_) => true,
             }),
+            Self::Span { path, .. } => may_be_under(path, after, last),
         }
     }
+}
+
+fn may_be_under(top: &[u8], after: Option<&[u8]>, last: &[u8]) -> bool {
+    let end = [top, &b"0"[..]].concat();
+    last >= top && after.is_none_or(|after| after < end.as_slice())
 }
 
 /// A glob chooses a path if it matches it or a folder above it, below the tracked directory.
@@ -85,7 +121,7 @@ mod tests {
 
     #[test]
     fn names_choose_nothing_and_visit_everything() {
-        let filter = Filter::names().unwrap();
+        let filter = Filter::names();
         assert!(!filter.matches(b"a") && !filter.matches(b"a/b"));
         assert!(filter.may_match_between(None, b"a") && filter.may_match_between(Some(b"a"), b"z"));
     }

@@ -9,9 +9,9 @@ use crate::hash::{PackId, PackKind};
 use crate::progress::Job;
 use crate::transfer::catalogue::Contact;
 use crate::transfer::error::TransferError;
-use crate::transfer::nodes::Walked;
 use crate::transfer::root::{Root, Wanted};
 use crate::transfer::walk::ChunkStep;
+use crate::transfer::walked::Walked;
 
 /// Packs of the remote that a push must not use, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,10 +1,10 @@
 //! Walking trees wave by wave: nodes that are here cost nothing, the others of one level are
 //! fetched together.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 use crate::cache::{NodeAndPlacement, ObjectReader};
-use crate::hash::{ChunkId, Digest, NodeId, PackId, PackKind};
+use crate::hash::{Digest, NodeId, PackId, PackKind};
 use crate::pack::node_in;
 use crate::progress::Job;
 use crate::transfer::ahead::{Ahead, behind};
@@ -18,33 +18,8 @@ use crate::transfer::root::{Root, Wanted};
 use crate::transfer::sight::Sight;
 use crate::transfer::survey::Lookout;
 use crate::transfer::walk::{ChunkStep, NodeStep, Spot, expand};
+use crate::transfer::walked::{Visited, Walked};
 use crate::transfer::wave::{Wave, single};
-
-/// Everything that a walk came to.
-#[derive(Default)]
-pub(super) struct Walked {
-    /// Every wanted chunk, each once; where copies count, once for each pack that is named.
-    pub(super) chunks: Vec<ChunkStep>,
-    /// The nodes that were read.
-    pub(super) nodes: Vec<Visited>,
-    /// The first chunk of each file of more than one.
-    pub(super) first_chunks: BTreeSet<ChunkId>,
-    /// Files wanted.
-    pub(super) files: u64,
-    /// Their bytes.
-    pub(super) bytes: u64,
-}
-
-/// A node that was read, and from where.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Visited {
-    pub(super) id: NodeId,
-    pub(super) at: Spot,
-    /// Which of the wanted pointers it serves.
-    pub(super) wanted: usize,
-    /// The node that named it, by its number among those visited.
-    pub(super) above: Option<u32>,
-}
 
 /// Decoded frames of one wave, by pack and offset.
 type Frames = HashMap<(PackId, u32), Vec<u8>>;
@@ -70,17 +45,7 @@ pub(super) fn walk_and_look<'w>(
     lookout: Option<Lookout<'w>>,
     job: &Job,
 ) -> Result<(Walked, Option<Lookout<'w>>), TransferError> {
-    let mut walker = Walker {
-        wanted,
-        reader,
-        out: Walked::default(),
-        any_copy: sight.any_copy(),
-        detours: sight.detours(),
-        seen_nodes: HashSet::new(),
-        seen_chunks: HashSet::new(),
-        ahead: Ahead::default(),
-        lookout,
-    };
+    let mut walker = Walker { lookout, ..Walker::new(wanted, reader, sight, Sharing::Once) };
     let mut level = walker.roots(sight);
     while !level.is_empty() {
         let mut absent = Vec::new();
@@ -113,21 +78,56 @@ pub(super) fn walk_and_look<'w>(
     Ok((walker.out, walker.lookout))
 }
 
-struct Walker<'w, 'c> {
-    wanted: &'w [Wanted],
-    reader: &'w mut ObjectReader<'c>,
-    out: Walked,
+/// A chunk, the pack of its copy and those of its bases where copies count, and which of the wanted it
+/// was met for where that counts.
+type ChunkCopy = ([u8; 32], Option<PackId>, Vec<PackId>, usize);
+
+/// How often a walk comes to what several of the wanted have in common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sharing {
+    /// Once for all of them.
+    Once,
+    /// Once for each.
+    Each,
+}
+
+/// Walks trees, a wave at a time; used by [`walk`] and by comparisons.
+pub(super) struct Walker<'w, 'c> {
+    pub(super) wanted: &'w [Wanted],
+    pub(super) reader: &'w mut ObjectReader<'c>,
+    pub(super) out: Walked,
+    sharing: Sharing,
     /// Whether copies are one as good as the other; if not, each counts.
     any_copy: bool,
     detours: bool,
     seen_nodes: HashSet<(NodeId, Option<PackId>, usize)>,
-    seen_chunks: HashSet<([u8; 32], Option<PackId>, Vec<PackId>)>,
+    seen_chunks: HashSet<ChunkCopy>,
     ahead: Ahead,
     lookout: Option<Lookout<'w>>,
 }
 
-impl Walker<'_, '_> {
-    fn roots(&mut self, sight: Sight) -> Vec<NodeStep> {
+impl<'w, 'c> Walker<'w, 'c> {
+    pub(super) fn new(
+        wanted: &'w [Wanted],
+        reader: &'w mut ObjectReader<'c>,
+        sight: Sight,
+        sharing: Sharing,
+    ) -> Self {
+        Self {
+            wanted,
+            reader,
+            out: Walked::default(),
+            sharing,
+            any_copy: sight.any_copy(),
+            detours: sight.detours(),
+            seen_nodes: HashSet::new(),
+            seen_chunks: HashSet::new(),
+            ahead: Ahead::default(),
+            lookout: None,
+        }
+    }
+
+    pub(super) fn roots(&mut self, sight: Sight) -> Vec<NodeStep> {
         let mut steps = Vec::new();
         let all = self.wanted;
         for (wanted, item) in all.iter().enumerate() {
@@ -148,7 +148,8 @@ impl Walker<'_, '_> {
                     }
                     let spot = sight.root(wanted, id.key());
                     let (id, expectation, above) = (*id, expectation.clone(), None);
-                    let step = NodeStep { wanted, id, expectation, spot, first: true, above };
+                    let step =
+                        NodeStep { wanted, id, expectation, spot, at: 0, first: true, above };
                     steps.push(step);
                 }
             }
@@ -166,15 +167,17 @@ impl Walker<'_, '_> {
         }
         // One delta, said to have its bases at other places, needs those as well.
         let bases = step.bases.iter().filter(|_| !self.any_copy).map(|base| base.pack).collect();
-        if self.seen_chunks.insert((step.id.0, self.copy(step.spot), bases)) {
+        let of = if self.sharing == Sharing::Each { step.wanted } else { usize::MAX };
+        if self.seen_chunks.insert((step.id.0, self.copy(step.spot), bases, of)) {
             self.out.chunks.push(step);
         }
     }
 
     /// A node below two wanted filters is visited for each, but an unfiltered one only once.
-    fn seen(&mut self, step: &NodeStep) -> bool {
+    pub(super) fn seen(&mut self, step: &NodeStep) -> bool {
         let whole = matches!(self.filter(step.wanted), Filter::All);
-        let filter = if whole { usize::MAX } else { step.wanted };
+        let once = whole && self.sharing == Sharing::Once;
+        let filter = if once { usize::MAX } else { step.wanted };
         let key = (step.id, self.copy(step.spot), filter);
         let seen = !self.seen_nodes.insert(key);
         if let Some(lookout) = self.lookout.as_mut().filter(|_| seen) {
@@ -199,12 +202,12 @@ impl Walker<'_, '_> {
         self.wanted.get(wanted).map_or(&Filter::All, |w| &w.filter)
     }
 
-    fn path(&self, wanted: usize) -> &[u8] {
+    pub(super) fn path(&self, wanted: usize) -> &[u8] {
         self.wanted.get(wanted).map_or(&[], |item| &item.path)
     }
 
     /// Reads a node that is on this machine, in a copy that this walk may read.
-    fn here(
+    pub(super) fn here(
         &mut self,
         step: &NodeStep,
         sight: Sight,
@@ -233,7 +236,7 @@ impl Walker<'_, '_> {
         }
     }
 
-    fn visit(
+    pub(super) fn visit(
         &mut self,
         step: &NodeStep,
         node: (&[u8], &[u8]),
@@ -262,7 +265,7 @@ impl Walker<'_, '_> {
         Ok(below.nodes)
     }
 
-    fn absent(&self, step: Option<&NodeStep>, remote: &str) -> TransferError {
+    pub(super) fn absent(&self, step: Option<&NodeStep>, remote: &str) -> TransferError {
         let path =
             step.and_then(|s| self.wanted.get(s.wanted)).map_or(Vec::new(), |w| w.path.clone());
         let root = Digest(step.map_or([0; 32], |s| s.id.0));
@@ -270,7 +273,7 @@ impl Walker<'_, '_> {
     }
 
     /// Fetches one level of nodes in one wave and visits them; returns the next level.
-    fn fetch(
+    pub(super) fn fetch(
         &mut self,
         mut steps: Vec<NodeStep>,
         contact: &Contact,

@@ -13,12 +13,13 @@ use crate::transfer::dedup::dedup;
 use crate::transfer::error::TransferError;
 use crate::transfer::lone::store_whole;
 use crate::transfer::needs::{Avoid, Doubts, Needs, found, missing_pins, needs, pack_of};
-use crate::transfer::nodes::{Walked, walk};
+use crate::transfer::nodes::walk;
 use crate::transfer::record::Record;
 use crate::transfer::recut::{Elsewhere, Recut, forget_damaged, recut, rescue};
 use crate::transfer::root::{Root, Wanted};
 use crate::transfer::sight::Sight;
 use crate::transfer::upload::{Journal, Sent, missing_own, prepare, register, upload};
+use crate::transfer::walked::Walked;
 
 /// How often a push starts over because gc got between, and how often it writes packs afresh.
 const ROUNDS: u32 = 5;

@@ -18,10 +18,10 @@ use crate::transfer::catalogue::Contact;
 use crate::transfer::error::TransferError;
 use crate::transfer::fetch::{FetchPlan, fetch_chunks};
 use crate::transfer::needs::pack_of;
-use crate::transfer::nodes::{Visited, Walked};
 use crate::transfer::push::Home;
 use crate::transfer::root::Wanted;
 use crate::transfer::walk::{ChunkStep, Hanging, Spot, children_of};
+use crate::transfer::walked::{Visited, Walked};
 
 /// Where chunks lie on the remote, as its own footers and trees say.
 pub(super) type Elsewhere = HashMap<[u8; 32], Place>;

@@ -10,10 +10,11 @@ use crate::node::{Body, Child, Entry, Kind, Node};
 use crate::progress::Job;
 use crate::transfer::catalogue::Contact;
 use crate::transfer::error::TransferError;
-use crate::transfer::nodes::{Visited, walk_and_look};
+use crate::transfer::nodes::walk_and_look;
 use crate::transfer::root::Wanted;
 use crate::transfer::sight::Sight;
 use crate::transfer::walk::{ChunkStep, NodeStep, Spot};
+use crate::transfer::walked::Visited;
 
 /// Files of one pointer that are named; the others are only counted with it.
 const NAMED: usize = 100;

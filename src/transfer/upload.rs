@@ -1,18 +1,16 @@
 //! Sending packs as they lie, and remembering which arrived, so that a push resumes by name.
 
-use std::fs::File;
 use std::path::PathBuf;
 
 use bytes::Bytes;
-use rayon::prelude::*;
 
 use crate::cache::{Held, Layout};
 use crate::catalogue::{Registration, RemoteFormat, key};
 use crate::fs::nonce::nonce;
 use crate::fs::{IoResultExt, append_line, remove, replace};
-use crate::hash::{Digest, PackId, PackKind, RemoteId, RepoId};
+use crate::hash::{PackId, PackKind, RemoteId, RepoId};
 use crate::progress::{Job, Kind};
-use crate::remote::{Listed, PutOutcome, Upload};
+use crate::remote::{Listed, PutOutcome, RemoteError, Upload};
 use crate::transfer::catalogue::Contact;
 use crate::transfer::error::TransferError;
 
@@ -117,15 +115,13 @@ pub(super) fn upload(
     }
     let bytes = uploads.iter().map(|u| u.size).sum();
     let sizes: Vec<u64> = uploads.iter().map(|u| u.size).collect();
+    let names: Vec<(PathBuf, PackId)> = uploads.iter().map(|u| (u.path.clone(), u.name)).collect();
     let task = job.begin(Kind::Upload, Some(bytes));
-    uploads.par_iter().zip(&ids).try_for_each(|(upload, pack)| {
-        job.check()?;
-        prove(upload, *pack)
-    })?;
-    contact.remote().put_files(uploads, contact.jobs(), job, |i| {
+    let sent = contact.remote().put_files(uploads, contact.jobs(), job, |i| {
         task.advance(sizes.get(i).copied().unwrap_or(0));
         ids.get(i).map_or(Ok(()), |pack| journal.add(*pack))
-    })?;
+    });
+    sent.map_err(|error| damaged(&names, error))?;
     Ok(Sent { packs: sizes.len() as u64, bytes, resumed })
 }
 
@@ -144,19 +140,15 @@ fn upload_of(
     };
     let size = std::fs::metadata(&path).at("read", &path)?.len();
     let kind = PackKind::from_byte(kind).unwrap_or(PackKind::Data);
-    Ok(Upload { key: key::pack(kind, pack), path, size })
+    Ok(Upload { key: key::pack(kind, pack), path, size, name: pack })
 }
 
-/// Checks that a pack still is what its name says: a damaged one must not leave this machine.
-fn prove(upload: &Upload, pack: PackId) -> Result<(), TransferError> {
-    let file = File::open(&upload.path).at("read", &upload.path)?;
-    let mut hasher = blake3::Hasher::new();
-    hasher.update_reader(file).at("read", &upload.path)?;
-    if PackId::from_digest(Digest(*hasher.finalize().as_bytes())) == pack {
-        return Ok(());
-    }
-    let why = format!("`{}` does not hash to its name", upload.path.display());
-    Err(TransferError::LocalPack { pack, path: Vec::new(), why })
+/// Says which pack it is that does not hold what its name says.
+fn damaged(names: &[(PathBuf, PackId)], error: TransferError) -> TransferError {
+    let TransferError::Remote(RemoteError::Differs { path }) = &error else { return error };
+    let Some((_, pack)) = names.iter().find(|(own, _)| own == path) else { return error };
+    let why = format!("`{}` does not hash to its name", path.display());
+    TransferError::LocalPack { pack: *pack, path: Vec::new(), why }
 }
 
 /// Returns those of this push's packs that the remote does not have.

@@ -1,5 +1,7 @@
 //! One step of a walk over trees: a node and its placement in, what lies below it out.
 
+use std::ops::Range;
+
 use crate::cache::Place;
 use crate::catalogue::LocRecord;
 use crate::hash::{ChunkId, NodeId, PackId, PackKind};
@@ -52,6 +54,8 @@ pub(super) struct NodeStep {
     pub(super) id: NodeId,
     pub(super) expectation: Expectation,
     pub(super) spot: Option<Spot>,
+    /// Bytes of its file that lie before it; 0 in a manifest.
+    pub(super) at: u64,
     /// Whether its file begins below it.
     pub(super) first: bool,
     /// The node that named it, by its number among those visited.
@@ -95,7 +99,9 @@ pub(super) fn expand(
     match step.expectation.kind {
         Kind::Recipe => {
             let node = decode::<ChunkEntry>(step, node)?;
-            let mut below = children(step, &node, (placement, home), |_, _| true, |_| true);
+            let meets = |bytes: &Range<u64>| filter.meets(bytes);
+            let mut below =
+                children(step, &node, (placement, home), |_, _, at| meets(at), |_, at| meets(at));
             let first = below.chunks.first().filter(|_| step.first);
             below.first_chunk = first.map(|chunk| chunk.id);
             Ok(below)
@@ -106,8 +112,8 @@ pub(super) fn expand(
                 step,
                 &node,
                 (placement, home),
-                |after, last| filter.may_match_between(after, last),
-                |entry: &FileEntry| filter.matches(entry.key()),
+                |after, last, _| filter.may_match_between(after, last),
+                |entry: &FileEntry, _| filter.matches(entry.key()),
             );
             if let Body::Leaf(entries) = node.body() {
                 for entry in entries.iter().filter(|e| filter.matches(e.key())) {
@@ -130,15 +136,15 @@ fn children<E: Entry>(
     step: &NodeStep,
     node: &Node<E>,
     (placement, home): (&[u8], Option<PackId>),
-    subtree: impl Fn(Option<&[u8]>, &[u8]) -> bool,
-    leaf: impl Fn(&E) -> bool,
+    subtree: impl Fn(Option<&[u8]>, &[u8], &Range<u64>) -> bool,
+    leaf: impl Fn(&E, &Range<u64>) -> bool,
 ) -> Below {
     let all = node.children();
     // A placement that cannot be read is a stale one: the children are looked up elsewhere.
     let locs = decode_placement(placement, all.len()).unwrap_or_default();
     let locs = locs.iter().map(Some).chain(std::iter::repeat(None));
     let mut below = Below::default();
-    let mut put = |child: &Child, loc: Option<&Loc>| match child {
+    let mut put = |child: &Child, loc: Option<&Loc>, at: u64| match child {
         Child::Chunk { id, size } => {
             let (wanted, id, size, above) = (step.wanted, *id, *size, None);
             let spot = loc.and_then(|loc| spot(loc, home));
@@ -150,26 +156,34 @@ fn children<E: Entry>(
             let expectation = expectation.clone();
             let first = expectation.role == Role::Root || (step.first && below.nodes.is_empty());
             let (wanted, id, above) = (step.wanted, *id, None);
-            below.nodes.push(NodeStep { wanted, id, expectation, spot, first, above });
+            // The recipe of a file begins at the file's first byte.
+            let at =
+                if expectation.kind == Kind::Recipe && E::KIND == Kind::Recipe { at } else { 0 };
+            below.nodes.push(NodeStep { wanted, id, expectation, spot, at, first, above });
         }
     };
     let mut pairs = all.iter().zip(locs);
+    let mut end = step.at;
     match node.body() {
         Body::Inner(entries) => {
             let mut after: Option<&[u8]> = None;
             for (entry, (child, loc)) in entries.iter().zip(pairs) {
-                if subtree(after, &entry.key) {
-                    put(child, loc);
+                let bytes = end..end.saturating_add(entry.size);
+                if subtree(after, &entry.key, &bytes) {
+                    put(child, loc, bytes.start);
                 }
+                end = bytes.end;
                 after = Some(&entry.key);
             }
         }
         Body::Leaf(entries) => {
             for entry in entries.iter().filter(|e| e.child().is_some()) {
                 let Some((child, loc)) = pairs.next() else { break };
-                if leaf(entry) {
-                    put(child, loc);
+                let bytes = end..end.saturating_add(entry.size());
+                if leaf(entry, &bytes) {
+                    put(child, loc, bytes.start);
                 }
+                end = bytes.end;
             }
         }
     }

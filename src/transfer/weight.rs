@@ -9,10 +9,11 @@ use crate::node::{Child, decode_placement};
 use crate::progress::Job;
 use crate::transfer::catalogue::Contact;
 use crate::transfer::error::TransferError;
-use crate::transfer::nodes::{Visited, Walked, walk};
+use crate::transfer::nodes::walk;
 use crate::transfer::root::Wanted;
 use crate::transfer::sight::Sight;
 use crate::transfer::walk::{ChunkStep, Spot, children_in, spot};
+use crate::transfer::walked::{Visited, Walked};
 
 /// The room that the content of one pointer takes. A chunk counts for the first pointer that has
 /// it, and once in it. Content so small that it lies in the tree itself has no chunk.
@@ -75,7 +76,12 @@ pub fn weigh(
     Ok(Some(rows.into_iter().map(|(weight, unique)| frames.weigh(weight, &unique)).collect()))
 }
 
-fn place(step: &ChunkStep, reader: &ObjectReader, contact: Option<&Contact>) -> Option<Spot> {
+/// Returns where a chunk lies, as far as that is known.
+pub(super) fn place(
+    step: &ChunkStep,
+    reader: &ObjectReader,
+    contact: Option<&Contact>,
+) -> Option<Spot> {
     let listed = || contact.and_then(|contact| contact.locate(step.id.key()));
     let here = || reader.view().find(&step.id.0).map(Spot::from);
     step.spot.or_else(listed).or_else(here)
@@ -83,7 +89,7 @@ fn place(step: &ChunkStep, reader: &ObjectReader, contact: Option<&Contact>) -> 
 
 /// What is known of the frames that chunks lie in.
 #[derive(Default)]
-struct Frames {
+pub(super) struct Frames {
     known: HashMap<(PackId, u32), Frame>,
     /// Chunks counted in `known`, by frame and place in it.
     counted: HashSet<(PackId, u32, u32)>,
@@ -101,7 +107,7 @@ struct Frame {
 impl Frames {
     /// Takes in all places that a node's placement names, also of chunks that are not wanted: they
     /// tell how much of a frame belongs to others.
-    fn learn(
+    pub(super) fn learn(
         &mut self,
         reader: &mut ObjectReader,
         node: &Visited,
@@ -123,7 +129,7 @@ impl Frames {
         Ok(())
     }
 
-    fn add(&mut self, spot: Spot, size: u64, needs_base: bool) {
+    pub(super) fn add(&mut self, spot: Spot, size: u64, needs_base: bool) {
         let frame = self.known.entry((spot.pack, spot.offset)).or_default();
         frame.needs_base |= needs_base;
         frame.end = frame.end.max(u64::from(spot.skip).saturating_add(size));
@@ -132,7 +138,7 @@ impl Frames {
         }
     }
 
-    fn weigh(&self, mut weight: Weight, unique: &[(Spot, u64)]) -> Weight {
+    pub(super) fn weigh(&self, mut weight: Weight, unique: &[(Spot, u64)]) -> Weight {
         for (spot, size) in unique {
             let Some(frame) = self.known.get(&(spot.pack, spot.offset)) else { continue };
             weight.unique_bytes = weight.unique_bytes.saturating_add(*size);

@@ -83,14 +83,16 @@ fn a_pack_that_cannot_be_read_is_no_damage_and_is_not_put_aside() {
     a.write("x.bin", &data::bytes(1, 100_000));
     a.haul(&["add", "x.bin"]).ok();
     let packs = Remote::at(a.path(".git/haul/unpushed"));
-    let (key, all) = (packs.keys("").remove(0), packs.keys(""));
-    set_mode(&packs.path().join(&key), 0);
-    for arguments in [&["fsck", "--local"][..], &["fsck", "--quick"], &["fsck", "--repair"]] {
-        let Some(output) = as_nobody(&world, &a, arguments) else { return };
-        output.fails_with(1).prints(&key).prints("ermission denied").says("1 not read");
-        assert_eq!((packs.keys(""), a.has(".git/haul/quarantine")), (all.clone(), false));
+    let all = packs.keys("");
+    for key in &all {
+        set_mode(&packs.path().join(key), 0);
+        for arguments in [&["fsck", "--local"][..], &["fsck", "--quick"], &["fsck", "--repair"]] {
+            let Some(output) = as_nobody(&world, &a, arguments) else { return };
+            output.fails_with(1).prints(key).prints("ermission denied").says("1 not read");
+            assert_eq!((packs.keys(""), a.has(".git/haul/quarantine")), (all.clone(), false));
+        }
+        set_mode(&packs.path().join(key), 0o644);
     }
-    set_mode(&packs.path().join(&key), 0o644);
     let Some(output) = as_nobody(&world, &a, &["fsck", "--local"]) else { return };
     output.ok();
 }

@@ -1,8 +1,32 @@
 use crate::harness::World;
 
-const VERBS: [&str; 14] = [
-    "init", "remote", "add", "status", "push", "fetch", "checkout", "pull", "verify", "fsck", "du",
-    "evict", "gc", "demo",
+const VERBS: [&str; 26] = [
+    "init",
+    "remote",
+    "add",
+    "untrack",
+    "rm",
+    "mv",
+    "status",
+    "diff",
+    "log",
+    "ls",
+    "cat",
+    "export",
+    "check-ignore",
+    "push",
+    "fetch",
+    "checkout",
+    "pull",
+    "verify",
+    "fsck",
+    "du",
+    "evict",
+    "gc",
+    "config",
+    "completions",
+    "man",
+    "demo",
 ];
 
 #[test]

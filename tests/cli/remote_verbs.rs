@@ -170,3 +170,65 @@ fn a_password_in_an_address_is_refused_and_never_printed() {
         assert!(!output.to_string().contains("hunter2"), "{output}");
     }
 }
+
+#[test]
+fn a_server_that_a_commit_names_is_asked_nothing_before_it_was_accepted() {
+    let world = World::new();
+    let b = shared(&world, "../shared");
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("finds a port");
+    listener.set_nonblocking(true).expect("can be asked");
+    let address = listener.local_addr().expect("has an address");
+    for settings in [
+        format!("url = \"s3://bucket\"\nendpoint = \"http://{address}\""),
+        format!("url = \"http://{address}/data\""),
+    ] {
+        let text = format!("version = 1\n[remotes.origin]\n{settings}\nallow-http = true\n");
+        b.write("haul.toml", text.as_bytes());
+        let refused = as_stranger(&world, &b, &["pull"], "").fails_with(1);
+        refused.says("haul remote accept origin").says(&address.to_string());
+        let rows = as_stranger(&world, &b, &["remote", "list", "--json"], "").ok().json();
+        assert_eq!(rows["remotes"][0]["accepted"], false, "{rows}");
+        assert!(listener.accept().is_err(), "nobody called");
+        as_stranger(&world, &b, &["remote", "accept", "origin"], "").ok();
+        let rows = as_stranger(&world, &b, &["remote", "list", "--json"], "").ok().json();
+        assert_eq!(rows["remotes"][0]["accepted"], true, "{rows}");
+    }
+    b.write("haul.toml", b"version = 1\n[remotes.origin]\nurl = \"s3://bucket/path\"\n");
+    let rows = as_stranger(&world, &b, &["remote", "list", "--json"], "").ok().json();
+    assert_eq!(rows["remotes"][0]["accepted"], true, "a cloud's own server: {rows}");
+}
+
+#[test]
+fn settings_of_a_service_are_written_down_and_those_without_effect_refused() {
+    let world = World::new();
+    let a = world.repo("a");
+    a.haul(&["init"]).ok();
+    let before = a.tree();
+    for wrong in [
+        &["../folder", "--region", "eu"][..],
+        &["gs://bucket", "--region", "eu"],
+        &["s3://bucket", "--endpoint", "http://h:9000"],
+        &["s3://bucket", "--endpoint", "h:9000"],
+        &["https://ann@h/x"],
+        &["sftp://h/x"],
+    ] {
+        let arguments = [&["remote", "add", "origin"], wrong].concat();
+        a.haul(&arguments).fails_with(1).says("hint: ");
+    }
+    before.assert_same(&a.tree());
+    let endpoint = "https://minio.example.org:9000";
+    let add = ["remote", "add", "origin", "s3://bucket/x", "--endpoint", endpoint];
+    a.haul(&[&add[..], &["--region", "home", "--virtual-host", "--anonymous"]].concat()).ok();
+    let text = a.text("haul.toml");
+    for line in [
+        "url = \"s3://bucket/x\"",
+        "endpoint = \"https://minio.example.org:9000\"",
+        "region = \"home\"",
+        "path-style = false",
+        "anonymous = true",
+    ] {
+        assert!(text.contains(line), "{line}\n{text}");
+    }
+    a.write("haul.toml", text.replace("endpoint", "endpont").as_bytes());
+    a.haul(&["push"]).fails_with(1).says("`endpont`").says("hint: ");
+}

@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::cli::args::{
-    AddArgs, CheckoutArgs, DemoArgs, DuArgs, EvictArgs, FetchArgs, FsckArgs, GcArgs, HookArgs,
-    HooksArgs, InitArgs, MergeArgs, MergeDriverArgs, PullArgs, PushArgs, RemoteArgs, StatusArgs,
-    UninstallArgs, VerifyArgs,
+    AddArgs, CatArgs, CheckIgnoreArgs, CheckoutArgs, CompletionsArgs, ConfigArgs, DemoArgs,
+    DiffArgs, DuArgs, EvictArgs, ExportArgs, FetchArgs, FsckArgs, GcArgs, HookArgs, HooksArgs,
+    InitArgs, LogArgs, LsArgs, ManArgs, MergeArgs, MergeDriverArgs, MvArgs, PullArgs, PushArgs,
+    RemoteArgs, RmArgs, StatusArgs, UninstallArgs, UntrackArgs, VerifyArgs,
 };
 
 const EXAMPLES: &str = "\
@@ -88,7 +89,16 @@ pub(crate) enum Verb {
     Init(InitArgs),
     Remote(RemoteArgs),
     Add(AddArgs),
+    Untrack(UntrackArgs),
+    Rm(RmArgs),
+    Mv(MvArgs),
     Status(StatusArgs),
+    Diff(DiffArgs),
+    Log(LogArgs),
+    Ls(LsArgs),
+    Cat(CatArgs),
+    Export(ExportArgs),
+    CheckIgnore(CheckIgnoreArgs),
     Push(PushArgs),
     Fetch(FetchArgs),
     Checkout(CheckoutArgs),
@@ -105,6 +115,9 @@ pub(crate) enum Verb {
     #[command(hide = true)]
     Hook(HookArgs),
     Uninstall(UninstallArgs),
+    Config(ConfigArgs),
+    Completions(CompletionsArgs),
+    Man(ManArgs),
     Demo(DemoArgs),
 }
 
@@ -115,7 +128,16 @@ impl Verb {
             Self::Init(_) => "init",
             Self::Remote(args) => args.verb.name(),
             Self::Add(_) => "add",
+            Self::Untrack(_) => "untrack",
+            Self::Rm(_) => "rm",
+            Self::Mv(_) => "mv",
             Self::Status(_) => "status",
+            Self::Diff(_) => "diff",
+            Self::Log(_) => "log",
+            Self::Ls(_) => "ls",
+            Self::Cat(_) => "cat",
+            Self::Export(_) => "export",
+            Self::CheckIgnore(_) => "check-ignore",
             Self::Push(_) => "push",
             Self::Fetch(_) => "fetch",
             Self::Checkout(_) => "checkout",
@@ -130,6 +152,9 @@ impl Verb {
             Self::Merge(_) => "merge",
             Self::MergeDriver(_) => "merge-driver",
             Self::Uninstall(_) => "uninstall",
+            Self::Config(_) => "config",
+            Self::Completions(_) => "completions",
+            Self::Man(_) => "man",
             Self::Demo(_) => "demo",
         }
     }

@@ -5,6 +5,7 @@ use clap::{Args, Subcommand};
 const EXAMPLES: &str = "\
 Examples:
   haul remote add origin /mnt/data/project    a folder; it is made if it is missing
+  haul remote add origin s3://bucket/project  credentials come from the cloud's own variables
   haul remote list
   haul remote accept origin                   use a folder that somebody else committed
 
@@ -25,12 +26,17 @@ pub(crate) struct RemoteArgs {
 #[command(disable_help_subcommand = true)]
 pub(crate) enum RemoteVerb {
     /// Add a remote; the first one becomes the default
-    #[command(after_help = "Example:\n  haul remote add origin /mnt/data/project")]
+    #[command(after_help = "Examples:\n  haul remote add origin /mnt/data/project\n  \
+        haul remote add origin s3://bucket/project --endpoint https://minio.example.org:9000")]
     Add {
         /// The name to call it by
         name: String,
-        /// A folder or a URL
+        #[arg(
+            help = "A folder, or an address such as s3://bucket/path, gs://…, az://… or https://…"
+        )]
         url: OsString,
+        #[command(flatten)]
+        access: AccessArgs,
     },
     /// List the remotes, one per line
     #[command(after_help = "Example:\n  haul remote list --json")]
@@ -47,12 +53,54 @@ pub(crate) enum RemoteVerb {
         /// The remote
         name: String,
     },
+    /// Try what haul asks of a remote, and say what works and what follows
+    ///
+    /// Writes one small object of its own and removes it again.
+    #[command(after_help = "Example:\n  haul remote test origin")]
+    Test {
+        /// The remote; without it, the default one
+        name: Option<String>,
+    },
+    /// Write down what the catalogue of a remote holds, for web servers that cannot list
+    ///
+    /// Run it after a push: who reads through such a server sees what was there then.
+    #[command(after_help = "Example:\n  haul remote index origin")]
+    Index {
+        /// The remote; without it, the default one
+        name: Option<String>,
+    },
     /// Trust a remote that a commit brought along
     #[command(after_help = "Example:\n  haul remote accept origin")]
     Accept {
         /// The remote
         name: String,
     },
+}
+
+/// How a service is reached; these become settings of the remote.
+#[derive(Debug, Args)]
+pub(crate) struct AccessArgs {
+    /// The server, if it is not the cloud's own
+    #[arg(long, value_name = "URL")]
+    pub(crate) endpoint: Option<String>,
+    /// The region of an s3:// remote
+    #[arg(long, value_name = "NAME")]
+    pub(crate) region: Option<String>,
+    /// The storage account of an az:// remote
+    #[arg(long, value_name = "NAME")]
+    pub(crate) account: Option<String>,
+    /// Whose password is sent to an https:// remote
+    #[arg(long, value_name = "NAME")]
+    pub(crate) user: Option<String>,
+    /// Put the bucket into the name of the host, not into the path
+    #[arg(long)]
+    pub(crate) virtual_host: bool,
+    /// Allow requests that are not encrypted, to an http:// address
+    #[arg(long)]
+    pub(crate) allow_http: bool,
+    /// Send requests unsigned, as public buckets take them
+    #[arg(long)]
+    pub(crate) anonymous: bool,
 }
 
 impl RemoteVerb {
@@ -62,6 +110,8 @@ impl RemoteVerb {
             Self::List => "remote list",
             Self::Remove { .. } => "remote remove",
             Self::Default { .. } => "remote default",
+            Self::Test { .. } => "remote test",
+            Self::Index { .. } => "remote index",
             Self::Accept { .. } => "remote accept",
         }
     }

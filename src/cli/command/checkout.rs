@@ -2,15 +2,15 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use crate::cli::args::CheckoutArgs;
-use crate::cli::command::select::select;
+use crate::cli::command::select::{list, select};
 use crate::cli::failure::Failure;
-use crate::cli::render::{Figures, checkout_line, files, shown};
+use crate::cli::render::{Figures, checkout_line, files};
 use crate::cli::session::{Answer, Session};
 use crate::ops;
 use crate::ops::checkout::{CheckoutOptions, CheckoutPlan, CheckoutReport};
 use crate::ops::merge::Side;
-use crate::ops::{Exit, OpError};
-use crate::path::{JsonPath, show as path_shown};
+use crate::ops::{Exit, OpError, Select};
+use crate::path::show as path_shown;
 use crate::repo::Repo;
 use crate::units::{ByteSize, Count};
 
@@ -19,7 +19,10 @@ pub(super) fn run(args: &CheckoutArgs, session: &Session<'_>) -> Result<Exit, Fa
     if let Some(to) = &args.to {
         return take_side(&repo, args, to, session);
     }
-    let select = select(&args.select, false);
+    let select = if args.back.is_empty() { select(&args.select, false) } else { back(args)? };
+    if !args.back.is_empty() {
+        ops::checkout::check_back(&repo, &select)?;
+    }
     let options = CheckoutOptions { select, force: args.force, ..CheckoutOptions::default() };
     let plan = ops::checkout::plan(&repo, &options, &session.job)?;
     if args.dry_run {
@@ -29,8 +32,16 @@ pub(super) fn run(args: &CheckoutArgs, session: &Session<'_>) -> Result<Exit, Fa
         return Ok(Exit::Done);
     }
     let report = ops::checkout::run(&repo, plan, &session.job)?;
+    let advice = if args.back.is_empty() {
+        "`haul pull` brings it"
+    } else {
+        "`haul fetch --rev` brings it; the pointers stay as they are"
+    };
+    if !args.back.is_empty() && report.missing.is_empty() {
+        ops::checkout::take_back(&repo, &options.select)?;
+    }
     let figures = Figures(session.started.elapsed()).close(&checkout_line(&report));
-    remarks(&report, "`haul pull` brings it", session);
+    remarks(&report, advice, session);
     let text = |out: &mut dyn Write| missing(&report, out);
     session.answer(Answer { report: &report, dry_run: false, text, figures })?;
     Ok(if report.missing.is_empty() { Exit::Done } else { Exit::No })
@@ -56,6 +67,19 @@ fn take_side(
     let figures = Figures(session.started.elapsed()).close(&line);
     session.answer_figures(&report, false, figures)?;
     Ok(Exit::Done)
+}
+
+/// Reads `REV -- PATH…`.
+fn back(args: &CheckoutArgs) -> Result<Select, Failure> {
+    let rev = match args.select.paths.as_slice() {
+        [rev] => rev.to_str().map(str::to_owned),
+        _ => None,
+    };
+    let rev = rev.ok_or_else(|| OpError::Refused {
+        what: "one revision is wanted before `--`".to_owned(),
+        next: "write `haul checkout REV -- PATH`, or leave out the `--`".to_owned(),
+    })?;
+    Ok(Select { paths: args.back.clone(), rev: Some(rev), all: false })
 }
 
 /// Lists what a checkout would refuse to replace, and what it lacks.
@@ -92,8 +116,4 @@ pub(super) fn remarks(report: &CheckoutReport, advice: &str, session: &Session<'
 /// Lists the paths whose content is nowhere to be had.
 pub(super) fn missing(report: &CheckoutReport, out: &mut dyn Write) -> io::Result<()> {
     list("missing", &report.missing, out)
-}
-
-fn list(word: &str, paths: &[JsonPath], out: &mut dyn Write) -> io::Result<()> {
-    paths.iter().try_for_each(|path| writeln!(out, "{word:<9} {}", shown(path)))
 }

@@ -1,7 +1,8 @@
 use crate::cli::args::Verb;
 use crate::cli::command::{
-    add, checkout, demo, du, evict, fetch, fsck, gc, hook, hooks, init, merge, pull, push, remote,
-    status, uninstall, verify,
+    add, cat, check_ignore, checkout, completions, config, demo, diff, du, evict, export, fetch,
+    fsck, gc, hook, hooks, init, log, ls, man, merge, mv, pull, push, remote, rm, status,
+    uninstall, untrack, verify,
 };
 use crate::cli::failure::Failure;
 use crate::cli::session::Session;
@@ -13,7 +14,16 @@ pub(crate) fn run(verb: &Verb, session: &Session<'_>) -> Result<Exit, Failure> {
         Verb::Init(args) => init::run(args, session),
         Verb::Remote(args) => remote::run(&args.verb, session),
         Verb::Add(args) => add::run(args, session),
+        Verb::Untrack(args) => untrack::run(args, session),
+        Verb::Rm(args) => rm::run(args, session),
+        Verb::Mv(args) => mv::run(args, session),
         Verb::Status(args) => status::run(args, session),
+        Verb::Diff(args) => diff::run(args, session),
+        Verb::Log(args) => log::run(args, session),
+        Verb::Ls(args) => ls::run(args, session),
+        Verb::Cat(args) => cat::run(args, session),
+        Verb::Export(args) => export::run(args, session),
+        Verb::CheckIgnore(args) => check_ignore::run(args, session),
         Verb::Push(args) => push::run(args, session),
         Verb::Fetch(args) => fetch::run(args, session),
         Verb::Checkout(args) => checkout::run(args, session),
@@ -28,6 +38,9 @@ pub(crate) fn run(verb: &Verb, session: &Session<'_>) -> Result<Exit, Failure> {
         Verb::Uninstall(_) => uninstall::run(session),
         Verb::Hooks(args) => hooks::run(args.verb, session),
         Verb::Hook(args) => hook::run(args, session),
+        Verb::Config(args) => config::run(args, session),
+        Verb::Completions(args) => completions::run(args, session),
+        Verb::Man(args) => man::run(args, session),
         Verb::Demo(args) => demo::run(args, session),
     }
 }

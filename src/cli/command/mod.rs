@@ -2,24 +2,36 @@
 
 mod add;
 mod ask;
+mod cat;
+mod check_ignore;
 mod checkout;
+mod completions;
+mod config;
 mod demo;
+mod diff;
 mod dispatch;
 mod du;
 mod evict;
+mod export;
 mod fetch;
 mod fsck;
 mod gc;
 mod hook;
 mod hooks;
 mod init;
+mod log;
+mod ls;
+mod man;
 mod merge;
+mod mv;
 mod pull;
 mod push;
 mod remote;
+mod rm;
 mod select;
 mod status;
 mod uninstall;
+mod untrack;
 mod verify;
 
 pub(crate) use dispatch::run;

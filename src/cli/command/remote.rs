@@ -1,14 +1,15 @@
 use std::io::{self, Write};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
 
-use crate::cli::args::RemoteVerb;
+use crate::cli::args::{AccessArgs, RemoteVerb};
 use crate::cli::failure::Failure;
 use crate::cli::render::Figures;
 use crate::cli::session::{Answer, Session};
 use crate::ops;
 use crate::ops::Exit;
-use crate::ops::remote::{RemoteReport, RemoteRow};
+use crate::ops::remote::{AddRemoteOptions, Check, Outcome, RemoteReport, RemoteRow, TestReport};
 use crate::path::show;
 
 #[derive(Serialize)]
@@ -20,8 +21,20 @@ pub(super) fn run(verb: &RemoteVerb, session: &Session<'_>) -> Result<Exit, Fail
     let repo = session.repo()?;
     let (done, report) = match verb {
         RemoteVerb::List => return list(session, ops::remote::list(&repo)?),
-        RemoteVerb::Add { name, url } => {
-            ("added the remote", ops::remote::add(&repo, name, url, &session.job)?)
+        RemoteVerb::Test { name } => {
+            let report = ops::remote::test(&repo, name.as_deref(), now_ms(), &session.job)?;
+            return test(session, &report);
+        }
+        RemoteVerb::Index { name } => {
+            let report = ops::remote::index(&repo, name.as_deref())?;
+            let text = format!("wrote the index of {}: {}", report.name, report.objects);
+            let figures = Figures(session.started.elapsed()).close(&format!("{text} objects"));
+            session.answer_figures(&report, false, figures)?;
+            return Ok(Exit::Done);
+        }
+        RemoteVerb::Add { name, url, access } => {
+            let options = options(access);
+            ("added the remote", ops::remote::add(&repo, (name, url), &options, &session.job)?)
         }
         RemoteVerb::Remove { name } => ("removed the remote", ops::remote::remove(&repo, name)?),
         RemoteVerb::Default { name } => {
@@ -32,6 +45,21 @@ pub(super) fn run(verb: &RemoteVerb, session: &Session<'_>) -> Result<Exit, Fail
     let figures = Figures(session.started.elapsed()).close(&line(done, &report));
     session.answer_figures(&report, false, figures)?;
     Ok(Exit::Done)
+}
+
+/// A switch that is not given says nothing, and is not written down.
+fn options(access: &AccessArgs) -> AddRemoteOptions {
+    let AccessArgs { endpoint, region, account, user, virtual_host, allow_http, anonymous } =
+        access;
+    let mut options = AddRemoteOptions::default();
+    options.endpoint.clone_from(endpoint);
+    options.region.clone_from(region);
+    options.account.clone_from(account);
+    options.user.clone_from(user);
+    options.path_style = virtual_host.then_some(false);
+    options.allow_http = allow_http.then_some(true);
+    options.anonymous = anonymous.then_some(true);
+    options
 }
 
 fn line(done: &str, report: &RemoteReport) -> String {
@@ -49,6 +77,42 @@ fn list(session: &Session<'_>, remotes: Vec<RemoteRow>) -> Result<Exit, Failure>
     let text = |out: &mut dyn Write| table(&listed.remotes, out);
     session.answer(Answer { report: &listed, dry_run: false, text, figures })?;
     Ok(Exit::Done)
+}
+
+#[expect(clippy::disallowed_methods, reason = "the library is given the time")]
+fn now_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// A remote that cannot be read answers no, as one does that fails at anything.
+fn test(session: &Session<'_>, report: &TestReport) -> Result<Exit, Failure> {
+    let failed = report.checks.iter().any(|check| check.outcome == Outcome::Fails);
+    let what = match (report.writable, report.readable) {
+        (true, _) => "can be pushed to and pulled from",
+        (false, true) if !failed => "can be pulled from only",
+        (false, _) => "cannot be used as it is",
+    };
+    let text = format!("remote `{}` {what}", show(report.name.as_bytes()));
+    let figures = Figures(session.started.elapsed()).close(&text);
+    let text = |out: &mut dyn Write| checks(&report.checks, out);
+    session.answer(Answer { report, dry_run: false, text, figures })?;
+    Ok(if failed || !(report.writable || report.readable) { Exit::No } else { Exit::Done })
+}
+
+fn checks(checks: &[Check], out: &mut dyn Write) -> io::Result<()> {
+    for check in checks {
+        let mark = match check.outcome {
+            Outcome::Works => "works",
+            Outcome::Lacks => "lacks",
+            Outcome::Fails => "FAILS",
+        };
+        writeln!(out, "{mark}  {:<9} {}", check.what, show(check.says.as_bytes()))?;
+        if let Some(follows) = &check.follows {
+            writeln!(out, "                 {}", show(follows.as_bytes()))?;
+        }
+    }
+    Ok(())
 }
 
 /// Tabs part the columns, so that `cut` can take them: name, URL, state.

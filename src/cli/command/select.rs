@@ -1,14 +1,20 @@
-//! What fetch, checkout and pull have in common.
+//! What verbs that select and fetch have in common.
 
-use crate::cli::args::{SelectArgs, TransferArgs};
-use crate::cli::render::files;
-use crate::ops::Select;
+use std::io::{self, Write};
+
+use crate::cli::args::{SelectArgs, SourceArgs, TransferArgs};
+use crate::cli::render::{files, shown};
 use crate::ops::fetch::{FetchOptions, FetchPlan};
-use crate::path::show;
+use crate::ops::{Select, Source};
+use crate::path::{JsonPath, show};
 use crate::units::ByteSize;
 
 pub(super) fn select(args: &SelectArgs, all: bool) -> Select {
     Select { paths: args.paths.clone(), rev: args.rev.clone(), all }
+}
+
+pub(super) fn source(args: &SourceArgs) -> Source {
+    Source { remote: args.remote.clone(), jobs: args.jobs.map(usize::from) }
 }
 
 pub(super) fn fetch_options(select: Select, args: &TransferArgs) -> FetchOptions {
@@ -33,4 +39,9 @@ pub(super) fn planned(verb: &str, plan: &FetchPlan) -> String {
         ByteSize(plan.bytes),
         ByteSize(plan.receive_bytes)
     )
+}
+
+/// Prints a line for each path, behind a word.
+pub(super) fn list(word: &str, paths: &[JsonPath], out: &mut dyn Write) -> io::Result<()> {
+    paths.iter().try_for_each(|path| writeln!(out, "{word:<9} {}", shown(path)))
 }

@@ -24,7 +24,8 @@ impl Figures {
     }
 }
 
-pub(super) fn many(count: u64, one: &str, more: &str) -> String {
+/// Returns `1 path`, `5,000 paths`.
+pub(crate) fn many(count: u64, one: &str, more: &str) -> String {
     format!("{} {}", Count(count), if count == 1 { one } else { more })
 }
 

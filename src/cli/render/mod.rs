@@ -1,6 +1,7 @@
 //! How answers, progress and errors look: stdout is data, stderr is talk.
 
 mod bars;
+mod diff;
 mod error;
 mod events;
 mod figures;
@@ -14,10 +15,11 @@ mod status;
 mod style;
 mod talk;
 
+pub(crate) use diff::{diff_bytes, diff_changes, diff_listing, diff_markdown, diff_stat};
 pub(crate) use error::ErrorText;
 pub(crate) use figures::{
     Figures, add_line, checkout_line, du_line, evict_line, evict_plan_line, fetch_line, files,
-    fsck_line, push_line, status_line, verify_line,
+    fsck_line, many, push_line, status_line, verify_line,
 };
 pub(crate) use gc::{gc_line, undo_line};
 pub(crate) use json::Document;

@@ -99,7 +99,7 @@ impl<'r> Afar<'r> {
         for target in targets.iter().filter(|_| !self.is_closed()) {
             let Some((pointer, _)) = &target.old else { continue };
             if matches!(pointer.kind(), PointerKind::Dir { .. }) {
-                let filter = Filter::names().map_err(|e| OpError::Defect(e.to_string()))?;
+                let filter = Filter::names();
                 let path = target.path.as_bytes().to_vec();
                 wanted.push(Wanted { path, root: Root::of(pointer), filter });
             }

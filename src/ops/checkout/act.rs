@@ -24,7 +24,7 @@ use crate::recipe::{ChunkEntry, Chunks, Former};
 use crate::repo::Repo;
 use crate::units::ByteSize;
 use crate::worktree::{
-    LARGE, Parent, PlaceError, Recipe, StillAsSeen, Wanted, Whole, place_file, place_folder,
+    Door, LARGE, Parent, PlaceError, Recipe, StillAsSeen, Wanted, Whole, place_file, place_folder,
     place_link,
 };
 
@@ -99,7 +99,7 @@ fn act(repo: &Repo, plan: CheckoutPlan, job: &Job) -> Result<CheckoutReport, OpE
     let mut report =
         CheckoutReport { unchanged: plan.keep, missing: plan.missing, ..CheckoutReport::default() };
     let Work { began, orphans, writes, leaving, learned, pointers, .. } = plan.work;
-    let mut notes = Notes { files: Vec::new(), pointers: Vec::new() };
+    let mut notes = Notes::default();
     let begun = begin(repo, &writes, &pointers)?;
     report.aside = aside(repo, &writes, began, job)?;
     for orphan in &orphans {
@@ -120,7 +120,7 @@ fn act(repo: &Repo, plan: CheckoutPlan, job: &Job) -> Result<CheckoutReport, OpE
     for leaving in &leaving {
         report.removed += remove_all(repo, leaving, &mut notes)?;
     }
-    let placed = write_all(repo, &writes, &mut report, job)?;
+    let placed = write_all((repo, repo.door()), &writes, &mut report, job)?;
     sweep(repo, placed.iter().map(|p| &p.path))?;
     if orphans.is_empty() && leaving.is_empty() && report.aside.is_none() && placed.len() <= FEW {
         let is_file = |p: &Placed| matches!(p.target.kind, EntryKind::File | EntryKind::Executable);
@@ -132,9 +132,7 @@ fn act(repo: &Repo, plan: CheckoutPlan, job: &Job) -> Result<CheckoutReport, OpE
     notes.files.extend(entries(repo, placed)?);
     notes.pointers.extend(pointers.into_iter().map(|(path, bytes)| (path, Some(bytes))));
     notes.pointers.extend(begun.into_iter().map(|key| (key, None)));
-    let files = notes.files.iter().map(|(path, entry)| (path.as_slice(), *entry));
-    let pointers = notes.pointers.iter().map(|(path, bytes)| (path.as_slice(), bytes.as_deref()));
-    repo.stat()?.save(files, pointers)?;
+    notes.save(repo, &[])?;
     Ok(report)
 }
 
@@ -154,9 +152,19 @@ fn begin(
 }
 
 /// What the stat cache is to learn.
-pub(super) struct Notes {
+#[derive(Default)]
+pub(crate) struct Notes {
     pub(super) files: Vec<(Vec<u8>, Option<StatEntry>)>,
     pub(super) pointers: Vec<(Vec<u8>, Option<Vec<u8>>)>,
+}
+
+impl Notes {
+    /// Remembers them, and what else holds of pointers afterwards.
+    pub(crate) fn save(&self, repo: &Repo, more: &[(&[u8], Option<&[u8]>)]) -> Result<(), OpError> {
+        let files = self.files.iter().map(|(path, entry)| (path.as_slice(), *entry));
+        let own = self.pointers.iter().map(|(path, bytes)| (path.as_slice(), bytes.as_deref()));
+        Ok(repo.stat()?.save(files, own.chain(more.iter().copied()))?)
+    }
 }
 
 fn refuse(plan: &CheckoutPlan) -> Result<(), OpError> {
@@ -223,8 +231,23 @@ struct Placed {
     target: Target,
 }
 
-fn write_all(
+/// Writes files into a folder that holds none of them; nothing is remembered of them.
+pub(crate) fn write_anew(
     repo: &Repo,
+    door: &Door,
+    targets: Vec<Target>,
+    job: &Job,
+) -> Result<CheckoutReport, OpError> {
+    let anew = |target| Write { target, seen: None, unsaved: None, content: None, former: None };
+    let writes: Vec<Write> = targets.into_iter().map(anew).collect();
+    let mut report = CheckoutReport::default();
+    write_all((repo, door), &writes, &mut report, job)?;
+    door.root().sync()?;
+    Ok(report)
+}
+
+fn write_all(
+    (repo, door): (&Repo, &Door),
     writes: &[Write],
     report: &mut CheckoutReport,
     job: &Job,
@@ -236,7 +259,7 @@ fn write_all(
     let index = repo.index()?;
     let place = |write: &Write, tools: (&mut ObjectReader, &mut Parent)| {
         job.check()?;
-        let placed = write_one(repo, write, tools, &task, job)?;
+        let placed = write_one(door, write, tools, &task, job)?;
         if placed.is_none() {
             let path = json_path(write.target.path.as_bytes());
             missing.lock().unwrap_or_else(PoisonError::into_inner).push(path);
@@ -269,7 +292,7 @@ fn write_all(
 
 /// Writes one file, link or empty folder; nothing if its content is not on this machine.
 fn write_one(
-    repo: &Repo,
+    door: &Door,
     write: &Write,
     (reader, parent): (&mut ObjectReader, &mut Parent),
     task: &Task,
@@ -286,7 +309,7 @@ fn write_one(
             None => return Ok(None),
         },
     };
-    let Some(dir) = parent.make(repo.door(), path)? else {
+    let Some(dir) = parent.make(door, path)? else {
         return Err(OpError::Defect("a folder could not be opened".to_owned()));
     };
     let name = path.file_name();

@@ -1,6 +1,8 @@
 //! `haul checkout`: worktree files as the pointers say, never over the user's unsaved work.
 
 mod act;
+mod back;
+mod gone;
 mod held;
 mod leavers;
 mod look_alikes;
@@ -12,10 +14,14 @@ mod survey;
 mod tidy;
 mod wanted;
 
-pub(crate) use act::place;
 pub use act::{CheckoutReport, run};
+pub(crate) use act::{Notes, place, write_anew};
+pub use back::{check_back, take_back};
+pub(crate) use gone::remove_data;
 pub use options::{Absent, CheckoutOptions};
+pub(crate) use orphans::begun_key;
 pub(crate) use plan::plan_of;
 pub use plan::{CheckoutPlan, plan};
 pub(crate) use proven::spare_proven;
-pub(crate) use wanted::{Target, chunks, targets};
+pub(crate) use tidy::{move_data, remove_empty};
+pub(crate) use wanted::{Target, chunks, file_content, targets, tree_error};

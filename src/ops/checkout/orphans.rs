@@ -47,7 +47,7 @@ const VERSIONS: usize = 16;
 const BEGUN: u8 = 0;
 
 /// Returns the key under which a begun run keeps the pointer of a tracked path.
-pub(super) fn begun_key(path: &[u8]) -> Vec<u8> {
+pub(crate) fn begun_key(path: &[u8]) -> Vec<u8> {
     [path, &[BEGUN]].concat()
 }
 

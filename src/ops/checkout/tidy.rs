@@ -39,7 +39,7 @@ pub(super) fn aside(
 }
 
 /// Renames data after its pointer, mends the ignore lines, and moves what the stat cache knows.
-pub(super) fn move_data(
+pub(crate) fn move_data(
     repo: &Repo,
     from: &RepoPath,
     to: &RepoPath,
@@ -105,7 +105,7 @@ pub(super) fn remove_all(
 
 /// Removes those of the folders that are empty, and folders above that are empty without them, as
 /// far as they may go.
-fn remove_empty(
+pub(crate) fn remove_empty(
     repo: &Repo,
     mut folders: BTreeSet<RepoPath>,
     may_go: impl Fn(&RepoPath) -> bool,

@@ -44,24 +44,30 @@ pub(crate) fn targets(
     chosen: &Chosen,
     reader: &mut ObjectReader,
 ) -> Result<Option<Vec<Target>>, OpError> {
-    match chosen.pointer.kind() {
-        PointerKind::File { oid, size, root, executable } => {
-            let kind = if *executable { EntryKind::Executable } else { EntryKind::File };
-            let content = match root {
-                _ if *size == 0 => Content::Inline(Vec::new()),
-                None => Content::Chunk { oid: *oid, size: *size },
-                Some(root) => {
-                    // A profile that this build does not know is one it need not know to read.
-                    let profile = crate::chunk::Profile::by_name(&root.profile);
-                    let code = profile.and_then(|p| NonZeroU8::new(p.code()));
-                    let profile_code = code.unwrap_or(NonZeroU8::MAX);
-                    Content::Tree { oid: *oid, size: *size, profile_code, root: root.id }
-                }
-            };
+    match file_content(chosen.pointer.kind()) {
+        Some((kind, content)) => {
             Ok(Some(vec![Target { path: chosen.path.clone(), kind, content }]))
         }
-        PointerKind::Dir { .. } => directory(chosen, reader),
+        None => directory(chosen, reader),
     }
+}
+
+/// Returns what a pointer of a file stands for, as a manifest would say it; nothing for a folder.
+pub(crate) fn file_content(pointer: &PointerKind) -> Option<(EntryKind, Content)> {
+    let PointerKind::File { oid, size, root, executable } = pointer else { return None };
+    let kind = if *executable { EntryKind::Executable } else { EntryKind::File };
+    let content = match root {
+        _ if *size == 0 => Content::Inline(Vec::new()),
+        None => Content::Chunk { oid: *oid, size: *size },
+        Some(root) => {
+            // A profile that this build does not know is one it need not know to read.
+            let profile = crate::chunk::Profile::by_name(&root.profile);
+            let code = profile.and_then(|p| NonZeroU8::new(p.code()));
+            let profile_code = code.unwrap_or(NonZeroU8::MAX);
+            Content::Tree { oid: *oid, size: *size, profile_code, root: root.id }
+        }
+    };
+    Some((kind, content))
 }
 
 fn directory(chosen: &Chosen, reader: &mut ObjectReader) -> Result<Option<Vec<Target>>, OpError> {
@@ -112,10 +118,11 @@ fn scopes(filter: &Filter) -> Vec<Scope> {
         Filter::Some(choices) => choices
             .iter()
             .map(|choice| match choice {
-                Choice::Under(path) => Scope::Under(path.clone()),
-                Choice::Glob { .. } => Scope::All,
+                Choice::Under(path) | Choice::Names(path) => Scope::Under(path.clone()),
+                Choice::Glob { .. } | Choice::Of(_) => Scope::All,
             })
             .collect(),
+        Filter::Span { path, .. } => vec![Scope::Under(path.clone())],
     }
 }
 
@@ -132,7 +139,8 @@ fn guard_pointer(path: &RepoPath, entry: &FileEntry) -> Result<(), OpError> {
     }
 }
 
-fn tree_error(path: &RepoPath, error: ReadError<LocalNodeError>) -> OpError {
+/// Says of which tracked path a node on this machine is that cannot be used.
+pub(crate) fn tree_error(path: &RepoPath, error: ReadError<LocalNodeError>) -> OpError {
     match error {
         ReadError::Source { source: LocalNodeError::Cache(source), .. } => {
             let path = path.as_bytes().to_vec();

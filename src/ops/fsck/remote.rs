@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use rayon::prelude::*;
 
-use crate::cache::{Held, IndexReader, ObjectReader};
+use crate::cache::{CacheError, Held, IndexReader, ObjectReader};
 use crate::catalogue::{PackRecord, key};
 use crate::hash::PackId;
 use crate::ops::error::OpError;
@@ -16,7 +16,7 @@ use crate::ops::fsck::report::TallyRow;
 use crate::progress::{Job, Kind};
 use crate::remote::Listed;
 use crate::repo::Repo;
-use crate::transfer::{Affected, Audit, Here, Seen, There, is_local};
+use crate::transfer::{Affected, Audit, Here, Seen, There, TransferError, is_local};
 
 /// Most packs of a remote that are read at once: each takes some 20 MiB of memory.
 const AT_ONCE: usize = 4;
@@ -140,7 +140,13 @@ pub(super) fn unlisted(
             let mut reader = ObjectReader::observing(repo.layout(), index)?;
             is_local(std::slice::from_ref(wanted), &mut reader, job)
         };
-        let lost = confirmed || !matches!(whole(), Ok(Some(_)));
+        // What the system refuses to read may be whole: the local side says so.
+        let lost = confirmed
+            || match whole() {
+                Ok(here) => here.is_none(),
+                Err(TransferError::Fs(_) | TransferError::Cache(CacheError::Fs(_))) => false,
+                Err(_) => true,
+            };
         job.check()?;
         let affected =
             Affected { wanted: at, objects: BTreeSet::from([id]), ..Affected::default() };

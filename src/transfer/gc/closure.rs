@@ -9,10 +9,11 @@ use crate::progress::Job;
 use crate::transfer::catalogue::Contact;
 use crate::transfer::error::TransferError;
 use crate::transfer::gc::stock::Stock;
-use crate::transfer::nodes::{Visited, Walked, walk};
+use crate::transfer::nodes::walk;
 use crate::transfer::root::Wanted;
 use crate::transfer::sight::Sight;
 use crate::transfer::walk::Spot;
+use crate::transfer::walked::{Visited, Walked};
 
 /// Frames that are needed, by pack and offset, with their lengths.
 #[derive(Clone, Debug, Default)]

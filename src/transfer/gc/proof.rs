@@ -13,8 +13,8 @@ use crate::transfer::catalogue::Contact;
 use crate::transfer::error::TransferError;
 use crate::transfer::gc::closure::Uses;
 use crate::transfer::gc::stock::Stock;
-use crate::transfer::nodes::Visited;
 use crate::transfer::walk::{Spot, children_of};
+use crate::transfer::walked::Visited;
 
 /// Reads every node pack that is there whole, once, and proves the walk by it.
 pub(super) fn prove(

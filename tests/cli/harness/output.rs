@@ -87,6 +87,11 @@ impl Output {
     }
 
     /// Returns stdout as text.
+    /// Returns stdout as it is.
+    pub(crate) fn bytes(&self) -> Vec<u8> {
+        self.output.stdout.clone()
+    }
+
     #[track_caller]
     pub(crate) fn stdout(&self) -> &str {
         str::from_utf8(&self.output.stdout).expect("stdout is UTF-8")

@@ -1,4 +1,4 @@
-//! `haul remote`: which storage the packs go to.
+//! Remotes in the settings: added, listed, removed, made the default, accepted.
 
 use std::ffi::OsStr;
 use std::path::{Component, Path, PathBuf};
@@ -6,8 +6,8 @@ use std::path::{Component, Path, PathBuf};
 use serde::Serialize;
 
 use crate::config::{
-    Accepted, Files, Layer, add_remote, has_secret, is_remote_name, redact, remove_remote,
-    set_default_remote,
+    Accepted, Files, Layer, SettingValue, add_remote, has_secret, is_remote_name, redact,
+    remove_remote, set_default_remote,
 };
 use crate::fs::write_durably;
 use crate::hint::Hint;
@@ -15,7 +15,7 @@ use crate::ops::error::OpError;
 use crate::ops::init::write;
 use crate::ops::open::{accepted, accepted_list, spec_of};
 use crate::progress::Job;
-use crate::remote::{Create, Remote, RemoteSpec};
+use crate::remote::{Access, Create, Remote, RemoteSpec};
 use crate::repo::Repo;
 
 /// What a change did.
@@ -44,8 +44,73 @@ pub struct RemoteRow {
     pub origin: String,
 }
 
-/// Adds a remote to `haul.toml`, accepts it for this user, and makes its folder if it is missing.
-pub fn add(repo: &Repo, name: &str, url: &OsStr, job: &Job) -> Result<RemoteReport, OpError> {
+/// How a new remote is reached, as it is written into `haul.toml`.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct AddRemoteOptions {
+    /// The server, if it is not the cloud's own.
+    pub endpoint: Option<String>,
+    /// The region that requests are signed for.
+    pub region: Option<String>,
+    /// The Azure storage account.
+    pub account: Option<String>,
+    /// Whose password is sent to a web server.
+    pub user: Option<String>,
+    /// Whether the bucket stands in the path, and not in the name of the host.
+    pub path_style: Option<bool>,
+    /// Whether requests may go out unencrypted.
+    pub allow_http: Option<bool>,
+    /// Whether requests go out unsigned.
+    pub anonymous: Option<bool>,
+}
+
+impl AddRemoteOptions {
+    fn settings(&self) -> Vec<(&'static str, SettingValue)> {
+        let texts = [
+            ("endpoint", &self.endpoint),
+            ("region", &self.region),
+            ("account", &self.account),
+            ("user", &self.user),
+        ];
+        let switches = [
+            ("path-style", self.path_style),
+            ("allow-http", self.allow_http),
+            ("anonymous", self.anonymous),
+        ];
+        let text = |(name, value): (&'static str, &Option<String>)| {
+            Some((name, SettingValue::Text(value.clone()?)))
+        };
+        let switch = |(name, value): (&'static str, Option<bool>)| {
+            Some((name, SettingValue::Switch(value?)))
+        };
+        texts.into_iter().filter_map(text).chain(switches.into_iter().filter_map(switch)).collect()
+    }
+
+    fn access(&self) -> Access {
+        let Self { endpoint, region, account, user, path_style, allow_http, anonymous } =
+            self.clone();
+        Access {
+            endpoint,
+            region,
+            account,
+            user,
+            password: None,
+            path_style,
+            allow_http,
+            anonymous,
+            aws_tool: None,
+        }
+    }
+}
+
+/// Adds a remote to `haul.toml`, accepts it for this user, and makes its folder if it is missing. A
+/// service is not asked for anything.
+pub fn add(
+    repo: &Repo,
+    (name, url): (&str, &OsStr),
+    options: &AddRemoteOptions,
+    job: &Job,
+) -> Result<RemoteReport, OpError> {
     repo.require_initialised()?;
     if !is_remote_name(name) {
         return Err(OpError::refused(
@@ -56,16 +121,16 @@ pub fn add(repo: &Repo, name: &str, url: &OsStr, job: &Job) -> Result<RemoteRepo
     let Some(url) = url.to_str() else {
         return Err(OpError::refused("the address is not UTF-8", "use another folder"));
     };
-    if has_secret(url) {
+    if has_secret(url) || options.endpoint.as_deref().is_some_and(has_secret) {
         return Err(OpError::refused(
             format!("the address `{}` holds a password or key", redact(url)),
             "leave it out: credentials come from the environment, never from a committed file",
         ));
     }
     let url = from_root(repo, url);
-    let spec = RemoteSpec::parse(&url, repo.git().root())?;
+    let spec = RemoteSpec::parse(&url, repo.git().root(), options.access())?;
     let text = read(repo)?;
-    let new = add_remote(&text, name, &url).map_err(|e| edit(&e))?;
+    let new = add_remote(&text, name, &url, &options.settings()).map_err(|e| edit(&e))?;
     let opened = Remote::open(&spec, Create::Yes)?;
     job.note(&format!("remote `{name}` is `{}`", opened.label()));
     save(repo, &new)?;
@@ -111,13 +176,16 @@ pub fn list(repo: &Repo) -> Result<Vec<RemoteRow>, OpError> {
     let config = repo.config();
     let mut out = Vec::new();
     for (name, url) in &config.remotes {
-        let may_use = match RemoteSpec::parse(&url.value, repo.git().root()) {
-            Ok(spec) => accepted(repo, name, &spec)?,
-            Err(_) => false,
+        let spec = spec_of(repo, name).ok();
+        let may_use = match &spec {
+            Some(spec) => accepted(repo, name, spec)?,
+            None => false,
         };
+        // A folder as it is written; of a service also which server is asked.
+        let shown = spec.filter(|spec| spec.folder().is_none()).map(|spec| spec.to_string());
         out.push(RemoteRow {
             name: name.clone(),
-            url: redact(&url.value),
+            url: redact(shown.as_deref().unwrap_or(&url.value)),
             default: config.default_remote() == Some(name.as_str()),
             accepted: may_use,
             origin: url.origin.to_string(),

@@ -1,0 +1,35 @@
+//! Taking the data of a tracked path out of the worktree, as far as haul can give it back.
+
+use std::collections::HashSet;
+
+use crate::ops::checkout::act::Notes;
+use crate::ops::checkout::leavers::{Stay, leaving, placed_targets};
+use crate::ops::checkout::tidy::remove_all;
+use crate::ops::error::OpError;
+use crate::path::RepoPath;
+use crate::progress::Job;
+use crate::repo::Repo;
+use crate::transfer::Filter;
+use crate::worktree::Knowledge;
+
+/// Removes the files of a tracked path that are as its pointer says and that haul holds, and folders
+/// that are left empty. Returns how many files went; what stays, nobody could bring back.
+pub(crate) fn remove_data(
+    repo: &Repo,
+    path: &RepoPath,
+    pointer: &[u8],
+    job: &Job,
+) -> Result<u64, OpError> {
+    let began = repo.door().now()?;
+    let knowledge = Knowledge::new(repo.stat()?.under(path.as_bytes())?, began);
+    let (named, filter) = (HashSet::new(), Filter::All);
+    let stay = Stay { named: &named, filter: &filter };
+    let wanted = placed_targets(repo, path, pointer)?.unwrap_or_default();
+    let mut leaving = leaving(repo, (path, &wanted), &stay, &knowledge, job)?;
+    leaving.whole = true;
+    let mut notes = Notes::default();
+    let removed = remove_all(repo, &leaving, &mut notes)?;
+    repo.door().root().sync()?;
+    notes.save(repo, &[])?;
+    Ok(removed)
+}

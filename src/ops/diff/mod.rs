@@ -1,0 +1,10 @@
+//! `haul diff`: which files differ between two versions of the pointers, told from trees alone.
+
+mod compare;
+mod report;
+mod run;
+mod sides;
+
+pub(crate) use compare::{Versions, differences};
+pub use report::{DiffEntry, DiffFigures, DiffReport, Difference};
+pub use run::{DiffOptions, run};

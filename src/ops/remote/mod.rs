@@ -1,0 +1,11 @@
+//! `haul remote`: which storage the packs go to, and what that storage can do.
+
+mod index;
+mod probe;
+mod settings;
+
+pub use index::{IndexReport, index};
+pub use probe::{Check, Outcome, TestReport, test};
+pub use settings::{
+    AddRemoteOptions, RemoteReport, RemoteRow, accept, add, list, remove, set_default,
+};

@@ -1,0 +1,277 @@
+//! `haul remote test`: tries what haul asks of a remote, and says what works and what follows.
+
+use std::fmt::Write as _;
+
+use bytes::Bytes;
+use serde::Serialize;
+
+use crate::catalogue::{RemoteFormat, key};
+use crate::fs::nonce::nonce;
+use crate::hint::Hint;
+use crate::ops::error::OpError;
+use crate::ops::open::choose;
+use crate::progress::Job;
+use crate::remote::{Creation, Remote, RemoteError};
+use crate::repo::Repo;
+
+/// Bytes of the object that is written and read.
+const PROBE_BYTES: usize = 4096;
+
+/// How far the storage's clock may be from ours before signatures and people get confused.
+const CLOCK_MS: u64 = 5 * 60 * 1000;
+
+/// Longest `format` object in bytes.
+const TEXT_LIMIT: u64 = 4096;
+
+/// How one thing went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// It works.
+    Works,
+    /// It does not, and haul does without.
+    Lacks,
+    /// It does not, and haul needs it.
+    Fails,
+}
+
+/// One thing that was tried.
+#[derive(Clone, Debug, Serialize)]
+pub struct Check {
+    /// What it is about.
+    pub what: &'static str,
+    /// How it went.
+    pub outcome: Outcome,
+    /// What was seen.
+    pub says: String,
+    /// What to do, or what follows.
+    pub follows: Option<String>,
+}
+
+/// What was seen of a remote.
+#[derive(Clone, Debug, Serialize)]
+pub struct TestReport {
+    /// The remote's name.
+    pub name: String,
+    /// Its address, without secrets.
+    pub url: String,
+    /// All that was tried, in order; after a failure that makes the rest pointless, no more.
+    pub checks: Vec<Check>,
+    /// Whether content can be fetched from it.
+    pub readable: bool,
+    /// Whether content can be pushed to it.
+    pub writable: bool,
+}
+
+/// Tries a remote; `now_ms` is the time of this machine since 1970.
+///
+/// Writes one small object under a name of its own and removes it. A remote that cannot be reached is
+/// an error; one that can, and cannot do everything, is a report.
+pub fn test(
+    repo: &Repo,
+    name: Option<&str>,
+    now_ms: u64,
+    job: &Job,
+) -> Result<TestReport, OpError> {
+    let chosen = choose(repo, name, None)?;
+    let remote = chosen.open()?;
+    let mut probe = Probe { remote, key: probe_key()?, checks: Vec::new() };
+    let listed = probe.reach()?;
+    job.check()?;
+    let readable = probe.identity()? || listed;
+    let writable = probe.write();
+    if writable {
+        job.check()?;
+        probe.ranges();
+        probe.listing();
+        probe.creation();
+        probe.clock(now_ms);
+        probe.remove();
+    }
+    let failed = |check: &Check| check.outcome == Outcome::Fails;
+    Ok(TestReport {
+        name: chosen.name.clone(),
+        url: chosen.url(),
+        readable,
+        writable: writable && !probe.checks.iter().any(failed),
+        checks: probe.checks,
+    })
+}
+
+fn probe_key() -> Result<String, OpError> {
+    let random = nonce().map_err(|e| OpError::Defect(format!("no random bytes: {e}")))?;
+    let mut key = format!("{}-", key::GC_PROBE);
+    for byte in random {
+        // Writing to a string does not fail.
+        let _: std::fmt::Result = write!(key, "{byte:02x}");
+    }
+    Ok(key)
+}
+
+struct Probe {
+    remote: Remote,
+    key: String,
+    checks: Vec<Check>,
+}
+
+impl Probe {
+    fn note(&mut self, what: &'static str, outcome: Outcome, says: impl Into<String>) {
+        self.checks.push(Check { what, outcome, says: says.into(), follows: None });
+    }
+
+    fn follows(&mut self, next: impl Into<String>) {
+        if let Some(check) = self.checks.last_mut() {
+            check.follows = Some(next.into());
+        }
+    }
+
+    fn failed(&mut self, what: &'static str, error: &RemoteError) {
+        self.note(what, Outcome::Fails, error.to_string());
+        if let Some(hint) = error.hint() {
+            self.follows(hint);
+        }
+    }
+
+    fn bytes(&self) -> Bytes {
+        self.key.bytes().cycle().take(PROBE_BYTES).collect()
+    }
+
+    /// Asks for the catalogue, as every command does first.
+    fn reach(&mut self) -> Result<bool, OpError> {
+        match self.remote.list(key::CATALOGUE) {
+            Ok(found) => {
+                let says = format!("it answers, and lists {} catalogue objects", found.len());
+                self.note("reach", Outcome::Works, says);
+                Ok(true)
+            }
+            Err(e @ RemoteError::Unsupported { .. }) => {
+                self.note("reach", Outcome::Lacks, e.to_string());
+                self.follows("nothing can be pushed to it, and it is read by its `index` object");
+                Ok(false)
+            }
+            Err(e) => Err(e.into()),
+        }
+    }
+
+    /// Reads `format`; says whether haul has written there.
+    fn identity(&mut self) -> Result<bool, OpError> {
+        let (outcome, says) = match self.remote.get(key::FORMAT, TEXT_LIMIT) {
+            Ok(bytes) => match RemoteFormat::parse(&bytes) {
+                Ok(format) => (Outcome::Works, format!("it is the haul remote {}", format.id)),
+                Err(e) => (Outcome::Fails, format!("`format` is not of haul: {e}")),
+            },
+            Err(e) if e.is_missing() => (Outcome::Works, "nothing was pushed to it yet".to_owned()),
+            Err(e) => return Err(e.into()),
+        };
+        let known = outcome == Outcome::Works && !says.starts_with("nothing");
+        self.note("identity", outcome, says);
+        if outcome == Outcome::Fails {
+            self.follows("give haul a folder, or a path in the bucket, of its own");
+        }
+        Ok(known)
+    }
+
+    /// Writes the probe and reads it back.
+    fn write(&mut self) -> bool {
+        let bytes = self.bytes();
+        match self.remote.put(&self.key, bytes.clone()) {
+            Ok(()) => self.note("write", Outcome::Works, "an object was written"),
+            Err(e) => {
+                self.note("write", Outcome::Lacks, e.to_string());
+                self.follows("it can be read only, as it stands");
+                return false;
+            }
+        }
+        match self.remote.get(&self.key, PROBE_BYTES as u64) {
+            Ok(found) if found == bytes => self.note("read", Outcome::Works, "and read back"),
+            Ok(_) => {
+                self.note("read", Outcome::Fails, "other bytes came back than were written");
+                self.follows("do not use this storage, or what lies between it and this machine");
+            }
+            Err(e) => self.failed("read", &e),
+        }
+        true
+    }
+
+    fn ranges(&mut self) {
+        let wanted = self.bytes().slice(1000..1100);
+        match self.remote.get_range(&self.key, 1000..1100) {
+            Ok(found) if found == wanted => self.note("ranges", Outcome::Works, "and in part"),
+            Ok(_) => self.note("ranges", Outcome::Fails, "a range came back with other bytes"),
+            Err(e) => {
+                self.failed("ranges", &e);
+                self.follows("use a server that answers ranges; haul reads parts of packs");
+            }
+        }
+    }
+
+    fn listing(&mut self) {
+        match self.remote.list("gc") {
+            Ok(found) if found.iter().any(|object| object.key == self.key) => {
+                self.note("list", Outcome::Works, "and shown by the next listing");
+            }
+            Ok(_) => {
+                self.note(
+                    "list",
+                    Outcome::Fails,
+                    "the next listing does not show what was written",
+                );
+                self.follows("use storage whose listings are up to date; gc and push rely on them");
+            }
+            Err(e) => self.failed("list", &e),
+        }
+    }
+
+    fn creation(&mut self) {
+        let key = format!("{}-new", self.key);
+        match self.remote.creation(&key) {
+            Ok(Creation::Honoured) => {
+                self.note("create", Outcome::Works, "what is there is not overwritten if so asked");
+            }
+            Ok(Creation::Ignored) => {
+                self.note("create", Outcome::Lacks, "the wish not to overwrite is ignored");
+                self.follows("haul writes, reads back and compares instead");
+            }
+            Ok(Creation::NotOffered) => {
+                self.note("create", Outcome::Lacks, "it cannot be asked not to overwrite");
+                self.follows("haul looks, writes, reads back and compares instead");
+            }
+            Err(e) => self.failed("create", &e),
+        }
+    }
+
+    fn clock(&mut self, now_ms: u64) {
+        let seen = match self.remote.head(&self.key) {
+            Ok(found) => found.map_or(0, |found| found.modified_ms),
+            Err(e) => return self.failed("clock", &e),
+        };
+        let apart = seen.abs_diff(now_ms);
+        if seen == 0 {
+            self.note("clock", Outcome::Lacks, "it does not say when something was written");
+            self.follows("`haul gc` refuses to remove anything there");
+        } else if apart > CLOCK_MS {
+            let minutes = apart / 60_000;
+            let says = format!("its clock and that of this machine are {minutes} minutes apart");
+            self.note("clock", Outcome::Lacks, says);
+            self.follows("haul goes by the storage's clock; set the one that is wrong");
+        } else {
+            let says = format!("its clock is {} seconds from ours", apart / 1000);
+            self.note("clock", Outcome::Works, says);
+        }
+    }
+
+    fn remove(&mut self) {
+        let gone = self.remote.remove(&self.key).and_then(|()| self.remote.head(&self.key));
+        match gone {
+            Ok(None) => self.note("remove", Outcome::Works, "and removed"),
+            Ok(Some(_)) => {
+                self.note("remove", Outcome::Lacks, "what was removed is still there");
+                self.follows("`haul gc` frees nothing there");
+            }
+            Err(e) => {
+                self.note("remove", Outcome::Lacks, e.to_string());
+                self.follows("pushing works; `haul gc` needs the right to remove");
+            }
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! `haul untrack`: the pointer goes, the data stays.
+
+use std::ffi::OsString;
+
+use serde::Serialize;
+
+use crate::ops::error::OpError;
+use crate::ops::status::{self, StatusOptions};
+use crate::ops::tracked::{Named, let_go, named};
+use crate::path::{JsonPath, json_path, show};
+use crate::progress::Job;
+use crate::repo::Repo;
+
+/// What to let go of.
+#[derive(Clone, Debug, Default)]
+pub struct UntrackOptions {
+    /// Tracked paths.
+    pub paths: Vec<OsString>,
+}
+
+/// What would no longer be tracked.
+#[derive(Serialize)]
+pub struct UntrackPlan {
+    /// The tracked paths.
+    pub paths: Vec<JsonPath>,
+    #[serde(skip)]
+    named: Vec<Named>,
+}
+
+/// What is no longer tracked.
+#[derive(Clone, Debug, Serialize)]
+pub struct UntrackReport {
+    /// The paths; their data stands where it stood.
+    pub paths: Vec<JsonPath>,
+}
+
+/// Refuses paths whose data is not all in the worktree: nothing would say what they held.
+pub fn plan(repo: &Repo, options: &UntrackOptions, job: &Job) -> Result<UntrackPlan, OpError> {
+    let named = named(repo, &options.paths)?;
+    let status = status::run(repo, &StatusOptions { paths: options.paths.clone() }, job)?;
+    let lacks = |state: &str| matches!(state, "missing" | "unknown");
+    if let Some(entry) = status.entries.iter().find(|entry| lacks(entry.state)) {
+        let (path, top) = (&entry.path.path, &entry.pointer.path);
+        return Err(OpError::refused(
+            format!(
+                "nothing was changed: `{}` is not in the worktree, and without a pointer nothing says \
+                 what it held",
+                show(path.as_bytes())
+            ),
+            format!(
+                "run `haul pull {0}` first; `haul rm {0}` removes the pointer and what is there",
+                show(top.as_bytes())
+            ),
+        ));
+    }
+    let paths = named.iter().map(|item| json_path(item.path.as_bytes())).collect();
+    Ok(UntrackPlan { paths, named })
+}
+
+/// Removes pointers and ignore lines and stages that.
+pub fn run(repo: &Repo, plan: UntrackPlan) -> Result<UntrackReport, OpError> {
+    let _working = repo.lock_for_work()?;
+    let paths: Vec<_> = plan.named.iter().map(|item| &item.path).collect();
+    let_go(repo, &paths)?;
+    Ok(UntrackReport { paths: plan.paths })
+}

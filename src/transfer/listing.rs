@@ -1,0 +1,36 @@
+//! What lies below `i/` of a remote: listed, or as its `index` says where nothing can be listed.
+
+use bytes::Bytes;
+
+use crate::catalogue::{Listed, MAX_INDEX_LEN, key, parse_index, print_index};
+use crate::remote::{Remote, RemoteError};
+use crate::transfer::catalogue::{Purpose, catalogue_error};
+use crate::transfer::error::TransferError;
+
+/// Lists the catalogue. Only reading goes by an index, which may be behind what is there.
+pub(super) fn listing(remote: &Remote, purpose: Purpose) -> Result<Vec<Listed>, TransferError> {
+    let refused = match listed(remote) {
+        Err(e @ RemoteError::Unsupported { .. }) if purpose == Purpose::Read => e,
+        listing => return Ok(listing?),
+    };
+    match remote.get(key::INDEX, MAX_INDEX_LEN) {
+        Ok(bytes) => parse_index(&bytes).map_err(|e| catalogue_error(remote, key::INDEX, e)),
+        Err(e) if e.is_missing() => Err(refused.into()),
+        Err(e) => Err(e.into()),
+    }
+}
+
+fn listed(remote: &Remote) -> Result<Vec<Listed>, RemoteError> {
+    let found = remote.list(key::CATALOGUE)?.into_iter().filter_map(|found| {
+        let name = found.key.strip_prefix(key::CATALOGUE)?.to_owned();
+        Some(Listed { name, size: found.size, modified_ms: found.modified_ms })
+    });
+    Ok(found.collect())
+}
+
+/// Writes the index of a remote; returns how many objects it names.
+pub fn write_index(remote: &Remote) -> Result<usize, TransferError> {
+    let listing = listed(remote)?;
+    remote.put(key::INDEX, Bytes::from(print_index(&listing)))?;
+    Ok(listing.len())
+}

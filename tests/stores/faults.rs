@@ -1,0 +1,205 @@
+//! What goes wrong between haul and a server, once or for ever, in front of a real one.
+
+use std::time::Duration;
+
+use crate::harness::{Repo, World, data};
+use crate::proxy::{Fault, Proxy, Rule};
+use crate::server::Server;
+
+/// A repository that reaches moto through a proxy.
+struct Scene<'w> {
+    server: Server,
+    proxy: Proxy,
+    a: Repo<'w>,
+}
+
+impl<'w> Scene<'w> {
+    fn new(world: &'w World) -> Option<Self> {
+        let mut server = Server::find("moto")?;
+        let proxy = Proxy::start(server.the("ENDPOINT"));
+        server.reach_by(&format!("http://{}", proxy.address));
+        let a = server.repo(world, "a");
+        a.write("x.bin", &data::bytes(3, 3 << 20));
+        a.write("many/y.bin", &data::bytes(4, 9000));
+        a.haul(&["add", "x.bin", "many"]).ok();
+        a.commit("data");
+        Some(Self { server, proxy, a })
+    }
+
+    fn set(&self, method: &'static str, part: &str, times: usize, fault: Fault) {
+        self.proxy.set(&[Rule { method, part: part.to_owned(), times, fault }]);
+    }
+
+    fn pulls_all(&self, name: &str) {
+        let b = self.a.clone_as(name);
+        self.server.haul(&b, &["pull"]).ok();
+        assert!(b.read("x.bin") == data::bytes(3, 3 << 20));
+        assert!(b.read("many/y.bin") == data::bytes(4, 9000));
+    }
+}
+
+const FOR_EVER: usize = usize::MAX;
+
+#[test]
+fn what_goes_wrong_once_is_nobodys_concern() {
+    let once = [
+        Fault::Status(503, "SlowDown", Some(1)),
+        Fault::Status(500, "InternalError", None),
+        Fault::Status(429, "TooManyRequests", Some(1)),
+        Fault::Status(400, "RequestTimeout", None),
+        Fault::Error200,
+        Fault::Close,
+        Fault::LoseAnswer,
+        Fault::Late(Duration::from_millis(300)),
+    ];
+    for fault in once {
+        let world = World::new();
+        let Some(scene) = Scene::new(&world) else { return };
+        // Every kind of request meets it: listing, reading and writing of each kind of object.
+        let parts = ["list-type=2", "/format", "/p/", "/m/", "/i/", "/repos/"];
+        let rules: Vec<Rule> = parts
+            .iter()
+            .flat_map(|part| ["GET", "PUT"].map(|method| (part, method)))
+            .map(|(part, method)| Rule { method, part: (*part).to_owned(), times: 1, fault })
+            .collect();
+        scene.proxy.set(&rules);
+        scene.server.haul(&scene.a, &["push"]).ok();
+        assert!(scene.proxy.faults() > 3, "{fault:?}");
+        scene.proxy.set(&[]);
+        scene.server.haul(&scene.a, &["verify"]).ok();
+        scene.proxy.set(&rules);
+        scene.pulls_all("b");
+    }
+}
+
+#[test]
+fn a_conflict_that_is_none_leaves_no_remote_without_an_identity() {
+    let world = World::new();
+    let Some(scene) = Scene::new(&world) else { return };
+    for part in ["/format", "/i/"] {
+        scene.set("PUT", part, 1, Fault::Status(409, "OperationAborted", None));
+        scene.server.haul(&scene.a, &["push"]).fails_with(3).says("hint: run the same command");
+        assert_eq!(scene.proxy.faults(), 1, "{part}");
+    }
+    scene.server.haul(&scene.a, &["push"]).ok();
+    scene.pulls_all("b");
+}
+
+#[test]
+fn requests_on_the_line_are_as_few_as_reports_say() {
+    let world = World::new();
+    let Some(scene) = Scene::new(&world) else { return };
+    let on_the_line = |repo: &Repo<'_>, verb: &str| {
+        scene.proxy.set(&[]);
+        let report = scene.server.haul(repo, &[verb, "--json"]).ok().json();
+        let said = ["list", "get", "put", "head"].map(|kind| report["requests"][kind].as_u64());
+        (scene.proxy.requests() as u64, said.into_iter().flatten().sum::<u64>())
+    };
+    // An empty remote is listed twice, which the report counts as one listing each.
+    let (seen, said) = on_the_line(&scene.a, "push");
+    assert!(seen <= said + 2, "{seen} requests, {said} reported");
+    let (warm, said) = on_the_line(&scene.a, "push");
+    assert!(warm <= 3 && warm == said, "warm: {warm} requests, {said} reported");
+    let b = scene.a.clone_as("b");
+    let (cold, said) = on_the_line(&b, "push");
+    assert!(cold <= 6 && cold == said, "cold: {cold} requests, {said} reported");
+    let (pull, _) = on_the_line(&b, "pull");
+    assert!(pull <= 4, "pull: {pull} requests");
+}
+
+#[test]
+fn a_body_that_breaks_off_is_gone_on_with() {
+    let world = World::new();
+    let Some(scene) = Scene::new(&world) else { return };
+    scene.server.haul(&scene.a, &["push"]).ok();
+    scene.set("GET", "/p/", 2, Fault::Cut);
+    scene.pulls_all("b");
+    assert_eq!(scene.proxy.faults(), 2);
+}
+
+#[test]
+fn wrong_bytes_never_reach_a_file() {
+    for fault in [Fault::Flip, Fault::Shorten] {
+        let world = World::new();
+        let Some(scene) = Scene::new(&world) else { return };
+        scene.server.haul(&scene.a, &["push"]).ok();
+        // Of `format` an id of the same form may come of it, which names nothing but local copies.
+        for part in ["/p/", "/m/", "/i/"] {
+            scene.set("GET", part, FOR_EVER, fault);
+            let b = scene.a.clone_as(&format!("b{}", part.replace('/', "-")));
+            let output = scene.server.haul(&b, &["pull"]);
+            assert!(scene.proxy.faults() > 0, "{fault:?} {part}");
+            assert!(matches!(output.status(), Some(3 | 4)), "{fault:?} {part}: {output}");
+            assert!(!b.has("x.bin"), "{fault:?} {part}");
+            scene.proxy.set(&[]);
+            scene.server.haul(&b, &["pull"]).ok();
+            assert!(b.read("x.bin") == data::bytes(3, 3 << 20), "{fault:?} {part}");
+        }
+    }
+}
+
+#[test]
+fn a_listing_that_is_none_is_never_an_empty_one() {
+    let world = World::new();
+    let Some(scene) = Scene::new(&world) else { return };
+    scene.server.haul(&scene.a, &["push"]).ok();
+    scene.set("GET", "list-type=2", FOR_EVER, Fault::Error200);
+    for verb in ["push", "gc"] {
+        scene.server.haul(&scene.a, &[verb]).fails_with(3);
+    }
+    scene.proxy.set(&[]);
+    scene.pulls_all("c");
+}
+
+#[test]
+fn each_cause_is_named_and_ends_with_code_3() {
+    let world = World::new();
+    let Some(scene) = Scene::new(&world) else { return };
+    for (status, code, says) in [
+        (403, "AccessDenied", "access is denied"),
+        (403, "InvalidAccessKeyId", "InvalidAccessKeyId"),
+        (400, "ExpiredToken", "have expired"),
+        (403, "RequestTimeTooSkewed", "clock"),
+        (404, "NoSuchBucket", "no bucket"),
+        (301, "PermanentRedirect", "another region"),
+    ] {
+        scene.set("", "", FOR_EVER, Fault::Status(status, code, None));
+        let output = scene.server.haul(&scene.a, &["push"]).fails_with(3);
+        output.says(says).says("hint: ");
+        assert!(scene.proxy.requests() < 4, "{code}: what will not change is not asked again");
+    }
+    scene.proxy.set(&[]);
+    scene.server.haul(&scene.a, &["push"]).ok();
+}
+
+#[test]
+fn what_is_no_storage_is_told_from_what_is_not_there_and_from_what_is_not_safe() {
+    let Some(mut server) = Server::find("moto") else { return };
+    let Some(web) = Server::find("apache") else { return };
+    let world = World::new();
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").expect("finds a port");
+    let closed = nobody.local_addr().expect("has an address");
+    drop(nobody);
+    let plain = server.the("ENDPOINT").replace("http://", "https://");
+    for (name, endpoint, says) in [
+        ("a", web.the("STATIC").to_owned(), "no object storage"),
+        ("b", format!("http://{closed}"), "nobody answers"),
+        ("c", plain, "not safe"),
+    ] {
+        server.reach_by(&endpoint);
+        let repo = server.repo(&world, name);
+        server.haul(&repo, &["remote", "test"]).fails_with(3).says(says).says("hint: ");
+    }
+    let missing = Server::find("moto").expect("runs");
+    let repo = world.repo("d");
+    repo.haul(&["init"]).ok();
+    let mut add = missing.add("origin");
+    add[3] = "s3://nobody-made-this".to_owned();
+    repo.haul(&add).ok();
+    missing.haul(&repo, &["remote", "test"]).fails_with(3).says("no bucket").says("hint: ");
+    let keys = Server::find("garage").expect("runs");
+    let repo = keys.repo(&world, "e");
+    let wrong =
+        [("AWS_ACCESS_KEY_ID", "GK000000000000000000000000"), ("AWS_SECRET_ACCESS_KEY", "no")];
+    repo.haul_with(&["remote", "test"], &wrong).fails_with(3).says("access is denied");
+}

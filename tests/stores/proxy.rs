@@ -1,0 +1,215 @@
+//! A server between haul and a real one that does wrong what it is told to do wrong.
+
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures::stream::iter;
+use http_body_util::combinators::BoxBody;
+use http_body_util::{BodyExt, Full, StreamBody};
+use hyper::body::{Frame, Incoming};
+use hyper::service::service_fn;
+use hyper::{Request, Response};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+
+/// What goes wrong.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Fault {
+    /// The request is not carried out; the answer is this status, with this code and pause.
+    Status(u16, &'static str, Option<u64>),
+    /// The request is not carried out; the answer is an error under status 200.
+    Error200,
+    /// The request is not carried out, and the connection ends.
+    Close,
+    /// The request is carried out, and the connection ends without an answer.
+    LoseAnswer,
+    /// The connection ends in the middle of the answer's body.
+    Cut,
+    /// The body has the last byte missing, and says so.
+    Shorten,
+    /// One bit of the body is another one.
+    Flip,
+    /// The answer comes late.
+    Late(Duration),
+}
+
+/// When it goes wrong.
+#[derive(Clone, Debug)]
+pub(crate) struct Rule {
+    /// The method, or nothing for all.
+    pub(crate) method: &'static str,
+    /// What path and query contain.
+    pub(crate) part: String,
+    /// How often.
+    pub(crate) times: usize,
+    pub(crate) fault: Fault,
+}
+
+/// What the proxy is told, and what it saw.
+#[derive(Default)]
+struct State {
+    rules: Vec<Rule>,
+    /// Requests by method.
+    seen: BTreeMap<String, usize>,
+    /// Faults that happened.
+    faults: usize,
+}
+
+/// A proxy; ends with the test.
+pub(crate) struct Proxy {
+    pub(crate) address: SocketAddr,
+    state: Arc<Mutex<State>>,
+    _runtime: tokio::runtime::Runtime,
+}
+
+type Body = BoxBody<Bytes, io::Error>;
+
+impl Proxy {
+    /// Starts in front of `upstream`, an `http://host:port`.
+    pub(crate) fn start(upstream: &str) -> Self {
+        let upstream = upstream.trim_start_matches("http://").to_owned();
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .expect("makes threads");
+        let listener = TcpListener::bind("127.0.0.1:0").expect("finds a port");
+        listener.set_nonblocking(true).expect("can be asked");
+        let address = listener.local_addr().expect("has an address");
+        let state = Arc::new(Mutex::new(State::default()));
+        let shared = Arc::clone(&state);
+        runtime.spawn(async move {
+            let listener = tokio::net::TcpListener::from_std(listener).expect("is a listener");
+            while let Ok((stream, _)) = listener.accept().await {
+                let (state, upstream) = (Arc::clone(&shared), upstream.clone());
+                tokio::spawn(async move {
+                    let answer = |request| handle(Arc::clone(&state), upstream.clone(), request);
+                    let line = hyper::server::conn::http1::Builder::new()
+                        .serve_connection(TokioIo::new(stream), service_fn(answer));
+                    // An error is what a fault looks like from here.
+                    drop(line.await);
+                });
+            }
+        });
+        Self { address, state, _runtime: runtime }
+    }
+
+    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Replaces the rules, and begins to count anew.
+    pub(crate) fn set(&self, rules: &[Rule]) {
+        *self.state() = State { rules: rules.to_vec(), ..State::default() };
+    }
+
+    /// Returns how many faults happened.
+    pub(crate) fn faults(&self) -> usize {
+        self.state().faults
+    }
+
+    /// Returns how many requests came.
+    pub(crate) fn requests(&self) -> usize {
+        self.state().seen.values().sum()
+    }
+}
+
+async fn handle(
+    state: Arc<Mutex<State>>,
+    upstream: String,
+    request: Request<Incoming>,
+) -> io::Result<Response<Body>> {
+    let fault = next_fault(&state, &request);
+    match fault {
+        Some(Fault::Status(status, code, pause)) => {
+            drop(request.into_body().collect().await);
+            return Ok(error(status, code, pause));
+        }
+        Some(Fault::Error200) => {
+            drop(request.into_body().collect().await);
+            return Ok(error(200, "InternalError", None));
+        }
+        Some(Fault::Close) => return Err(io::ErrorKind::ConnectionReset.into()),
+        _ => {}
+    }
+    let (mut parts, body) = forward(&upstream, request).await.map_err(io::Error::other)?;
+    let body = match fault {
+        Some(Fault::LoseAnswer) => return Err(io::ErrorKind::ConnectionReset.into()),
+        Some(Fault::Cut) => {
+            let half = body.slice(..body.len() / 2);
+            let broken = Err(io::ErrorKind::ConnectionReset.into());
+            let frames = iter([Ok(Frame::data(half)), broken]);
+            return Ok(Response::from_parts(parts, BoxBody::new(StreamBody::new(frames))));
+        }
+        Some(Fault::Shorten) => {
+            parts.headers.remove("content-length");
+            body.slice(..body.len().saturating_sub(1))
+        }
+        Some(Fault::Flip) => {
+            let mut bytes = body.to_vec();
+            let middle = bytes.len() / 2;
+            if let Some(byte) = bytes.get_mut(middle) {
+                *byte ^= 1;
+            }
+            bytes.into()
+        }
+        Some(Fault::Late(time)) => {
+            tokio::time::sleep(time).await;
+            body
+        }
+        _ => body,
+    };
+    Ok(Response::from_parts(parts, whole(body)))
+}
+
+fn whole(body: Bytes) -> Body {
+    BoxBody::new(Full::new(body).map_err(|never: Infallible| match never {}))
+}
+
+fn error(status: u16, code: &str, pause: Option<u64>) -> Response<Body> {
+    let text = format!(
+        "<?xml version=\"1.0\"?><Error><Code>{code}</Code><Message>on purpose</Message></Error>"
+    );
+    let mut answer = Response::builder().status(status).header("content-type", "application/xml");
+    if let Some(seconds) = pause {
+        answer = answer.header("retry-after", seconds);
+    }
+    answer.body(whole(text.into())).expect("is an answer")
+}
+
+/// Counts the request and takes the first rule that is about it.
+fn next_fault(state: &Mutex<State>, request: &Request<Incoming>) -> Option<Fault> {
+    let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
+    *state.seen.entry(request.method().to_string()).or_default() += 1;
+    let place = request.uri().to_string();
+    let rule = state.rules.iter_mut().find(|rule| {
+        rule.times > 0
+            && (rule.method.is_empty() || rule.method == request.method().as_str())
+            && place.contains(&rule.part)
+    })?;
+    rule.times -= 1;
+    let fault = rule.fault;
+    state.faults += 1;
+    Some(fault)
+}
+
+/// Asks the real server, with the host's name as it was, since that is signed.
+async fn forward(
+    upstream: &str,
+    request: Request<Incoming>,
+) -> Result<(hyper::http::response::Parts, Bytes), Box<dyn std::error::Error + Send + Sync>> {
+    let (parts, body) = request.into_parts();
+    let body = body.collect().await?.to_bytes();
+    let stream = TcpStream::connect(upstream).await?;
+    let (mut line, driver) =
+        hyper::client::conn::http1::handshake::<_, Full<Bytes>>(TokioIo::new(stream)).await?;
+    tokio::spawn(driver);
+    let answer = line.send_request(Request::from_parts(parts, Full::new(body))).await?;
+    let (parts, body) = answer.into_parts();
+    Ok((parts, body.collect().await?.to_bytes()))
+}
