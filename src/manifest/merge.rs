@@ -138,10 +138,9 @@ impl Joined {
     fn both(&mut self, path: Vec<u8>, states: States) {
         self.ours.extend(states.ours.clone().map(|entry| (path.clone(), entry)));
         match (combine(&states), states) {
-            (Some(same), States { ours, .. }) if same == ours => {}
-            (Some(Some(entry)), _) => drop(self.edits.insert(path, Edit::Put(entry))),
-            (Some(None), _) => drop(self.edits.insert(path.clone(), Edit::Remove(path))),
-            (None, States { base, ours, theirs }) => {
+            (Both::AsOurs, _) => {}
+            (Both::New(entry), _) => drop(self.edits.insert(path, Edit::Put(entry))),
+            (Both::Clash, States { base, ours, theirs }) => {
                 let clash = Clash { path: path.clone(), base, ours, theirs };
                 self.clashes.insert(path, clash);
             }
@@ -168,17 +167,17 @@ impl Joined {
         let below = self.ours.range(folder.clone()..).next();
         if below.is_some_and(|(ours, _)| ours.starts_with(&folder)) {
             // A folder that is empty on one side only is not empty.
-            if entry.kind != EntryKind::EmptyDir {
-                self.take_back(path);
-            } else {
+            if entry.kind == EntryKind::EmptyDir {
                 self.edits.remove(path);
+            } else {
+                self.take_back(path);
             }
             return;
         }
         let slashes = path.iter().enumerate().filter(|(_, byte)| **byte == b'/');
-        let above = slashes.filter_map(|(at, _)| path.get(..at));
+        let mut above = slashes.filter_map(|(at, _)| path.get(..at));
         let Some((at, kind)) =
-            above.filter_map(|at| self.ours.get(at).map(|entry| (at.to_vec(), entry.kind))).next()
+            above.find_map(|at| self.ours.get(at).map(|entry| (at.to_vec(), entry.kind)))
         else {
             return;
         };
@@ -198,12 +197,31 @@ impl Joined {
     }
 }
 
-/// Returns what both sides together made of a path, if that can be said.
-fn combine(states: &States) -> Option<Option<FileEntry>> {
-    let States { base, ours, theirs } = states;
-    if ours == theirs {
-        return Some(ours.clone());
+/// What two sides together made of a path.
+enum Both {
+    /// What ours has.
+    AsOurs,
+    /// Something that ours has not.
+    New(FileEntry),
+    /// Nobody can say.
+    Clash,
+}
+
+/// Puts together what both sides made of a path.
+fn combine(states: &States) -> Both {
+    if states.ours == states.theirs {
+        return Both::AsOurs;
     }
+    match merged_file(states) {
+        None => Both::Clash,
+        Some(entry) if states.ours.as_ref() == Some(&entry) => Both::AsOurs,
+        Some(entry) => Both::New(entry),
+    }
+}
+
+/// Merges content and mode of a file one by one; nothing where both sides changed the same of them.
+fn merged_file(states: &States) -> Option<FileEntry> {
+    let States { base, ours, theirs } = states;
     let (Some(ours), Some(theirs)) = (ours, theirs) else { return None };
     let is_file = |entry: &FileEntry| matches!(entry.kind, EntryKind::File | EntryKind::Executable);
     if !is_file(ours) || !is_file(theirs) || base.as_ref().is_some_and(|base| !is_file(base)) {
@@ -216,7 +234,7 @@ fn combine(states: &States) -> Option<Option<FileEntry>> {
         Some(base) if base.content.oid() == theirs.content.oid() => &ours.content,
         _ => return None,
     };
-    Some(Some(FileEntry { path: ours.path.clone(), kind, content: content.clone() }))
+    Some(FileEntry { path: ours.path.clone(), kind, content: content.clone() })
 }
 
 /// Of two trees of one content, cut by different profiles, the same one whichever side has it.

@@ -20,6 +20,7 @@ Content that is not in the cache yet is fetched by `haul pull`.";
 /// does for files that Git holds. Never overwrites or removes a file that you changed and did not add, unless --force is given.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct CheckoutArgs {
     #[command(flatten)]
     pub(crate) select: SelectArgs,

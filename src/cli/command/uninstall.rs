@@ -27,6 +27,6 @@ pub(super) fn run(session: &Session<'_>) -> Result<Exit, Failure> {
 
 fn line(report: &UninstallReport) -> String {
     let driver = if report.merge_driver { ", the merge driver" } else { "" };
-    let files: String = report.files.iter().map(|name| format!(", `{name}`")).collect();
-    format!("took back {} Git hooks{driver}{files}", Count(report.hooks.changed()))
+    let hooks = format!("took back {} Git hooks{driver}", Count(report.hooks.changed()));
+    report.files.iter().fold(hooks, |line, name| line + &format!(", `{name}`"))
 }

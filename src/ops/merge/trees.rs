@@ -36,20 +36,18 @@ pub(super) fn merge_trees(
     job: &Job,
 ) -> Result<MergedTree, OpError> {
     let _working = repo.lock_for_work()?;
-    match on_this_machine(repo, path, three)? {
-        Some(merged) => Ok(merged),
-        None => {
-            let (base, ours, theirs) = three;
-            let wanted = [base, Some(ours), Some(theirs)].into_iter().flatten().map(|pointer| {
-                let (path, root) = (path.as_bytes().to_vec(), Root::of(pointer));
-                Wanted { path, root, filter: Filter::All }
-            });
-            bring_trees(repo, &wanted.collect::<Vec<_>>(), job)?;
-            on_this_machine(repo, path, three)?.ok_or_else(|| {
-                OpError::Defect(format!("nodes of `{}` came and are gone", show(path.as_bytes())))
-            })
-        }
+    if let Some(merged) = on_this_machine(repo, path, three)? {
+        return Ok(merged);
     }
+    let (base, ours, theirs) = three;
+    let wanted = [base, Some(ours), Some(theirs)].into_iter().flatten().map(|pointer| {
+        let (path, root) = (path.as_bytes().to_vec(), Root::of(pointer));
+        Wanted { path, root, filter: Filter::All }
+    });
+    bring_trees(repo, &wanted.collect::<Vec<_>>(), job)?;
+    on_this_machine(repo, path, three)?.ok_or_else(|| {
+        OpError::Defect(format!("nodes of `{}` came and are gone", show(path.as_bytes())))
+    })
 }
 
 /// As [`merge_trees`]; nothing if a node is not here.
