@@ -1,6 +1,6 @@
 use crate::harness::World;
 
-const VERBS: [&str; 26] = [
+const VERBS: [&str; 29] = [
     "init",
     "remote",
     "add",
