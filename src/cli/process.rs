@@ -4,6 +4,7 @@ use std::backtrace::Backtrace;
 use std::ffi::OsString;
 use std::io::Write;
 use std::panic::{self, PanicHookInfo};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::cli::exit;
@@ -19,6 +20,11 @@ pub(crate) static STOP: AtomicBool = AtomicBool::new(false);
 #[expect(clippy::disallowed_methods, reason = "concerns the terminal or the tests, not a setting")]
 pub(crate) fn variable(name: &str) -> Option<OsString> {
     std::env::var_os(name).filter(|value| !value.is_empty())
+}
+
+/// Returns where this program lies, or its name if the system does not say.
+pub(crate) fn program() -> PathBuf {
+    std::env::current_exe().unwrap_or_else(|_| PathBuf::from("haul"))
 }
 
 /// Makes the first SIGINT, SIGTERM or SIGHUP raise [`STOP`], and the second end the process.

@@ -17,7 +17,7 @@ pub fn cli_reference() -> String {
     put_text(&mut out, &root);
     out.push_str("\n## Options of every command\n\n");
     put_table(&mut out, "option", root.get_arguments().filter(|arg| arg.is_global_set()));
-    for verb in root.get_subcommands() {
+    for verb in root.get_subcommands().filter(|verb| !verb.is_hide_set()) {
         put_command(&mut out, verb, "##");
         for inner in verb.get_subcommands() {
             put_command(&mut out, inner, "###");

@@ -33,5 +33,5 @@ pub use load::{Environment, Files, load};
 pub use resolve::{Config, Flag, Given, resolve};
 pub use schema::{Kind, SETTINGS, Setting, reference};
 pub use source::Source;
-pub use value::{DeltaBase, Keep, Origin, Value};
+pub use value::{Changed, DeltaBase, Follow, Keep, Origin, Value};
 pub use warning::Warning;

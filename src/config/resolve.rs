@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 use super::access::RemoteAccess;
 use super::address::{committed_problem, has_secret, is_remote_name, printable};
 use super::schema::{
-    DEFAULT_CACHE, DEFAULT_PROFILE, Kind, MAX_JOBS, SETTINGS, Setting, find, meant, nearest,
-    variable,
+    DEFAULT_CACHE, DEFAULT_MAX_SIZE, DEFAULT_PROFILE, Kind, MAX_JOBS, SETTINGS, Setting, find,
+    meant, nearest, variable,
 };
 use super::source::{Entry, Raw};
-use super::value::{DeltaBase, Keep};
+use super::value::{Changed, DeltaBase, Follow, Keep};
 use super::{ConfigError, Environment, Layer, Origin, Source, Value, Warning};
 use crate::units::parse_size;
 
@@ -69,6 +69,12 @@ pub struct Config {
     pub add_profile: Value<String>,
     /// `delta.base`: what new content may be stored as a delta to.
     pub delta_base: Value<DeltaBase>,
+    /// `hooks.changed`: what a commit does about data that changed and was not added.
+    pub hooks_changed: Value<Changed>,
+    /// `hooks.follow`: what data does when Git changes pointers.
+    pub hooks_follow: Value<Follow>,
+    /// `hooks.max-size`: bytes of a file that a commit lets into Git; 0 for any number.
+    pub hooks_max_size: Value<u64>,
     /// What was ignored or changed.
     pub warnings: Vec<Warning>,
 }
@@ -101,6 +107,9 @@ pub fn resolve(given: &Given<'_>) -> Result<Config, ConfigError> {
         cache_max_size: Value { value: DEFAULT_CACHE, origin: Origin::Default },
         add_profile: default(DEFAULT_PROFILE.to_owned()),
         delta_base: Value { value: DeltaBase::Cached, origin: Origin::Default },
+        hooks_changed: Value { value: Changed::Warn, origin: Origin::Default },
+        hooks_follow: Value { value: Follow::Cached, origin: Origin::Default },
+        hooks_max_size: Value { value: DEFAULT_MAX_SIZE, origin: Origin::Default },
         warnings: Vec::new(),
     };
     let mut sources: Vec<&Source> = given.sources.iter().collect();
@@ -165,8 +174,20 @@ impl Config {
             Kind::Path => self.set_cache_dir(entry, environment),
             Kind::Profile => self.set_profile(entry),
             Kind::Base => self.set_delta_base(entry),
-            Kind::Size => self.set_cache_size(entry),
+            Kind::Size => self.set_size(entry, setting),
             Kind::Keep => self.set_cache_keep(entry),
+            Kind::Changed => {
+                let value = text(&entry).and_then(Changed::by_name);
+                let value = value.ok_or_else(|| wrong(&entry, "`warn`, `fail` or `add`"))?;
+                self.hooks_changed = Value { value, origin: entry.origin };
+                Ok(())
+            }
+            Kind::Follow => {
+                let value = text(&entry).and_then(Follow::by_name);
+                let value = value.ok_or_else(|| wrong(&entry, "`off`, `cached` or `fetch`"))?;
+                self.hooks_follow = Value { value, origin: entry.origin };
+                Ok(())
+            }
         }
     }
 
@@ -267,14 +288,18 @@ impl Config {
         Ok(())
     }
 
-    fn set_cache_size(&mut self, entry: Entry) -> Result<(), ConfigError> {
+    fn set_size(&mut self, entry: Entry, setting: &Setting) -> Result<(), ConfigError> {
         let value = match &entry.raw {
             Raw::Number(number) => u64::try_from(*number).ok(),
             Raw::Text(text) => parse_size(text).ok(),
             Raw::Switch(_) | Raw::Foreign(_) | Raw::Other => None,
         };
         let value = value.ok_or_else(|| wrong(&entry, "a size such as `500M` or `20G`"))?;
-        self.cache_max_size = Value { value, origin: entry.origin };
+        let value = Value { value, origin: entry.origin };
+        match setting.name {
+            "hooks.max-size" => self.hooks_max_size = value,
+            _ => self.cache_max_size = value,
+        }
         Ok(())
     }
 

@@ -30,6 +30,10 @@ pub enum Kind {
     Size,
     /// `recent` or `unpushed`.
     Keep,
+    /// `warn`, `fail` or `add`.
+    Changed,
+    /// `off`, `cached` or `fetch`.
+    Follow,
 }
 
 /// One setting.
@@ -53,9 +57,11 @@ pub(super) const MAX_JOBS: i64 = 256;
 pub(super) const DEFAULT_PROFILE: &str = "m64.1";
 /// What the cache may take, in bytes.
 pub(super) const DEFAULT_CACHE: u64 = 100 << 30;
+/// What a commit lets into Git, in bytes.
+pub(super) const DEFAULT_MAX_SIZE: u64 = 50 << 20;
 
 /// All settings, sorted by name.
-pub const SETTINGS: [Setting; 17] = [
+pub const SETTINGS: [Setting; 20] = [
     Setting {
         name: "add.profile",
         kind: Kind::Profile,
@@ -92,6 +98,29 @@ pub const SETTINGS: [Setting; 17] = [
         doc: "What new content may be stored as a delta to: `never` to anything; `cached` to an \
               earlier version or a sibling whose bytes are on this machine; `worth-it` also to bytes \
               that `add` first fetches, where they are fewer than those that may be saved.",
+        committed: true,
+    },
+    Setting {
+        name: "hooks.changed",
+        kind: Kind::Changed,
+        default: "`warn`",
+        doc: "What a commit does about tracked data that changed and was not added: `warn` says so, \
+              `fail` refuses the commit, `add` adds it to the commit.",
+        committed: true,
+    },
+    Setting {
+        name: "hooks.follow",
+        kind: Kind::Follow,
+        default: "`cached`",
+        doc: "What data does when Git changes pointers: `cached` it follows as far as it is on this \
+              machine, `fetch` the rest is fetched, `off` it stays until `haul checkout`.",
+        committed: false,
+    },
+    Setting {
+        name: "hooks.max-size",
+        kind: Kind::Size,
+        default: "`50M`",
+        doc: "A commit that would put a larger file into Git itself is refused; `0` for any size.",
         committed: true,
     },
     Setting {

@@ -98,3 +98,49 @@ impl Keep {
         }
     }
 }
+
+/// What a commit does about tracked data that changed and was not added.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Changed {
+    /// Says so.
+    Warn,
+    /// Is refused.
+    Fail,
+    /// Takes it along.
+    Add,
+}
+
+impl Changed {
+    /// Finds the value of a name.
+    pub fn by_name(name: &str) -> Option<Self> {
+        match name {
+            "warn" => Some(Self::Warn),
+            "fail" => Some(Self::Fail),
+            "add" => Some(Self::Add),
+            _ => None,
+        }
+    }
+}
+
+/// What data does when Git changes pointers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Follow {
+    /// Nothing.
+    Off,
+    /// What is on this machine is placed.
+    Cached,
+    /// What is not is fetched first.
+    Fetch,
+}
+
+impl Follow {
+    /// Finds the value of a name.
+    pub fn by_name(name: &str) -> Option<Self> {
+        match name {
+            "off" => Some(Self::Off),
+            "cached" => Some(Self::Cached),
+            "fetch" => Some(Self::Fetch),
+            _ => None,
+        }
+    }
+}

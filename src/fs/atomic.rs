@@ -20,6 +20,8 @@ const ABANDONED: u64 = 24 * 60 * 60;
 #[derive(Debug)]
 pub struct Temp {
     file: NamedTempFile,
+    /// Who may do what with it once it is published, before the umask.
+    mode: u32,
     early: EarlySync,
 }
 
@@ -31,7 +33,7 @@ impl Temp {
             .prefix(PREFIX)
             .tempfile_in(folder)
             .at("create a temporary file in", folder)?;
-        Ok(Self { file, early: EarlySync::default() })
+        Ok(Self { file, mode: 0o666, early: EarlySync::default() })
     }
 
     /// Returns where the file lies until it is published.
@@ -65,7 +67,7 @@ impl Temp {
             self.file.as_file().sync_all().at("write", target)?;
         }
         failpoint::hit("fs.publish.synced");
-        set_readable(self.file.as_file(), target)?;
+        set_mode(self.file.as_file(), self.mode, target)?;
         let file = self.file.persist(target).map_err(|e| FsError {
             doing: "create",
             path: target.to_owned(),
@@ -117,10 +119,10 @@ impl Write for Temp {
 }
 
 /// Temporary files are private; what is published follows the user's umask as any new file does.
-fn set_readable(file: &File, path: &Path) -> Result<(), FsError> {
+fn set_mode(file: &File, mode: u32, path: &Path) -> Result<(), FsError> {
     use rustix::fs::Mode;
     let umask = umask();
-    rustix::fs::fchmod(file, Mode::from_raw_mode(0o666) - umask).at("set the mode of", path)
+    rustix::fs::fchmod(file, Mode::from_raw_mode(mode) - umask).at("set the mode of", path)
 }
 
 /// Reads the process's umask once; reading it means setting it for an instant.
@@ -145,6 +147,15 @@ pub fn temp_folder(folder: &Path) -> Result<tempfile::TempDir, FsError> {
 pub fn write_durably(target: &Path, bytes: &[u8]) -> Result<(), FsError> {
     let folder = target.parent().unwrap_or(Path::new("."));
     let mut temp = Temp::new_in(folder)?;
+    temp.write_all(bytes).at("write", target)?;
+    temp.publish(target)
+}
+
+/// As [`write_durably`], of a program: who may read it may run it.
+pub fn write_program(target: &Path, bytes: &[u8]) -> Result<(), FsError> {
+    let folder = target.parent().unwrap_or(Path::new("."));
+    let mut temp = Temp::new_in(folder)?;
+    temp.mode = 0o777;
     temp.write_all(bytes).at("write", target)?;
     temp.publish(target)
 }

@@ -42,7 +42,7 @@ impl Git {
     }
 
     /// Asks where the index lies: hooks and worktrees have their own, and it may be a link.
-    fn index_path(&self) -> Result<PathBuf, GitError> {
+    pub(super) fn index_path(&self) -> Result<PathBuf, GitError> {
         let mut answer = self.runner.git(&["rev-parse", "--git-path", "index"]).output()?.stdout;
         if answer.last() == Some(&b'\n') {
             answer.pop();

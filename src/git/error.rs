@@ -99,6 +99,14 @@ pub enum GitError {
         /// What the user can run to finish.
         command: String,
     },
+    /// A program that Git is to run could not be put there or taken away.
+    #[error("could not change the Git hook `{}`: {source}", path.display())]
+    Hook {
+        /// The program.
+        path: PathBuf,
+        /// What the file system said.
+        source: FsError,
+    },
     /// The file system refused what the index needs.
     #[error(transparent)]
     Fs(#[from] FsError),
@@ -141,6 +149,10 @@ impl Hint for GitError {
                 "run `{command}` once the other Git command has ended (if none is running, \
                  remove the lock file first)"
             )),
+            Self::Hook { .. } => Some(
+                "make the folder writable, or call `haul hook NAME \"$@\"` from a hook of your own"
+                    .to_owned(),
+            ),
             Self::Fs(e) => e.hint(),
             Self::NoDefaultRemote { count: 0 } => {
                 Some("run `git remote add origin URL`".to_owned())

@@ -10,10 +10,12 @@ mod change;
 mod change_tests;
 mod command;
 mod discover;
+mod driver;
 mod error;
 mod history;
 #[cfg(test)]
 mod history_tests;
+mod hooks;
 mod id;
 mod index;
 mod lock;
@@ -25,6 +27,7 @@ mod reach_tests;
 mod remotes;
 mod settings;
 mod stage;
+mod staged;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
@@ -33,6 +36,7 @@ mod tests;
 pub use discover::Git;
 pub use error::GitError;
 pub use history::{CommitNote, PointerBlob, PointerChange};
+pub use hooks::{HookFile, Keeper, Moment, Placed, Standing};
 pub use id::{CommitId, ObjectId};
 pub use index::IndexEntry;
 pub use objects::{Content, POINTER_LIMIT, TreePointer};

@@ -7,6 +7,9 @@ mod edit;
 mod entry;
 #[cfg(test)]
 mod form_tests;
+mod merge;
+#[cfg(test)]
+mod merge_tests;
 mod path;
 #[cfg(test)]
 mod tests;
@@ -15,4 +18,5 @@ pub use content::{Content, EntryKind, MAX_INLINE, MAX_TARGET};
 pub use diff::{Change, Diff, diff};
 pub use edit::{Edit, ManifestEditError, edit};
 pub use entry::FileEntry;
+pub use merge::{Clash, Merge, merge};
 pub use path::{PathError, check_path};

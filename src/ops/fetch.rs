@@ -137,6 +137,32 @@ fn look<'r>(repo: &'r Repo, options: &FetchOptions, job: &Job) -> Result<FetchPl
     Ok(FetchPlan { remote, files, bytes, fetch_bytes, receive_bytes, work, select })
 }
 
+/// Fetches what is not here of what is wanted from the default remote.
+pub(crate) fn bring_content(repo: &Repo, wanted: Vec<Wanted>, job: &Job) -> Result<(), OpError> {
+    let _working = repo.lock_for_work()?;
+    let mut reader = ObjectReader::new(repo.layout(), repo.index()?)?;
+    if is_local(&wanted, &mut reader, job)?.is_some() {
+        return Ok(());
+    }
+    let mut contact = contact_for(repo, &wanted, job)?;
+    let plan = plan_fetch(wanted, &mut contact, job)?;
+    transfer::fetch_data(&plan, &mut contact, job)?;
+    Ok(())
+}
+
+/// Fetches the trees of what is wanted from the default remote, and none of the content.
+pub(crate) fn bring_trees(repo: &Repo, wanted: &[Wanted], job: &Job) -> Result<(), OpError> {
+    plan_fetch(wanted.to_vec(), &mut contact_for(repo, wanted, job)?, job)?;
+    Ok(())
+}
+
+fn contact_for<'r>(repo: &'r Repo, wanted: &[Wanted], job: &Job) -> Result<Contact<'r>, OpError> {
+    let target = choose(repo, None, None)?;
+    let roots: Vec<Key> = wanted.iter().filter_map(|w| w.root.key()).collect();
+    let parts = (repo.layout(), repo.index()?);
+    Ok(Contact::make_for(&roots, target.open()?, parts, target.jobs, job)?)
+}
+
 /// Fetches what is absent, then keeps the cache to its size.
 pub fn run(repo: &Repo, plan: FetchPlan<'_>, job: &Job) -> Result<FetchReport, OpError> {
     let report = bring(repo, plan, job)?;

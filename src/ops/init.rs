@@ -1,14 +1,20 @@
 //! `haul init`: the settings that a repository commits, and the attribute that merges ignore files.
 
+use std::path::PathBuf;
+
 use serde::Serialize;
 
 use crate::config::{Environment, first_file};
+use crate::hint::Hint;
 use crate::ops::error::OpError;
+use crate::ops::hooks::{self, HooksReport};
 use crate::path::RepoPath;
+use crate::progress::Job;
 use crate::repo::Repo;
 
-/// Lines of two branches in one ignore file are both kept (ADR 0003).
-const ATTRIBUTE: &str = ".gitignore merge=union";
+/// Lines of two branches in one ignore file are both kept (ADR 0003); pointers are merged by haul where
+/// it is installed, and as text elsewhere.
+pub(super) const ATTRIBUTES: [&str; 2] = [".gitignore merge=union", "*.haul merge=haul"];
 const LIMIT: u64 = 16 << 20;
 
 /// What `init` did.
@@ -20,15 +26,41 @@ pub struct InitReport {
     pub created: Vec<String>,
     /// Files that were changed.
     pub changed: Vec<String>,
+    /// Git's hooks; nothing if they were to be left alone, or could not be changed.
+    pub hooks: Option<HooksReport>,
+}
+
+/// What becomes of Git's hooks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum GitHooks {
+    /// They call haul.
+    #[default]
+    Install,
+    /// They stay as they are.
+    Leave,
+}
+
+/// What to set up.
+#[derive(Clone, Debug, Default)]
+pub struct InitOptions {
+    /// Where haul lies, for Git to call.
+    pub haul: PathBuf,
+    /// What becomes of Git's hooks.
+    pub hooks: GitHooks,
 }
 
 /// Sets up the repository around the current folder; doing it again changes nothing.
-pub fn run(environment: &Environment) -> Result<InitReport, OpError> {
+pub fn run(
+    environment: &Environment,
+    options: &InitOptions,
+    job: &Job,
+) -> Result<InitReport, OpError> {
     let repo = Repo::open(environment, &[])?;
     let mut report = InitReport {
         root: repo.git().root().display().to_string(),
         created: Vec::new(),
         changed: Vec::new(),
+        hooks: None,
     };
     if repo.require_initialised().is_err() {
         write(&repo, "haul.toml", first_file().as_bytes())?;
@@ -37,24 +69,37 @@ pub fn run(environment: &Environment) -> Result<InitReport, OpError> {
     let attributes = RepoPath::new_settings_file(b".gitattributes");
     let old = repo.door().read_small(&attributes, LIMIT)?;
     let text = old.clone().unwrap_or_default();
+    let has =
+        |wanted: &&str| text.split(|b| *b == b'\n').any(|l| l.trim_ascii() == wanted.as_bytes());
+    let absent: Vec<&str> = ATTRIBUTES.into_iter().filter(|wanted| !has(wanted)).collect();
     if text.len() as u64 > LIMIT {
         return Err(OpError::refused(
             "`.gitattributes` is too long to be edited",
-            format!("add the line `{ATTRIBUTE}` to it yourself"),
+            format!("add the lines `{}` to it yourself", absent.join("` and `")),
         ));
     }
-    if !text.split(|b| *b == b'\n').any(|line| line.trim_ascii() == ATTRIBUTE.as_bytes()) {
-        let mut new = text;
+    if !absent.is_empty() {
+        let mut new = text.clone();
         if !new.is_empty() && !new.ends_with(b"\n") {
             new.push(b'\n');
         }
-        new.extend(ATTRIBUTE.as_bytes());
-        new.push(b'\n');
+        new.extend(absent.iter().flat_map(|line| format!("{line}\n").into_bytes()));
         write(&repo, ".gitattributes", &new)?;
         let list = if old.is_some() { &mut report.changed } else { &mut report.created };
         list.push(".gitattributes".to_owned());
     }
     repo.git().stage(&[b"haul.toml", b".gitattributes"])?;
+    repo.git().set_merge_driver(&options.haul)?;
+    if options.hooks == GitHooks::Install {
+        match hooks::install(&repo, &options.haul) {
+            Ok(installed) => report.hooks = Some(installed),
+            // All else works without them.
+            Err(error) => {
+                let hint = error.hint().map_or_else(String::new, |hint| format!("; {hint}"));
+                job.warn(&format!("Git will not call haul: {error}{hint}"));
+            }
+        }
+    }
     Ok(report)
 }
 

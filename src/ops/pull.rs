@@ -107,7 +107,8 @@ fn placing(repo: &Repo, options: &PullOptions, job: &Job) -> Result<CheckoutPlan
     let FetchOptions { select, remote, jobs, .. } = &options.fetch;
     // The fetch has warned already.
     let chosen = chosen(repo, select)?;
-    let checkout = CheckoutOptions { select: select.clone(), force: options.force };
+    let (select, force) = (select.clone(), options.force);
+    let checkout = CheckoutOptions { select, force, ..CheckoutOptions::default() };
     let mut plan = checkout::plan_of(repo, (&checkout, &chosen), job)?;
     if plan.refused.is_empty() || options.force {
         return Ok(plan);

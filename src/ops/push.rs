@@ -7,7 +7,7 @@ use std::ffi::OsString;
 use serde::Serialize;
 
 use crate::cache::Held;
-use crate::git::{CommitId, Content, ObjectId};
+use crate::git::{CommitId, Content, ObjectId, PointerBlob};
 use crate::ops::chosen::{Chosen, at_head, find};
 use crate::ops::error::OpError;
 use crate::ops::open::{Chosen as Target, choose};
@@ -15,6 +15,7 @@ use crate::ops::requests::Requests;
 use crate::ops::retain::{After, retain};
 use crate::ops::select::{Select, Selection};
 use crate::path::{RepoPath, show};
+use crate::pointer::Pointer;
 use crate::progress::Job;
 use crate::repo::Repo;
 use crate::transfer::{
@@ -90,7 +91,17 @@ pub struct PushReport {
 pub fn plan(repo: &Repo, options: &PushOptions, job: &Job) -> Result<PushPlan, OpError> {
     repo.require_initialised()?;
     let target = choose(repo, options.remote.as_deref(), options.jobs)?;
-    let (wanted, commits) = roots(repo, options, job)?;
+    let found = roots(repo, options, job)?;
+    let select = Select { rev: options.rev.clone(), all: options.all, ..Select::default() };
+    planned(repo, target, found, select)
+}
+
+fn planned(
+    repo: &Repo,
+    target: Target,
+    (wanted, commits): Roots,
+    select: Select,
+) -> Result<PushPlan, OpError> {
     let index = repo.index()?;
     index.adopt(repo.layout())?;
     let unpushed = index.packs(Held::Unpushed)?;
@@ -104,7 +115,7 @@ pub fn plan(repo: &Repo, options: &PushOptions, job: &Job) -> Result<PushPlan, O
         target,
         wanted,
         commits,
-        select: Select { rev: options.rev.clone(), all: options.all, ..Select::default() },
+        select,
     })
 }
 
@@ -122,41 +133,11 @@ fn roots(repo: &Repo, options: &PushOptions, job: &Job) -> Result<Roots, OpError
             out.push((Wanted { path, root, filter: Filter::All }, stage));
         }
     };
-    let mut refused: Vec<RefusedPointer> = Vec::new();
-    let tips = tips(repo, options)?;
-    for found in repo.git().new_pointers(&tips, &published(repo, job))? {
-        let path = match RepoPath::new(&found.path).and_then(|own| own.target_of_pointer()) {
-            Ok(path) => path,
-            // No haul made it, and none can place its data.
-            Err(why) => {
-                refused.push(RefusedPointer { pointer: found.path, why });
-                continue;
-            }
-        };
-        let state = match found.content {
-            Content::Whole(bytes) => parse_tracked(bytes),
-            Content::TooLarge(size) => {
-                let shown = show(path.as_bytes());
-                job.warn(&format!(
-                    "commit {} has a pointer of {size} bytes for `{shown}`, which is none",
-                    found.commit.0
-                ));
-                continue;
-            }
-        };
-        match state {
-            TrackedState::Sound(pointer, _) => {
-                commits.push((path.as_bytes().to_vec(), found.commit));
-                add(&path, Root::of(&pointer), Stage::Unpublished);
-            }
-            TrackedState::Missing => {}
-            // What is broken at the tip is refused below; an old commit cannot be mended.
-            TrackedState::Unsound(error) => job.warn(&format!(
-                "commit {} has an unusable pointer for `{}`: {error}",
-                found.commit.0,
-                show(path.as_bytes())
-            )),
-        }
+    let brought = repo.git().new_pointers(&tips(repo, options)?, &published(repo, job))?;
+    let (sound, mut refused) = judged(brought, job);
+    for (path, pointer, commit) in sound {
+        commits.push((path.as_bytes().to_vec(), commit));
+        add(&path, Root::of(&pointer), Stage::Unpublished);
     }
     let (named, more) = if options.all { Default::default() } else { named(repo, options)? };
     for (item, stage) in named {
@@ -168,6 +149,73 @@ fn roots(repo: &Repo, options: &PushOptions, job: &Job) -> Result<Roots, OpError
     selection.warn(&refused, job);
     selection.check_used()?;
     Ok((out, commits))
+}
+
+/// Sorts out the sound pointers of commits, with a warning of each that cannot be used, and those of
+/// refused names.
+fn judged(
+    brought: Vec<PointerBlob>,
+    job: &Job,
+) -> (Vec<(RepoPath, Pointer, CommitId)>, Vec<RefusedPointer>) {
+    let (mut sound, mut refused) = (Vec::new(), Vec::new());
+    for found in brought {
+        let path = match RepoPath::new(&found.path).and_then(|own| own.target_of_pointer()) {
+            Ok(path) => path,
+            // No haul made it, and none can place its data.
+            Err(why) => {
+                refused.push(RefusedPointer { pointer: found.path, why });
+                continue;
+            }
+        };
+        let shown = show(path.as_bytes());
+        let commit = found.commit;
+        let state = match found.content {
+            Content::Whole(bytes) => parse_tracked(bytes),
+            Content::TooLarge(size) => {
+                job.warn(&format!(
+                    "commit {} has a pointer of {size} bytes for `{shown}`, which is none",
+                    commit.0
+                ));
+                continue;
+            }
+        };
+        match state {
+            TrackedState::Sound(pointer, _) => sound.push((path, pointer, commit)),
+            TrackedState::Missing => {}
+            // What is broken at the tip is refused elsewhere; an old commit cannot be mended.
+            TrackedState::Unsound(error) => job.warn(&format!(
+                "commit {} has an unusable pointer for `{shown}`: {error}",
+                commit.0
+            )),
+        }
+    }
+    (sound, refused)
+}
+
+/// Plans to send what these pointers name, which come with commits that are about to be published;
+/// nothing if none of them can be used.
+pub(crate) fn plan_brought(
+    repo: &Repo,
+    brought: Vec<PointerBlob>,
+    job: &Job,
+) -> Result<Option<PushPlan>, OpError> {
+    let (sound, refused) = judged(brought, job);
+    Selection::new(repo, &[])?.warn(&refused, job);
+    let (mut wanted, mut commits) = (Vec::new(), Vec::new());
+    let mut seen = BTreeSet::new();
+    for (path, pointer, commit) in sound {
+        let (path, root) = (path.as_bytes().to_vec(), Root::of(&pointer));
+        commits.push((path.clone(), commit));
+        if root.id().is_none_or(|id| seen.insert(id)) {
+            wanted.push((Wanted { path, root, filter: Filter::All }, Stage::Unpublished));
+        }
+    }
+    if wanted.is_empty() {
+        return Ok(None);
+    }
+    repo.require_initialised()?;
+    let target = choose(repo, None, None)?;
+    Ok(Some(planned(repo, target, (wanted, commits), Select::default())?))
 }
 
 /// Pointers, each with the stage of its commits, and those of refused names.

@@ -58,6 +58,24 @@ pub fn merge_pointers(base: Option<&Pointer>, ours: &Pointer, theirs: &Pointer) 
     Pointer::from_parts(kind, extra).ok()
 }
 
+/// Puts the merged content of two folders into a pointer, with those further keys that outlive the
+/// content; nothing if these are in conflict.
+pub fn merge_dirs(
+    base: Option<&Pointer>,
+    (ours, theirs): (&Pointer, &Pointer),
+    merged: &PointerKind,
+) -> Option<Pointer> {
+    for side in [ours, theirs] {
+        if side.kind() == merged {
+            return Some(side.clone());
+        }
+    }
+    let renew = |side: &Pointer| Pointer::with_new_content(side, merged.clone()).ok();
+    let base = base.and_then(renew);
+    let extra = merge_extra(base.as_ref(), &renew(ours)?, &renew(theirs)?)?;
+    Pointer::from_parts(merged.clone(), extra).ok()
+}
+
 fn merge_extra(
     base: Option<&Pointer>,
     ours: &Pointer,

@@ -12,6 +12,6 @@ mod golden;
 mod tests;
 
 pub use error::PointerError;
-pub use merge::{merge_pointers, merge_roots};
+pub use merge::{merge_dirs, merge_pointers, merge_roots};
 pub use parse::looks_like_pointer;
 pub use text::{MAX_POINTER, Pointer, PointerKind, Root};

@@ -1,6 +1,6 @@
 use crate::harness::World;
 
-const VERBS: [&str; 26] = [
+const VERBS: [&str; 29] = [
     "init",
     "remote",
     "add",
@@ -23,6 +23,9 @@ const VERBS: [&str; 26] = [
     "du",
     "evict",
     "gc",
+    "merge",
+    "hooks",
+    "uninstall",
     "config",
     "completions",
     "man",

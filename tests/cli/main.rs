@@ -23,6 +23,8 @@
 //! push.let_go().fails_with(130);
 //! ```
 //!
+//! Git's hooks do not fire, unless `a.git_hooked(…)` lets them.
+//!
 //! Data comes from [`harness::data`]: the same bytes for the same seed, everywhere. Nothing of the
 //! user's settings, home or environment reaches a test, and a test leaves nothing behind.
 #![expect(
@@ -43,6 +45,7 @@ mod checkout;
 mod completions;
 mod config;
 mod crashes;
+mod data_follows;
 mod dedup;
 mod deltas;
 mod diff;
@@ -60,6 +63,7 @@ mod hard_times;
 mod harness;
 mod harness_itself;
 mod help;
+mod hooks;
 mod hostile;
 mod hostile_bombs;
 mod hostile_git;
@@ -73,10 +77,13 @@ mod init;
 mod interrupts;
 mod large_files;
 mod look;
+mod merge;
 mod merge_branches;
 mod moved;
 mod names;
 mod other_places;
+mod pre_commit;
+mod pre_push;
 mod progress;
 mod protocol;
 mod pull;

@@ -1,4 +1,5 @@
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 use clap::Args;
 
@@ -9,6 +10,7 @@ Examples:
   git checkout v1.0 && haul checkout      bring the content to where the pointers are
   haul checkout --rev HEAD~1 table.csv    the previous content of one file, to look at
   haul checkout HEAD~1 -- table.csv       go back to it: content and pointer, staged
+  haul checkout --theirs x.bin --to y.bin one version of a file that is in conflict
 
 Content that is not in the cache yet is fetched by `haul pull`.";
 
@@ -18,6 +20,7 @@ Content that is not in the cache yet is fetched by `haul pull`.";
 /// does for files that Git holds. Never overwrites or removes a file that you changed and did not add, unless --force is given.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct CheckoutArgs {
     #[command(flatten)]
     pub(crate) select: SelectArgs,
@@ -29,6 +32,22 @@ pub(crate) struct CheckoutArgs {
     /// Replace changed files too; what they held is put aside, and where is said
     #[arg(long)]
     pub(crate) force: bool,
+
+    /// Of a merge: write the file PATH as our side has it to the file that --to names
+    #[arg(long, group = "side", requires = "to")]
+    pub(crate) ours: bool,
+
+    /// Of a merge: write the file PATH as their side has it
+    #[arg(long, group = "side", requires = "to")]
+    pub(crate) theirs: bool,
+
+    /// Of a merge: write the file PATH as it was before both sides
+    #[arg(long, group = "side", requires = "to")]
+    pub(crate) base: bool,
+
+    /// The file to write; must not be there yet
+    #[arg(long, value_name = "FILE", requires = "side", conflicts_with_all = ["force", "dry_run", "rev"])]
+    pub(crate) to: Option<PathBuf>,
 
     /// Show what would be placed and change nothing
     #[arg(long)]

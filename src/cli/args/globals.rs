@@ -6,9 +6,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::cli::args::{
     AddArgs, CatArgs, CheckIgnoreArgs, CheckoutArgs, CompletionsArgs, ConfigArgs, DemoArgs,
-    DiffArgs, DuArgs, EvictArgs, ExportArgs, FetchArgs, FsckArgs, GcArgs, InitArgs, LogArgs,
-    LsArgs, ManArgs, MvArgs, PullArgs, PushArgs, RemoteArgs, RmArgs, StatusArgs, UntrackArgs,
-    VerifyArgs,
+    DiffArgs, DuArgs, EvictArgs, ExportArgs, FetchArgs, FsckArgs, GcArgs, HookArgs, HooksArgs,
+    InitArgs, LogArgs, LsArgs, ManArgs, MergeArgs, MergeDriverArgs, MvArgs, PullArgs, PushArgs,
+    RemoteArgs, RmArgs, StatusArgs, UninstallArgs, UntrackArgs, VerifyArgs,
 };
 
 const EXAMPLES: &str = "\
@@ -108,6 +108,13 @@ pub(crate) enum Verb {
     Du(DuArgs),
     Evict(EvictArgs),
     Gc(GcArgs),
+    Merge(MergeArgs),
+    #[command(hide = true)]
+    MergeDriver(MergeDriverArgs),
+    Hooks(HooksArgs),
+    #[command(hide = true)]
+    Hook(HookArgs),
+    Uninstall(UninstallArgs),
     Config(ConfigArgs),
     Completions(CompletionsArgs),
     Man(ManArgs),
@@ -140,6 +147,11 @@ impl Verb {
             Self::Du(_) => "du",
             Self::Evict(_) => "evict",
             Self::Gc(args) => args.name(),
+            Self::Hooks(args) => args.verb.name(),
+            Self::Hook(_) => "hook",
+            Self::Merge(_) => "merge",
+            Self::MergeDriver(_) => "merge-driver",
+            Self::Uninstall(_) => "uninstall",
             Self::Config(_) => "config",
             Self::Completions(_) => "completions",
             Self::Man(_) => "man",

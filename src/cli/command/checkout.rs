@@ -1,4 +1,5 @@
 use std::io::{self, Write};
+use std::path::Path;
 
 use crate::cli::args::CheckoutArgs;
 use crate::cli::command::select::{list, select};
@@ -7,16 +8,22 @@ use crate::cli::render::{Figures, checkout_line, files};
 use crate::cli::session::{Answer, Session};
 use crate::ops;
 use crate::ops::checkout::{CheckoutOptions, CheckoutPlan, CheckoutReport};
+use crate::ops::merge::Side;
 use crate::ops::{Exit, OpError, Select};
+use crate::path::show as path_shown;
+use crate::repo::Repo;
 use crate::units::{ByteSize, Count};
 
 pub(super) fn run(args: &CheckoutArgs, session: &Session<'_>) -> Result<Exit, Failure> {
     let repo = session.repo()?;
+    if let Some(to) = &args.to {
+        return take_side(&repo, args, to, session);
+    }
     let select = if args.back.is_empty() { select(&args.select, false) } else { back(args)? };
     if !args.back.is_empty() {
         ops::checkout::check_back(&repo, &select)?;
     }
-    let options = CheckoutOptions { select, force: args.force };
+    let options = CheckoutOptions { select, force: args.force, ..CheckoutOptions::default() };
     let plan = ops::checkout::plan(&repo, &options, &session.job)?;
     if args.dry_run {
         let figures = Figures(session.started.elapsed()).close(&placing(&plan));
@@ -38,6 +45,28 @@ pub(super) fn run(args: &CheckoutArgs, session: &Session<'_>) -> Result<Exit, Fa
     let text = |out: &mut dyn Write| missing(&report, out);
     session.answer(Answer { report: &report, dry_run: false, text, figures })?;
     Ok(if report.missing.is_empty() { Exit::Done } else { Exit::No })
+}
+
+fn take_side(
+    repo: &Repo,
+    args: &CheckoutArgs,
+    to: &Path,
+    session: &Session<'_>,
+) -> Result<Exit, Failure> {
+    let side = match (args.ours, args.theirs) {
+        (true, _) => Side::Ours,
+        (_, true) => Side::Theirs,
+        (false, false) => Side::Base,
+    };
+    let [path] = args.select.paths.as_slice() else {
+        let (what, next) = ("one file is written at a time", "name one path, and `--to FILE`");
+        return Err(OpError::Refused { what: what.to_owned(), next: next.to_owned() }.into());
+    };
+    let report = ops::merge::take_side(repo, side, (path, to), &session.job)?;
+    let line = format!("wrote `{}`, {}", path_shown(report.to.as_bytes()), ByteSize(report.bytes));
+    let figures = Figures(session.started.elapsed()).close(&line);
+    session.answer_figures(&report, false, figures)?;
+    Ok(Exit::Done)
 }
 
 /// Reads `REV -- PATH…`.

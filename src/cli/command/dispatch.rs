@@ -1,7 +1,8 @@
 use crate::cli::args::Verb;
 use crate::cli::command::{
     add, cat, check_ignore, checkout, completions, config, demo, diff, du, evict, export, fetch,
-    fsck, gc, init, log, ls, man, mv, pull, push, remote, rm, status, untrack, verify,
+    fsck, gc, hook, hooks, init, log, ls, man, merge, mv, pull, push, remote, rm, status,
+    uninstall, untrack, verify,
 };
 use crate::cli::failure::Failure;
 use crate::cli::session::Session;
@@ -10,7 +11,7 @@ use crate::ops::Exit;
 /// Runs the verb.
 pub(crate) fn run(verb: &Verb, session: &Session<'_>) -> Result<Exit, Failure> {
     match verb {
-        Verb::Init(_) => init::run(session),
+        Verb::Init(args) => init::run(args, session),
         Verb::Remote(args) => remote::run(&args.verb, session),
         Verb::Add(args) => add::run(args, session),
         Verb::Untrack(args) => untrack::run(args, session),
@@ -32,6 +33,11 @@ pub(crate) fn run(verb: &Verb, session: &Session<'_>) -> Result<Exit, Failure> {
         Verb::Du(args) => du::run(args, session),
         Verb::Evict(args) => evict::run(args, session),
         Verb::Gc(args) => gc::run(args, session),
+        Verb::Merge(args) => merge::run(args, session),
+        Verb::MergeDriver(args) => merge::drive(args, session),
+        Verb::Uninstall(_) => uninstall::run(session),
+        Verb::Hooks(args) => hooks::run(args.verb, session),
+        Verb::Hook(args) => hook::run(args, session),
         Verb::Config(args) => config::run(args, session),
         Verb::Completions(args) => completions::run(args, session),
         Verb::Man(args) => man::run(args, session),

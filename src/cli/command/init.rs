@@ -1,13 +1,23 @@
+use crate::cli::args::InitArgs;
 use crate::cli::failure::Failure;
+use crate::cli::process::program;
 use crate::cli::render::Figures;
 use crate::cli::session::Session;
 use crate::ops;
 use crate::ops::Exit;
-use crate::ops::init::InitReport;
+use crate::ops::hooks::HooksReport;
+use crate::ops::init::{GitHooks, InitOptions, InitReport};
 use crate::path::show;
 
-pub(super) fn run(session: &Session<'_>) -> Result<Exit, Failure> {
-    let report = ops::init::run(session.environment)?;
+pub(super) fn run(args: &InitArgs, session: &Session<'_>) -> Result<Exit, Failure> {
+    let hooks = if args.no_hooks { GitHooks::Leave } else { GitHooks::Install };
+    let options = InitOptions { haul: program(), hooks };
+    let report = ops::init::run(session.environment, &options, &session.job)?;
+    for row in report.hooks.iter().flat_map(|report| &report.hooks) {
+        if let Some(advice) = &row.advice {
+            session.job.warn(&format!("the Git hook `{}` does not call haul: {advice}", row.name));
+        }
+    }
     let figures = Figures(session.started.elapsed()).close(&line(&report));
     session.answer_figures(&report, false, figures)?;
     Ok(Exit::Done)
@@ -22,11 +32,16 @@ fn line(report: &InitReport) -> String {
     };
     let created = format!("created {}", names(&report.created));
     let changed = format!("changed {}", names(&report.changed));
+    let hooks = match report.hooks.as_ref().map(HooksReport::changed) {
+        None | Some(0) => String::new(),
+        Some(count) => format!("; {count} Git hooks call haul from now on"),
+    };
     match (report.created.is_empty(), report.changed.is_empty()) {
-        (true, true) => format!("`{root}` was set up already, nothing to do"),
-        (false, true) => format!("set up haul in `{root}`: {created}"),
-        (true, false) => format!("set up haul in `{root}`: {changed}"),
-        (false, false) => format!("set up haul in `{root}`: {created}; {changed}"),
+        (true, true) if hooks.is_empty() => format!("`{root}` was set up already, nothing to do"),
+        (true, true) => format!("`{root}` was set up already{hooks}"),
+        (false, true) => format!("set up haul in `{root}`: {created}{hooks}"),
+        (true, false) => format!("set up haul in `{root}`: {changed}{hooks}"),
+        (false, false) => format!("set up haul in `{root}`: {created}; {changed}{hooks}"),
     }
 }
 
@@ -40,6 +55,7 @@ mod tests {
             root: "/r".to_owned(),
             created: created.iter().map(|&name| name.to_owned()).collect(),
             changed: changed.iter().map(|&name| name.to_owned()).collect(),
+            hooks: None,
         };
         assert_eq!(line(&report(&[], &[])), "`/r` was set up already, nothing to do");
         assert_eq!(

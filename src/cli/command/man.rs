@@ -26,7 +26,7 @@ pub(super) fn run(args: &ManArgs, session: &Session<'_>) -> Result<Exit, Failure
     let mut pages = Vec::new();
     let mut open = vec![("haul".to_owned(), root)];
     while let Some((name, command)) = open.pop() {
-        for verb in command.get_subcommands() {
+        for verb in command.get_subcommands().filter(|verb| !verb.is_hide_set()) {
             open.push((format!("{name}-{}", verb.get_name()), verb.clone()));
         }
         let page = format!("{name}.1");

@@ -11,6 +11,7 @@ mod publish;
 mod resolve;
 mod run;
 mod sources;
+mod unmerged;
 mod worth;
 
 pub(crate) use ignore::ignore_lines;

@@ -13,6 +13,7 @@ use crate::ops::add::build::{Built, build};
 use crate::ops::add::publish::publish;
 use crate::ops::add::resolve::targets;
 use crate::ops::add::sources::{OldFile, sibling_folders, single_files, sources};
+use crate::ops::add::unmerged::refuse_unmerged;
 use crate::ops::add::worth::Afar;
 use crate::ops::error::OpError;
 use crate::ops::open::spec_of;
@@ -128,6 +129,7 @@ pub fn plan(repo: &Repo, options: &AddOptions, job: &Job) -> Result<AddPlan, OpE
     } else {
         targets(repo, &options.paths, &tracked)?
     };
+    refuse_unmerged(repo, &paths, &tracked)?;
     let _scanning = job.begin(Kind::Scan, None);
     let single = single_files(&tracked);
     let mut out = AddPlan { targets: Vec::new(), files: 0, bytes: 0, single, folders: Vec::new() };

@@ -68,6 +68,15 @@ impl CheckoutReport {
     }
 }
 
+impl CheckoutPlan {
+    /// Says whether the user's unsaved work is in the way of anything in a tracked path.
+    pub(crate) fn refuses_in(&self, path: &RepoPath) -> bool {
+        let of =
+            |write: &&Write| write.target.path == *path || write.target.path.starts_with_dir(path);
+        self.work.writes.iter().filter(of).any(|write| write.unsaved.is_some())
+    }
+}
+
 /// Does what the plan says, unless the user's unsaved work is in the way; then keeps the cache to its
 /// size.
 pub fn run(repo: &Repo, plan: CheckoutPlan, job: &Job) -> Result<CheckoutReport, OpError> {

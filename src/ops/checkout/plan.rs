@@ -8,9 +8,10 @@ use crate::cache::{Known, ObjectReader, StatEntry};
 use crate::fs::{FileKind, Stamp, Time};
 use crate::hash::NodeId;
 use crate::manifest::EntryKind;
-use crate::ops::checkout::held::is_held;
+use crate::ops::checkout::held::{is_held, kept};
 use crate::ops::checkout::leavers::{Leaving, Stay, leaving, placed_targets};
 use crate::ops::checkout::look_alikes::refuse_look_alikes;
+use crate::ops::checkout::options::{Absent, CheckoutOptions};
 use crate::ops::checkout::orphans::{Orphan, Placed, orphans};
 use crate::ops::checkout::survey::{Seen, Site, survey};
 use crate::ops::checkout::wanted::{Target, targets};
@@ -22,15 +23,6 @@ use crate::progress::{Job, Kind};
 use crate::repo::Repo;
 use crate::transfer::Filter;
 use crate::worktree::{Content, Knowledge};
-
-/// What to check out.
-#[derive(Clone, Debug, Default)]
-pub struct CheckoutOptions {
-    /// Which pointers, and which part of each.
-    pub select: Select,
-    /// Put changed files aside instead of refusing.
-    pub force: bool,
-}
 
 /// What a checkout would do.
 #[derive(Serialize)]
@@ -59,6 +51,7 @@ pub(super) struct Work {
     /// What was asked for, to say of which commit it is when something is wrong.
     pub(super) select: Select,
     pub(super) force: bool,
+    absent: Absent,
     pub(super) orphans: Vec<Orphan>,
     pub(super) writes: Vec<Write>,
     pub(super) leaving: Vec<Leaving>,
@@ -125,6 +118,7 @@ fn look(
             began,
             select: options.select.clone(),
             force: options.force,
+            absent: options.absent,
             orphans,
             writes: Vec::new(),
             leaving: Vec::new(),
@@ -222,6 +216,9 @@ fn compare(
     let found = !targets.is_empty() || !leaving.files.is_empty();
     plan.work.leaving.push(leaving);
     for seen in survey(repo, targets, &past.knowledge, job)? {
+        if plan.work.absent == Absent::Leave && past.misses(&seen) {
+            continue;
+        }
         let verdict = judge(repo, &seen, &past, &plan.work)?;
         plan.settle(seen, verdict, &past);
     }
@@ -308,6 +305,12 @@ fn committed_targets(repo: &Repo, item: &Chosen, placed: &Placed) -> Result<Vec<
 }
 
 impl Past {
+    /// Says whether a path was placed before and is not there now.
+    fn misses(&self, seen: &Seen) -> bool {
+        let placed = self.old.as_ref().is_some_and(|old| old.contains_key(&seen.target.path));
+        placed && matches!(seen.site, Site::Free)
+    }
+
     /// Returns the recipe of what lies at a path, if haul added or placed it.
     fn recipe_of(&self, seen: &Seen) -> Option<(NodeId, u64)> {
         let Content { stamp, oid, .. } = seen.content.as_ref()?;
@@ -390,11 +393,4 @@ fn makes_room(repo: &Repo, path: &RepoPath, work: &Work) -> Result<bool, OpError
         }
     }
     Ok(true)
-}
-
-/// Says whether content that the stat cache does not know is held all the same: a file of one chunk
-/// that the index knows. Of a larger one only its pointer tells.
-fn kept(repo: &Repo, content: &Content) -> Result<bool, OpError> {
-    let is_file = content.stamp.kind == FileKind::File;
-    Ok(is_file && repo.index()?.reader()?.find_held(&content.oid.0).is_some())
 }

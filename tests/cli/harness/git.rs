@@ -84,6 +84,22 @@ impl<'a> Repo<'a> {
         self.world.git(&self.path, arguments)
     }
 
+    /// Runs `git` here, and lets its hooks fire.
+    pub(crate) fn git_hooked(&self, arguments: &[impl AsRef<OsStr>]) -> Output {
+        self.git_with(arguments, &[("HAUL_SKIP", "0")])
+    }
+
+    /// Runs `git` here with further variables.
+    pub(crate) fn git_with(
+        &self,
+        arguments: &[impl AsRef<OsStr>],
+        variables: &[(&str, &str)],
+    ) -> Output {
+        let mut command = self.world.command("git", &self.path, arguments);
+        command.envs(variables.iter().copied());
+        Output::of("git", arguments, &mut command)
+    }
+
     /// Commits what is staged.
     pub(crate) fn commit(&self, message: &str) {
         self.git(&["commit", "--quiet", "--message", message]).ok();

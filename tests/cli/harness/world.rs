@@ -181,6 +181,8 @@ impl World {
         {
             command.env("HAUL_PLANTED", bug);
         }
+        // Only tests of Git's hooks have them fire: set it to `0` there.
+        command.env("HAUL_SKIP", "1");
         command.env("LC_ALL", "C").env("TZ", "UTC").env("NO_COLOR", "1").env("COLUMNS", "100");
         command
     }

@@ -1,0 +1,14 @@
+//! `haul hook`: what haul does when Git calls it.
+//!
+//! Before a commit and before a push it may refuse; afterwards data follows the pointers, and whatever
+//! goes wrong is said and stops nothing.
+
+mod follow;
+mod pre_commit;
+mod pre_push;
+mod range;
+
+pub use follow::{Followed, Occasion, follow};
+pub use pre_commit::{Finding, Findings, pre_commit};
+pub use pre_push::{all_refs, pre_push};
+pub use range::Moved;

@@ -1,0 +1,168 @@
+//! Before a commit: what should not go into Git, and tracked data that was forgotten.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::config::Changed;
+use crate::git::{Content, IndexEntry, POINTER_LIMIT};
+use crate::ops::add::{self, AddOptions};
+use crate::ops::error::OpError;
+use crate::ops::status::{self, StatusOptions, StatusReport};
+use crate::path::{RepoPath, json_path, show};
+use crate::pointer::Pointer;
+use crate::progress::Job;
+use crate::repo::Repo;
+use crate::units::ByteSize;
+use crate::worktree::{TrackedState, load_tracked};
+
+/// One thing that stands against a commit, and what to do about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// What is wrong, with the path.
+    pub what: String,
+    /// The next step.
+    pub next: String,
+}
+
+/// What was found.
+#[derive(Clone, Debug, Default)]
+pub struct Findings {
+    /// The commit must not be made.
+    pub against: Vec<Finding>,
+    /// Tracked paths whose data changed and was not added.
+    pub changed: Vec<String>,
+    /// Tracked paths that were added to the commit.
+    pub added: Vec<String>,
+}
+
+/// Looks at what is staged, and at tracked data, of which `hooks.changed` says what is done.
+///
+/// A commit of named paths only takes nothing along.
+pub fn pre_commit(repo: &Repo, job: &Job) -> Result<Findings, OpError> {
+    let mut out = Findings::default();
+    let staged = repo.git().staged_files()?;
+    let pointers = repo.git().pointers()?;
+    let tracked: BTreeSet<RepoPath> = pointers
+        .iter()
+        .filter_map(|entry| RepoPath::new(&entry.path).and_then(|own| own.target_of_pointer()).ok())
+        .collect();
+    broken(repo, &staged, &mut out)?;
+    content(repo, &staged, &tracked, &mut out)?;
+    if tracked.is_empty() || !out.against.is_empty() {
+        return Ok(out);
+    }
+    let changed = changed(repo, job)?;
+    if changed.is_empty() {
+        return Ok(out);
+    }
+    let names = |paths: &BTreeSet<RepoPath>| -> Vec<String> {
+        paths.iter().map(|path| show(path.as_bytes()).to_string()).collect()
+    };
+    match repo.config().hooks_changed.value {
+        Changed::Add if !repo.git().is_partial_commit()? => {
+            let root = repo.git().root();
+            let paths = changed.iter().map(|path| root.join(path.to_os()).into_os_string());
+            let options = AddOptions { paths: paths.collect(), update: true };
+            let plan = add::plan(repo, &options, job)?;
+            add::run(repo, plan, job)?;
+            out.added = names(&changed);
+        }
+        Changed::Fail => out.against.extend(names(&changed).into_iter().map(|name| Finding {
+            what: format!("`{name}` changed and was not added"),
+            next: format!("run `haul add {name}`, or commit with HAUL_SKIP=1"),
+        })),
+        Changed::Warn | Changed::Add => out.changed = names(&changed),
+    }
+    Ok(out)
+}
+
+/// Finds pointers of the commit that are none, such as those with marks of a conflict.
+fn broken(repo: &Repo, staged: &[IndexEntry], out: &mut Findings) -> Result<(), OpError> {
+    let named = |file: &&IndexEntry| {
+        RepoPath::new(&file.path).and_then(|own| own.target_of_pointer()).is_ok()
+    };
+    let pointers: Vec<IndexEntry> = staged.iter().filter(named).cloned().collect();
+    let contents = repo.git().index_contents(&pointers, POINTER_LIMIT)?;
+    for (file, content) in pointers.iter().zip(contents) {
+        let why = match content {
+            Content::TooLarge(size) => format!("it has {}", ByteSize(size)),
+            Content::Whole(bytes) => match Pointer::parse(&bytes) {
+                Ok(_) => continue,
+                Err(error) => error.to_string(),
+            },
+        };
+        out.against.push(Finding {
+            what: format!("the pointer `{}` cannot be used: {why}", show(&file.path)),
+            next: "run `haul add` on its data again, or restore it with `git checkout`".to_owned(),
+        });
+    }
+    Ok(())
+}
+
+/// Finds content that Git would keep for ever: of tracked paths, and of any size over the limit.
+fn content(
+    repo: &Repo,
+    staged: &[IndexEntry],
+    tracked: &BTreeSet<RepoPath>,
+    out: &mut Findings,
+) -> Result<(), OpError> {
+    let limit = repo.config().hooks_max_size.value;
+    let mut rest = Vec::new();
+    for file in staged {
+        let above = RepoPath::new(&file.path).ok().and_then(|path| {
+            let mut all = std::iter::successors(Some(path), RepoPath::parent);
+            all.find(|above| tracked.contains(above))
+        });
+        let shown = show(&file.path);
+        match above {
+            Some(_) => out.against.push(Finding {
+                what: format!("`{shown}` is data that haul tracks, and would go into Git itself"),
+                next: format!("run `git rm --cached -- {shown}`, then `haul add` on it"),
+            }),
+            None => rest.push(file.clone()),
+        }
+    }
+    if limit == 0 || rest.is_empty() {
+        return Ok(());
+    }
+    // With this limit nothing is read but sizes.
+    for (file, content) in rest.iter().zip(repo.git().index_contents(&rest, 0)?) {
+        if let Content::TooLarge(size) = content
+            && size > limit
+        {
+            let shown = show(&file.path);
+            out.against.push(Finding {
+                what: format!(
+                    "`{shown}` has {}, and files over {} do not go into Git",
+                    ByteSize(size),
+                    ByteSize(limit)
+                ),
+                next: format!(
+                    "run `git rm --cached -- {shown}` and `haul add {shown}`, or set \
+                     `hooks.max-size`"
+                ),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Finds tracked paths whose data the user changed. Data that only did not follow its pointer yet, as
+/// in the middle of a rebase, was not changed by anybody.
+fn changed(repo: &Repo, job: &Job) -> Result<BTreeSet<RepoPath>, OpError> {
+    let StatusReport { entries, .. } = status::run(repo, &StatusOptions::default(), job)?;
+    let placed: BTreeMap<Vec<u8>, Vec<u8>> = repo.stat()?.pointers()?.into_iter().collect();
+    let (tracked, _) = load_tracked(repo.git(), repo.door())?;
+    let mut out = BTreeSet::new();
+    for item in &tracked {
+        let TrackedState::Sound(_, bytes) = &item.state else { continue };
+        let name = json_path(item.path.as_bytes());
+        let differs = entries.iter().any(|entry| {
+            let counts = matches!(entry.state, "modified" | "untracked" | "type-changed");
+            counts && entry.pointer == name
+        });
+        if differs && placed.get(item.path.as_bytes()).is_none_or(|last| last == bytes) {
+            out.insert(item.path.clone());
+        }
+    }
+    Ok(out)
+}

@@ -1,0 +1,6 @@
+//! `haul hooks`: which Git hooks call haul, and getting them to.
+
+mod advice;
+mod verbs;
+
+pub use verbs::{HookRow, HooksReport, install, status, uninstall};

@@ -1,0 +1,34 @@
+//! What Git calls to merge a pointer.
+
+use std::path::Path;
+
+use crate::fs::{read_limited, replace};
+use crate::git::POINTER_LIMIT;
+use crate::ops::error::OpError;
+use crate::ops::merge::{Clash, Sides, merge_pointer};
+use crate::path::RepoPath;
+use crate::progress::Job;
+use crate::repo::Repo;
+
+/// Merges the files `base` and `theirs` into the file `ours`, which are versions of the pointer at
+/// `path`; returns what needs a person. Whatever happens, `ours` holds a sound pointer if it held one.
+pub fn drive(
+    repo: &Repo,
+    (base, ours, theirs): (&Path, &Path, &Path),
+    path: &[u8],
+    job: &Job,
+) -> Result<Vec<Clash>, OpError> {
+    let own = RepoPath::new(path)?.target_of_pointer()?;
+    let at = |file: &Path| repo.cwd().join(file);
+    let read = |file: &Path| -> Result<Vec<u8>, OpError> {
+        Ok(read_limited(&at(file), POINTER_LIMIT)?.unwrap_or_default())
+    };
+    let (base, mine, yours) = (read(base)?, read(ours)?, read(theirs)?);
+    // Git gives an empty file where there is no common version.
+    let base = Some(base.as_slice()).filter(|base| !base.is_empty());
+    let merged = merge_pointer(repo, &own, Sides { base, ours: &mine, theirs: &yours }, job)?;
+    if merged.pointer != mine {
+        replace(&at(ours), &merged.pointer)?;
+    }
+    Ok(merged.clashes)
+}

@@ -1,0 +1,171 @@
+//! `haul merge`: the pointers that a merge left, here or on a forge's web page.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::git::{CommitId, Content, GitError, ObjectId, POINTER_LIMIT};
+use crate::ops::error::OpError;
+use crate::ops::hook::{Followed, Occasion, follow};
+use crate::ops::merge::{Clash, Merged, Sides, merge_pointer};
+use crate::path::{JsonPath, RepoPath, json_path};
+use crate::progress::Job;
+use crate::repo::Repo;
+
+/// What came of one pointer.
+#[derive(Clone, Debug, Serialize)]
+pub struct MergeRow {
+    /// The tracked path.
+    #[serde(flatten)]
+    pub path: JsonPath,
+    /// `merged` and staged, or `conflict`.
+    pub state: &'static str,
+    /// What needs a person.
+    pub clashes: Vec<Clash>,
+}
+
+/// What a merge did.
+#[derive(Clone, Debug, Serialize)]
+pub struct MergeReport {
+    /// Pointers that were merged or are in conflict.
+    pub pointers: Vec<MergeRow>,
+    /// Whether nothing is left for a person.
+    pub complete: bool,
+    /// Files of the worktree that were written.
+    pub written: u64,
+    /// What stood in the way of the data.
+    #[serde(skip)]
+    pub followed: Option<Followed>,
+}
+
+/// The versions of one pointer in a merge; nothing where a side has none.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Versions {
+    pub(crate) base: Option<Vec<u8>>,
+    pub(crate) ours: Option<Vec<u8>>,
+    pub(crate) theirs: Option<Vec<u8>>,
+}
+
+/// Merges the pointers that Git left unmerged; without any, those of the merge that `HEAD` is, where
+/// both sides changed them and the result is not what they make together. What is merged is staged,
+/// and data follows.
+pub fn merge(repo: &Repo, job: &Job) -> Result<MergeReport, OpError> {
+    repo.require_initialised()?;
+    let unmerged = unmerged(repo)?;
+    let versions = if unmerged.is_empty() { of_head(repo)? } else { unmerged };
+    let mut rows = Vec::new();
+    for (path, versions) in versions {
+        job.check()?;
+        rows.extend(one(repo, &path, &versions, job)?);
+    }
+    let head = repo.git().head()?.map(|commit| commit.0);
+    let followed = if rows.is_empty() { None } else { follow(repo, Occasion::Settled(head), job)? };
+    let written = followed.as_ref().map_or(0, |followed| followed.checkout.written);
+    let complete = rows.iter().all(|row| row.clashes.is_empty());
+    Ok(MergeReport { pointers: rows, complete, written, followed })
+}
+
+/// Merges one pointer; nothing if there is nothing to do.
+fn one(
+    repo: &Repo,
+    path: &RepoPath,
+    versions: &Versions,
+    job: &Job,
+) -> Result<Option<MergeRow>, OpError> {
+    let own = path.pointer_path()?;
+    let row = |clashes: Vec<Clash>| {
+        let state = if clashes.is_empty() { "merged" } else { "conflict" };
+        Some(MergeRow { path: json_path(path.as_bytes()), state, clashes })
+    };
+    let (Some(ours), Some(theirs)) = (&versions.ours, &versions.theirs) else {
+        let deed = |side: &Option<Vec<u8>>| if side.is_some() { "changed" } else { "removed" };
+        let (ours, theirs) = (deed(&versions.ours), deed(&versions.theirs));
+        return Ok(row(vec![Clash { path: json_path(path.as_bytes()), ours, theirs }]));
+    };
+    let sides = Sides { base: versions.base.as_deref(), ours, theirs };
+    let Merged { pointer, clashes } = merge_pointer(repo, path, sides, job)?;
+    let stands = repo.door().read_small(&own, POINTER_LIMIT)?;
+    let unmerged = repo.git().tracked(&[own.as_bytes()])?.iter().any(|entry| entry.stage > 0);
+    if stands.as_ref() == Some(&pointer) && !unmerged {
+        return Ok(if clashes.is_empty() { None } else { row(clashes) });
+    }
+    repo.door().write_durably(&own, &pointer)?;
+    if clashes.is_empty() || !unmerged {
+        repo.git().stage(&[own.as_bytes()])?;
+    }
+    Ok(row(clashes))
+}
+
+/// The versions of pointers that Git left unmerged.
+pub(crate) fn unmerged(repo: &Repo) -> Result<BTreeMap<RepoPath, Versions>, OpError> {
+    let entries: Vec<_> =
+        repo.git().pointers()?.into_iter().filter(|entry| entry.stage > 0).collect();
+    let contents = repo.git().index_contents(&entries, POINTER_LIMIT)?;
+    let mut out: BTreeMap<RepoPath, Versions> = BTreeMap::new();
+    for (entry, content) in entries.iter().zip(contents) {
+        let path = RepoPath::new(&entry.path).and_then(|own| own.target_of_pointer());
+        let (Ok(path), Content::Whole(bytes)) = (path, content) else { continue };
+        let versions = out.entry(path).or_default();
+        match entry.stage {
+            1 => versions.base = Some(bytes),
+            2 => versions.ours = Some(bytes),
+            _ => versions.theirs = Some(bytes),
+        }
+    }
+    Ok(out)
+}
+
+/// The versions of pointers that both sides of the merge that `HEAD` is have, and differently. Ours is
+/// the side that `HEAD` took, if it took one.
+pub(crate) fn of_head(repo: &Repo) -> Result<BTreeMap<RepoPath, Versions>, OpError> {
+    let Some([one, two]) = parents(repo)? else { return Ok(BTreeMap::new()) };
+    let (first, second) = (pointers(repo, one)?, pointers(repo, two)?);
+    let text = [one, two].map(|id| id.to_string());
+    let base = match repo.git().run(&["merge-base", &text[0], &text[1]], b"") {
+        Ok(id) => ObjectId::from_hex(id.trim_ascii()),
+        // Two histories that have nothing in common.
+        Err(GitError::Command { .. }) => None,
+        Err(error) => return Err(error.into()),
+    };
+    let base = base.map_or(Ok(BTreeMap::new()), |id| pointers(repo, id))?;
+    let head = repo.git().head()?.map_or(Ok(BTreeMap::new()), |CommitId(id)| pointers(repo, id))?;
+    let mut out = BTreeMap::new();
+    for (path, ours) in first {
+        let Some(theirs) = second.get(&path).filter(|theirs| **theirs != ours) else { continue };
+        let base = base.get(&path).cloned();
+        let (mut ours, mut theirs) = (ours, theirs.clone());
+        if base.as_ref() == Some(&ours) || base.as_ref() == Some(&theirs) {
+            continue;
+        }
+        if head.get(&path) == Some(&theirs) {
+            std::mem::swap(&mut ours, &mut theirs);
+        }
+        out.insert(path, Versions { base, ours: Some(ours), theirs: Some(theirs) });
+    }
+    Ok(out)
+}
+
+/// The two sides of the merge that `HEAD` is.
+fn parents(repo: &Repo) -> Result<Option<[ObjectId; 2]>, OpError> {
+    if repo.git().head()?.is_none() {
+        return Ok(None);
+    }
+    let text = repo.git().run(&["rev-list", "--parents", "--max-count=1", "HEAD"], b"")?;
+    let ids: Vec<ObjectId> =
+        text.trim_ascii().split(|byte| *byte == b' ').filter_map(ObjectId::from_hex).collect();
+    match ids.as_slice() {
+        [_, one, two] => Ok(Some([*one, *two])),
+        _ => Ok(None),
+    }
+}
+
+fn pointers(repo: &Repo, commit: ObjectId) -> Result<BTreeMap<RepoPath, Vec<u8>>, OpError> {
+    let mut out = BTreeMap::new();
+    for found in repo.git().pointers_at(&commit.to_string())? {
+        let path = RepoPath::new(&found.path).and_then(|own| own.target_of_pointer());
+        if let (Ok(path), Content::Whole(bytes)) = (path, found.content) {
+            out.insert(path, bytes);
+        }
+    }
+    Ok(out)
+}
