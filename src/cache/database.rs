@@ -11,7 +11,8 @@ use crate::fs::make_folder;
 /// Memory that one open database may use for its pages, in bytes.
 const PAGES: usize = 24 << 20;
 const STEP: Duration = Duration::from_millis(10);
-const PATIENCE: Duration = Duration::from_secs(600);
+/// How long a command waits for others, unless it has a reason not to.
+pub(super) const PATIENCE: Duration = Duration::from_secs(600);
 
 /// An open database with the path for its errors.
 pub(super) struct Db {
@@ -27,8 +28,8 @@ pub(super) enum Opened {
 }
 
 impl Db {
-    /// Opens or creates the file; waits while another process has it.
-    pub(super) fn open(path: &Path) -> Result<Opened, CacheError> {
+    /// Opens or creates the file; waits while another process has it, for `patience` at most.
+    pub(super) fn open(path: &Path, patience: Duration) -> Result<Opened, CacheError> {
         if let Some(folder) = path.parent() {
             make_folder(folder, true)?;
         }
@@ -36,7 +37,7 @@ impl Db {
         loop {
             match Database::builder().set_cache_size(PAGES).create(path) {
                 Ok(db) => return Ok(Opened::Ready(Self { db, path: path.to_owned() })),
-                Err(DatabaseError::DatabaseAlreadyOpen) if waited < PATIENCE => {
+                Err(DatabaseError::DatabaseAlreadyOpen) if waited < patience => {
                     std::thread::sleep(STEP);
                     waited += STEP;
                 }

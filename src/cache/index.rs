@@ -3,10 +3,11 @@
 //! A cache of pack footers: it can be rebuilt from them at any time (`rebuild.rs`).
 
 use std::collections::{BTreeSet, HashSet};
+use std::time::Duration;
 
 use redb::{ReadOnlyTable, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
 
-use crate::cache::database::{Db, Opened};
+use crate::cache::database::{Db, Opened, PATIENCE};
 use crate::cache::error::CacheError;
 use crate::cache::layout::Layout;
 use crate::cache::place::{Held, PackState, Place};
@@ -97,8 +98,13 @@ impl IndexReader {
 impl Index {
     /// Opens the index; one that is missing or unusable is rebuilt from the packs on disk.
     pub fn open(layout: &Layout) -> Result<Self, CacheError> {
+        Self::open_within(layout, PATIENCE)
+    }
+
+    /// As [`Self::open`]; [`CacheError::Busy`] if another process has it for longer than `patience`.
+    pub fn open_within(layout: &Layout, patience: Duration) -> Result<Self, CacheError> {
         let path = layout.index();
-        let opened = match Db::open(&path)? {
+        let opened = match Db::open(&path, patience)? {
             Opened::Ready(db) => Some(Self { db, usage: Usage::default() }),
             Opened::Unusable(_) => None,
         };
@@ -107,7 +113,7 @@ impl Index {
             return index.filled(layout);
         }
         remove(&path)?;
-        let Opened::Ready(db) = Db::open(&path)? else {
+        let Opened::Ready(db) = Db::open(&path, patience)? else {
             return Err(CacheError::Database { path, why: "it cannot be created".to_owned() });
         };
         let index = Self { db, usage: Usage::default() };

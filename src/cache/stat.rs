@@ -8,7 +8,7 @@ use std::path::Path;
 
 use redb::{ReadableDatabase, ReadableTable, TableDefinition};
 
-use crate::cache::database::{Db, Opened};
+use crate::cache::database::{Db, Opened, PATIENCE};
 use crate::cache::error::CacheError;
 use crate::fs::{FileKind, Stamp, Time, remove};
 use crate::hash::{NodeId, Oid};
@@ -85,11 +85,11 @@ pub struct StatCache {
 impl StatCache {
     /// Opens the file, making it anew if it is unusable.
     pub fn open(path: &Path) -> Result<Self, CacheError> {
-        match Db::open(path)? {
+        match Db::open(path, PATIENCE)? {
             Opened::Ready(db) => Ok(Self { db }),
             Opened::Unusable(_) => {
                 remove(path)?;
-                match Db::open(path)? {
+                match Db::open(path, PATIENCE)? {
                     Opened::Ready(db) => Ok(Self { db }),
                     Opened::Unusable(why) => {
                         Err(CacheError::Database { path: path.to_owned(), why })

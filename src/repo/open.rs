@@ -107,6 +107,19 @@ impl Repo {
         Ok(self.index.get_or_init(|| index))
     }
 
+    /// Opens the index unless another command has it for longer than `patience`; says whether it is open.
+    pub fn index_within(&self, patience: Duration) -> Result<bool, CacheError> {
+        if self.index.get().is_none() {
+            let index = match Index::open_within(&self.layout, patience) {
+                Err(CacheError::Busy { .. }) => return Ok(false),
+                other => other?,
+            };
+            self.use_cache()?;
+            self.index.get_or_init(|| index);
+        }
+        Ok(true)
+    }
+
     fn use_cache(&self) -> Result<(), FsError> {
         let lock = self.layout.cache_folder().lock(Hold::Together, EVICTION)?;
         *self.using.lock().unwrap_or_else(PoisonError::into_inner) = lock;

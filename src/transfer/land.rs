@@ -73,6 +73,9 @@ pub(super) struct Landed {
     base: Option<(ChunkId, u32)>,
 }
 
+/// A delta, and a chunk that came for it as its base, with the place of that.
+type Come = ([u8; 32], ([u8; 32], Place));
+
 /// Keeps fetched frames; lasts for one wave.
 pub(super) struct Landing<'a> {
     layout: &'a Layout,
@@ -84,6 +87,10 @@ pub(super) struct Landing<'a> {
     objects: Vec<([u8; 32], Place)>,
     /// Deltas that are kept and not checked yet, each with its place.
     deltas: Vec<(Object, Place)>,
+    /// What these name as their bases.
+    named: HashSet<[u8; 32]>,
+    /// Chunks that came as bases; they may be other chunks than those.
+    bases: Vec<Come>,
     /// Whether the frames lie in the cache already.
     kept: bool,
 }
@@ -92,7 +99,8 @@ impl<'a> Landing<'a> {
     pub(super) fn new(layout: &'a Layout, index: &'a Index, kind: PackKind) -> Self {
         let (packs, objects, deltas) = (HashMap::new(), Vec::new(), Vec::new());
         let (codecs, file, kept) = (Mutex::default(), None, false);
-        Self { layout, index, kind, codecs, file, packs, objects, deltas, kept }
+        let (named, bases) = (HashSet::new(), Vec::new());
+        Self { layout, index, kind, codecs, file, packs, objects, deltas, named, bases, kept }
     }
 
     /// Takes in frames of data that lie in the cache already, put there by another clone.
@@ -134,7 +142,6 @@ impl<'a> Landing<'a> {
         for (span, landed) in good() {
             let (pack, offset, frame_len) = (range.pack, span.offset, span.len);
             let place = Place { pack, offset, frame_len, skip: 0, len: 0, delta: false };
-            self.objects.extend(landed.base.map(|(id, len)| (id.0, Place { len, ..place })));
             let same = |a: &Object, b: &Object| (a.id, a.part) == (b.id, b.part);
             let flawed = |object: &Object| landed.flaws.iter().any(|f| same(&f.object, object));
             for object in wants_of(span).iter().filter(|object| !flawed(object)) {
@@ -142,9 +149,13 @@ impl<'a> Landing<'a> {
                 match object.part {
                     Part::Whole => self.objects.push((object.id, Place { skip, len, ..place })),
                     Part::Delta => {
+                        let bases = Bases::of_frame(frame_of(span)).ok().flatten();
+                        self.named.extend(bases.iter().flat_map(|bases| &bases.ids).map(|id| id.0));
                         self.deltas.push((*object, Place { len, delta: true, ..place }));
                     }
-                    Part::Base => {}
+                    Part::Base => self.bases.extend(
+                        landed.base.map(|(id, len)| (object.id, (id.0, Place { len, ..place }))),
+                    ),
                 }
             }
         }
@@ -294,6 +305,7 @@ impl<'a> Landing<'a> {
     /// makes the sound ones known to the index. Returns what is wrong with the others.
     pub(super) fn settle(&mut self) -> Result<Vec<Flaw>, TransferError> {
         let deltas = std::mem::take(&mut self.deltas);
+        self.record_bases(&deltas)?;
         let results: Result<Vec<_>, TransferError> =
             deltas.par_chunks(SETTLE).map(|few| self.prove(few)).collect();
         let (mut flaws, mut bases_of) = (Vec::new(), Vec::new());
@@ -317,6 +329,19 @@ impl<'a> Landing<'a> {
             self.objects.clear();
         }
         Ok(flaws)
+    }
+
+    /// Makes those bases known that a delta names. What was changed on its way never is, so that the next to
+    /// come takes its place.
+    fn record_bases(&mut self, deltas: &[(Object, Place)]) -> Result<(), TransferError> {
+        let landed: HashSet<[u8; 32]> = deltas.iter().map(|(object, _)| object.id).collect();
+        let named = std::mem::take(&mut self.named);
+        // Of a delta that was here before, only its base came.
+        let counts =
+            |delta: &[u8; 32], id: &[u8; 32]| named.contains(id) || !landed.contains(delta);
+        let bases = self.bases.drain(..).filter(|(delta, (id, _))| counts(delta, id));
+        self.objects.extend(bases.map(|(_, base)| base));
+        self.record()
     }
 
     fn prove(

@@ -214,7 +214,7 @@ impl Round<'_> {
         ends: &mut BTreeMap<String, u64>,
         command: impl Fn() -> Result<(), TransferError>,
     ) -> Result<(), String> {
-        let mut last = String::new();
+        let mut said = BTreeMap::<String, u32>::new();
         for _ in 0..TRIES {
             self.progress.fetch_add(1, Ordering::Relaxed);
             match command() {
@@ -224,11 +224,12 @@ impl Round<'_> {
                 }
                 Err(error) => {
                     *ends.entry(format!("{what}: {}", name_of(&error))).or_default() += 1;
-                    last = error.to_string();
+                    *said.entry(error.to_string()).or_default() += 1;
                 }
             }
         }
-        Err(format!("{what} failed {TRIES} times: {last}"))
+        let most = said.into_iter().max_by_key(|(_, times)| *times);
+        Err(format!("{what} failed {TRIES} times, most often so: {most:?}"))
     }
 
     fn over_faulty(&self) -> Remote {

@@ -28,6 +28,21 @@ fn data_that_changed_and_was_not_added_is_said() {
 }
 
 #[test]
+fn a_commit_does_not_wait_for_another_command() {
+    use haul::cache::{Index, Layout};
+    let world = World::new();
+    let a = tracked(&world);
+    let state = a.path(".git");
+    let busy = Index::open(&Layout::new(&state, &state, None)).expect("nobody else has it");
+    commit(&a).ok().says("another haul command is running").says("haul status");
+    let fail = [("HAUL_SKIP", "0"), ("HAUL_HOOKS_CHANGED", "fail")];
+    let arguments = ["commit", "--allow-empty", "-m", "x"];
+    a.git_with(&arguments, &fail).fails_with(1).says("commit again once it has ended");
+    drop(busy);
+    a.git_with(&arguments, &fail).ok();
+}
+
+#[test]
 fn a_setting_makes_that_a_refusal_or_adds_it() {
     let world = World::new();
     let a = tracked(&world);

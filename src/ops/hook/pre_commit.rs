@@ -1,6 +1,7 @@
 //! Before a commit: what should not go into Git, and tracked data that was forgotten.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use crate::config::Changed;
 use crate::git::{Content, IndexEntry, POINTER_LIMIT};
@@ -13,6 +14,10 @@ use crate::progress::Job;
 use crate::repo::Repo;
 use crate::units::ByteSize;
 use crate::worktree::{TrackedState, load_tracked};
+
+/// How long a commit waits for another haul command. Git may hold its index meanwhile, for which that command
+/// may wait in turn, and gives up after 5 s.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// One thing that stands against a commit, and what to do about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,6 +55,9 @@ pub fn pre_commit(repo: &Repo, job: &Job) -> Result<Findings, OpError> {
     if tracked.is_empty() || !out.against.is_empty() {
         return Ok(out);
     }
+    if !repo.index_within(PATIENCE)? {
+        return Ok(unseen(repo, out, job));
+    }
     let changed = changed(repo, job)?;
     if changed.is_empty() {
         return Ok(out);
@@ -73,6 +81,18 @@ pub fn pre_commit(repo: &Repo, job: &Job) -> Result<Findings, OpError> {
         Changed::Warn | Changed::Add => out.changed = names(&changed),
     }
     Ok(out)
+}
+
+/// Says that tracked data was not looked at; where changes must not be forgotten, that stands against the commit.
+fn unseen(repo: &Repo, mut out: Findings, job: &Job) -> Findings {
+    let what = "another haul command is running, so that tracked data was not looked at";
+    if repo.config().hooks_changed.value == Changed::Fail {
+        let next = "commit again once it has ended".to_owned();
+        out.against.push(Finding { what: what.to_owned(), next });
+    } else {
+        job.warn(&format!("{what}; `haul status` shows what was not added"));
+    }
+    out
 }
 
 /// Finds pointers of the commit that are none, such as those with marks of a conflict.

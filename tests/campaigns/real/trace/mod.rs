@@ -173,8 +173,19 @@ impl Tracer {
                 self.answers.insert(pid, errno);
                 set(pid, |registers| registers.orig_rax = u64::MAX);
             }
-            Act::Short => set(pid, |registers| registers.rdx = registers.rdx.min(1)),
+            Act::Short => set(pid, shorten),
         }
+    }
+}
+
+/// Lets a call write one byte, or one buffer, at most.
+fn shorten(registers: &mut libc::user_regs_struct) {
+    match registers.orig_rax.cast_signed() {
+        libc::SYS_copy_file_range => registers.r8 = registers.r8.min(1),
+        libc::SYS_sendfile => registers.r10 = registers.r10.min(1),
+        // It shares blocks, all or none.
+        libc::SYS_ioctl => {}
+        _ => registers.rdx = registers.rdx.min(1),
     }
 }
 
