@@ -36,6 +36,7 @@
 
 mod add;
 mod ask;
+mod astray;
 mod bad_add;
 mod bad_bases;
 mod bad_input;
