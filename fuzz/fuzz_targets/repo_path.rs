@@ -5,7 +5,14 @@ use haul::path::{RepoPath, gitignore_line, json_path, show};
 use libfuzzer_sys::fuzz_target;
 use std::path::Component;
 
-fuzz_target!(|input: &[u8]| {
+/// Turns a defect on, in a build that has them.
+fn plant() {
+    if let Ok(bug) = std::env::var("HAUL_PLANTED") {
+        haul::fs::planted::plant(&bug);
+    }
+}
+
+fuzz_target!(init: plant(), |input: &[u8]| {
     let shown = show(input).to_string();
     assert!(!shown.contains(|c: char| c.is_control()), "a terminal would obey it: {shown:?}");
     json_path(input);
