@@ -14,7 +14,7 @@ const SEEDS: &str = "2000";
 /// Cuts after which a bug counts as missed.
 const CUTS: u64 = 12;
 /// Tries of eight processes after which a bug counts as missed.
-const TRIES: u64 = 8;
+const TRIES: u64 = 30;
 /// Stories after which a bug counts as missed.
 const STORIES: u64 = 12;
 
