@@ -27,7 +27,7 @@ impl Git {
 
     /// Has Git merge pointers as text again; says whether it did not.
     pub fn unset_merge_driver(&self) -> Result<bool, GitError> {
-        if self.setting(COMMAND)?.is_none() {
+        if self.own_setting(COMMAND)?.is_none() {
             return Ok(false);
         }
         self.run(&["config", "--local", "--remove-section", "merge.haul"], b"")?;

@@ -70,7 +70,10 @@ pub fn run(repo: &Repo, plan: RmPlan, job: &Job) -> Result<RmReport, OpError> {
     let mut report = RmReport { paths: plan.paths, ..RmReport::default() };
     for item in &plan.named {
         job.check()?;
-        if let Some(pointer) = item.pointer.as_ref().filter(|_| plan.unsaved.is_empty()) {
+        // What no commit names would be nowhere to be found, though the cache has it.
+        let safe =
+            plan.unsaved.is_empty() && !plan.uncommitted.contains(&json_path(item.path.as_bytes()));
+        if let Some(pointer) = item.pointer.as_ref().filter(|_| safe) {
             report.removed += remove_data(repo, &item.path, pointer, job)?;
         }
         if repo.door().stamp(&item.path)?.is_some() {

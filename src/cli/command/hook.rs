@@ -124,7 +124,7 @@ fn refused(what: String, next: String) -> Failure {
 }
 
 fn follow(repo: &Repo, occasion: Occasion, session: &Session<'_>) -> Result<(), Failure> {
-    if let Some(followed) = hook::follow(repo, occasion, &session.job)? {
+    if let Some(followed) = hook::follow(repo, &occasion, &session.job)? {
         tell(&followed, session);
     }
     Ok(())

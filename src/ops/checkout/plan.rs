@@ -8,8 +8,8 @@ use crate::cache::{Known, ObjectReader, StatEntry};
 use crate::fs::{FileKind, Stamp, Time};
 use crate::hash::NodeId;
 use crate::manifest::EntryKind;
-use crate::ops::checkout::held::{is_held, kept};
-use crate::ops::checkout::leavers::{Leaving, Stay, leaving, placed_targets};
+use crate::ops::checkout::held::is_held;
+use crate::ops::checkout::leavers::{InGit, Leaving, Stay, leaving, placed_targets};
 use crate::ops::checkout::look_alikes::refuse_look_alikes;
 use crate::ops::checkout::options::{Absent, CheckoutOptions};
 use crate::ops::checkout::orphans::{Orphan, Placed, orphans};
@@ -61,6 +61,7 @@ pub(super) struct Work {
     pub(super) pointers: Vec<(Vec<u8>, Vec<u8>)>,
     /// Every file that is to go.
     going: HashSet<Vec<u8>>,
+    in_git: InGit,
 }
 
 /// A file to write, and what was seen in its place.
@@ -125,6 +126,7 @@ fn look(
             learned: Vec::new(),
             pointers: Vec::new(),
             going: HashSet::new(),
+            in_git: InGit::new(chosen.iter().map(|item| item.path.as_bytes().to_vec())),
         },
     };
     plan.follow_orphans();
@@ -169,6 +171,24 @@ impl CheckoutPlan {
         self.work.writes.push(write);
     }
 
+    /// Leaves files as they lie, also where they hold what the user did not add.
+    pub(crate) fn leave(&mut self, paths: &[JsonPath]) {
+        if paths.is_empty() {
+            return;
+        }
+        let (write, bytes) = (&mut self.write, &mut self.bytes);
+        self.work.writes.retain(|item| {
+            let own = item.unsaved.as_ref().map(|path| json_path(path.as_bytes()));
+            let stays = own.is_some_and(|own| paths.contains(&own));
+            if stays {
+                *write -= 1;
+                *bytes = bytes.saturating_sub(item.target.content.size());
+            }
+            !stays
+        });
+        self.refused.retain(|path| !paths.contains(path));
+    }
+
     fn refuse(&mut self, path: &RepoPath) {
         let path = json_path(path.as_bytes());
         // One file in the way of a folder is in the way of everything in it.
@@ -208,7 +228,8 @@ fn compare(
     let old = old_targets(repo, item, placed)?;
     let committed = committed_targets(repo, item, placed)?;
     let before = old.as_deref().unwrap_or(&committed);
-    let leaving = leaving(repo, (&item.path, before), &stay, &knowledge, job)?;
+    let mut leaving = leaving(repo, (&item.path, before), &stay, &knowledge, job)?;
+    plan.work.in_git.spare(repo, &mut leaving)?;
     let past = Past { knowledge, old: old.map(by_path), committed: by_path(committed) };
     plan.remove += leaving.files.len() as u64;
     let going = leaving.files.iter().map(|(path, _)| path.as_bytes().to_vec());
@@ -338,7 +359,8 @@ impl Past {
         match &self.old {
             Some(old) => placed(old),
             None if self.knowledge.has(path) => Ok(false),
-            None if content.oid == seen.target.oid() || kept(repo, content)? => Ok(true),
+            // That the cache knows it is not enough: no pointer may name it any more.
+            None if content.oid == seen.target.oid() => Ok(true),
             None => placed(&self.committed),
         }
     }

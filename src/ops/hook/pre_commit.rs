@@ -1,11 +1,12 @@
 //! Before a commit: what should not go into Git, and tracked data that was forgotten.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::config::Changed;
 use crate::git::{Content, IndexEntry, POINTER_LIMIT};
 use crate::ops::add::{self, AddOptions};
+use crate::ops::checkout::LastPlaced;
 use crate::ops::error::OpError;
 use crate::ops::status::{self, StatusOptions, StatusReport};
 use crate::path::{RepoPath, json_path, show};
@@ -170,7 +171,7 @@ fn content(
 /// in the middle of a rebase, was not changed by anybody.
 fn changed(repo: &Repo, job: &Job) -> Result<BTreeSet<RepoPath>, OpError> {
     let StatusReport { entries, .. } = status::run(repo, &StatusOptions::default(), job)?;
-    let placed: BTreeMap<Vec<u8>, Vec<u8>> = repo.stat()?.pointers()?.into_iter().collect();
+    let placed = LastPlaced::load(repo)?;
     let (tracked, _) = load_tracked(repo.git(), repo.door())?;
     let mut out = BTreeSet::new();
     for item in &tracked {
@@ -180,7 +181,8 @@ fn changed(repo: &Repo, job: &Job) -> Result<BTreeSet<RepoPath>, OpError> {
             let counts = matches!(entry.state, "modified" | "untracked" | "type-changed");
             counts && entry.pointer == name
         });
-        if differs && placed.get(item.path.as_bytes()).is_none_or(|last| last == bytes) {
+        let lags = placed.is_behind(&item.path, bytes);
+        if differs && !(lags && placed.explains(repo, &item.path, &entries, job)?) {
             out.insert(item.path.clone());
         }
     }

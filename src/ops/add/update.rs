@@ -1,0 +1,54 @@
+//! Which tracked paths `add -u` takes.
+
+use crate::ops::add::run::AddOptions;
+use crate::ops::checkout::LastPlaced;
+use crate::ops::error::OpError;
+use crate::ops::select::Selection;
+use crate::ops::status::{self, StatusOptions};
+use crate::path::{RepoPath, show};
+use crate::progress::Job;
+use crate::repo::Repo;
+use crate::worktree::{Tracked, TrackedState};
+
+/// Returns the tracked paths that are here, but for those whose data is what an earlier pointer placed:
+/// nobody changed it, and to take it would undo what Git brought.
+pub(super) fn to_update(
+    repo: &Repo,
+    options: &AddOptions,
+    tracked: &[Tracked],
+    job: &Job,
+) -> Result<Vec<RepoPath>, OpError> {
+    let mut selection = Selection::new(repo, &options.paths)?;
+    let placed = LastPlaced::load(repo)?;
+    let (mut out, mut behind) = (Vec::new(), Vec::new());
+    for item in tracked {
+        if selection.filter(&item.path).is_some() && repo.door().stamp(&item.path)?.is_some() {
+            match &item.state {
+                TrackedState::Sound(_, bytes) if placed.is_behind(&item.path, bytes) => {
+                    behind.push(item.path.clone());
+                }
+                TrackedState::Sound(..) | TrackedState::Missing | TrackedState::Unsound(_) => {
+                    out.push(item.path.clone());
+                }
+            }
+        }
+    }
+    selection.check_used()?;
+    if behind.is_empty() {
+        return Ok(out);
+    }
+    let status = status::run(repo, &StatusOptions { paths: options.paths.clone() }, job)?;
+    for path in behind {
+        if placed.explains(repo, &path, &status.entries, job)? {
+            let shown = show(path.as_bytes());
+            job.warn(&format!(
+                "`{shown}` is left as it is: its data did not follow its pointer yet, and nobody changed \
+                 it; `haul checkout {shown}` brings what the pointer names"
+            ));
+        } else {
+            out.push(path);
+        }
+    }
+    out.sort_unstable();
+    Ok(out)
+}
