@@ -1,7 +1,7 @@
 //! `haul rm`: the pointer and the data go; earlier commits still name the content.
 
 use std::ffi::OsString;
-use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 
 use serde::Serialize;
 
@@ -68,6 +68,7 @@ pub fn run(repo: &Repo, plan: RmPlan, job: &Job) -> Result<RmReport, OpError> {
     let _working = repo.lock_for_work()?;
     refuse(&plan)?;
     let mut report = RmReport { paths: plan.paths, ..RmReport::default() };
+    let aside = repo.layout().aside().join(repo.door().now()?.0.to_string());
     for item in &plan.named {
         job.check()?;
         // What no commit names would be nowhere to be found, though the cache has it.
@@ -80,7 +81,8 @@ pub fn run(repo: &Repo, plan: RmPlan, job: &Job) -> Result<RmReport, OpError> {
             if !plan.force {
                 return Err(kept(&item.path));
             }
-            report.aside = Some(put_aside(repo, &item.path)?);
+            put_aside(repo, &item.path, &aside)?;
+            report.aside = Some(aside.display().to_string());
         }
     }
     if let Some(folder) = &report.aside {
@@ -127,12 +129,11 @@ fn kept(path: &RepoPath) -> OpError {
     )
 }
 
-/// Moves what stands at a path, as a whole, into a new folder of the state.
-fn put_aside(repo: &Repo, path: &RepoPath) -> Result<String, OpError> {
-    let folder = repo.layout().aside().join(repo.door().now()?.0.to_string());
+/// Moves what stands at a path, as a whole, into a folder of the state.
+fn put_aside(repo: &Repo, path: &RepoPath, folder: &Path) -> Result<(), OpError> {
     let mut parent = Parent::default();
     if let Some(dir) = parent.of(repo.door(), path)? {
-        dir.move_out(path.file_name(), &folder.join(std::ffi::OsStr::from_bytes(path.as_bytes())))?;
+        dir.move_out(path.file_name(), &folder.join(path.to_os()))?;
     }
-    Ok(folder.display().to_string())
+    Ok(())
 }

@@ -152,7 +152,7 @@ pub fn plan(repo: &Repo, options: &AddOptions, job: &Job) -> Result<AddPlan, OpE
 }
 
 /// The pointer that an add goes on from; a damaged one is replaced, one of a newer haul never.
-fn old_pointer(tracked: &Tracked) -> Result<Option<(Pointer, Vec<u8>)>, OpError> {
+pub(super) fn old_pointer(tracked: &Tracked) -> Result<Option<(Pointer, Vec<u8>)>, OpError> {
     match &tracked.state {
         TrackedState::Sound(pointer, bytes) => Ok(Some((pointer.clone(), bytes.clone()))),
         TrackedState::Unsound(e @ PointerError::Newer { .. }) => {

@@ -1,6 +1,6 @@
 //! Which tracked paths `add -u` takes.
 
-use crate::ops::add::run::AddOptions;
+use crate::ops::add::run::{AddOptions, old_pointer};
 use crate::ops::checkout::LastPlaced;
 use crate::ops::error::OpError;
 use crate::ops::select::Selection;
@@ -8,7 +8,7 @@ use crate::ops::status::{self, StatusOptions};
 use crate::path::{RepoPath, show};
 use crate::progress::Job;
 use crate::repo::Repo;
-use crate::worktree::{Tracked, TrackedState};
+use crate::worktree::Tracked;
 
 /// Returns the tracked paths that are here, but for those whose data is what an earlier pointer placed:
 /// nobody changed it, and to take it would undo what Git brought.
@@ -19,21 +19,19 @@ pub(super) fn to_update(
     job: &Job,
 ) -> Result<Vec<RepoPath>, OpError> {
     let mut selection = Selection::new(repo, &options.paths)?;
-    let placed = LastPlaced::load(repo)?;
-    let (mut out, mut behind) = (Vec::new(), Vec::new());
+    let mut here = Vec::new();
     for item in tracked {
         if selection.filter(&item.path).is_some() && repo.door().stamp(&item.path)?.is_some() {
-            match &item.state {
-                TrackedState::Sound(_, bytes) if placed.is_behind(&item.path, bytes) => {
-                    behind.push(item.path.clone());
-                }
-                TrackedState::Sound(..) | TrackedState::Missing | TrackedState::Unsound(_) => {
-                    out.push(item.path.clone());
-                }
-            }
+            here.push((&item.path, old_pointer(item)?));
         }
     }
     selection.check_used()?;
+    let placed = LastPlaced::load(repo)?;
+    let (mut out, mut behind) = (Vec::new(), Vec::new());
+    for (path, old) in here {
+        let lags = old.is_some_and(|(_, bytes)| placed.is_behind(path, &bytes));
+        if lags { &mut behind } else { &mut out }.push(path.clone());
+    }
     if behind.is_empty() {
         return Ok(out);
     }
