@@ -228,3 +228,43 @@ fn a_value_that_is_refused_is_not_looked_for_where_it_never_was() {
     refused.says("nothing was changed: `hooks.max-size` takes");
     assert!(!a.has(".git/haul/config.toml"));
 }
+
+#[test]
+fn what_a_merge_brought_comes_in_beside_a_change_that_was_not_added() {
+    let world = World::new();
+    let a = shared(&world);
+    a.write("d/a", b"1");
+    a.write("d/b", b"1");
+    save(&a, &["d"], "base");
+    hooked(&a, &["checkout", "--quiet", "-b", "x"]);
+    a.write("d/b", b"theirs");
+    a.write("d/c", b"theirs");
+    save(&a, &["d"], "x");
+    hooked(&a, &["checkout", "--quiet", "main"]);
+    a.write("d/a", b"not added yet");
+    hooked(&a, &["merge", "--quiet", "x"]);
+    assert_eq!((a.read("d/a"), a.read("d/b")), (b"not added yet".to_vec(), b"theirs".to_vec()));
+    assert_eq!(states(&a), ["modified d/a"]);
+    // What was brought is kept by an add, without a word.
+    let added = a.haul(&["add", "d"]).ok();
+    assert!(!added.stderr().contains("warning"), "{added}");
+    assert_eq!((a.read("d/b"), a.read("d/c")), (b"theirs".to_vec(), b"theirs".to_vec()));
+}
+
+#[test]
+fn an_add_that_would_undo_what_a_merge_brought_says_so() {
+    let world = World::new();
+    let a = shared(&world);
+    a.write("d/a", b"1");
+    a.write("d/b", b"1");
+    save(&a, &["d"], "base");
+    hooked(&a, &["checkout", "--quiet", "-b", "x"]);
+    a.write("d/a", b"theirs");
+    a.write("d/b", b"theirs");
+    save(&a, &["d"], "x");
+    hooked(&a, &["checkout", "--quiet", "main"]);
+    a.write("d/a", b"mine, not added");
+    a.git_hooked(&["merge", "--quiet", "x"]).ok().says("`d/a` changed and was not added");
+    assert_eq!(a.read("d/b"), b"1");
+    a.haul(&["add", "d"]).ok().says("the pointer of `d` changed since data was placed here");
+}

@@ -14,7 +14,7 @@ use crate::ops::add::publish::publish;
 use crate::ops::add::resolve::targets;
 use crate::ops::add::sources::{OldFile, sibling_folders, single_files, sources};
 use crate::ops::add::unmerged::refuse_unmerged;
-use crate::ops::add::update::to_update;
+use crate::ops::add::update::{to_update, warn_of_older_data};
 use crate::ops::add::worth::Afar;
 use crate::ops::error::OpError;
 use crate::ops::open::spec_of;
@@ -148,6 +148,7 @@ pub fn plan(repo: &Repo, options: &AddOptions, job: &Job) -> Result<AddPlan, OpE
     }
     let targets = out.targets.iter().map(|planned| &planned.target);
     out.folders = sibling_folders(&tracked, targets);
+    warn_of_older_data(repo, out.targets.iter().map(|planned| &planned.target), job)?;
     Ok(out)
 }
 

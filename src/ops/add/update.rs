@@ -1,6 +1,6 @@
 //! Which tracked paths `add -u` takes.
 
-use crate::ops::add::run::{AddOptions, old_pointer};
+use crate::ops::add::run::{AddOptions, Target, old_pointer};
 use crate::ops::checkout::LastPlaced;
 use crate::ops::error::OpError;
 use crate::ops::select::Selection;
@@ -49,4 +49,30 @@ pub(super) fn to_update(
     }
     out.sort_unstable();
     Ok(out)
+}
+
+/// Warns of data that was placed by an earlier pointer than the one which an add is to replace.
+pub(super) fn warn_of_older_data<'a>(
+    repo: &Repo,
+    targets: impl Iterator<Item = &'a Target>,
+    job: &Job,
+) -> Result<(), OpError> {
+    let known: Vec<(&RepoPath, &[u8])> = targets
+        .filter_map(|target| Some((&target.path, target.old.as_ref()?.1.as_slice())))
+        .collect();
+    if known.is_empty() {
+        return Ok(());
+    }
+    let placed = LastPlaced::load(repo)?;
+    for (path, bytes) in known {
+        if placed.is_behind(path, bytes) {
+            let shown = show(path.as_bytes());
+            job.warn(&format!(
+                "the pointer of `{shown}` changed since data was placed here: what it brought and is not in \
+                 the worktree is undone by this; `haul checkout --force {shown}` brings it, and puts your \
+                 changes aside"
+            ));
+        }
+    }
+    Ok(())
 }

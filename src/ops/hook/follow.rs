@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStringExt;
 
 use crate::config::Follow;
 use crate::git::{ObjectId, TreePointer};
-use crate::ops::checkout::{self, Absent, CheckoutOptions, CheckoutReport};
+use crate::ops::checkout::{self, CheckoutOptions, CheckoutReport, Manner};
 use crate::ops::chosen::Chosen;
 use crate::ops::error::OpError;
 use crate::ops::fetch::FetchOptions;
@@ -146,7 +146,7 @@ fn place(
     mode: Follow,
     job: &Job,
 ) -> Result<Followed, OpError> {
-    let options = CheckoutOptions { absent: Absent::Leave, ..CheckoutOptions::default() };
+    let options = CheckoutOptions { manner: Manner::Follow, ..CheckoutOptions::default() };
     let mut chosen = sound(repo, wanted)?;
     let plan_of = |chosen: &[Chosen]| {
         let mut plan = checkout::plan_of(repo, (&options, chosen), job)?;
