@@ -9,7 +9,7 @@ use crate::ops::checkout::remove_data;
 use crate::ops::error::OpError;
 use crate::ops::status::{self, StatusOptions};
 use crate::ops::tracked::{Named, let_go, named};
-use crate::path::{JsonPath, RepoPath, json_path, show};
+use crate::path::{JsonPath, RepoPath, in_shell, json_path, show};
 use crate::progress::Job;
 use crate::repo::Repo;
 use crate::worktree::Parent;
@@ -119,9 +119,9 @@ fn refuse(plan: &RmPlan) -> Result<(), OpError> {
 }
 
 fn kept(path: &RepoPath) -> OpError {
-    let path = show(path.as_bytes());
+    let (shown, path) = (show(path.as_bytes()), in_shell(path.as_bytes()));
     OpError::refused(
-        format!("`{path}` holds data that is neither in the cache nor known to be on the remote"),
+        format!("`{shown}` holds data that is neither in the cache nor known to be on the remote"),
         format!(
             "run `haul add {path}` and `haul push` to have it kept, or repeat with `--force` to put it \
              aside"

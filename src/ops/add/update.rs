@@ -5,7 +5,7 @@ use crate::ops::checkout::LastPlaced;
 use crate::ops::error::OpError;
 use crate::ops::select::Selection;
 use crate::ops::status::{self, StatusOptions};
-use crate::path::{RepoPath, show};
+use crate::path::{RepoPath, in_shell, show};
 use crate::progress::Job;
 use crate::repo::Repo;
 use crate::worktree::Tracked;
@@ -38,10 +38,10 @@ pub(super) fn to_update(
     let status = status::run(repo, &StatusOptions { paths: options.paths.clone() }, job)?;
     for path in behind {
         if placed.explains(repo, &path, &status.entries, job)? {
-            let shown = show(path.as_bytes());
+            let (shown, word) = (show(path.as_bytes()), in_shell(path.as_bytes()));
             job.warn(&format!(
                 "`{shown}` is left as it is: its data did not follow its pointer yet, and nobody changed \
-                 it; `haul checkout {shown}` brings what the pointer names"
+                 it; `haul checkout {word}` brings what the pointer names"
             ));
         } else {
             out.push(path);
@@ -66,10 +66,10 @@ pub(super) fn warn_of_older_data<'a>(
     let placed = LastPlaced::load(repo)?;
     for (path, bytes) in known {
         if placed.is_behind(path, bytes) {
-            let shown = show(path.as_bytes());
+            let (shown, word) = (show(path.as_bytes()), in_shell(path.as_bytes()));
             job.warn(&format!(
                 "the pointer of `{shown}` changed since data was placed here: what it brought and is not in \
-                 the worktree is undone by this; `haul checkout --force {shown}` brings it, and puts your \
+                 the worktree is undone by this; `haul checkout --force {word}` brings it, and puts your \
                  changes aside"
             ));
         }
