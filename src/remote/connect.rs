@@ -9,8 +9,9 @@ use object_store::ObjectStore;
 use object_store::local::LocalFileSystem;
 
 use super::count::{Counters, Counts};
-use super::error::{Action, RemoteError, Site};
+use super::error::{Action, RemoteError};
 use super::folder::{self, Folder};
+use super::site::Site;
 use super::spec::{Place, RemoteSpec};
 use super::upload::Parts;
 use crate::fs::planted;

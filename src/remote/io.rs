@@ -15,9 +15,10 @@ use crate::fs::{failpoint, planted};
 
 use super::buffers::{Buffers, Loan, read_full};
 use super::connect::{Inner, Remote};
-use super::error::{Action, RemoteError, Site};
+use super::error::{Action, RemoteError};
 use super::folder::too_many;
 use super::runtime::{block_on, blocking};
+use super::site::Site;
 
 /// Most keys that one listing may have.
 pub const MAX_LISTED: usize = 100_000;

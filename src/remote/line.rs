@@ -21,8 +21,8 @@ use object_store::client::{
 };
 use tokio::time::timeout;
 
-use super::error::shown;
 use super::refusal::Refusal;
+use super::site::shown;
 
 /// How long nothing may come before a request is given up, in seconds.
 const SILENCE: u64 = 60;

@@ -24,6 +24,7 @@ mod network;
 mod refusal;
 mod runtime;
 mod service;
+mod site;
 mod spec;
 mod upload;
 

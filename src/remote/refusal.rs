@@ -4,7 +4,8 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
 
-use super::error::{Action, RemoteError, Site, shown};
+use super::error::{Action, RemoteError};
+use super::site::{Site, shown};
 
 /// Why a server did not do what was asked. Travels through the storage library inside its errors.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -164,6 +164,27 @@ impl TransferError {
         }
     }
 
+    /// Says whether it is the fault of one remote, so that another one may serve.
+    pub fn is_of_one_remote(&self) -> bool {
+        match self {
+            Self::Remote(e) => e.is_of_the_remote(),
+            Self::Catalogue { .. }
+            | Self::NoFormat { .. }
+            | Self::NeverUsed { .. }
+            | Self::NobodyPushed { .. }
+            | Self::Tree { .. }
+            | Self::Damaged { .. } => true,
+            Self::Cache(_)
+            | Self::Fs(_)
+            | Self::Local { .. }
+            | Self::PinLost { .. }
+            | Self::LocalPack { .. }
+            | Self::Outrun { .. }
+            | Self::OverBudget { .. }
+            | Self::Stopped(_) => false,
+        }
+    }
+
     /// Says which path needs what is damaged; anything else is as it was.
     pub(super) fn needed_by(self, path: &[u8]) -> Self {
         if let Self::Cache(source @ CacheError::Damaged { .. }) = self {
