@@ -8,6 +8,7 @@ use crate::remote::{Access, AwsTool, Create, Remote, RemoteSpec, Secret};
 use crate::repo::Repo;
 
 /// A remote that may be used, not opened yet.
+#[derive(Clone)]
 pub(crate) struct Chosen {
     pub(crate) name: String,
     pub(crate) spec: RemoteSpec,

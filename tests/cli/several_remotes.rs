@@ -100,3 +100,95 @@ fn a_remote_that_was_not_accepted_is_not_turned_to() {
     assert!(!refused.stderr().contains("instead"), "{refused}");
     assert_eq!(number(&b.haul(&["pull", "--json"]).ok(), "/fetch/files"), 3);
 }
+
+#[test]
+fn a_push_to_all_remotes_leaves_the_content_in_each_and_names_the_one_that_failed() {
+    let world = World::new();
+    let (a, r, s) = two(&world);
+    std::fs::rename(s.path(), world.path("away")).expect("moves");
+    let failed = a.haul(&["push", "--all-remotes"]).fails_with(3);
+    failed.says("remote `s` did not get all of it").says("pushed 2 roots to `r`");
+    assert!(!r.keys("p/").is_empty(), "the other one has it");
+    std::fs::rename(world.path("away"), s.path()).expect("moves");
+    let report = a.haul(&["push", "--all-remotes", "--json"]).ok().json();
+    assert_eq!(report["remotes"][0]["remote"], "s", "the default comes last: {report}");
+    assert_eq!(report["remotes"][1]["packs"], 0);
+    for name in ["r", "s"] {
+        a.haul(&["verify", "--remote", name]).ok();
+        let clone = a.clone_as(&format!("from-{name}"));
+        clone.haul(&["pull", "--remote", name]).ok();
+        has_all(&clone);
+    }
+}
+
+/// Requires that a remote alone serves everything of all branches, and outlives its gc.
+fn is_complete(a: &Repo<'_>, remote: &str, name: &str) {
+    let clone = a.clone_as(name);
+    clone.haul(&["verify", "--remote", remote]).ok();
+    clone.haul(&["fsck", "--remote", remote]).ok();
+    let place = a.path("");
+    let place = place.to_str().expect("is UTF-8");
+    clone.haul(&["gc", "--remote", remote, "--yes", "--repo", place]).ok();
+    clone.haul(&["pull", "--remote", remote]).ok();
+    has_all(&clone);
+}
+
+#[test]
+fn sync_copies_what_one_remote_lacks_and_nothing_twice() {
+    let world = World::new();
+    let (a, r, s) = two(&world);
+    a.haul(&["push"]).ok();
+    // No content is in this clone, and none comes into it.
+    let b = a.clone_as("b");
+    let copied = b.haul(&["remote", "sync", "r", "s", "--json"]).ok();
+    assert_eq!((number(&copied, "/roots"), number(&copied, "/reused_roots")), (2, 0));
+    assert_eq!(s.keys("p/"), r.keys("p/"));
+    assert_eq!(s.keys("m/"), r.keys("m/"));
+    assert_eq!(s.keys("repos/"), r.keys("repos/"));
+    let again = b.haul(&["remote", "sync", "r", "s", "--json"]).ok();
+    assert_eq!((number(&again, "/roots"), number(&again, "/packs")), (0, 0));
+    assert_eq!(number(&again, "/requests/put"), 0);
+    is_complete(&a, "s", "one");
+    // Only what is new goes the same way later, and it may go back.
+    a.write("many/z.bin", &data::bytes(9, 9000));
+    save(&a, &["many"], "more");
+    a.haul(&["push", "--remote", "s"]).ok();
+    let back = b.haul(&["remote", "sync", "s", "r", "--json"]).ok();
+    assert_eq!((number(&back, "/roots"), number(&back, "/reused_roots")), (1, 2));
+    assert!(number(&back, "/bytes") < 100_000, "{back}");
+    is_complete(&a, "r", "two");
+}
+
+#[test]
+fn a_sync_that_was_killed_goes_on_where_it_stopped() {
+    let world = World::new();
+    let (a, r, s) = two(&world);
+    a.haul(&["push"]).ok();
+    for point in ["sync.sent-one", "sync.before-record"] {
+        a.haul_with(&["remote", "sync", "r", "s"], &[("HAUL_FAILPOINT", point)]).dies();
+        assert!(s.keys("i/").is_empty(), "nobody sees half of it");
+    }
+    let rest = a.haul(&["remote", "sync", "r", "s", "--json"]).ok();
+    assert_eq!(number(&rest, "/packs"), 0, "all were there: {rest}");
+    assert_eq!(s.keys("p/"), r.keys("p/"));
+    is_complete(&a, "s", "one");
+}
+
+#[test]
+fn damage_is_not_copied_and_stops_a_sync_before_its_record() {
+    let world = World::new();
+    let (a, r, s) = two(&world);
+    a.haul(&["push"]).ok();
+    let pack = r.keys("p/").remove(0);
+    let whole = r.read(&pack);
+    r.flip(&pack, 1000);
+    a.haul(&["remote", "sync", "r", "s"]).fails_with(4).says(&pack).says("hint: ");
+    r.remove(&pack);
+    a.haul(&["remote", "sync", "r", "s"]).fails_with(4).says("hint: ");
+    assert!(s.keys("i/").is_empty());
+    r.write(&pack, &whole);
+    a.haul(&["remote", "sync", "r", "s"]).ok();
+    is_complete(&a, "s", "one");
+    a.haul(&["remote", "sync", "r", "r"]).fails_with(1).says("the same remote");
+    a.haul(&["remote", "sync", "nowhere", "r"]).fails_with(1);
+}

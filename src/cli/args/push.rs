@@ -31,6 +31,10 @@ pub(crate) struct PushArgs {
     #[arg(long, value_name = "NAME")]
     pub(crate) remote: Option<String>,
 
+    /// Every remote, the default one last
+    #[arg(long, conflicts_with = "remote")]
+    pub(crate) all_remotes: bool,
+
     /// How many transfers run at once, 1 to 256
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(crate) jobs: Option<u16>,

@@ -69,6 +69,19 @@ pub(crate) enum RemoteVerb {
         /// The remote; without it, the default one
         name: Option<String>,
     },
+    /// Copy to one remote what it lacks of another
+    ///
+    /// Nothing of it has to be on this machine. Run again, it goes on where it was interrupted.
+    #[command(after_help = "Example:\n  haul remote sync origin backup")]
+    Sync {
+        /// The remote to read
+        from: String,
+        /// The remote to write to
+        to: String,
+        /// How many transfers run at once, 1 to 256
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+        jobs: Option<u16>,
+    },
     /// Trust a remote that a commit brought along
     #[command(after_help = "Example:\n  haul remote accept origin")]
     Accept {
@@ -112,6 +125,7 @@ impl RemoteVerb {
             Self::Default { .. } => "remote default",
             Self::Test { .. } => "remote test",
             Self::Index { .. } => "remote index",
+            Self::Sync { .. } => "remote sync",
             Self::Accept { .. } => "remote accept",
         }
     }

@@ -13,6 +13,12 @@ mod revive;
 mod stock;
 mod survey;
 
+pub(super) use baseline::loc;
+pub(super) use books::{Books, Cover};
+pub(super) use closure::close;
+pub(super) use stock::Stock;
+pub(super) use survey::of_records;
+
 pub use baseline::{Written, write_baseline};
 pub use books::{RepoMention, mentioned};
 pub use clock::{OLD_MS, now};

@@ -120,7 +120,7 @@ pub(super) fn survey_as(
     let (of_records, lone) = of_records(kept_locs, &stock, contact, job)?;
     candidates.extend(of_records);
     let mut closure = close(&candidates, &stock, contact, job)?;
-    for spot in lone {
+    for (_, spot) in lone {
         closure.uses.add(spot);
     }
     prove(&closure.nodes, &closure.uses, (&stock, contact), job)?;
@@ -171,12 +171,12 @@ impl Survey {
 }
 
 /// Roots that only push records name. Those that are a chunk need their own frame and no more.
-fn of_records(
+pub(in crate::transfer) fn of_records(
     locs: BTreeMap<Key, BTreeSet<Spot>>,
     stock: &Stock,
     contact: &Contact,
     job: &Job,
-) -> Result<(Vec<Candidate>, Vec<Spot>), TransferError> {
+) -> Result<(Vec<Candidate>, Vec<(Key, Spot)>), TransferError> {
     let kind = |spot: &Spot| stock.packs.get(&spot.pack).map(|stored| stored.kind);
     let nodes: Vec<Spot> = locs
         .values()
@@ -188,7 +188,8 @@ fn of_records(
     let (mut candidates, mut lone) = (Vec::new(), Vec::new());
     for (key, places) in locs {
         if places.iter().any(|spot| kind(spot) == Some(PackKind::Data)) {
-            lone.extend(places.iter().filter(|spot| stock.has(spot)));
+            let there = places.iter().filter(|spot| stock.has(spot));
+            lone.extend(there.map(|spot| (key, *spot)));
             continue;
         }
         let head = places.iter().filter_map(|spot| heads.get(spot)).find(|(id, _)| id.key() == key);
