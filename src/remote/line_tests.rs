@@ -61,7 +61,7 @@ fn ask(
     (method, uri): (&str, &str),
     length: usize,
 ) -> (Result<(u16, String), HttpError>, Duration) {
-    let line = Lines::default().over(HttpClient::new(server.clone()));
+    let line = Lines::new(8).over(HttpClient::new(server.clone()));
     let mut request = HttpRequest::new(vec![0; length].into());
     *request.method_mut() = method.parse().unwrap();
     *request.uri_mut() = uri.parse().unwrap();
@@ -148,7 +148,7 @@ fn a_folder_that_somebody_else_made_first_is_made() {
 
 #[test]
 fn a_server_that_was_never_reached_is_soon_given_up() {
-    let line = Lines::default().over(HttpClient::new(Server { there: false, ..WELL }));
+    let line = Lines::new(8).over(HttpClient::new(Server { there: false, ..WELL }));
     let mut kinds = Vec::new();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     runtime.block_on(async {

@@ -14,12 +14,15 @@ mod count;
 mod create;
 mod error;
 mod folder;
+#[cfg(feature = "network")]
+mod gate;
 mod io;
 mod leftover;
 #[cfg(feature = "network")]
 mod line;
 #[cfg(feature = "network")]
 mod network;
+mod pace;
 #[cfg(feature = "network")]
 mod refusal;
 mod runtime;
@@ -37,7 +40,7 @@ mod line_tests;
 mod tests;
 
 pub use batch::Fetch;
-pub use connect::{Create, Remote};
+pub use connect::{Create, Limits, Remote};
 pub use count::Counts;
 pub use create::{Creation, PutOutcome};
 pub use error::{Action, RemoteError};

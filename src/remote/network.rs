@@ -23,12 +23,13 @@ const RETRY_FOR: Duration = Duration::from_secs(280);
 type Opened = Result<Arc<dyn ObjectStore>>;
 
 /// Opens a place in a service; nothing is asked of it.
-pub(super) fn open(service: &Service) -> Opened {
+pub(super) fn open(service: &Service, jobs: usize) -> Opened {
+    let lines = Lines::new(jobs);
     let store = match service.cloud {
-        Cloud::S3 => s3(service)?,
-        Cloud::Google => google(service)?,
-        Cloud::Azure => azure(service)?,
-        Cloud::Web => web(service)?,
+        Cloud::S3 => s3(service, lines)?,
+        Cloud::Google => google(service, lines)?,
+        Cloud::Azure => azure(service, lines)?,
+        Cloud::Web => web(service, lines)?,
     };
     // Of a web server too: the library makes folders that are missing below the address it is given.
     let prefix = match service.cloud {
@@ -55,7 +56,7 @@ fn retry() -> RetryConfig {
 }
 
 #[cfg(feature = "s3")]
-fn s3(service: &Service) -> Opened {
+fn s3(service: &Service, lines: Lines) -> Opened {
     use super::service::AwsTool;
     use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
 
@@ -71,7 +72,7 @@ fn s3(service: &Service) -> Opened {
         .with_bucket_name(&service.bucket)
         .with_client_options(options)
         .with_retry(retry())
-        .with_http_connector(Lines::default());
+        .with_http_connector(lines);
     if let Some(endpoint) = &access.endpoint {
         builder = builder.with_config(AmazonS3ConfigKey::S3Endpoint, endpoint.as_str());
     }
@@ -111,7 +112,7 @@ fn has_keys(builder: &object_store::aws::AmazonS3Builder) -> bool {
 }
 
 #[cfg(feature = "gcs")]
-fn google(service: &Service) -> Opened {
+fn google(service: &Service, lines: Lines) -> Opened {
     use object_store::gcp::GoogleCloudStorageBuilder;
 
     let access = &service.access;
@@ -119,7 +120,7 @@ fn google(service: &Service) -> Opened {
         .with_bucket_name(&service.bucket)
         .with_client_options(client(service))
         .with_retry(retry())
-        .with_http_connector(Lines::default());
+        .with_http_connector(lines);
     if let Some(endpoint) = &access.endpoint {
         builder = builder.with_base_url(endpoint);
     }
@@ -130,7 +131,7 @@ fn google(service: &Service) -> Opened {
 }
 
 #[cfg(feature = "azure")]
-fn azure(service: &Service) -> Opened {
+fn azure(service: &Service, lines: Lines) -> Opened {
     use object_store::azure::MicrosoftAzureBuilder;
 
     let access = &service.access;
@@ -138,7 +139,7 @@ fn azure(service: &Service) -> Opened {
         .with_container_name(&service.bucket)
         .with_client_options(client(service))
         .with_retry(retry())
-        .with_http_connector(Lines::default());
+        .with_http_connector(lines);
     if let Some(account) = &access.account {
         builder = builder.with_account(account);
     }
@@ -152,7 +153,7 @@ fn azure(service: &Service) -> Opened {
 }
 
 #[cfg(feature = "http")]
-fn web(service: &Service) -> Opened {
+fn web(service: &Service, lines: Lines) -> Opened {
     use base64::Engine as _;
     use object_store::http::HttpBuilder;
     use object_store::{HeaderMap, HeaderValue};
@@ -173,7 +174,7 @@ fn web(service: &Service) -> Opened {
         .with_url(&service.bucket)
         .with_client_options(options)
         .with_retry(retry())
-        .with_http_connector(Lines::default());
+        .with_http_connector(lines);
     Ok(Arc::new(builder.build()?))
 }
 
@@ -185,21 +186,21 @@ fn not_built() -> Opened {
 }
 
 #[cfg(not(feature = "s3"))]
-fn s3(_: &Service) -> Opened {
+fn s3(_: &Service, _: Lines) -> Opened {
     not_built()
 }
 
 #[cfg(not(feature = "gcs"))]
-fn google(_: &Service) -> Opened {
+fn google(_: &Service, _: Lines) -> Opened {
     not_built()
 }
 
 #[cfg(not(feature = "azure"))]
-fn azure(_: &Service) -> Opened {
+fn azure(_: &Service, _: Lines) -> Opened {
     not_built()
 }
 
 #[cfg(not(feature = "http"))]
-fn web(_: &Service) -> Opened {
+fn web(_: &Service, _: Lines) -> Opened {
     not_built()
 }

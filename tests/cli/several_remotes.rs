@@ -192,3 +192,20 @@ fn damage_is_not_copied_and_stops_a_sync_before_its_record() {
     a.haul(&["remote", "sync", "r", "r"]).fails_with(1).says("the same remote");
     a.haul(&["remote", "sync", "nowhere", "r"]).fails_with(1);
 }
+
+#[test]
+fn a_limit_of_the_rate_holds_for_what_is_sent_and_what_is_received() {
+    let world = World::new();
+    let (a, _, _) = two(&world);
+    let took = |repo: &Repo<'_>, words: &[&str], variables: &[(&str, &str)]| {
+        let began = std::time::Instant::now();
+        repo.haul_with(words, variables).ok();
+        began.elapsed().as_secs_f64()
+    };
+    // Some 2 MiB: at that rate it cannot be faster, however fast the machine is.
+    assert!(took(&a, &["push", "--limit-rate", "2M"], &[]) > 0.8);
+    let b = a.clone_as("b");
+    assert!(took(&b, &["fetch"], &[("HAUL_TRANSFER_LIMIT_RATE", "2M")]) > 0.8);
+    assert!(took(&b, &["remote", "sync", "r", "s", "--limit-rate", "2M"], &[]) > 0.8);
+    a.haul(&["push", "--limit-rate", "fast"]).fails_with(2);
+}

@@ -2,6 +2,8 @@ use std::ffi::OsString;
 
 use clap::Args;
 
+use crate::units::parse_size;
+
 const EXAMPLES: &str = "\
 Examples:
   haul push && git push       content first, so that no pointer names what nobody has
@@ -38,6 +40,10 @@ pub(crate) struct PushArgs {
     /// How many transfers run at once, 1 to 256
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(crate) jobs: Option<u16>,
+
+    /// Most bytes per second to send and receive, such as 500k or 2M
+    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
+    pub(crate) limit_rate: Option<u64>,
 
     /// Show what would be sent and send nothing
     #[arg(long)]

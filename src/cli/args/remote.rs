@@ -2,6 +2,8 @@ use std::ffi::OsString;
 
 use clap::{Args, Subcommand};
 
+use crate::units::parse_size;
+
 const EXAMPLES: &str = "\
 Examples:
   haul remote add origin /mnt/data/project    a folder; it is made if it is missing
@@ -81,6 +83,9 @@ pub(crate) enum RemoteVerb {
         /// How many transfers run at once, 1 to 256
         #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
         jobs: Option<u16>,
+        /// Most bytes per second to send and receive, such as 500k or 2M
+        #[arg(long, value_name = "SIZE", value_parser = parse_size)]
+        limit_rate: Option<u64>,
     },
     /// Trust a remote that a commit brought along
     #[command(after_help = "Example:\n  haul remote accept origin")]
@@ -117,6 +122,20 @@ pub(crate) struct AccessArgs {
 }
 
 impl RemoteVerb {
+    /// Returns what `--limit-rate` says, where there is one.
+    pub(crate) fn limit_rate(&self) -> Option<u64> {
+        match self {
+            Self::Sync { limit_rate, .. } => *limit_rate,
+            Self::Add { .. }
+            | Self::List
+            | Self::Remove { .. }
+            | Self::Default { .. }
+            | Self::Test { .. }
+            | Self::Index { .. }
+            | Self::Accept { .. } => None,
+        }
+    }
+
     pub(crate) fn name(&self) -> &'static str {
         match self {
             Self::Add { .. } => "remote add",

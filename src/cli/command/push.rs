@@ -12,7 +12,7 @@ use crate::repo::Repo;
 use crate::units::{ByteSize, Count};
 
 pub(super) fn run(args: &PushArgs, session: &Session<'_>) -> Result<Exit, Failure> {
-    let repo = session.repo()?;
+    let repo = session.repo_at(args.limit_rate)?;
     let options = PushOptions {
         paths: args.paths.clone(),
         rev: args.rev.clone(),

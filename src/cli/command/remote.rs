@@ -18,7 +18,7 @@ struct Listed {
 }
 
 pub(super) fn run(verb: &RemoteVerb, session: &Session<'_>) -> Result<Exit, Failure> {
-    let repo = session.repo()?;
+    let repo = session.repo_at(verb.limit_rate())?;
     let (done, report) = match verb {
         RemoteVerb::List => return list(session, ops::remote::list(&repo)?),
         RemoteVerb::Test { name } => {
@@ -32,7 +32,7 @@ pub(super) fn run(verb: &RemoteVerb, session: &Session<'_>) -> Result<Exit, Fail
             session.answer_figures(&report, false, figures)?;
             return Ok(Exit::Done);
         }
-        RemoteVerb::Sync { from, to, jobs } => {
+        RemoteVerb::Sync { from, to, jobs, .. } => {
             let names = (from.as_str(), to.as_str());
             let report = ops::remote::sync(&repo, names, jobs.map(usize::from), &session.job)?;
             let figures = Figures(session.started.elapsed()).close(&sync_line(&report));
