@@ -19,6 +19,7 @@ use crate::remote::{Fetch, RemoteError, Upload};
 use crate::transfer::catalogue::Contact;
 use crate::transfer::error::TransferError;
 use crate::transfer::gc::{Books, Cover, RepoMention, Stock, close, loc, mentioned, of_records};
+use crate::transfer::listing::keep_index;
 use crate::transfer::needs::missing_pins;
 use crate::transfer::record::publish;
 use crate::transfer::upload::{prepare, random};
@@ -75,7 +76,9 @@ pub fn sync(
         let before = to.synced().view.generation();
         to.refresh(job)?;
         if to.synced().view.generation() == before {
-            return load.prove(to, job).map(|()| carried);
+            load.prove(to, job)?;
+            keep_index(to.remote(), job);
+            return Ok(carried);
         }
     }
     Err(TransferError::Outrun { remote: to.label().to_owned(), rounds: ROUNDS })

@@ -194,6 +194,27 @@ fn damage_is_not_copied_and_stops_a_sync_before_its_record() {
 }
 
 #[test]
+fn an_index_is_kept_where_there_is_one() {
+    let world = World::new();
+    let (a, r, s) = two(&world);
+    let named = |remote: &Remote| {
+        let text = String::from_utf8(remote.read("index")).expect("is text");
+        let names = text.lines().skip(1).filter_map(|line| line.split(' ').next());
+        names.map(|name| format!("i/{name}")).collect::<Vec<String>>()
+    };
+    a.haul(&["push"]).ok();
+    assert!(r.keys("index").is_empty(), "nobody asked for it");
+    a.haul(&["remote", "index", "r"]).ok();
+    a.haul(&["remote", "index", "s"]).ok();
+    a.write("more.bin", &data::bytes(7, 5000));
+    save(&a, &["more.bin"], "more");
+    a.haul(&["push"]).ok();
+    assert_eq!((named(&r).len(), named(&r)), (2, r.keys("i/")));
+    a.haul(&["remote", "sync", "r", "s"]).ok();
+    assert_eq!((named(&s).len(), named(&s)), (1, s.keys("i/")));
+}
+
+#[test]
 fn a_limit_of_the_rate_holds_for_what_is_sent_and_what_is_received() {
     let world = World::new();
     let (a, _, _) = two(&world);

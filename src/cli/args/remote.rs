@@ -65,7 +65,7 @@ pub(crate) enum RemoteVerb {
     },
     /// Write down what the catalogue of a remote holds, for web servers that cannot list
     ///
-    /// Run it after a push: who reads through such a server sees what was there then.
+    /// Run it once: later pushes keep it, and who reads through such a server sees what it says.
     #[command(after_help = "Example:\n  haul remote index origin")]
     Index {
         /// The remote; without it, the default one
