@@ -204,7 +204,7 @@ pub const SETTINGS: [Setting; 21] = [
         name: "remotes.<name>.user",
         kind: Kind::Access,
         default: "none",
-        doc: "Whose password is sent to an `https://` remote.",
+        doc: "Whose password is sent to an `https://` remote, or who signs in to an `sftp://` remote.",
         committed: true,
     },
     Setting {

@@ -89,6 +89,7 @@ fn access_of(repo: &Repo, set: RemoteAccess) -> Access {
         path_style: plain(set.path_style),
         allow_http: plain(set.allow_http),
         anonymous: plain(set.anonymous),
+        search: environment.search.clone(),
     }
 }
 

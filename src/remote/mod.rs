@@ -27,6 +27,8 @@ mod pace;
 mod refusal;
 mod runtime;
 mod service;
+#[cfg(feature = "sftp")]
+mod sftp;
 mod site;
 mod spec;
 mod upload;

@@ -26,6 +26,7 @@ type Opened = Result<Arc<dyn ObjectStore>>;
 pub(super) fn open(service: &Service, jobs: usize) -> Opened {
     let lines = Lines::new(jobs);
     let store = match service.cloud {
+        Cloud::Sftp => return behind_ssh(service, jobs),
         Cloud::S3 => s3(service, lines)?,
         Cloud::Google => google(service, lines)?,
         Cloud::Azure => azure(service, lines)?,
@@ -34,7 +35,9 @@ pub(super) fn open(service: &Service, jobs: usize) -> Opened {
     // Of a web server too: the library makes folders that are missing below the address it is given.
     let prefix = match service.cloud {
         Cloud::Web => Path::from_url_path(&service.prefix)?,
-        Cloud::S3 | Cloud::Google | Cloud::Azure => Path::from(service.prefix.as_str()),
+        Cloud::S3 | Cloud::Google | Cloud::Azure | Cloud::Sftp => {
+            Path::from(service.prefix.as_str())
+        }
     };
     if service.prefix.is_empty() {
         return Ok(store);
@@ -179,10 +182,27 @@ fn web(service: &Service, lines: Lines) -> Opened {
 }
 
 /// Never reached: an address of a kind that is not built in is refused when it is read.
-#[cfg(not(all(feature = "s3", feature = "gcs", feature = "azure", feature = "http")))]
+#[cfg(not(all(
+    feature = "s3",
+    feature = "gcs",
+    feature = "azure",
+    feature = "http",
+    feature = "sftp"
+)))]
 fn not_built() -> Opened {
     let (operation, implementer) = ("this kind of storage".into(), "this build".into());
     Err(Error::NotImplemented { operation, implementer })
+}
+
+#[cfg(feature = "sftp")]
+#[expect(clippy::unnecessary_wraps, reason = "the others can fail")]
+fn behind_ssh(service: &Service, jobs: usize) -> Opened {
+    Ok(super::sftp::open(service, jobs))
+}
+
+#[cfg(not(feature = "sftp"))]
+fn behind_ssh(_: &Service, _: usize) -> Opened {
+    not_built()
 }
 
 #[cfg(not(feature = "s3"))]

@@ -13,7 +13,7 @@ use super::upload::Parts;
 const MAX_BUCKET: usize = 255;
 
 /// Schemes that are understood, but have no code in any build.
-const FOREIGN: [&str; 7] = ["sftp", "ssh", "abfs", "abfss", "adl", "ftp", "webdav"];
+const FOREIGN: [&str; 6] = ["ssh", "abfs", "abfss", "adl", "ftp", "webdav"];
 
 /// How a service is reached, besides its address: settings of the remote.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -24,7 +24,7 @@ pub struct Access {
     pub region: Option<String>,
     /// The Azure storage account.
     pub account: Option<String>,
-    /// Whose password is sent to a web server.
+    /// Whose password is sent to a web server, or who signs in by `ssh`.
     pub user: Option<String>,
     /// The password that goes with it.
     pub password: Option<Secret>,
@@ -36,6 +36,8 @@ pub struct Access {
     pub anonymous: Option<bool>,
     /// Where keys of an S3 service come from if no variable has them.
     pub aws_tool: Option<AwsTool>,
+    /// What programs are looked for in, in place of `PATH`.
+    pub search: Option<OsString>,
 }
 
 /// Amazon's own program, which knows the profiles of a user.
@@ -68,13 +70,16 @@ pub(super) enum Cloud {
     Azure,
     /// A web server: read, and written if it speaks `WebDAV`.
     Web,
+    /// A folder behind `ssh`.
+    Sftp,
 }
 
 /// A place in a service.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Service {
     pub(super) cloud: Cloud,
-    /// The bucket or container; of a web server its URL without a path.
+    /// The bucket or container; of a web server its URL without a path; behind `ssh` the host, and its
+    /// port if that is said.
     pub(super) bucket: String,
     /// What stands before all keys, without slashes at its ends; of a web server as in its URL.
     pub(super) prefix: String,
@@ -89,6 +94,7 @@ impl Cloud {
             "gs" | "gcs" => (Self::Google, cfg!(feature = "gcs")),
             "az" | "azure" => (Self::Azure, cfg!(feature = "azure")),
             "http" | "https" => (Self::Web, cfg!(feature = "http")),
+            "sftp" => (Self::Sftp, cfg!(feature = "sftp")),
             other if FOREIGN.contains(&other) => {
                 return Err(SpecError::NotBuilt { remote: shown.to_owned() });
             }
@@ -103,6 +109,7 @@ impl Cloud {
             Self::Google => "gs",
             Self::Azure => "az",
             Self::Web => "https",
+            Self::Sftp => "sftp",
         }
     }
 }
@@ -123,19 +130,32 @@ impl Service {
             return Err("settings and users do not stand in the address");
         }
         let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
+        let (bucket, port) = match bucket.split_once(':') {
+            Some((host, port)) if cloud == Cloud::Sftp => (host, Some(port)),
+            _ => (bucket, None),
+        };
+        if port.is_some_and(|port| port.parse::<u16>().map_or(true, |port| port == 0)) {
+            return Err("what stands behind its host is no port");
+        }
         let letter = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
         let named = bucket.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '$')
             && bucket.len() <= MAX_BUCKET
             && bucket.chars().skip(1).all(letter);
         if !named {
-            return Err("its bucket is no name of letters, digits, `.`, `_` and `-`");
+            return Err("its bucket or host is no name of letters, digits, `.`, `_` and `-`");
         }
         let parts: Vec<&str> = prefix.split('/').filter(|part| !part.is_empty()).collect();
         let odd = |part: &&str| matches!(*part, "." | "..") || part.chars().any(is_odd);
         if parts.iter().any(odd) {
             return Err("its path has `.`, `..`, control characters, `%` or `*`");
         }
-        Ok(Self { cloud, bucket: bucket.to_owned(), prefix: parts.join("/"), access })
+        if cloud == Cloud::Sftp && parts.is_empty() {
+            return Err("its folder is missing: `sftp://host/folder`, or `sftp://host/~/folder`");
+        }
+        // One port has one text.
+        let port = port.and_then(|port| port.parse::<u16>().ok());
+        let bucket = port.map_or(bucket.to_owned(), |port| format!("{bucket}:{port}"));
+        Ok(Self { cloud, bucket, prefix: parts.join("/"), access })
     }
 
     /// Returns the address in normal form, with what decides who is asked.
@@ -160,19 +180,22 @@ impl Service {
     /// Says whether it takes large objects in parts.
     #[cfg(feature = "network")]
     pub(super) fn parts(&self) -> Parts {
-        if self.cloud == Cloud::Web { Parts::Refused } else { Parts::Taken }
+        match self.cloud {
+            Cloud::S3 | Cloud::Google | Cloud::Azure => Parts::Taken,
+            Cloud::Web | Cloud::Sftp => Parts::Refused,
+        }
     }
 
     /// Says whether the address, and not only its owner's name there, is the repository's choice.
     pub(super) fn is_own_server(&self) -> bool {
-        self.cloud == Cloud::Web || self.access.endpoint.is_some()
+        matches!(self.cloud, Cloud::Web | Cloud::Sftp) || self.access.endpoint.is_some()
     }
 }
 
 impl Access {
     /// Refuses settings that mean nothing for a kind of service: they would have no effect.
     fn check(&self, cloud: Cloud) -> Result<(), &'static str> {
-        let web = cloud == Cloud::Web;
+        let (web, own) = (cloud == Cloud::Web, matches!(cloud, Cloud::Web | Cloud::Sftp));
         if self.region.is_some() && cloud != Cloud::S3 {
             return Err("`region` is a setting of `s3://` only");
         }
@@ -185,14 +208,27 @@ impl Access {
         if self.account.is_some() && cloud != Cloud::Azure {
             return Err("`account` is a setting of `az://` only");
         }
-        if (self.user.is_some() || self.password.is_some()) && !web {
-            return Err("`user` and `password` are settings of `https://` only");
+        if self.user.is_some() && !own {
+            return Err("`user` is a setting of `https://` and `sftp://` only");
+        }
+        if self.password.is_some() && !web {
+            return Err("`password` is a setting of `https://` only");
+        }
+        let named = |user: &String| {
+            let letter = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
+            !user.is_empty() && !user.starts_with('-') && user.chars().all(letter)
+        };
+        if cloud == Cloud::Sftp && !self.user.as_ref().is_none_or(named) {
+            return Err("`user` is no name of letters, digits, `.`, `_` and `-`");
+        }
+        if cloud == Cloud::Sftp && self.allow_http.is_some() {
+            return Err("`allow-http` means nothing for `sftp://`");
         }
         if self.password.is_some() && self.user.is_none() {
             return Err("`password` needs `user`");
         }
-        if web && (self.endpoint.is_some() || self.anonymous.is_some()) {
-            return Err("`endpoint` and `anonymous` are no settings of `https://`");
+        if own && (self.endpoint.is_some() || self.anonymous.is_some()) {
+            return Err("`endpoint` and `anonymous` are settings of clouds only");
         }
         let Some(endpoint) = &self.endpoint else { return Ok(()) };
         let url = web_url(endpoint, "`endpoint` is `https://host` or `https://host:port`")?;
@@ -290,6 +326,31 @@ mod tests {
         }
         for odd in ["http://x/y", "https://ann@x/y", "https://x/?y", "https:///y"] {
             assert!(plain(odd).is_err(), "{odd}");
+        }
+    }
+
+    #[cfg(feature = "sftp")]
+    #[test]
+    fn a_folder_behind_ssh_has_a_host_and_a_path_and_nothing_that_ssh_could_take_for_an_option() {
+        assert_eq!(plain("sftp://h//srv/data/").unwrap(), "sftp://h/srv/data");
+        assert_eq!(plain("sftp://h:0022/~/data").unwrap(), "sftp://h:22/~/data");
+        for odd in [
+            "sftp://-oProxyCommand=x/y",
+            "sftp://ann@h/y",
+            "sftp://h/y?a=b",
+            "sftp://h",
+            "sftp://h:x/y",
+            "sftp://h:0/y",
+            "sftp:///y",
+            "sftp://h/../y",
+            "sftp://h y/z",
+        ] {
+            assert!(plain(odd).is_err(), "{odd}");
+        }
+        let user = |name: &str| Access { user: Some(name.into()), ..Access::default() };
+        assert!(parse("sftp://h/y", user("ann")).is_ok());
+        for odd in ["", "-l", "a b", "a;b"] {
+            assert!(parse("sftp://h/y", user(odd)).is_err(), "{odd}");
         }
     }
 

@@ -34,7 +34,7 @@ pub(crate) enum RemoteVerb {
         /// The name to call it by
         name: String,
         #[arg(
-            help = "A folder, or an address such as s3://bucket/path, gs://…, az://… or https://…"
+            help = "A folder, or an address such as s3://bucket/path, gs://…, az://…, https://… or sftp://…"
         )]
         url: OsString,
         #[command(flatten)]
@@ -107,7 +107,7 @@ pub(crate) struct AccessArgs {
     /// The storage account of an az:// remote
     #[arg(long, value_name = "NAME")]
     pub(crate) account: Option<String>,
-    /// Whose password is sent to an https:// remote
+    /// Whose password is sent to an https:// remote, or who signs in to an sftp:// remote
     #[arg(long, value_name = "NAME")]
     pub(crate) user: Option<String>,
     /// Put the bucket into the name of the host, not into the path
