@@ -281,8 +281,10 @@ impl Hint for RemoteError {
                  readable here; pushing needs a listing"
                     .into()
             }
-            Self::Unsupported { .. }
-            | Self::InvalidKey { .. }
+            Self::Unsupported { remote, .. } => {
+                format!("run `haul remote test` to see what `{remote}` can do")
+            }
+            Self::InvalidKey { .. }
             | Self::InvalidRange { .. }
             | Self::NoThreads { .. }
             | Self::Stopped(_) => return None,

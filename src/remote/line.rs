@@ -24,6 +24,7 @@ use tokio::time::timeout;
 use super::gate::{Gate, Pass};
 use super::refusal::Refusal;
 use super::site::shown;
+use crate::units::ByteSize;
 
 /// How long nothing may come before a request is given up, in seconds.
 const SILENCE: u64 = 60;
@@ -41,6 +42,10 @@ const FIRST_TRIES: u32 = 3;
 /// Longest answer of an error that is read, in bytes.
 const ERROR_BYTES: usize = 64 << 10;
 
+/// Longest page of a listing that is read, in bytes: a cloud's holds 5,000 names at most, that of a web
+/// server a whole folder.
+const PAGE_BYTES: usize = 64 << 20;
+
 /// What every listing by `WebDAV` holds; one of a folder that is not there is a 404.
 const DAV_LISTING: &str = "multistatus";
 
@@ -48,6 +53,8 @@ const DAV_LISTING: &str = "multistatus";
 #[derive(Clone, Debug)]
 pub(super) struct Lines {
     shared: Arc<Shared>,
+    /// Whether they lead to a web server, which may be anything.
+    web: bool,
 }
 
 #[derive(Debug)]
@@ -61,6 +68,7 @@ struct Shared {
 struct Line {
     client: HttpClient,
     shared: Arc<Shared>,
+    web: bool,
 }
 
 impl fmt::Debug for Line {
@@ -79,12 +87,17 @@ impl Lines {
     /// Makes lines for at most `jobs` requests at once.
     pub(super) fn new(jobs: usize) -> Self {
         let (gate, reached, misses) = (Gate::new(jobs), false.into(), 0.into());
-        Self { shared: Arc::new(Shared { gate, reached, misses }) }
+        Self { shared: Arc::new(Shared { gate, reached, misses }), web: false }
+    }
+
+    /// Makes them lines to a web server.
+    pub(super) fn of_web(self) -> Self {
+        Self { web: true, ..self }
     }
 
     /// Makes a line of a client of the library.
     pub(super) fn over(&self, client: HttpClient) -> HttpClient {
-        HttpClient::new(Line { client, shared: Arc::clone(&self.shared) })
+        HttpClient::new(Line { client, shared: Arc::clone(&self.shared), web: self.web })
     }
 }
 
@@ -97,13 +110,15 @@ enum Asked {
     Object,
     /// A folder of a web server.
     NewFolder,
+    /// That a web server keeps an object.
+    Kept,
     /// Keys, of the service that gives them to machines of a cloud.
     Keys,
     Other,
 }
 
 impl Asked {
-    fn of(request: &HttpRequest) -> Self {
+    fn of(request: &HttpRequest, web: bool) -> Self {
         let uri = request.uri();
         let host = uri.host().unwrap_or_default();
         let query = uri.query().unwrap_or_default();
@@ -117,6 +132,7 @@ impl Asked {
             "GET" if query.contains("comp=list") => Self::Listing("EnumerationResults"),
             "GET" | "HEAD" if is_cloud => Self::Object,
             "PUT" if is_s3 => Self::Object,
+            "PUT" if web => Self::Kept,
             _ => Self::Other,
         }
     }
@@ -125,7 +141,7 @@ impl Asked {
 #[async_trait::async_trait]
 impl HttpService for Line {
     async fn call(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
-        let asked = Asked::of(&request);
+        let asked = Asked::of(&request, self.web);
         let length = u64::try_from(request.body().content_length()).unwrap_or(u64::MAX);
         let patience = SILENCE.saturating_add(length / SLOWEST);
         let mut pass = self.shared.gate.enter().await;
@@ -194,17 +210,13 @@ fn watched(answer: HttpResponse, pass: Pass) -> HttpResponse {
     let (parts, body) = answer.into_parts();
     let frames = unfold(Some((body, pass)), |under_way| async move {
         let (mut body, mut pass) = under_way?;
-        match timeout(Duration::from_secs(SILENCE), body.frame()).await {
-            Ok(frame) => {
-                let data = frame.as_ref().and_then(|frame| frame.as_ref().ok()?.data_ref());
-                pass.count(data.map_or(0, |data| data.len() as u64));
-                frame.map(|frame| (frame, Some((body, pass))))
-            }
-            Err(_) => {
-                pass.too_much();
-                Some((Err(silent(SILENCE)), None))
-            }
-        }
+        let Ok(frame) = timeout(Duration::from_secs(SILENCE), body.frame()).await else {
+            pass.too_much();
+            return Some((Err(silent(SILENCE)), None));
+        };
+        let data = frame.as_ref().and_then(|frame| frame.as_ref().ok()?.data_ref());
+        pass.count(data.map_or(0, |data| data.len() as u64));
+        frame.map(|frame| (frame, Some((body, pass))))
     });
     HttpResponse::from_parts(parts, HttpResponseBody::new(StreamBody::new(frames.fuse())))
 }
@@ -229,7 +241,7 @@ async fn checked(asked: Asked, answer: HttpResponse) -> Result<HttpResponse, Htt
     match asked {
         Asked::Listing(word) => {
             let (mut parts, body) = answer.into_parts();
-            let bytes = body.bytes().await?;
+            let bytes = whole(body).await?;
             let text = String::from_utf8_lossy(&bytes);
             let begin: String = text.chars().take(1000).collect();
             if !begin.contains(word) {
@@ -246,7 +258,12 @@ async fn checked(asked: Asked, answer: HttpResponse) -> Result<HttpResponse, Htt
             parts.status = status(503)?;
             Ok(HttpResponse::from_parts(parts, body))
         }
-        Asked::Object | Asked::NewFolder | Asked::Keys | Asked::Other => Ok(answer),
+        // Created, or replaced. What shows everybody the same page says 200, and keeps nothing.
+        Asked::Kept if !matches!(answer.status().as_u16(), 201 | 204) => {
+            let refusal = Refusal::Unsure(answer.status().as_u16());
+            Err(HttpError::new(HttpErrorKind::Unknown, refusal))
+        }
+        Asked::Object | Asked::NewFolder | Asked::Kept | Asked::Keys | Asked::Other => Ok(answer),
     }
 }
 
@@ -278,6 +295,21 @@ async fn refused(asked: Asked, answer: HttpResponse) -> Result<HttpResponse, Htt
         return Err(HttpError::new(HttpErrorKind::Unknown, Refusal::NoStorage(why)));
     }
     Ok(HttpResponse::from_parts(parts, bytes.into()))
+}
+
+/// Reads a page of a listing, up to a limit.
+async fn whole(mut body: HttpResponseBody) -> Result<Bytes, HttpError> {
+    let mut bytes = Vec::new();
+    while let Some(frame) = body.frame().await {
+        if let Ok(data) = frame?.into_data() {
+            bytes.extend_from_slice(&data);
+        }
+        if bytes.len() > PAGE_BYTES {
+            let why = format!("its listing is longer than {}", ByteSize(PAGE_BYTES as u64));
+            return Err(HttpError::new(HttpErrorKind::Unknown, Refusal::NoStorage(why)));
+        }
+    }
+    Ok(bytes.into())
 }
 
 /// Reads the beginning of an answer; where it breaks off, what there is will do.

@@ -38,6 +38,9 @@ mod flaky_tests;
 #[cfg(feature = "network")]
 #[cfg(test)]
 mod line_tests;
+#[cfg(all(feature = "s3", feature = "azure", feature = "gcs", feature = "http"))]
+#[cfg(test)]
+mod service_tests;
 #[cfg(test)]
 mod tests;
 

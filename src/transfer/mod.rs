@@ -28,6 +28,7 @@ mod root;
 mod sight;
 mod survey;
 mod sync;
+mod tidy;
 mod upload;
 mod verify;
 mod walk;

@@ -19,6 +19,7 @@ use crate::transfer::record::Record;
 use crate::transfer::recut::{Elsewhere, Recut, forget_damaged, recut, rescue};
 use crate::transfer::root::{Root, Wanted};
 use crate::transfer::sight::Sight;
+use crate::transfer::tidy::tidy;
 use crate::transfer::upload::{Journal, Sent, missing_own, prepare, register, upload};
 use crate::transfer::walked::Walked;
 
@@ -151,6 +152,7 @@ pub fn push(
             confirm(contact, remote, (request, &settled), job)?;
             settle_earlier(request.home, contact, job)?;
             journal.clear()?;
+            tidy(contact, job);
             if pushed.packs > 0 {
                 keep_index(contact.remote(), job);
             }

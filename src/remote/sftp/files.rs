@@ -47,6 +47,9 @@ pub(super) type Done<T> = Result<T, Fault>;
 /// A file or folder that a listing found.
 pub(super) type Found = (String, Facts);
 
+/// What stands in one folder.
+type Entries = Vec<(Vec<u8>, Facts)>;
+
 fn settled(answer: Answer) -> Done<()> {
     match answer {
         Answer::Status(0, _) => Ok(()),
@@ -57,11 +60,13 @@ fn settled(answer: Answer) -> Done<()> {
     }
 }
 
+/// Says why an answer is not what was asked for.
+fn other_than_asked(answer: Answer) -> Fault {
+    settled(answer).err().unwrap_or_else(Fault::strange)
+}
+
 fn handle(answer: Answer) -> Done<Vec<u8>> {
-    match answer {
-        Answer::Handle(handle) => Ok(handle),
-        other => settled(other).and(Err(Fault::strange())),
-    }
+    if let Answer::Handle(handle) = answer { Ok(handle) } else { Err(other_than_asked(answer)) }
 }
 
 fn open(path: &str, flags: u32) -> Request {
@@ -78,10 +83,8 @@ fn close(handle: &[u8]) -> Request {
 
 impl Line {
     pub(super) fn facts(&mut self, path: &str) -> Done<Facts> {
-        match self.ask_one(Request::new(Verb::Stat).text(path.as_bytes()))? {
-            Answer::Facts(facts) => Ok(facts),
-            other => settled(other).and(Err(Fault::strange())),
-        }
+        let answer = self.ask_one(Request::new(Verb::Stat).text(path.as_bytes()))?;
+        if let Answer::Facts(facts) = answer { Ok(facts) } else { Err(other_than_asked(answer)) }
     }
 
     /// Reads a range of a file; what lies behind its end is not there.
@@ -114,7 +117,11 @@ impl Line {
                         }
                     }
                     Answer::Status(1, _) => return Ok(bytes),
-                    other => return settled(other).and(Err(Fault::strange())),
+                    Answer::Status(..)
+                    | Answer::Handle(_)
+                    | Answer::Data(_)
+                    | Answer::Names(_)
+                    | Answer::Facts(_) => return Err(other_than_asked(answer)),
                 }
             }
         }
@@ -203,11 +210,7 @@ impl Line {
     }
 
     /// Reads some folders at the same time.
-    fn entries(
-        &mut self,
-        top: &str,
-        folders: Vec<String>,
-    ) -> Done<Vec<(String, Vec<(Vec<u8>, Facts)>)>> {
+    fn entries(&mut self, top: &str, folders: Vec<String>) -> Done<Vec<(String, Entries)>> {
         let whole = |folder: &String| match folder.as_str() {
             "" => top.to_owned(),
             folder => format!("{top}/{folder}"),
@@ -244,7 +247,9 @@ impl Line {
                         more.push((number, handle));
                     }
                     Answer::Status(1, _) => {}
-                    other => return settled(other).and(Err(Fault::strange())),
+                    Answer::Status(..) | Answer::Handle(_) | Answer::Data(_) | Answer::Facts(_) => {
+                        return Err(other_than_asked(answer));
+                    }
                 }
             }
             open = more;

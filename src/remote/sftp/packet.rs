@@ -166,7 +166,8 @@ impl<'p> Fields<'p> {
             facts.size = (u64::from(self.number()?) << 32) | u64::from(self.number()?);
         }
         if flags & OWNER != 0 {
-            (self.number()?, self.number()?);
+            self.number()?;
+            self.number()?;
         }
         if flags & PERMISSIONS != 0 {
             facts.mode = self.number()?;
@@ -177,7 +178,8 @@ impl<'p> Fields<'p> {
         }
         if flags & EXTENDED != 0 {
             for _ in 0..self.number()? {
-                (self.text()?, self.text()?);
+                self.text()?;
+                self.text()?;
             }
         }
         Some(facts)

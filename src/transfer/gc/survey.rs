@@ -19,6 +19,9 @@ use crate::transfer::gc::stock::Stock;
 use crate::transfer::root::{Root, Wanted};
 use crate::transfer::walk::Spot;
 
+/// Roots that are a chunk, each with a place where it lies.
+type Chunks = Vec<(Key, Spot)>;
+
 /// Stands for the path where only a push record names a root.
 const RECORD: &[u8] = b"a root of a push record";
 
@@ -176,7 +179,7 @@ pub(in crate::transfer) fn of_records(
     stock: &Stock,
     contact: &Contact,
     job: &Job,
-) -> Result<(Vec<Candidate>, Vec<(Key, Spot)>), TransferError> {
+) -> Result<(Vec<Candidate>, Chunks), TransferError> {
     let kind = |spot: &Spot| stock.packs.get(&spot.pack).map(|stored| stored.kind);
     let nodes: Vec<Spot> = locs
         .values()
