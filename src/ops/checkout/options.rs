@@ -1,5 +1,6 @@
 //! What a checkout is asked for.
 
+use crate::cache::Link;
 use crate::ops::select::Select;
 
 /// What to check out.
@@ -11,6 +12,9 @@ pub struct CheckoutOptions {
     pub force: bool,
     /// What becomes of files that were placed before and are not there now.
     pub absent: Absent,
+    /// How files share bytes with the cache, if not as the settings say; files that are right
+    /// otherwise are placed again for it.
+    pub link: Option<Link>,
 }
 
 /// What to do about files that haul placed last and that are not in the worktree.

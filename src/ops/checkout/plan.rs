@@ -4,11 +4,11 @@ use std::collections::{HashMap, HashSet};
 
 use serde::Serialize;
 
-use crate::cache::{Known, ObjectReader, StatEntry};
-use crate::fs::{FileKind, Stamp, Time};
+use crate::cache::{Known, Link, ObjectReader, StatEntry, WholeFiles};
+use crate::fs::{Stamp, Time};
 use crate::hash::NodeId;
-use crate::manifest::EntryKind;
 use crate::ops::checkout::held::{is_held, kept};
+use crate::ops::checkout::judge::{Verdict, judge, stands_otherwise};
 use crate::ops::checkout::leavers::{Leaving, Stay, leaving, placed_targets};
 use crate::ops::checkout::look_alikes::refuse_look_alikes;
 use crate::ops::checkout::options::{Absent, CheckoutOptions};
@@ -52,6 +52,8 @@ pub(super) struct Work {
     pub(super) select: Select,
     pub(super) force: bool,
     absent: Absent,
+    /// How files are to be shared with the cache, if not as the settings say.
+    pub(super) link: Option<Link>,
     pub(super) orphans: Vec<Orphan>,
     pub(super) writes: Vec<Write>,
     pub(super) leaving: Vec<Leaving>,
@@ -60,7 +62,7 @@ pub(super) struct Work {
     /// The pointers that hold afterwards.
     pub(super) pointers: Vec<(Vec<u8>, Vec<u8>)>,
     /// Every file that is to go.
-    going: HashSet<Vec<u8>>,
+    pub(super) going: HashSet<Vec<u8>>,
 }
 
 /// A file to write, and what was seen in its place.
@@ -119,6 +121,7 @@ fn look(
             select: options.select.clone(),
             force: options.force,
             absent: options.absent,
+            link: options.link,
             orphans,
             writes: Vec::new(),
             leaving: Vec::new(),
@@ -215,11 +218,22 @@ fn compare(
     plan.work.going.extend(going);
     let found = !targets.is_empty() || !leaving.files.is_empty();
     plan.work.leaving.push(leaving);
+    let reshared = match plan.work.link {
+        Some(link) => Some((WholeFiles::open(repo.layout(), repo.index()?)?, link)),
+        None => None,
+    };
     for seen in survey(repo, targets, &past.knowledge, job)? {
         if plan.work.absent == Absent::Leave && past.misses(&seen) {
             continue;
         }
-        let verdict = judge(repo, &seen, &past, &plan.work)?;
+        let verdict = match (judge(repo, &seen, &past, &plan.work)?, &reshared) {
+            (Verdict::Right, Some((files, link)))
+                if stands_otherwise(repo, &seen, files, *link)? =>
+            {
+                Verdict::Replace
+            }
+            (verdict, _) => verdict,
+        };
         plan.settle(seen, verdict, &past);
     }
     Ok(found || matches!(item.filter, Filter::All))
@@ -255,7 +269,7 @@ impl CheckoutPlan {
 }
 
 /// What is remembered of a tracked path.
-struct Past {
+pub(super) struct Past {
     knowledge: Knowledge,
     /// What the pointer wanted that haul added or placed last, if that can be told.
     old: Option<HashMap<RepoPath, Vec<Target>>>,
@@ -323,7 +337,12 @@ impl Past {
     }
 
     /// Says whether a file is as haul added or placed it, or at least as haul holds it.
-    fn vouches(&self, repo: &Repo, seen: &Seen, content: &Content) -> Result<bool, OpError> {
+    pub(super) fn vouches(
+        &self,
+        repo: &Repo,
+        seen: &Seen,
+        content: &Content,
+    ) -> Result<bool, OpError> {
         let path = &seen.target.path;
         let whole = (content.oid, content.stamp.size);
         if content.known == Known::Stored {
@@ -342,55 +361,4 @@ impl Past {
             None => placed(&self.committed),
         }
     }
-}
-
-enum Verdict {
-    Right,
-    Replace,
-    /// This path holds what the user did not add.
-    Unsaved(RepoPath),
-}
-
-fn judge(repo: &Repo, seen: &Seen, past: &Past, work: &Work) -> Result<Verdict, OpError> {
-    let path = &seen.target.path;
-    let stamp = match &seen.site {
-        Site::Free => return Ok(Verdict::Replace),
-        Site::Blocked(by) if work.going.contains(by.as_bytes()) => return Ok(Verdict::Replace),
-        Site::Blocked(by) => return Ok(Verdict::Unsaved(by.clone())),
-        Site::Here(stamp) => stamp,
-    };
-    let unless = |safe| if safe { Verdict::Replace } else { Verdict::Unsaved(path.clone()) };
-    match (stamp.kind, seen.content) {
-        (FileKind::Directory, _) if seen.target.kind == EntryKind::EmptyDir => {
-            // It goes with the last file in it, unless it is made again.
-            let emptied = work.leaving.last().is_some_and(|leaving| {
-                leaving.files.iter().any(|(gone, _)| gone.starts_with_dir(path))
-            });
-            Ok(if emptied { Verdict::Replace } else { Verdict::Right })
-        }
-        (FileKind::Directory, _) => Ok(unless(makes_room(repo, path, work)?)),
-        (FileKind::File | FileKind::Symlink, Some(content)) => {
-            if seen.is_right() {
-                return Ok(Verdict::Right);
-            }
-            Ok(unless(past.vouches(repo, seen, &content)?))
-        }
-        (FileKind::Special, _) | (FileKind::File | FileKind::Symlink, None) => Ok(unless(false)),
-    }
-}
-
-/// Says whether a folder holds nothing but files that are to go.
-fn makes_room(repo: &Repo, path: &RepoPath, work: &Work) -> Result<bool, OpError> {
-    let mut pending = vec![path.as_bytes().to_vec()];
-    while let Some(folder) = pending.pop() {
-        for entry in repo.door().root().descend(&folder)?.entries()? {
-            let path = [folder.as_slice(), b"/", &entry.name].concat();
-            if entry.kind == Some(FileKind::Directory) {
-                pending.push(path);
-            } else if !work.going.contains(&path) {
-                return Ok(false);
-            }
-        }
-    }
-    Ok(true)
 }

@@ -1,0 +1,239 @@
+//! Files that worktrees share with the cache, by reflink, hard link or symbolic link.
+
+use std::fs::{self, OpenOptions, Permissions};
+use std::io::Write;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::PathBuf;
+
+use crate::harness::{Remote, Repo, World, data};
+use crate::push::{ready, take};
+use crate::scene::{assert_clean, states};
+
+const BIG: usize = 600_000;
+const LINKS: [&str; 2] = ["hardlink", "symlink"];
+
+fn bytes(seed: u64) -> Vec<u8> {
+    data::bytes(seed, BIG)
+}
+
+/// A repository whose files are links, with one pushed file of two versions, the newer one placed.
+fn scene<'a>(world: &'a World, link: &str) -> Repo<'a> {
+    let a = ready(world, "a", &world.remote("r"));
+    a.haul(&["config", "cache.link", link]).ok();
+    for seed in [1, 2] {
+        a.write("d/x.bin", &bytes(seed));
+        a.write("d/y.bin", &bytes(9));
+        take(&a, "d");
+    }
+    a.haul(&["push"]).ok();
+    a.remove("d");
+    a.haul(&["checkout"]).ok();
+    a
+}
+
+/// Where whole files lie.
+fn cached(repo: &Repo) -> Vec<PathBuf> {
+    let mut out = Vec::new();
+    let mut pending = vec![repo.path(".git/haul/files")];
+    while let Some(folder) = pending.pop() {
+        let Ok(listed) = fs::read_dir(folder) else { continue };
+        for entry in listed {
+            let path = entry.unwrap().path();
+            if path.is_dir() { pending.push(path) } else { out.push(path) }
+        }
+    }
+    out.sort();
+    out
+}
+
+/// Writes into a file in place, as only somebody who gave himself the right to can.
+fn write_in_place(path: PathBuf, bytes: &[u8]) {
+    let path = fs::canonicalize(path).unwrap();
+    fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
+    OpenOptions::new().write(true).open(&path).unwrap().write_all(bytes).unwrap();
+}
+
+fn is_link(repo: &Repo, name: &str, link: &str) -> bool {
+    let own = repo.path(name).symlink_metadata().unwrap();
+    match link {
+        "symlink" => own.is_symlink(),
+        _ => own.is_file() && own.nlink() > 1,
+    }
+}
+
+#[test]
+fn files_are_linked_read_only_and_versions_change_places() {
+    for link in LINKS {
+        let world = World::new();
+        let a = scene(&world, link);
+        assert!(is_link(&a, "d/x.bin", link), "{link}");
+        assert_eq!(a.path("d/x.bin").metadata().unwrap().mode() & 0o222, 0, "{link}");
+        assert_eq!(a.read("d/x.bin"), bytes(2));
+        assert_clean(&a);
+        assert_eq!(cached(&a).len(), 2, "{link}");
+        for (rev, seed) in [("HEAD~1", 1), ("HEAD", 2), ("HEAD~1", 1)] {
+            a.haul(&["checkout", "--rev", rev, "d"]).ok();
+            assert_eq!(a.read("d/x.bin"), bytes(seed), "{link}");
+            assert_eq!(a.read("d/y.bin"), bytes(9), "{link}");
+        }
+        a.haul(&["checkout"]).ok();
+        assert_clean(&a);
+        assert_eq!(cached(&a).len(), 3, "{link}: each version lies there once");
+    }
+}
+
+#[test]
+fn a_version_comes_back_from_a_whole_file_when_its_packs_are_gone() {
+    for link in LINKS {
+        let world = World::new();
+        let a = scene(&world, link);
+        for pack in Remote::at(a.path(".git/haul/packs")).keys("") {
+            let pack = format!(".git/haul/packs/{pack}");
+            if a.read(&pack).len() > BIG / 2 {
+                a.remove(&pack);
+            }
+        }
+        a.remove("d");
+        a.haul(&["checkout"]).ok();
+        assert_eq!(a.read("d/x.bin"), bytes(2), "{link}");
+        assert!(is_link(&a, "d/x.bin", link), "{link}");
+    }
+}
+
+#[test]
+fn a_file_that_was_written_to_through_a_link_shows_and_serves_nobody() {
+    for link in LINKS {
+        let world = World::new();
+        let a = scene(&world, link);
+        write_in_place(a.path("d/x.bin"), b"my work");
+        assert_eq!(states(&a), ["modified d/x.bin"], "{link}");
+        a.haul(&["checkout"]).fails_with(1).says("d/x.bin");
+        assert!(a.read("d/x.bin").starts_with(b"my work"), "{link}");
+        // Another worktree with the same cache gets the right bytes.
+        a.git(&["worktree", "add", "--quiet", "--detach", "../b"]).ok();
+        let b = world.folder("b");
+        b.haul(&["checkout"]).ok();
+        assert_eq!(b.read("d/x.bin"), bytes(2), "{link}");
+        assert!(a.read("d/x.bin").starts_with(b"my work"), "{link}");
+        // What was changed can be put aside, and added.
+        a.haul(&["checkout", "--force"]).ok();
+        assert_eq!(a.read("d/x.bin"), bytes(2), "{link}");
+        let aside = a.path(".git/haul/aside");
+        let run = fs::read_dir(aside).unwrap().next().unwrap().unwrap().path();
+        assert!(fs::read(run.join("d/x.bin")).unwrap().starts_with(b"my work"), "{link}");
+        assert_clean(&a);
+    }
+}
+
+#[test]
+fn a_change_through_a_link_can_be_added() {
+    for link in LINKS {
+        let world = World::new();
+        let a = scene(&world, link);
+        write_in_place(a.path("d/x.bin"), b"my work");
+        let new = a.read("d/x.bin");
+        take(&a, "d");
+        assert_clean(&a);
+        a.haul(&["push"]).ok();
+        a.remove("d");
+        a.haul(&["checkout"]).ok();
+        assert_eq!(a.read("d/x.bin"), new, "{link}");
+        a.haul(&["checkout", "--rev", "HEAD~1", "d"]).ok();
+        assert_eq!(a.read("d/x.bin"), bytes(2), "{link}");
+    }
+}
+
+#[test]
+fn as_shares_files_that_are_right_in_another_way() {
+    let world = World::new();
+    let a = scene(&world, "copy");
+    assert_eq!(cached(&a), Vec::<PathBuf>::new());
+    for link in ["hardlink", "symlink", "hardlink"] {
+        a.haul(&["checkout", "--as", link]).ok();
+        assert!(is_link(&a, "d/x.bin", link), "{link}");
+        assert_clean(&a);
+        a.haul(&["checkout", "--as", link]).ok().says("placed 0 files");
+    }
+    for own in ["copy", "symlink", "reflink"] {
+        a.haul(&["checkout", "--as", own]).ok();
+    }
+    assert!(!is_link(&a, "d/x.bin", "symlink") && !is_link(&a, "d/x.bin", "hardlink"));
+    a.write("d/x.bin", b"writable again");
+    a.haul(&["checkout", "--as", "junk"]).fails_with(2);
+}
+
+#[test]
+fn a_program_stays_one_beside_a_file_of_the_same_bytes() {
+    for link in LINKS {
+        let world = World::new();
+        let a = ready(&world, "a", &world.remote("r"));
+        a.write("d/plain", &bytes(1));
+        a.write("d/run", &bytes(1));
+        a.set_executable("d/run", true);
+        take(&a, "d");
+        a.haul(&["checkout", "--as", link]).ok();
+        let runs = |name: &str| a.path(name).metadata().unwrap().mode() & 0o111 != 0;
+        assert!(runs("d/run") && !runs("d/plain"), "{link}");
+        assert_clean(&a);
+    }
+}
+
+#[test]
+fn untrack_leaves_files_of_their_own() {
+    let world = World::new();
+    let a = scene(&world, "symlink");
+    a.haul(&["untrack", "d"]).ok();
+    assert!(!is_link(&a, "d/x.bin", "symlink"));
+    assert_eq!(a.read("d/x.bin"), bytes(2));
+}
+
+#[test]
+fn moved_links_still_lead_to_their_files() {
+    for link in LINKS {
+        let world = World::new();
+        let a = scene(&world, link);
+        a.haul(&["mv", "d", "e"]).ok();
+        a.commit("moved");
+        assert_eq!(a.read("e/x.bin"), bytes(2), "{link}");
+        a.haul(&["evict", "--all", "--yes"]).ok();
+        assert_eq!(a.read("e/x.bin"), bytes(2), "{link}");
+        assert_clean(&a);
+    }
+}
+
+#[test]
+fn a_link_whose_file_is_gone_is_a_missing_file() {
+    let world = World::new();
+    let a = scene(&world, "symlink");
+    a.remove(".git/haul/files");
+    assert_eq!(states(&a), ["missing d/x.bin", "missing d/y.bin"]);
+    a.haul(&["checkout"]).ok();
+    assert_eq!(a.read("d/x.bin"), bytes(2));
+    assert_clean(&a);
+}
+
+#[test]
+fn files_that_share_one_file_of_the_cache_go_and_change_together() {
+    for link in LINKS {
+        let world = World::new();
+        let a = ready(&world, "a", &world.remote("r"));
+        a.haul(&["config", "cache.link", link]).ok();
+        for (names, seed) in [(&["1", "2", "3", "4"][..], 1), (&["1", "2"], 2)] {
+            if a.has("d") {
+                a.remove("d");
+            }
+            for name in names {
+                a.write(format!("d/{name}"), &bytes(seed));
+            }
+            take(&a, "d");
+        }
+        a.git(&["checkout", "--quiet", "HEAD~1"]).ok();
+        a.haul(&["checkout"]).ok();
+        assert_clean(&a);
+        a.git(&["checkout", "--quiet", "main"]).ok();
+        a.haul(&["checkout"]).ok();
+        assert_clean(&a);
+        assert_eq!(a.read("d/2"), bytes(2), "{link}");
+        assert!(!a.has("d/3"), "{link}");
+    }
+}
