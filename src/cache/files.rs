@@ -124,7 +124,7 @@ impl<'i> WholeFiles<'i> {
         }
         let path = self.path_of(name);
         if found.stamp.size == size {
-            let oid = hash(&mut found.file).at("read", &path)?;
+            let oid = hash_file(&mut found.file).at("read", &path)?;
             let after = Dir::stamp_of(&found.file, &path)?;
             if oid == name.oid && after == found.stamp {
                 self.note(name, found.stamp);
@@ -160,6 +160,12 @@ impl<'i> WholeFiles<'i> {
     pub fn note(&self, name: &WholeName, stamp: Stamp) {
         let mut learned = self.learned.lock().unwrap_or_else(PoisonError::into_inner);
         learned.push((*name, stamp));
+    }
+
+    /// As [`Self::note`], of a file that this command put there.
+    pub fn note_kept(&self, name: &WholeName, stamp: Stamp) {
+        self.index.note_file_added(stamp.size);
+        self.note(name, stamp);
     }
 
     /// Returns files that somebody wrote to and that have no other name.
@@ -217,7 +223,7 @@ impl Index {
 }
 
 /// Hashes a file from where it stands.
-fn hash(file: &mut File) -> std::io::Result<Oid> {
+pub fn hash_file(file: &mut File) -> std::io::Result<Oid> {
     let mut hasher = blake3::Hasher::new();
     let mut buffer = vec![0; BUFFER];
     loop {

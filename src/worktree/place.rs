@@ -113,7 +113,7 @@ pub(crate) fn place_file(
     let kept = wanted.sharing.filter(|sharing| sharing.keep_built(&temp, size));
     let stamp = temp.place(name)?;
     if let Some(sharing) = kept {
-        sharing.files.note(&sharing.name, stamp);
+        sharing.files.note_kept(&sharing.name, stamp);
     }
     Ok(stamp)
 }

@@ -198,7 +198,7 @@ impl Sharing<'_> {
     ) -> Result<Stamp, PlaceError> {
         cache.share_read_only(temp.file(), self.name.executable)?;
         let stamp = temp.place(self.name.to_string().as_bytes())?;
-        self.files.note(&self.name, stamp);
+        self.files.note_kept(&self.name, stamp);
         // A link that led nowhere leads to it now.
         let (dir, name, still) = place;
         let still = |now: Option<&Stamp>| still(now) || now == Some(&stamp) && still(None);
@@ -240,7 +240,7 @@ impl Sharing<'_> {
         let temp = dir.temp(false).ok()?;
         if temp.reflink(built.file()) && dir.share_read_only(temp.file(), false).is_ok() {
             let stamp = temp.place(text.as_bytes()).ok()?;
-            self.files.note(&self.name, stamp);
+            self.files.note_kept(&self.name, stamp);
         }
         Some(())
     }

@@ -1,5 +1,6 @@
 //! Files that worktrees share with the cache, by reflink, hard link or symbolic link.
 
+use std::collections::BTreeSet;
 use std::fs::{self, OpenOptions, Permissions};
 use std::io::Write;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -7,7 +8,7 @@ use std::path::PathBuf;
 
 use crate::harness::{Remote, Repo, World, data};
 use crate::push::{ready, take};
-use crate::scene::{assert_clean, states};
+use crate::scene::{assert_clean, number, states};
 
 const BIG: usize = 600_000;
 const LINKS: [&str; 2] = ["hardlink", "symlink"];
@@ -235,5 +236,122 @@ fn files_that_share_one_file_of_the_cache_go_and_change_together() {
         assert_clean(&a);
         assert_eq!(a.read("d/2"), bytes(2), "{link}");
         assert!(!a.has("d/3"), "{link}");
+    }
+}
+
+/// Bytes that files below a folder take on the disk, each file counted once.
+fn on_disk(folder: PathBuf) -> u64 {
+    let mut seen = BTreeSet::new();
+    let mut pending = vec![folder];
+    let mut bytes = 0;
+    while let Some(folder) = pending.pop() {
+        for entry in fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            let own = path.symlink_metadata().unwrap();
+            if own.is_dir() {
+                pending.push(path);
+            } else if seen.insert((own.dev(), own.ino())) {
+                bytes += own.blocks() * 512;
+            }
+        }
+    }
+    bytes
+}
+
+#[test]
+fn content_lies_once_on_the_disk_in_the_steady_state() {
+    for link in LINKS {
+        let world = World::new();
+        let a = ready(&world, "a", &world.remote("r"));
+        a.haul(&["config", "cache.link", link]).ok();
+        a.haul(&["config", "cache.keep", "unpushed"]).ok();
+        let size = 4 << 20;
+        a.write("d/x.bin", &data::bytes(1, size));
+        take(&a, "d");
+        a.haul(&["push"]).ok();
+        let b = a.clone_as("b");
+        b.haul(&["config", "cache.link", link]).ok();
+        b.haul(&["config", "cache.keep", "unpushed"]).ok();
+        b.haul_with(
+            &["pull"],
+            &[("HAUL_ACCEPT_REMOTE", world.remote("r").path().to_str().unwrap())],
+        )
+        .ok();
+        assert!(is_link(&b, "d/x.bin", link), "{link}");
+        let (taken, most) = (on_disk(b.path("")), size as u64 * 5 / 4);
+        assert!(taken < most, "{link}: {taken} bytes are taken");
+        assert!(taken > size as u64, "{link}");
+    }
+}
+
+#[test]
+fn evict_takes_whole_files_that_no_worktree_shares_and_the_remote_has() {
+    for link in LINKS {
+        let world = World::new();
+        let a = scene(&world, link);
+        a.haul(&["checkout", "--rev", "HEAD~1", "d"]).ok();
+        let plan = a.haul(&["evict", "--all", "--json"]).ok();
+        assert_eq!(number(&plan, "/files"), 1, "{link}: that of the newer version alone\n{plan}");
+        let done = a.haul(&["evict", "--all", "--yes", "--json"]).ok();
+        assert_eq!(number(&done, "/files"), 1, "{link}\n{done}");
+        assert_eq!(cached(&a).len(), 2, "{link}");
+        assert_eq!(a.read("d/x.bin"), bytes(1), "{link}");
+        // What goes with its last link is evicted too, and comes back from the remote.
+        a.remove("d");
+        a.haul(&["evict", "--all", "--yes"]).ok();
+        assert_eq!(cached(&a).len(), 0, "{link}");
+        a.haul(&["pull"]).ok();
+        assert_eq!(a.read("d/x.bin"), bytes(2), "{link}");
+    }
+}
+
+#[test]
+fn evict_leaves_a_whole_file_whose_content_the_remote_has_lost() {
+    for link in LINKS {
+        let world = World::new();
+        let a = scene(&world, link);
+        a.remove("d");
+        let remote = world.remote("r");
+        for pack in remote.keys("p/") {
+            fs::remove_file(remote.path().join(pack)).unwrap();
+        }
+        let done = a.haul(&["evict", "--all", "--yes", "--json"]).fails_with(1);
+        assert_eq!(number(&done, "/files"), 0, "{link}\n{done}");
+        a.haul(&["checkout"]).ok();
+        assert_eq!(a.read("d/x.bin"), bytes(2), "{link}");
+    }
+}
+
+#[test]
+fn whole_files_count_for_the_size_of_the_cache() {
+    let world = World::new();
+    let a = scene(&world, "hardlink");
+    a.haul(&["config", "cache.max-size", "2M"]).ok();
+    for rev in ["HEAD~1", "HEAD", "HEAD~1"] {
+        a.haul(&["checkout", "--rev", rev, "d"]).ok();
+    }
+    assert_eq!(
+        cached(&a).len(),
+        2,
+        "the version that nobody shares went, with packs at their place"
+    );
+}
+
+#[test]
+fn fsck_names_a_whole_file_that_was_written_to_and_puts_it_aside() {
+    for link in LINKS {
+        let world = World::new();
+        let a = scene(&world, link);
+        a.haul(&["checkout", "--rev", "HEAD~1", "d"]).ok();
+        let idle = cached(&a).into_iter().find(|path| fs::read(path).unwrap() == bytes(2)).unwrap();
+        write_in_place(idle.clone(), b"my work");
+        a.haul(&["evict", "--all", "--yes"]).ok();
+        assert!(idle.exists(), "{link}: it may be somebody's work");
+        a.haul(&["fsck"]).fails_with(4).prints("somebody wrote to it");
+        a.haul(&["fsck", "--repair"]).ok();
+        assert!(!idle.exists(), "{link}");
+        let aside = a.path(".git/haul/quarantine").join(idle.file_name().unwrap());
+        assert!(fs::read(aside).unwrap().starts_with(b"my work"), "{link}");
+        a.haul(&["fsck"]).ok();
     }
 }
