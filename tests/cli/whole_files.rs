@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 use std::fs::{self, OpenOptions, Permissions};
 use std::io::Write;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
-use crate::harness::{Remote, Repo, World, data};
-use crate::push::{ready, take};
+use crate::harness::{Disk, Remote, Repo, World, data};
+use crate::push::{ready, send, take};
 use crate::scene::{assert_clean, number, states};
 
 const BIG: usize = 600_000;
@@ -354,4 +355,47 @@ fn fsck_names_a_whole_file_that_was_written_to_and_puts_it_aside() {
         assert!(fs::read(aside).unwrap().starts_with(b"my work"), "{link}");
         a.haul(&["fsck"]).ok();
     }
+}
+
+#[test]
+fn on_a_file_system_with_reflinks_files_share_their_blocks_and_may_be_written_to() {
+    let outside = World::new();
+    let Some(disk) = Disk::make(&outside, ("xfs", &["-q", "-m", "reflink=1"])) else { return };
+    let world = World::new_in(disk.place());
+    let a = ready(&world, "a", &outside.remote("r"));
+    let size = 32 << 20;
+    a.write("x.bin", &data::bytes(1, size));
+    send(&a, "x.bin");
+    a.remove("x.bin");
+    a.haul(&["checkout"]).ok();
+    let [kept] = cached(&a).try_into().expect("one file is kept");
+    let own = a.path("x.bin").metadata().unwrap();
+    assert_eq!((own.nlink(), own.mode() & 0o200), (1, 0o200));
+    let shared = Command::new("filefrag").arg("-v").arg(&kept).output();
+    let shared = shared.map(|output| String::from_utf8_lossy(&output.stdout).contains("shared"));
+    assert!(shared.unwrap_or(true), "the two share their blocks");
+    // Free blocks tell as well: a second copy of each takes none.
+    let before = free(disk.place());
+    a.remove("x.bin");
+    a.haul(&["checkout"]).ok();
+    assert_eq!(a.read("x.bin"), data::bytes(1, size));
+    sync(disk.place());
+    assert!(free(disk.place()) + (size as u64 / 4) > before, "it came back without taking room");
+    // Each is a file of its own.
+    write_in_place(a.path("x.bin"), b"my work");
+    assert_eq!(fs::read(&kept).unwrap(), data::bytes(1, size));
+    a.haul(&["checkout", "--force"]).ok();
+    assert_eq!(a.read("x.bin"), data::bytes(1, size));
+    assert_clean(&a);
+}
+
+fn sync(place: &Path) {
+    assert!(Command::new("sync").arg("-f").arg(place).status().unwrap().success());
+}
+
+fn free(place: &Path) -> u64 {
+    sync(place);
+    let output = Command::new("df").args(["--output=avail", "-B1"]).arg(place).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    text.lines().nth(1).unwrap().trim().parse().unwrap()
 }
