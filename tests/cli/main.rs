@@ -35,6 +35,7 @@
 )]
 
 mod add;
+mod add_push;
 mod ask;
 mod astray;
 mod bad_add;
@@ -92,6 +93,7 @@ mod push;
 mod real_files;
 mod remote_verbs;
 mod salvage;
+mod scarce;
 mod scene;
 mod shared_cache;
 mod siblings;

@@ -11,9 +11,11 @@ mod publish;
 mod resolve;
 mod run;
 mod sources;
+mod stream;
 mod unmerged;
 mod worth;
 
 pub(crate) use ignore::ignore_lines;
 pub(crate) use run::store_again;
 pub use run::{AddOptions, AddPlan, AddReport, AddedTarget, PlannedTarget, plan, run};
+pub use stream::{AddedAndPushed, run_and_push};

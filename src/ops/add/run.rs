@@ -5,10 +5,10 @@ use std::ffi::OsString;
 
 use serde::Serialize;
 
-use crate::cache::{Known, NodeSink, ObjectReader, Stale, StatEntry};
+use crate::cache::{Held, Known, NodeSink, ObjectReader, Stale, StatEntry, WrittenPack};
 use crate::fs::{FileKind, Time, planted};
-use crate::hash::{PackId, RemoteId};
-use crate::intake::{Exceptions, Figures, Stored, Taken, take};
+use crate::hash::{PackId, PackKind, RemoteId};
+use crate::intake::{Exceptions, Figures, Landed, Source, Stored, Taken, take};
 use crate::ops::add::build::{Built, build};
 use crate::ops::add::publish::publish;
 use crate::ops::add::resolve::targets;
@@ -28,6 +28,9 @@ use crate::worktree::{Found, Knowledge, Tracked, TrackedState, What, load_tracke
 
 /// Longest content that a manifest entry holds itself, in bytes.
 const INLINE: u64 = 48;
+
+/// Files up to this size may be one chunk.
+const LONE: u64 = 1 << 20;
 
 /// What to add.
 #[derive(Clone, Debug, Default)]
@@ -223,14 +226,14 @@ fn warn_of_names(target: &Target, job: &Job) {
 /// All targets share packs, and one write of the index.
 pub fn run(repo: &Repo, plan: AddPlan, job: &Job) -> Result<AddReport, OpError> {
     let _working = repo.lock_for_work()?;
-    let (report, done) = store(repo, plan, Memory::Trusted, job)?;
+    let (report, done, _) = store(repo, plan, (Memory::Trusted, None), job)?;
     publish(repo, &done, job)?;
     Ok(AddReport { targets: done.into_iter().map(Built::into_report).collect(), ..report })
 }
 
 /// Whether what this machine remembers of stored content is believed.
 #[derive(Clone, Copy)]
-enum Memory<'m> {
+pub(super) enum Memory<'m> {
     Trusted,
     /// Every file is read again, and what lies in these packs is stored again.
     Doubted(&'m BTreeSet<PackId>),
@@ -254,16 +257,17 @@ pub(crate) fn store_again(
     }
     let (single, folders) = (single_files(&tracked), Vec::new());
     let plan = AddPlan { targets, files: 0, bytes: 0, single, folders };
-    store(repo, plan, Memory::Doubted(doubted), job).map(drop)
+    store(repo, plan, (Memory::Doubted(doubted), None), job).map(drop)
 }
 
-/// Takes everything in; what comes out is durable, and no pointer names it yet.
-fn store(
+/// Takes everything in; what comes out is durable, and no pointer names it yet. Packs of which somebody
+/// is told when they have `landed` are not this machine's to keep.
+pub(super) fn store(
     repo: &Repo,
     plan: AddPlan,
-    memory: Memory,
+    (memory, landed): (Memory, Option<Landed>),
     job: &Job,
-) -> Result<(AddReport, Vec<Built>), OpError> {
+) -> Result<(AddReport, Vec<Built>, Vec<WrittenPack>), OpError> {
     let began = repo.door().now()?;
     let index = repo.index()?;
     index.adopt(repo.layout())?;
@@ -284,13 +288,27 @@ fn store(
     afar.bring_names(&folders, job)?;
     let sources = sources(repo, &targets, &contents, (&plan.single, &plan.folders))?;
     let elsewhere = &afar.bring((&sources, &folders), job)?;
-    let all = sources.list;
+    let mut all = sources.list;
+    if landed.is_some() {
+        // What a pointer names as one chunk has to lie whole on a remote.
+        let names = targets.iter().filter(|target| !target.is_dir).map(|t| t.path.as_bytes());
+        let names: BTreeSet<&[u8]> = names.collect();
+        let lone = |s: &&mut Source| s.size <= LONE && names.contains(s.path.as_slice());
+        all.iter_mut().filter(lone).for_each(|source| source.former = None);
+    }
     let exceptions = Exceptions { lost: &lost, elsewhere };
-    let intake = take((repo.door().root(), began), &all, repo.layout(), (index, exceptions), job)?;
+    let intake =
+        take((repo.door().root(), began), &all, (repo.layout(), landed), (index, exceptions), job)?;
     for (source, taken) in all.iter().zip(&intake.taken) {
         contents.insert(source.path.clone(), Content::Taken(taken.clone()));
     }
     let view = index.reader()?;
+    if landed.is_some() {
+        // Nodes of a run that ended may name packs that went from here and that nobody lists.
+        let unpushed = index.packs(Held::Unpushed)?.into_iter();
+        let nodes = unpushed.filter(|(_, state)| state.kind == PackKind::Nodes.byte());
+        lost.extend(nodes.map(|(pack, _)| pack));
+    }
     let stale = Stale { packs: &lost, ..Stale::NONE };
     let mut sink = NodeSink::new(repo.layout(), &view, &intake.places, stale)
         .with_deltas(&intake.packs)
@@ -304,7 +322,8 @@ fn store(
         publish(repo, &done, job)?;
     }
     let nodes = sink.finish()?;
-    intake.record(index, &nodes)?;
+    let held = if landed.is_some() { Held::Gone } else { Held::Unpushed };
+    intake.record(index, held, &nodes)?;
     let bytes = done.iter().map(|b| b.size).sum();
     let Figures { new, delta, stored, .. } = intake.figures;
     let report = AddReport {
@@ -316,7 +335,7 @@ fn store(
         stored_bytes: stored + nodes.iter().map(|p| p.size).sum::<u64>(),
         targets: Vec::new(),
     };
-    Ok((report, done))
+    Ok((report, done, intake.packs))
 }
 
 /// What is known of a file: from the stat cache, or taken in just now.
