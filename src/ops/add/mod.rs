@@ -13,6 +13,7 @@ mod run;
 mod sources;
 mod stream;
 mod unmerged;
+mod update;
 mod worth;
 
 pub(crate) use ignore::ignore_lines;

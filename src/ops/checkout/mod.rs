@@ -2,13 +2,15 @@
 
 mod act;
 mod back;
+mod form;
 mod gone;
 mod held;
-mod judge;
+mod lagging;
 mod leavers;
 mod look_alikes;
 mod options;
 mod orphans;
+mod past;
 mod plan;
 mod proven;
 mod survey;
@@ -20,7 +22,8 @@ pub use act::{CheckoutReport, run};
 pub(crate) use act::{Notes, place};
 pub use back::{check_back, take_back};
 pub(crate) use gone::remove_data;
-pub use options::{Absent, CheckoutOptions};
+pub(crate) use lagging::LastPlaced;
+pub use options::{CheckoutOptions, Manner};
 pub(crate) use orphans::begun_key;
 pub(crate) use plan::plan_of;
 pub use plan::{CheckoutPlan, plan};

@@ -1,18 +1,19 @@
 //! What a checkout would do: compared by stamps, read only where the stat cache cannot tell.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use serde::Serialize;
 
 use crate::cache::{Known, Link, ObjectReader, StatEntry, WholeFiles};
-use crate::fs::{Stamp, Time};
+use crate::fs::{FileKind, Stamp, Time};
 use crate::hash::NodeId;
-use crate::ops::checkout::held::{is_held, kept};
-use crate::ops::checkout::judge::{Verdict, judge, stands_otherwise};
-use crate::ops::checkout::leavers::{Leaving, Stay, leaving, placed_targets};
+use crate::manifest::EntryKind;
+use crate::ops::checkout::form::stands_otherwise;
+use crate::ops::checkout::leavers::{InGit, Leaving, Stay, leaving};
 use crate::ops::checkout::look_alikes::refuse_look_alikes;
-use crate::ops::checkout::options::{Absent, CheckoutOptions};
+use crate::ops::checkout::options::{CheckoutOptions, Manner};
 use crate::ops::checkout::orphans::{Orphan, Placed, orphans};
+use crate::ops::checkout::past::{Past, by_path, committed_targets, old_targets};
 use crate::ops::checkout::survey::{Seen, Site, survey};
 use crate::ops::checkout::wanted::{Target, targets};
 use crate::ops::chosen::{Chosen, chosen_or_warned, nothing_matches};
@@ -51,7 +52,7 @@ pub(super) struct Work {
     /// What was asked for, to say of which commit it is when something is wrong.
     pub(super) select: Select,
     pub(super) force: bool,
-    absent: Absent,
+    manner: Manner,
     /// How files are to be shared with the cache, if not as the settings say.
     pub(super) link: Option<Link>,
     pub(super) orphans: Vec<Orphan>,
@@ -62,7 +63,8 @@ pub(super) struct Work {
     /// The pointers that hold afterwards.
     pub(super) pointers: Vec<(Vec<u8>, Vec<u8>)>,
     /// Every file that is to go.
-    pub(super) going: HashSet<Vec<u8>>,
+    going: HashSet<Vec<u8>>,
+    in_git: InGit,
 }
 
 /// A file to write, and what was seen in its place.
@@ -120,7 +122,7 @@ fn look(
             began,
             select: options.select.clone(),
             force: options.force,
-            absent: options.absent,
+            manner: options.manner,
             link: options.link,
             orphans,
             writes: Vec::new(),
@@ -128,6 +130,7 @@ fn look(
             learned: Vec::new(),
             pointers: Vec::new(),
             going: HashSet::new(),
+            in_git: InGit::new(chosen.iter().map(|item| item.path.as_bytes().to_vec())),
         },
     };
     plan.follow_orphans();
@@ -172,6 +175,24 @@ impl CheckoutPlan {
         self.work.writes.push(write);
     }
 
+    /// Leaves files as they lie, also where they hold what the user did not add.
+    pub(crate) fn leave(&mut self, paths: &[JsonPath]) {
+        if paths.is_empty() {
+            return;
+        }
+        let (write, bytes) = (&mut self.write, &mut self.bytes);
+        self.work.writes.retain(|item| {
+            let own = item.unsaved.as_ref().map(|path| json_path(path.as_bytes()));
+            let stays = own.is_some_and(|own| paths.contains(&own));
+            if stays {
+                *write -= 1;
+                *bytes = bytes.saturating_sub(item.target.content.size());
+            }
+            !stays
+        });
+        self.refused.retain(|path| !paths.contains(path));
+    }
+
     fn refuse(&mut self, path: &RepoPath) {
         let path = json_path(path.as_bytes());
         // One file in the way of a folder is in the way of everything in it.
@@ -211,29 +232,32 @@ fn compare(
     let old = old_targets(repo, item, placed)?;
     let committed = committed_targets(repo, item, placed)?;
     let before = old.as_deref().unwrap_or(&committed);
-    let leaving = leaving(repo, (&item.path, before), &stay, &knowledge, job)?;
+    let mut leaving = leaving(repo, (&item.path, before), &stay, &knowledge, job)?;
+    plan.work.in_git.spare(repo, &mut leaving)?;
     let past = Past { knowledge, old: old.map(by_path), committed: by_path(committed) };
     plan.remove += leaving.files.len() as u64;
     let going = leaving.files.iter().map(|(path, _)| path.as_bytes().to_vec());
     plan.work.going.extend(going);
     let found = !targets.is_empty() || !leaving.files.is_empty();
     plan.work.leaving.push(leaving);
-    let reshared = match plan.work.link {
+    let files = match plan.work.link {
         Some(link) => Some((WholeFiles::open(repo.layout(), repo.index()?)?, link)),
         None => None,
     };
     for seen in survey(repo, targets, &past.knowledge, job)? {
-        if plan.work.absent == Absent::Leave && past.misses(&seen) {
+        let follows = plan.work.manner == Manner::Follow;
+        if follows && past.misses(&seen) {
             continue;
         }
-        let verdict = match (judge(repo, &seen, &past, &plan.work)?, &reshared) {
-            (Verdict::Right, Some((files, link)))
-                if stands_otherwise(repo, &seen, files, *link)? =>
-            {
-                Verdict::Replace
-            }
-            (verdict, _) => verdict,
-        };
+        let mut verdict = judge(repo, &seen, &past, &plan.work)?;
+        if let (Verdict::Right, Some((files, link))) = (&verdict, &files)
+            && stands_otherwise(repo, &seen, files, *link)?
+        {
+            verdict = Verdict::Replace;
+        }
+        if follows && matches!(verdict, Verdict::Unsaved(_)) && past.wanted_the_same(&seen.target) {
+            continue;
+        }
         plan.settle(seen, verdict, &past);
     }
     Ok(found || matches!(item.filter, Filter::All))
@@ -268,97 +292,53 @@ impl CheckoutPlan {
     }
 }
 
-/// What is remembered of a tracked path.
-pub(super) struct Past {
-    knowledge: Knowledge,
-    /// What the pointer wanted that haul added or placed last, if that can be told.
-    old: Option<HashMap<RepoPath, Vec<Target>>>,
-    /// What committed versions of the pointer wanted, where nothing is remembered of it.
-    committed: HashMap<RepoPath, Vec<Target>>,
+enum Verdict {
+    Right,
+    Replace,
+    /// This path holds what the user did not add.
+    Unsaved(RepoPath),
 }
 
-fn by_path(targets: Vec<Target>) -> HashMap<RepoPath, Vec<Target>> {
-    let mut out: HashMap<RepoPath, Vec<Target>> = HashMap::new();
-    for target in targets {
-        out.entry(target.path.clone()).or_default().push(target);
+fn judge(repo: &Repo, seen: &Seen, past: &Past, work: &Work) -> Result<Verdict, OpError> {
+    let path = &seen.target.path;
+    let stamp = match &seen.site {
+        Site::Free => return Ok(Verdict::Replace),
+        Site::Blocked(by) if work.going.contains(by.as_bytes()) => return Ok(Verdict::Replace),
+        Site::Blocked(by) => return Ok(Verdict::Unsaved(by.clone())),
+        Site::Here(stamp) => stamp,
+    };
+    let unless = |safe| if safe { Verdict::Replace } else { Verdict::Unsaved(path.clone()) };
+    match (stamp.kind, seen.content) {
+        (FileKind::Directory, _) if seen.target.kind == EntryKind::EmptyDir => {
+            // It goes with the last file in it, unless it is made again.
+            let emptied = work.leaving.last().is_some_and(|leaving| {
+                leaving.files.iter().any(|(gone, _)| gone.starts_with_dir(path))
+            });
+            Ok(if emptied { Verdict::Replace } else { Verdict::Right })
+        }
+        (FileKind::Directory, _) => Ok(unless(makes_room(repo, path, work)?)),
+        (FileKind::File | FileKind::Symlink, Some(content)) => {
+            if seen.is_right() {
+                return Ok(Verdict::Right);
+            }
+            Ok(unless(past.vouches(repo, seen, &content)?))
+        }
+        (FileKind::Special, _) | (FileKind::File | FileKind::Symlink, None) => Ok(unless(false)),
     }
-    out
 }
 
-/// What haul placed last below a tracked path, and what a run that did not end was placing; nothing
-/// if that cannot be told.
-fn old_targets(
-    repo: &Repo,
-    item: &Chosen,
-    placed: &Placed,
-) -> Result<Option<Vec<Target>>, OpError> {
-    let mut out = None;
-    for pointers in [&placed.last, &placed.begun] {
-        let known = match pointers.get(item.path.as_bytes()) {
-            // If the same pointer was placed, what is not as it says was changed since.
-            Some(bytes) if *bytes == item.bytes => Some(Vec::new()),
-            Some(bytes) => placed_targets(repo, &item.path, bytes)?,
-            None => None,
-        };
-        if let Some(known) = known {
-            out.get_or_insert_with(Vec::new).extend(known);
+/// Says whether a folder holds nothing but files that are to go.
+fn makes_room(repo: &Repo, path: &RepoPath, work: &Work) -> Result<bool, OpError> {
+    let mut pending = vec![path.as_bytes().to_vec()];
+    while let Some(folder) = pending.pop() {
+        for entry in repo.door().root().descend(&folder)?.entries()? {
+            let path = [folder.as_slice(), b"/", &entry.name].concat();
+            if entry.kind == Some(FileKind::Directory) {
+                pending.push(path);
+            } else if !work.going.contains(&path) {
+                return Ok(false);
+            }
         }
     }
-    Ok(out)
-}
-
-/// What versions of a pointer that Git has want, as far as their trees are on this machine.
-fn committed_targets(repo: &Repo, item: &Chosen, placed: &Placed) -> Result<Vec<Target>, OpError> {
-    let mut out = Vec::new();
-    for bytes in placed.committed.get(item.path.as_bytes()).into_iter().flatten() {
-        if *bytes != item.bytes {
-            out.extend(placed_targets(repo, &item.path, bytes)?.unwrap_or_default());
-        }
-    }
-    Ok(out)
-}
-
-impl Past {
-    /// Says whether a path was placed before and is not there now.
-    fn misses(&self, seen: &Seen) -> bool {
-        let placed = self.old.as_ref().is_some_and(|old| old.contains_key(&seen.target.path));
-        placed && matches!(seen.site, Site::Free)
-    }
-
-    /// Returns the recipe of what lies at a path, if haul added or placed it.
-    fn recipe_of(&self, seen: &Seen) -> Option<(NodeId, u64)> {
-        let Content { stamp, oid, .. } = seen.content.as_ref()?;
-        let path = &seen.target.path;
-        let recalled = self.knowledge.recall(path, stamp).and_then(|entry| entry.tree);
-        let all = [self.old.as_ref(), Some(&self.committed)].into_iter().flatten();
-        let mut known = all.filter_map(|targets| targets.get(path)).flatten();
-        let tree = recalled.or_else(|| known.find(|t| t.oid() == *oid).and_then(Target::tree));
-        tree.map(|(_, root)| (root, stamp.size))
-    }
-
-    /// Says whether a file is as haul added or placed it, or at least as haul holds it.
-    pub(super) fn vouches(
-        &self,
-        repo: &Repo,
-        seen: &Seen,
-        content: &Content,
-    ) -> Result<bool, OpError> {
-        let path = &seen.target.path;
-        let whole = (content.oid, content.stamp.size);
-        if content.known == Known::Stored {
-            let tree = self.knowledge.recall(path, &content.stamp).and_then(|entry| entry.tree);
-            return is_held(repo, whole, tree.map(|(_, root)| root));
-        }
-        let placed = |targets: &HashMap<RepoPath, Vec<Target>>| {
-            let same = targets.get(path).and_then(|all| all.iter().find(|t| seen.is(t)));
-            let Some(target) = same else { return Ok(false) };
-            is_held(repo, whole, target.tree().map(|(_, root)| root))
-        };
-        match &self.old {
-            Some(old) => placed(old),
-            None if self.knowledge.has(path) => Ok(false),
-            None if content.oid == seen.target.oid() || kept(repo, content)? => Ok(true),
-            None => placed(&self.committed),
-        }
-    }
+    Ok(true)
 }
