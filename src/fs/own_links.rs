@@ -113,10 +113,10 @@ pub fn is_ours(target: &Path, folder: &Path) -> bool {
     let (Some(name), Some(nested)) = (target.file_name(), target.parent()) else { return false };
     let prefix = nested.file_name().map(OsStr::as_bytes).unwrap_or_default();
     let exact = nested.parent() == Some(folder) && prefix.len() == 2;
-    exact && name.as_bytes().starts_with(prefix) && name.as_bytes().iter().all(is_in_names)
+    exact && name.as_bytes().starts_with(prefix) && name.as_bytes().iter().copied().all(is_in_names)
 }
 
-fn is_in_names(byte: &u8) -> bool {
+fn is_in_names(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.')
 }
 

@@ -7,12 +7,13 @@ use serde::Serialize;
 
 use crate::cache::{Held, Known, NodeSink, ObjectReader, Stale, StatEntry, WrittenPack};
 use crate::fs::{FileKind, Time, planted};
-use crate::hash::{PackId, PackKind, RemoteId};
-use crate::intake::{Exceptions, Figures, Landed, Source, Stored, Taken, take};
+use crate::hash::{PackId, RemoteId};
+use crate::intake::{Exceptions, Figures, Landed, Stored, Taken, take};
 use crate::ops::add::build::{Built, build};
 use crate::ops::add::publish::publish;
 use crate::ops::add::resolve::targets;
 use crate::ops::add::sources::{OldFile, sibling_folders, single_files, sources};
+use crate::ops::add::stream::{keep_lone_whole, unpushed_nodes};
 use crate::ops::add::unmerged::refuse_unmerged;
 use crate::ops::add::update::{to_update, warn_of_older_data};
 use crate::ops::add::worth::Afar;
@@ -29,9 +30,6 @@ use crate::worktree::{Found, Knowledge, Tracked, TrackedState, What, load_tracke
 
 /// Longest content that a manifest entry holds itself, in bytes.
 const INLINE: u64 = 48;
-
-/// Files up to this size may be one chunk.
-const LONE: u64 = 1 << 20;
 
 /// What to add.
 #[derive(Clone, Debug, Default)]
@@ -275,11 +273,7 @@ pub(super) fn store(
     let elsewhere = &afar.bring((&sources, &folders), job)?;
     let mut all = sources.list;
     if landed.is_some() {
-        // What a pointer names as one chunk has to lie whole on a remote.
-        let names = targets.iter().filter(|target| !target.is_dir).map(|t| t.path.as_bytes());
-        let names: BTreeSet<&[u8]> = names.collect();
-        let lone = |s: &&mut Source| s.size <= LONE && names.contains(s.path.as_slice());
-        all.iter_mut().filter(lone).for_each(|source| source.former = None);
+        keep_lone_whole(&targets, &mut all);
     }
     let exceptions = Exceptions { lost: &lost, elsewhere };
     let intake =
@@ -289,10 +283,7 @@ pub(super) fn store(
     }
     let view = index.reader()?;
     if landed.is_some() {
-        // Nodes of a run that ended may name packs that went from here and that nobody lists.
-        let unpushed = index.packs(Held::Unpushed)?.into_iter();
-        let nodes = unpushed.filter(|(_, state)| state.kind == PackKind::Nodes.byte());
-        lost.extend(nodes.map(|(pack, _)| pack));
+        lost.extend(unpushed_nodes(index)?);
     }
     let stale = Stale { packs: &lost, ..Stale::NONE };
     let mut sink = NodeSink::new(repo.layout(), &view, &intake.places, stale)

@@ -3,16 +3,17 @@
 //! The worktree has the bytes until the push record stands, and no pointer is written before: a run
 //! that ends in between leaves orphans on the remote, and the next one stores anew (docs/format/protocol.md).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::mpsc::{Receiver, sync_channel};
 
 use serde::Serialize;
 
-use crate::cache::{CacheError, WrittenPack};
-use crate::hash::PackId;
+use crate::cache::{CacheError, Held, Index, WrittenPack};
+use crate::hash::{PackId, PackKind};
+use crate::intake::Source;
 use crate::ops::add::build::Built;
 use crate::ops::add::publish::publish;
-use crate::ops::add::run::{AddPlan, AddReport, Memory, store};
+use crate::ops::add::run::{AddPlan, AddReport, Memory, Target, store};
 use crate::ops::error::OpError;
 use crate::ops::open::choose;
 use crate::ops::push::{PushReport, earlier, reported};
@@ -27,6 +28,8 @@ use crate::transfer::{
 
 /// Packs that wait to be sent; as many again are on their way, and two are being written.
 const WAITING: usize = 4;
+/// Files up to this size may be one chunk.
+const LONE: u64 = 1 << 20;
 
 /// What an add did that pushed too.
 #[derive(Clone, Debug, Serialize)]
@@ -130,4 +133,21 @@ fn roots(done: &[Built]) -> Result<Vec<(Wanted, Stage)>, OpError> {
         }
     }
     Ok(out)
+}
+
+/// Has files that may be one chunk stored whole: what a pointer names as one chunk must not be a delta on a
+/// remote.
+pub(super) fn keep_lone_whole(targets: &[Target], sources: &mut [Source]) {
+    let names = targets.iter().filter(|target| !target.is_dir).map(|t| t.path.as_bytes());
+    let names: BTreeSet<&[u8]> = names.collect();
+    let lone = |s: &&mut Source| s.size <= LONE && names.contains(s.path.as_slice());
+    sources.iter_mut().filter(lone).for_each(|source| source.former = None);
+}
+
+/// Lists packs of nodes that no push confirmed: those of a run that ended may name packs that went from
+/// here and that nobody lists.
+pub(super) fn unpushed_nodes(index: &Index) -> Result<Vec<PackId>, OpError> {
+    let unpushed = index.packs(Held::Unpushed)?.into_iter();
+    let nodes = unpushed.filter(|(_, state)| state.kind == PackKind::Nodes.byte());
+    Ok(nodes.map(|(pack, _)| pack).collect())
 }
