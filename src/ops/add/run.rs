@@ -300,18 +300,22 @@ pub(super) fn store(
     let nodes = sink.finish()?;
     let held = if landed.is_some() { Held::Gone } else { Held::Unpushed };
     intake.record(index, held, &nodes)?;
-    let bytes = done.iter().map(|b| b.size).sum();
-    let Figures { new, delta, stored, .. } = intake.figures;
-    let report = AddReport {
-        files: plan.files,
+    let in_nodes: u64 = nodes.iter().map(|pack| pack.size).sum();
+    let bytes = done.iter().map(|built| built.size).sum();
+    Ok((reported((plan.files, bytes), intake.figures, in_nodes), done, intake.packs))
+}
+
+fn reported((files, bytes): (u64, u64), figures: Figures, in_nodes: u64) -> AddReport {
+    let Figures { new, delta, stored, .. } = figures;
+    AddReport {
+        targets: Vec::new(),
+        files,
         bytes,
         new_bytes: new,
         delta_bytes: delta,
-        reused_bytes: u64::saturating_sub(bytes, new),
-        stored_bytes: stored + nodes.iter().map(|p| p.size).sum::<u64>(),
-        targets: Vec::new(),
-    };
-    Ok((report, done, intake.packs))
+        reused_bytes: bytes.saturating_sub(new),
+        stored_bytes: stored + in_nodes,
+    }
 }
 
 /// What is known of a file: from the stat cache, or taken in just now.
