@@ -13,6 +13,7 @@ use super::schema::{
 use super::source::{Entry, Raw};
 use super::value::{Changed, DeltaBase, Follow, Keep};
 use super::{ConfigError, Environment, Layer, Origin, Source, Value, Warning};
+use crate::cache::Link;
 use crate::units::parse_size;
 
 /// Variables that are no settings: they say something about one run.
@@ -63,6 +64,8 @@ pub struct Config {
     pub cache_dir: Option<Value<PathBuf>>,
     /// `cache.keep`: what stays in the cache of that which the remote has too.
     pub cache_keep: Value<Keep>,
+    /// `cache.link`: how files of the worktree share bytes with the cache.
+    pub cache_link: Value<Link>,
     /// `cache.max-size`: bytes that the cache may take.
     pub cache_max_size: Value<u64>,
     /// `add.profile`: name of the chunk profile of new paths; a name, not proven to be known.
@@ -106,6 +109,7 @@ pub fn resolve(given: &Given<'_>) -> Result<Config, ConfigError> {
         jobs: Value { value: jobs, origin: Origin::Default },
         cache_dir: None,
         cache_keep: Value { value: Keep::Recent, origin: Origin::Default },
+        cache_link: Value { value: Link::Reflink, origin: Origin::Default },
         cache_max_size: Value { value: DEFAULT_CACHE, origin: Origin::Default },
         add_profile: default(DEFAULT_PROFILE.to_owned()),
         delta_base: Value { value: DeltaBase::Cached, origin: Origin::Default },
@@ -179,6 +183,13 @@ impl Config {
             Kind::Base => self.set_delta_base(entry),
             Kind::Size => self.set_size(entry, setting),
             Kind::Keep => self.set_cache_keep(entry),
+            Kind::Link => {
+                let value = text(&entry).and_then(Link::by_name);
+                let wanted = "`reflink`, `hardlink`, `symlink` or `copy`";
+                let value = value.ok_or_else(|| wrong(&entry, wanted))?;
+                self.cache_link = Value { value, origin: entry.origin };
+                Ok(())
+            }
             Kind::Changed => {
                 let value = text(&entry).and_then(Changed::by_name);
                 let value = value.ok_or_else(|| wrong(&entry, "`warn`, `fail` or `add`"))?;

@@ -30,6 +30,8 @@ pub enum Kind {
     Size,
     /// `recent` or `unpushed`.
     Keep,
+    /// `reflink`, `hardlink`, `symlink` or `copy`.
+    Link,
     /// `warn`, `fail` or `add`.
     Changed,
     /// `off`, `cached` or `fetch`.
@@ -61,7 +63,7 @@ pub(super) const DEFAULT_CACHE: u64 = 100 << 30;
 pub(super) const DEFAULT_MAX_SIZE: u64 = 50 << 20;
 
 /// All settings, sorted by name.
-pub const SETTINGS: [Setting; 21] = [
+pub const SETTINGS: [Setting; 22] = [
     Setting {
         name: "add.profile",
         kind: Kind::Profile,
@@ -82,6 +84,15 @@ pub const SETTINGS: [Setting; 21] = [
         default: "`recent`",
         doc: "What stays in the cache of that which the remote has too: `recent` what was used last, up to \
               `cache.max-size`; `unpushed` no content at all once it is pushed or checked out.",
+        committed: false,
+    },
+    Setting {
+        name: "cache.link",
+        kind: Kind::Link,
+        default: "`reflink`",
+        doc: "How files that a checkout writes share bytes with the cache: `reflink` by blocks of the disk where \
+              the file system can (XFS, Btrfs), else not; `hardlink` or `symlink` as one file, which nobody may write to; \
+              `copy` not at all.",
         committed: false,
     },
     Setting {

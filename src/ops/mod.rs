@@ -20,6 +20,7 @@ pub mod fsck;
 pub mod gc;
 pub mod hook;
 pub mod hooks;
+mod idle;
 mod in_commit;
 pub mod init;
 pub mod log;

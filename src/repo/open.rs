@@ -37,9 +37,9 @@ impl Repo {
         let git = Git::open(&environment.cwd, environment.search.as_deref())?;
         let files = Files::of(environment, git.root(), git.common_dir());
         let config = load(&files, environment, flags)?;
-        let door = Door::open(git.root())?;
         let cache = config.cache_dir.as_ref().map(|v| v.value.as_path());
         let layout = Layout::new(git.common_dir(), git.git_dir(), cache);
+        let door = Door::open(git.root())?.with_own_links(&layout.files_folder());
         let git = git.with_temp(layout.temp());
         let profile = Profile::by_name(&config.add_profile.value).ok_or_else(|| {
             RepoError::UnknownProfile {

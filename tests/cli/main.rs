@@ -35,6 +35,7 @@
 )]
 
 mod add;
+mod add_push;
 mod ask;
 mod astray;
 mod bad_add;
@@ -93,6 +94,7 @@ mod push;
 mod real_files;
 mod remote_verbs;
 mod salvage;
+mod scarce;
 mod scene;
 mod several_remotes;
 mod shared_cache;
@@ -103,3 +105,4 @@ mod status;
 mod unsaved;
 mod usage;
 mod verify;
+mod whole_files;

@@ -37,7 +37,7 @@ mod verify;
 pub(crate) use add::AddArgs;
 pub(crate) use cat::CatArgs;
 pub(crate) use check_ignore::CheckIgnoreArgs;
-pub(crate) use checkout::CheckoutArgs;
+pub(crate) use checkout::{CheckoutArgs, LinkArg};
 pub(crate) use completions::{CompletionsArgs, Shell};
 pub(crate) use config::ConfigArgs;
 pub(crate) use demo::DemoArgs;
