@@ -34,12 +34,14 @@ pub enum Kind {
     Changed,
     /// `off`, `cached` or `fetch`.
     Follow,
+    /// A list of paths and patterns, or a single one.
+    Patterns,
 }
 
 /// One setting.
 #[derive(Clone, Copy, Debug)]
 pub struct Setting {
-    /// Dotted name; `<name>` stands for any remote name.
+    /// Dotted name; `<name>` stands for the name of any remote or view.
     pub name: &'static str,
     /// What it takes.
     pub kind: Kind,
@@ -61,7 +63,7 @@ pub(super) const DEFAULT_CACHE: u64 = 100 << 30;
 pub(super) const DEFAULT_MAX_SIZE: u64 = 50 << 20;
 
 /// All settings, sorted by name.
-pub const SETTINGS: [Setting; 20] = [
+pub const SETTINGS: [Setting; 22] = [
     Setting {
         name: "add.profile",
         kind: Kind::Profile,
@@ -207,6 +209,21 @@ pub const SETTINGS: [Setting; 20] = [
         doc: "Whose password is sent to an `https://` remote.",
         committed: true,
     },
+    Setting {
+        name: "view.<name>.exclude",
+        kind: Kind::Patterns,
+        default: "nothing",
+        doc: "What `--view` leaves out of what it includes: paths and patterns, as for `include`.",
+        committed: true,
+    },
+    Setting {
+        name: "view.<name>.include",
+        kind: Kind::Patterns,
+        default: "everything",
+        doc: "What `--view` chooses: paths and patterns from the root of the repository, such as \
+              `[\"data/train/**\", \"model.bin\"]`. `**` crosses folders.",
+        committed: true,
+    },
 ];
 
 /// Finds the setting that a key path is; part 1 of `remotes.<name>.url` matches anything.
@@ -262,10 +279,14 @@ pub fn reference() -> String {
     let head =
         "| setting | variable | default | in `haul.toml` | meaning |\n|---|---|---|---|---|\n";
     let line = |setting: &Setting| {
-        let (name, variable) = (setting.name, variable(setting.name));
+        let name = setting.name;
+        let variable = match setting.kind {
+            Kind::Patterns => "–".to_owned(),
+            _ => format!("`{}`", variable(name)),
+        };
         let committed = if setting.committed { "yes" } else { "no" };
         let (default, doc) = (setting.default, setting.doc);
-        format!("| `{name}` | `{variable}` | {default} | {committed} | {doc} |\n")
+        format!("| `{name}` | {variable} | {default} | {committed} | {doc} |\n")
     };
     SETTINGS.iter().fold(head.to_owned(), |table, setting| table + &line(setting))
 }

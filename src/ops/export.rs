@@ -85,7 +85,7 @@ pub fn plan<'r>(
         Some(path) => repo.git().root().join(path.to_os()),
         None => repo.git().root().to_path_buf(),
     };
-    let select = Select { paths: vec![place.into()], rev: at.rev.clone(), all: false };
+    let select = Select { paths: vec![place.into()], rev: at.rev.clone(), ..Select::default() };
     let fetch = FetchOptions {
         select,
         remote: options.source.remote.clone(),

@@ -107,7 +107,7 @@ fn look<'r>(repo: &'r Repo, options: &FetchOptions, job: &Job) -> Result<FetchPl
     let only_inside = !wanted.is_empty() && wanted.iter().all(inside);
     if let Some((files, bytes)) = is_local(&wanted, &mut reader, job)? {
         if files == 0 && only_inside {
-            return Err(nothing_matches());
+            return Err(nothing_matches(&options.select));
         }
         return Ok(FetchPlan {
             remote: String::new(),
@@ -129,7 +129,7 @@ fn look<'r>(repo: &'r Repo, options: &FetchOptions, job: &Job) -> Result<FetchPl
         return Err(TransferError::OverBudget { wanted: receive_bytes, allowed }.into());
     }
     if work.files == 0 && only_inside {
-        return Err(nothing_matches());
+        return Err(nothing_matches(&options.select));
     }
     let (files, bytes, fetch_bytes) = (work.files, work.bytes, work.absent_bytes);
     let work = Some((work, contact));

@@ -34,6 +34,7 @@ mod requests;
 mod retain;
 pub mod rm;
 mod select;
+mod selection;
 pub mod status;
 mod tracked;
 mod trees;

@@ -101,3 +101,4 @@ mod status;
 mod unsaved;
 mod usage;
 mod verify;
+mod views;

@@ -17,7 +17,7 @@ use crate::ops::add::unmerged::refuse_unmerged;
 use crate::ops::add::worth::Afar;
 use crate::ops::error::OpError;
 use crate::ops::open::spec_of;
-use crate::ops::select::Selection;
+use crate::ops::selection::Selection;
 use crate::path::{JsonPath, RepoPath, find_collisions, json_path, show};
 use crate::pointer::{Pointer, PointerError};
 use crate::progress::{Job, Kind};
