@@ -1,6 +1,6 @@
 use crate::harness::World;
 
-const VERBS: [&str; 29] = [
+const VERBS: [&str; 30] = [
     "init",
     "remote",
     "add",
@@ -19,6 +19,7 @@ const VERBS: [&str; 29] = [
     "checkout",
     "pull",
     "verify",
+    "ci",
     "fsck",
     "du",
     "evict",

@@ -43,6 +43,7 @@ mod bad_input;
 mod bad_remote;
 mod change;
 mod checkout;
+mod ci;
 mod completions;
 mod config;
 mod crashes;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::cli::args::{
-    AddArgs, CatArgs, CheckIgnoreArgs, CheckoutArgs, CompletionsArgs, ConfigArgs, DemoArgs,
+    AddArgs, CatArgs, CheckIgnoreArgs, CheckoutArgs, CiArgs, CompletionsArgs, ConfigArgs, DemoArgs,
     DiffArgs, DuArgs, EvictArgs, ExportArgs, FetchArgs, FsckArgs, GcArgs, HookArgs, HooksArgs,
     InitArgs, LogArgs, LsArgs, ManArgs, MergeArgs, MergeDriverArgs, MvArgs, PullArgs, PushArgs,
     RemoteArgs, RmArgs, StatusArgs, UninstallArgs, UntrackArgs, VerifyArgs,
@@ -104,6 +104,7 @@ pub(crate) enum Verb {
     Checkout(CheckoutArgs),
     Pull(PullArgs),
     Verify(VerifyArgs),
+    Ci(CiArgs),
     Fsck(FsckArgs),
     Du(DuArgs),
     Evict(EvictArgs),
@@ -142,6 +143,7 @@ impl Verb {
             Self::Fetch(_) => "fetch",
             Self::Checkout(_) => "checkout",
             Self::Pull(_) => "pull",
+            Self::Ci(args) => args.verb.name(),
             Self::Verify(_) => "verify",
             Self::Fsck(_) => "fsck",
             Self::Du(_) => "du",

@@ -1,7 +1,7 @@
 use crate::cli::args::Verb;
 use crate::cli::command::{
-    add, cat, check_ignore, checkout, completions, config, demo, diff, du, evict, export, fetch,
-    fsck, gc, hook, hooks, init, log, ls, man, merge, mv, pull, push, remote, rm, status,
+    add, cat, check_ignore, checkout, ci, completions, config, demo, diff, du, evict, export,
+    fetch, fsck, gc, hook, hooks, init, log, ls, man, merge, mv, pull, push, remote, rm, status,
     uninstall, untrack, verify,
 };
 use crate::cli::failure::Failure;
@@ -28,6 +28,7 @@ pub(crate) fn run(verb: &Verb, session: &Session<'_>) -> Result<Exit, Failure> {
         Verb::Fetch(args) => fetch::run(args, session),
         Verb::Checkout(args) => checkout::run(args, session),
         Verb::Pull(args) => pull::run(args, session),
+        Verb::Ci(args) => ci::run(&args.verb, session),
         Verb::Verify(args) => verify::run(args, session),
         Verb::Fsck(args) => fsck::run(args, session),
         Verb::Du(args) => du::run(args, session),

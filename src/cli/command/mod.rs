@@ -5,6 +5,7 @@ mod ask;
 mod cat;
 mod check_ignore;
 mod checkout;
+mod ci;
 mod completions;
 mod config;
 mod demo;
