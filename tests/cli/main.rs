@@ -44,6 +44,7 @@ mod bad_remote;
 mod change;
 mod checkout;
 mod ci;
+mod ci_templates;
 mod completions;
 mod config;
 mod crashes;
