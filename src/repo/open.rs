@@ -35,6 +35,11 @@ impl Repo {
     /// Opens the repository that the environment's current folder lies in.
     pub fn open(environment: &Environment, flags: &[Flag]) -> Result<Self, RepoError> {
         let git = Git::open(&environment.cwd, environment.search.as_deref())?;
+        Self::of(git, environment, flags)
+    }
+
+    /// Opens the rest of a repository whose Git is open; the environment's current folder lies in it.
+    pub fn of(git: Git, environment: &Environment, flags: &[Flag]) -> Result<Self, RepoError> {
         let files = Files::of(environment, git.root(), git.common_dir());
         let config = load(&files, environment, flags)?;
         let door = Door::open(git.root())?;

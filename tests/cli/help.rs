@@ -1,6 +1,6 @@
 use crate::harness::World;
 
-const VERBS: [&str; 30] = [
+const VERBS: [&str; 33] = [
     "init",
     "remote",
     "add",
@@ -13,6 +13,9 @@ const VERBS: [&str; 30] = [
     "ls",
     "cat",
     "export",
+    "get",
+    "import",
+    "update",
     "check-ignore",
     "push",
     "fetch",

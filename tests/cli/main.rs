@@ -54,6 +54,7 @@ mod deltas;
 mod diff;
 mod du;
 mod evict;
+mod foreign;
 mod forge;
 mod former;
 mod fsck;

@@ -6,9 +6,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::cli::args::{
     AddArgs, CatArgs, CheckIgnoreArgs, CheckoutArgs, CiArgs, CompletionsArgs, ConfigArgs, DemoArgs,
-    DiffArgs, DuArgs, EvictArgs, ExportArgs, FetchArgs, FsckArgs, GcArgs, HookArgs, HooksArgs,
-    InitArgs, LogArgs, LsArgs, ManArgs, MergeArgs, MergeDriverArgs, MvArgs, PullArgs, PushArgs,
-    RemoteArgs, RmArgs, StatusArgs, UninstallArgs, UntrackArgs, VerifyArgs,
+    DiffArgs, DuArgs, EvictArgs, ExportArgs, FetchArgs, FsckArgs, GcArgs, GetArgs, HookArgs,
+    HooksArgs, ImportArgs, InitArgs, LogArgs, LsArgs, ManArgs, MergeArgs, MergeDriverArgs, MvArgs,
+    PullArgs, PushArgs, RemoteArgs, RmArgs, StatusArgs, UninstallArgs, UntrackArgs, UpdateArgs,
+    VerifyArgs,
 };
 
 const EXAMPLES: &str = "\
@@ -98,6 +99,9 @@ pub(crate) enum Verb {
     Ls(LsArgs),
     Cat(CatArgs),
     Export(ExportArgs),
+    Get(GetArgs),
+    Import(ImportArgs),
+    Update(UpdateArgs),
     CheckIgnore(CheckIgnoreArgs),
     Push(PushArgs),
     Fetch(FetchArgs),
@@ -138,6 +142,9 @@ impl Verb {
             Self::Ls(_) => "ls",
             Self::Cat(_) => "cat",
             Self::Export(_) => "export",
+            Self::Get(_) => "get",
+            Self::Import(_) => "import",
+            Self::Update(_) => "update",
             Self::CheckIgnore(_) => "check-ignore",
             Self::Push(_) => "push",
             Self::Fetch(_) => "fetch",

@@ -17,6 +17,7 @@ mod export;
 mod fetch;
 mod fsck;
 mod gc;
+mod get;
 mod hook;
 mod hooks;
 mod init;
