@@ -96,6 +96,7 @@ mod real_files;
 mod remote_verbs;
 mod salvage;
 mod scene;
+mod shapes;
 mod shared_cache;
 mod siblings;
 mod sizes;
