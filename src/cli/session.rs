@@ -36,11 +36,19 @@ pub(crate) struct Answer<'a, R, T> {
 impl Session<'_> {
     /// Opens the repository that the current folder lies in, and tells of settings without effect.
     pub(crate) fn repo(&self) -> Result<Repo, Failure> {
-        let repo = Repo::open(self.environment, &[]).map_err(OpError::from)?;
+        Ok(self.told(Repo::open(self.environment, &[]).map_err(OpError::from)?))
+    }
+
+    /// As [`Self::repo`], for verbs that change nothing: the repository may be bare.
+    pub(crate) fn repo_or_bare(&self) -> Result<Repo, Failure> {
+        Ok(self.told(Repo::open_any(self.environment, &[]).map_err(OpError::from)?))
+    }
+
+    fn told(&self, repo: Repo) -> Repo {
         for warning in &repo.config().warnings {
             self.job.warn(&warning.to_string());
         }
-        Ok(repo)
+        repo
     }
 
     /// Prints a verb's answer: data on stdout, the figures on stderr.

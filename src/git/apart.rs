@@ -30,10 +30,8 @@ impl Git {
         if rev.is_empty() || rev.starts_with(['-', '+']) || rev.contains([':', '\n', '\0']) {
             return Err(unknown());
         }
-        let mut runner = Runner { folder: folder.to_path_buf(), variables: Vec::new() };
-        if let Some(folders) = search {
-            runner.set("PATH", (!folders.is_empty()).then_some(folders));
-        }
+        let variables = Self::search_variables(search);
+        let mut runner = Runner { folder: folder.to_path_buf(), variables };
         REPOSITORY_VARIABLES.iter().for_each(|name| runner.set(name, None));
         runner.set("GIT_ALLOW_PROTOCOL", Some(OsStr::new(PROTOCOLS)));
         let variables = runner.variables.clone();

@@ -6,6 +6,7 @@
 //! (`docs/adr/0002-git-door.md`). The module hands out bytes and does not know what a pointer says.
 
 mod apart;
+mod bare;
 mod bringer;
 mod change;
 #[cfg(test)]

@@ -127,7 +127,7 @@ pub(crate) fn candidates(repo: &Repo, select: &Select) -> Result<Candidates, OpE
                 }
             }
         }
-    } else if let Some(rev) = &select.rev {
+    } else if let Some(rev) = select.rev.as_deref().or(repo.git().is_bare().then_some("HEAD")) {
         for pointer in repo.git().pointers_at(rev)? {
             at_revision(pointer, &mut out);
         }

@@ -77,7 +77,7 @@ pub fn plan<'r>(
 ) -> Result<ExportPlan<'r>, OpError> {
     let at = At::parse(repo, &options.word)?;
     let chosen: Vec<Chosen> = at.find(repo)?.into_iter().map(part).collect();
-    let path = repo.cwd().join(&options.folder);
+    let path = repo.environment().cwd.join(&options.folder);
     let folder = path.display().to_string();
     if path.symlink_metadata().is_ok() && !Dir::open(&path)?.entries()?.is_empty() {
         return Err(OpError::refused(

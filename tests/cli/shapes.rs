@@ -396,3 +396,93 @@ fn data_outside_of_a_sparse_checkout_that_was_changed_stays() {
     shape.haul(&["checkout"]).ok();
     assert_eq!(shape.read("other/far.bin"), b"mine");
 }
+
+#[test]
+fn what_only_reads_works_in_a_bare_repository_and_the_rest_refuses() {
+    let world = World::new();
+    upstream(&world);
+    world.folder("").git(&["clone", "--quiet", "--bare", "upstream", "bare.git"]).ok();
+    let bare = world.folder("bare.git");
+    for words in [
+        &["ls", "-r"][..],
+        &["ls", "team/data"],
+        &["ls", "HEAD:team"],
+        &["log", "-n", "2"],
+        &["log", "team/data"],
+        &["diff", "HEAD~1", "HEAD"],
+        &["diff", "HEAD~1"],
+        &["du"],
+        &["du", "--view", "ci"],
+        &["verify"],
+        &["verify", "HEAD~1"],
+        &["fetch", "--view", "ci"],
+        &["fetch", "--all"],
+        &["ci", "key", "team/data"],
+        &["export", "HEAD:team", "out"],
+        &["export", "team/data", "data"],
+    ] {
+        let output = bare.haul(words).ok();
+        assert!(output.flaw().is_none(), "{output}");
+    }
+    assert_eq!(bare.read("out/data/x.bin"), data::bytes(5, 90_000));
+    assert_eq!(bare.read("data/sub/y.bin"), data::bytes(2, 90_000));
+    let listed = bare.haul(&["ls", "-r"]).ok();
+    assert!(listed.stdout().contains("team/data/sub/y.bin"), "{listed}");
+    assert_eq!(bare.haul(&["cat", "team/model.bin"]).ok().bytes(), data::bytes(3, 150_000));
+    assert_eq!(bare.haul(&["cat", "HEAD~1:team/data/x.bin"]).ok().bytes(), data::bytes(1, 90_000));
+    let wanted = world.folder("upstream").haul(&["ci", "key", "team/data"]).ok();
+    assert_eq!(bare.haul(&["ci", "key", "team/data"]).ok().stdout(), wanted.stdout());
+    for words in [
+        &["init"][..],
+        &["status"],
+        &["add", "x"],
+        &["pull"],
+        &["checkout"],
+        &["rm", "team/data"],
+        &["mv", "team/data", "y"],
+        &["untrack", "team/data"],
+        &["push"],
+        &["fsck"],
+        &["evict"],
+        &["gc"],
+        &["merge"],
+        &["hooks", "install"],
+        &["uninstall"],
+        &["import", "../foreign", "x"],
+        &["update"],
+        &["remote", "list"],
+        &["check-ignore", "x"],
+    ] {
+        let output = bare.haul(words).fails_with(1).says("bare").says("git worktree add");
+        assert!(output.flaw().is_none(), "{output}");
+    }
+    // A push changes the settings; what was known of the old ones is not believed.
+    let a = world.folder("upstream");
+    a.write("haul.toml", a.text("haul.toml").replace("[view.ci]", "[view.other]").as_bytes());
+    a.git(&["commit", "--quiet", "-am", "settings"]).ok();
+    a.git(&["push", "--quiet", "../bare.git", "main"]).ok();
+    bare.haul(&["du", "--view", "other"]).ok();
+    bare.haul(&["du", "--view", "ci"]).fails_with(1).says("no view `ci`");
+}
+
+#[test]
+fn a_bare_repository_that_came_with_a_commit_is_not_opened() {
+    let world = World::new();
+    upstream(&world);
+    let outer = world.repo("outer");
+    outer.git(&["clone", "--quiet", "--bare", "../upstream", "evil"]).ok();
+    outer.haul(&["-C", "evil", "ls"]).fails_with(1).says("evil");
+    assert!(!outer.has("evil/haul"));
+}
+
+#[test]
+fn git_finds_haul_as_a_command_of_its_own() {
+    let world = World::new();
+    upstream(&world);
+    let a = world.folder("upstream");
+    a.git(&["-C", "team", "haul", "ls", "-r", "data"]).ok().prints("team/data/x.bin");
+    a.git(&["haul", "cat", "HEAD:nothing"]).fails_with(1);
+    a.write("team/z.bin", &data::bytes(7, 1000));
+    a.git(&["-C", "team", "haul", "add", "z.bin"]).ok();
+    assert!(a.has("team/z.bin.haul"));
+}

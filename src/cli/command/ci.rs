@@ -10,7 +10,7 @@ use crate::ops::ci::{CiKeyOptions, Precision};
 
 pub(super) fn run(verb: &CiVerb, session: &Session<'_>) -> Result<Exit, Failure> {
     let CiVerb::Key { select: chosen, exact } = verb;
-    let repo = session.repo()?;
+    let repo = session.repo_or_bare()?;
     let precision = if *exact { Precision::Files } else { Precision::Pointers };
     let options = CiKeyOptions { select: select(chosen, false), precision };
     let report = ops::ci::key(&repo, &options, &session.job)?;

@@ -11,7 +11,7 @@ use crate::ops::verify::{MissingRow, VerifyOptions};
 use crate::path::show;
 
 pub(super) fn run(args: &VerifyArgs, session: &Session<'_>) -> Result<Exit, Failure> {
-    let repo = session.repo()?;
+    let repo = session.repo_or_bare()?;
     let options = VerifyOptions {
         rev: args.rev.clone(),
         remote: args.remote.clone(),
