@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use super::quote::shell;
 use super::{Git, GitError};
+use crate::path::in_shell;
 
 /// The settings of the driver that `merge=haul` in `.gitattributes` names.
 const NAME: &str = "merge.haul.name";
@@ -14,7 +14,7 @@ impl Git {
     pub fn set_merge_driver(&self, haul: &Path) -> Result<(), GitError> {
         let known = haul.to_str().filter(|path| !path.contains(char::is_control));
         // Git puts names in place of `%`, and a shell reads the rest.
-        let haul = shell(known.unwrap_or("haul").as_bytes()).replace('%', "%%");
+        let haul = in_shell(known.unwrap_or("haul").as_bytes()).replace('%', "%%");
         let command = format!("{haul} merge-driver %O %A %B %P");
         if self.setting(COMMAND)?.as_ref() == Some(&command) {
             return Ok(());
@@ -27,7 +27,7 @@ impl Git {
 
     /// Has Git merge pointers as text again; says whether it did not.
     pub fn unset_merge_driver(&self) -> Result<bool, GitError> {
-        if self.setting(COMMAND)?.is_none() {
+        if self.own_setting(COMMAND)?.is_none() {
             return Ok(false);
         }
         self.run(&["config", "--local", "--remove-section", "merge.haul"], b"")?;
