@@ -280,9 +280,10 @@ pub fn reference() -> String {
         "| setting | variable | default | in `haul.toml` | meaning |\n|---|---|---|---|---|\n";
     let line = |setting: &Setting| {
         let name = setting.name;
-        let variable = match setting.kind {
-            Kind::Patterns => "–".to_owned(),
-            _ => format!("`{}`", variable(name)),
+        let variable = if setting.kind == Kind::Patterns {
+            "–".to_owned()
+        } else {
+            format!("`{}`", variable(name))
         };
         let committed = if setting.committed { "yes" } else { "no" };
         let (default, doc) = (setting.default, setting.doc);

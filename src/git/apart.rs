@@ -32,7 +32,9 @@ impl Git {
         }
         let variables = Self::search_variables(search);
         let mut runner = Runner { folder: folder.to_path_buf(), variables };
-        REPOSITORY_VARIABLES.iter().for_each(|name| runner.set(name, None));
+        for name in REPOSITORY_VARIABLES {
+            runner.set(name, None);
+        }
         runner.set("GIT_ALLOW_PROTOCOL", Some(OsStr::new(PROTOCOLS)));
         let variables = runner.variables.clone();
         // What hashes look like there decides what the repository must be like.

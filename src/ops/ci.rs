@@ -103,7 +103,9 @@ fn by_pointers(
         let view = select.view.as_ref().and_then(|name| repo.config().views.get(name));
         for list in view.iter().flat_map(|view| [&view.include, &view.exclude]) {
             text.field(b"view");
-            list.iter().for_each(|pattern| text.field(pattern.as_bytes()));
+            for pattern in list {
+                text.field(pattern.as_bytes());
+            }
         }
     }
     Ok(())

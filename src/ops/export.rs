@@ -151,14 +151,15 @@ fn targets_in(
         for target in found {
             let path = match &at.path {
                 None => target.path.clone(),
-                Some(top) => match target.path.relative_to(top) {
-                    Some(path) => path,
-                    None => {
+                Some(top) => {
+                    if let Some(path) = target.path.relative_to(top) {
+                        path
+                    } else {
                         let name = RepoPath::new(target.path.file_name())?;
                         lone = (target.kind != EntryKind::EmptyDir).then(|| name.clone());
                         name
                     }
-                },
+                }
             };
             out.push(Target { path, ..target });
         }

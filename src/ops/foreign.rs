@@ -12,7 +12,7 @@ use crate::hash::Oid;
 use crate::ops::error::OpError;
 use crate::ops::export::{self, ExportOptions, ExportReport};
 use crate::ops::trees::Source;
-use crate::path::{RepoPath, show};
+use crate::path::{RepoPath, in_shell, show};
 use crate::progress::{Job, Kind};
 use crate::repo::Repo;
 use crate::worktree::{Door, Found, Knowledge, What, scan};
@@ -148,13 +148,11 @@ impl Foreign {
 
 /// There is no repository in which the remote could be accepted by its name.
 fn unaccepted(error: OpError) -> OpError {
-    match error {
-        OpError::NotAccepted { url, .. } => OpError::refused(
-            format!("the data lies on `{url}`, and you have not accepted that remote"),
-            format!("if you trust it, set HAUL_ACCEPT_REMOTE={url}"),
-        ),
-        other => other,
-    }
+    let OpError::NotAccepted { url, .. } = error else { return error };
+    OpError::refused(
+        format!("the data lies on `{url}`, and you have not accepted that remote"),
+        format!("if you trust it, set HAUL_ACCEPT_REMOTE={}", in_shell(url.as_bytes())),
+    )
 }
 
 /// A folder and the name of something in it.

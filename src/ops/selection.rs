@@ -56,10 +56,7 @@ impl ViewRules {
     /// Cuts down what is chosen of a tracked path; nothing if nothing is left.
     fn cut(&mut self, path: &RepoPath, chosen: Filter) -> Option<Filter> {
         let include = self.include.filter(path)?;
-        let exclude = match self.exclude.0.is_empty() {
-            true => None,
-            false => self.exclude.filter(path),
-        };
+        let exclude = if self.exclude.0.is_empty() { None } else { self.exclude.filter(path) };
         let mut all = Vec::new();
         for filter in [chosen, include] {
             match filter {
