@@ -276,3 +276,22 @@ fn fixed_part(pattern: &RepoPath, path: &RepoPath) -> Vec<u8> {
     let fixed: Vec<&[u8]> = pattern.parts().skip(depth).take_while(plain).collect();
     fixed.join(&b'/')
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_plain_beginning_of_a_pattern_says_which_nodes_are_read() {
+        let part = |pattern: &str, path: &str| {
+            let [pattern, path] = [pattern, path].map(|text| RepoPath::new(text).unwrap());
+            String::from_utf8(fixed_part(&pattern, &path)).unwrap()
+        };
+        assert_eq!(part("data/train/**", "data"), "train");
+        assert_eq!(part("data/a/b/*.bin", "data"), "a/b");
+        assert_eq!(part("d*/a/x", "data"), "a/x");
+        for everything in ["data/**", "data/*/a", "**/a", "**/data/a", "data/\\*/a"] {
+            assert_eq!(part(everything, "data"), "", "{everything}");
+        }
+    }
+}

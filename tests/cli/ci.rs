@@ -35,7 +35,9 @@ fn job(repo: &Repo, world: &World, arguments: &[&str]) -> Output {
     let accept = format!("HAUL_ACCEPT_REMOTE={}", world.path("r").display());
     let gone = ["HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME"];
     let mut words = vec!["-u", "GIT_CONFIG_GLOBAL"];
-    gone.iter().for_each(|name| words.extend(["-u", *name]));
+    for name in gone {
+        words.extend(["-u", name]);
+    }
     words.extend(["CI=true", &accept, "haul"]);
     words.extend(arguments);
     repo.run("env", &words)

@@ -230,9 +230,11 @@ fn go_on(a: &Repo) {
 
 fn changes(output: &Output) -> Vec<String> {
     let json = output.json();
-    let rows = json["paths"].as_array().expect("is a list").clone();
-    let text = |value: &serde_json::Value| value.as_str().expect("is text").to_owned();
-    rows.iter().map(|row| format!("{} {}", text(&row["change"]), text(&row["path"]))).collect()
+    let rows = json.get("paths").and_then(|rows| rows.as_array()).expect("is a list");
+    let text = |row: &serde_json::Value, key: &str| {
+        row.get(key).and_then(|value| value.as_str()).expect("is text").to_owned()
+    };
+    rows.iter().map(|row| format!("{} {}", text(row, "change"), text(row, "path"))).collect()
 }
 
 #[test]

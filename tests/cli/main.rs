@@ -97,6 +97,7 @@ mod real_files;
 mod remote_verbs;
 mod salvage;
 mod scene;
+mod shape_kinds;
 mod shapes;
 mod shared_cache;
 mod siblings;

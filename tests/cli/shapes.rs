@@ -1,150 +1,10 @@
 //! Every verb over every shape of repository: each works, or refuses with a reason and exit code 1.
 
-use std::ffi::OsStr;
 use std::path::Path;
 
-use crate::harness::{Repo, World, data, skipped};
+use crate::harness::{Repo, World, data};
 use crate::scene::{save, states};
-
-/// A shape, and how a repository of it is made in the folder `shape`; nothing if Git cannot.
-struct Shape {
-    name: &'static str,
-    make: for<'w> fn(&'w World) -> Option<Repo<'w>>,
-    /// Verbs that refuse here, and why.
-    refuses: &'static [(&'static str, &'static str)],
-}
-
-const SHAPES: [Shape; 15] = [
-    Shape { name: "plain clone", make: |w| clone(w, &[]), refuses: &[] },
-    Shape { name: "linked worktree", make: linked, refuses: &[] },
-    Shape { name: "submodule", make: submodule, refuses: &[] },
-    Shape { name: "sparse checkout", make: sparse, refuses: &[] },
-    Shape { name: "sparse index", make: sparse_index, refuses: &[] },
-    Shape { name: "split index", make: split_index, refuses: &[] },
-    Shape { name: "index of version 4", make: index_four, refuses: &[] },
-    Shape { name: "partial clone", make: |w| clone(w, &["--filter=blob:none"]), refuses: &[] },
-    Shape { name: "treeless clone", make: |w| clone(w, &["--filter=tree:0"]), refuses: &[] },
-    Shape { name: "shallow clone", make: |w| clone(w, &["--depth=1"]), refuses: &[SHALLOW] },
-    Shape { name: "detached HEAD", make: detached, refuses: &[] },
-    Shape { name: "SHA-256 objects", make: |w| fresh(w, "--object-format=sha256"), refuses: &[] },
-    Shape { name: "reftable", make: |w| fresh(w, "--ref-format=reftable"), refuses: &[] },
-    Shape { name: "Git folder elsewhere", make: elsewhere, refuses: &[] },
-    Shape { name: "relative worktree and its settings", make: worktree_config, refuses: &[] },
-];
-
-const SHALLOW: (&str, &str) = ("gc", "shallow");
-
-/// Makes the repository that others are cloned from, with pushed data of two versions.
-fn upstream(world: &World) {
-    let a = world.repo("upstream");
-    begin(&a, world);
-    a.git(&["config", "uploadpack.allowFilter", "true"]).ok();
-    a.git(&["config", "uploadpack.allowAnySHA1InWant", "true"]).ok();
-}
-
-/// Sets up a repository with data in two folders and two versions, and pushes it.
-fn begin(a: &Repo, world: &World) {
-    a.haul(&["init", "--no-hooks"]).ok();
-    a.haul(&["remote", "add", "r", world.remote("r").path().to_str().expect("is UTF-8")]).ok();
-    let view = "\n[view.ci]\ninclude = [\"team/data/**\"]\n";
-    a.write("haul.toml", (a.text("haul.toml") + view).as_bytes());
-    a.write("team/data/x.bin", &data::bytes(1, 90_000));
-    a.write("team/data/sub/y.bin", &data::bytes(2, 90_000));
-    a.write("team/model.bin", &data::bytes(3, 150_000));
-    a.write("other/far.bin", &data::bytes(4, 90_000));
-    a.write("team/code.txt", b"code\n");
-    save(a, &["team/data", "team/model.bin", "other/far.bin"], "one");
-    a.write("team/data/x.bin", &data::bytes(5, 90_000));
-    save(a, &["team/data"], "two");
-    a.haul(&["push", "--all"]).ok();
-}
-
-fn clone<'w>(world: &'w World, options: &[&str]) -> Option<Repo<'w>> {
-    upstream(world);
-    let url = format!("file://{}", world.path("upstream").display());
-    let words = [&["clone", "--quiet"], options, &[&url, "shape"]].concat();
-    world.folder("").git(&words).ok();
-    Some(world.folder("shape"))
-}
-
-fn linked(world: &World) -> Option<Repo<'_>> {
-    upstream(world);
-    let words = ["worktree", "add", "--quiet", "-b", "side", "../shape"];
-    world.folder("upstream").git(&words).ok();
-    Some(world.folder("shape"))
-}
-
-fn submodule(world: &World) -> Option<Repo<'_>> {
-    upstream(world);
-    let outer = world.repo("outer");
-    let allow = ["-c", "protocol.file.allow=always"];
-    let add = ["submodule", "--quiet", "add", "../upstream", "shape"];
-    outer.git(&[&allow[..], &add].concat()).ok();
-    outer.commit("submodule");
-    Some(world.folder("outer/shape"))
-}
-
-fn sparse(world: &World) -> Option<Repo<'_>> {
-    let shape = clone(world, &["--sparse"])?;
-    shape.git(&["sparse-checkout", "set", "--cone", "team"]).ok();
-    assert!(!shape.has("other"));
-    Some(shape)
-}
-
-fn sparse_index(world: &World) -> Option<Repo<'_>> {
-    let shape = clone(world, &["--sparse"])?;
-    shape.git(&["sparse-checkout", "set", "--cone", "--sparse-index", "team"]).ok();
-    let listed = shape.git(&["ls-files", "--sparse"]).ok();
-    assert!(listed.stdout().lines().any(|line| line == "other/"), "{listed}");
-    Some(shape)
-}
-
-fn split_index(world: &World) -> Option<Repo<'_>> {
-    let shape = clone(world, &[])?;
-    shape.git(&["config", "core.splitIndex", "true"]).ok();
-    shape.git(&["update-index", "--split-index"]).ok();
-    let shared = |name: &OsStr| name.to_string_lossy().starts_with("sharedindex.");
-    let mut files = shape.path(".git").read_dir().expect("is read");
-    assert!(files.any(|file| shared(&file.expect("is listed").file_name())));
-    Some(shape)
-}
-
-fn index_four(world: &World) -> Option<Repo<'_>> {
-    let shape = clone(world, &[])?;
-    shape.git(&["update-index", "--index-version", "4", "--untracked-cache"]).ok();
-    Some(shape)
-}
-
-fn detached(world: &World) -> Option<Repo<'_>> {
-    let shape = clone(world, &[])?;
-    shape.git(&["checkout", "--quiet", "--detach"]).ok();
-    Some(shape)
-}
-
-fn fresh<'w>(world: &'w World, option: &str) -> Option<Repo<'w>> {
-    let shape = world.folder("shape");
-    if shape.git(&["init", "--quiet", option]).status() != Some(0) {
-        skipped(&format!("this Git knows no `{option}`"));
-        return None;
-    }
-    begin(&shape, world);
-    Some(shape)
-}
-
-fn elsewhere(world: &World) -> Option<Repo<'_>> {
-    clone(world, &["--separate-git-dir", "git-folder"])
-}
-
-fn worktree_config(world: &World) -> Option<Repo<'_>> {
-    upstream(world);
-    let a = world.folder("upstream");
-    a.git(&["config", "extensions.worktreeConfig", "true"]).ok();
-    let add = ["worktree", "add", "--quiet", "--relative-paths", "--detach", "../shape"];
-    if a.git(&add).status() != Some(0) {
-        a.git(&["worktree", "add", "--quiet", "--detach", "../shape"]).ok();
-    }
-    Some(world.folder("shape"))
-}
+use crate::shape_kinds::{SHAPES, Shape, clone, upstream};
 
 /// The cells of one row: what went otherwise than it should.
 struct Row<'r> {
@@ -369,7 +229,7 @@ fn every_verb_works_with_every_kind_of_object_and_ref() {
 #[test]
 fn data_goes_and_comes_with_a_sparse_checkout() {
     let world = World::new();
-    let shape = clone(&world, &[]).expect("is made");
+    let shape = clone(&world, &[]);
     shape.haul(&["pull"]).ok();
     shape.git(&["sparse-checkout", "set", "--cone", "team"]).ok();
     shape.haul(&["checkout"]).ok();
@@ -387,7 +247,7 @@ fn data_goes_and_comes_with_a_sparse_checkout() {
 #[test]
 fn data_outside_of_a_sparse_checkout_that_was_changed_stays() {
     let world = World::new();
-    let shape = clone(&world, &[]).expect("is made");
+    let shape = clone(&world, &[]);
     shape.haul(&["pull"]).ok();
     shape.write("other/far.bin", b"mine");
     // In cone mode Git itself removes ignored files, whatever they hold.
@@ -397,12 +257,46 @@ fn data_outside_of_a_sparse_checkout_that_was_changed_stays() {
     assert_eq!(shape.read("other/far.bin"), b"mine");
 }
 
-#[test]
-fn what_only_reads_works_in_a_bare_repository_and_the_rest_refuses() {
-    let world = World::new();
-    upstream(&world);
+fn bare(world: &World) -> Repo<'_> {
+    upstream(world);
     world.folder("").git(&["clone", "--quiet", "--bare", "upstream", "bare.git"]).ok();
-    let bare = world.folder("bare.git");
+    world.folder("bare.git")
+}
+
+#[test]
+fn what_needs_a_worktree_refuses_in_a_bare_repository() {
+    let world = World::new();
+    let bare = bare(&world);
+    for words in [
+        &["init"][..],
+        &["status"],
+        &["add", "x"],
+        &["pull"],
+        &["checkout"],
+        &["rm", "team/data"],
+        &["mv", "team/data", "y"],
+        &["untrack", "team/data"],
+        &["push"],
+        &["fsck"],
+        &["evict"],
+        &["gc"],
+        &["merge"],
+        &["hooks", "install"],
+        &["uninstall"],
+        &["import", "../foreign", "x"],
+        &["update"],
+        &["remote", "list"],
+        &["check-ignore", "x"],
+    ] {
+        let output = bare.haul(words).fails_with(1).says("bare").says("git worktree add");
+        assert!(output.flaw().is_none(), "{output}");
+    }
+}
+
+#[test]
+fn what_only_reads_works_in_a_bare_repository() {
+    let world = World::new();
+    let bare = bare(&world);
     for words in [
         &["ls", "-r"][..],
         &["ls", "team/data"],
@@ -432,30 +326,6 @@ fn what_only_reads_works_in_a_bare_repository_and_the_rest_refuses() {
     assert_eq!(bare.haul(&["cat", "HEAD~1:team/data/x.bin"]).ok().bytes(), data::bytes(1, 90_000));
     let wanted = world.folder("upstream").haul(&["ci", "key", "team/data"]).ok();
     assert_eq!(bare.haul(&["ci", "key", "team/data"]).ok().stdout(), wanted.stdout());
-    for words in [
-        &["init"][..],
-        &["status"],
-        &["add", "x"],
-        &["pull"],
-        &["checkout"],
-        &["rm", "team/data"],
-        &["mv", "team/data", "y"],
-        &["untrack", "team/data"],
-        &["push"],
-        &["fsck"],
-        &["evict"],
-        &["gc"],
-        &["merge"],
-        &["hooks", "install"],
-        &["uninstall"],
-        &["import", "../foreign", "x"],
-        &["update"],
-        &["remote", "list"],
-        &["check-ignore", "x"],
-    ] {
-        let output = bare.haul(words).fails_with(1).says("bare").says("git worktree add");
-        assert!(output.flaw().is_none(), "{output}");
-    }
     // A push changes the settings; what was known of the old ones is not believed.
     let a = world.folder("upstream");
     a.write("haul.toml", a.text("haul.toml").replace("[view.ci]", "[view.other]").as_bytes());
