@@ -322,15 +322,14 @@ fn carry_some(
         failpoint::hit("sync.sent-one");
         Ok::<(), RemoteError>(())
     });
-    Ok(sent.map_err(|error| match &error {
-        RemoteError::Differs { path } => {
-            let bad = files.iter().position(|file| file.path() == path);
-            let key = bad.and_then(|n| packs.get(n)).map_or("", |(_, (key, _))| key.as_str());
-            let why = "it does not hash to its name".to_owned();
-            RemoteError::Damaged { remote: from.label().into(), key: key.to_owned(), why }
-        }
-        _ => error,
-    })?)
+    if let Err(RemoteError::Differs { path }) = &sent {
+        let bad = files.iter().position(|file| file.path() == path);
+        let key = bad.and_then(|n| packs.get(n)).map_or("", |(_, (key, _))| key.as_str());
+        let (remote, key) = (from.label().into(), key.to_owned());
+        let why = "it does not hash to its name".to_owned();
+        return Err(RemoteError::Damaged { remote, key, why }.into());
+    }
+    Ok(sent?)
 }
 
 /// Registers with the receiving remote whoever keeps data on the other one, so that its gc asks for them.
