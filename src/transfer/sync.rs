@@ -11,7 +11,7 @@ use bytes::Bytes;
 use crate::catalogue::{
     HookRecord, LocRecord, Object, ObjectKind, PackRecord, Registration, SOURCE_PUSH_RECORD, key,
 };
-use crate::fs::{IoResultExt, Temp, failpoint};
+use crate::fs::{Temp, failpoint};
 use crate::hash::{Key, PackId, RepoId};
 use crate::pack::{Footer, TRAILER_LEN};
 use crate::progress::{Job, Kind, Task};
@@ -302,7 +302,7 @@ fn carry_some(
         if let Some((number, start)) = places.get(i)
             && let Some(file) = files.get(*number)
         {
-            file.as_file().write_all_at(&bytes, *start).at("write", file.path())?;
+            file.write_at(*start, &bytes)?;
         }
         Ok::<(), TransferError>(())
     })?;
