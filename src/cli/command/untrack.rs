@@ -21,7 +21,7 @@ pub(super) fn run(args: &UntrackArgs, session: &Session<'_>) -> Result<Exit, Fai
         session.answer(Answer { report: &plan, dry_run: true, text, figures })?;
         return Ok(Exit::Done);
     }
-    let report = ops::untrack::run(&repo, plan)?;
+    let report = ops::untrack::run(&repo, plan, &session.job)?;
     let line = format!("untracked {count}; the data stays");
     let figures = Figures(session.started.elapsed()).close(&line);
     session.answer(Answer { report: &report, dry_run: false, text, figures })?;
