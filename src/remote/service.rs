@@ -297,8 +297,3 @@ fn web_url(text: &str, form: &'static str) -> Result<Url, &'static str> {
         None => Err(form),
     }
 }
-
-/// Returns one of the two hexadecimal digits of an ASCII character.
-fn digit(c: char, shift: u32) -> char {
-    char::from_digit((u32::from(c) >> shift) & 15, 16).unwrap_or('0').to_ascii_uppercase()
-}
