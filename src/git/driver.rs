@@ -1,7 +1,9 @@
-//! The program that Git calls to merge pointers, in the settings of this clone.
+//! The programs that Git calls to merge and to compare pointers, and to put them in place of files:
+//! in the settings of this clone, or in those of the user.
 
 use std::path::Path;
 
+use super::command::Runner;
 use super::quote::shell;
 use super::{Git, GitError};
 
@@ -9,13 +11,24 @@ use super::{Git, GitError};
 const NAME: &str = "merge.haul.name";
 const COMMAND: &str = "merge.haul.driver";
 
+/// The settings of the filter that `filter=haul` in `.gitattributes` names.
+const FILTER: &str = "filter.haul.process";
+const REQUIRED: &str = "filter.haul.required";
+
+/// Where a setting of Git goes.
+#[derive(Clone, Copy)]
+enum Scope {
+    /// Into this clone.
+    Clone,
+    /// Into the user's own settings, for all clones.
+    User,
+}
+
 impl Git {
     /// Has Git call `haul` to merge pointers.
     pub fn set_merge_driver(&self, haul: &Path) -> Result<(), GitError> {
-        let known = haul.to_str().filter(|path| !path.contains(char::is_control));
         // Git puts names in place of `%`, and a shell reads the rest.
-        let haul = shell(known.unwrap_or("haul").as_bytes()).replace('%', "%%");
-        let command = format!("{haul} merge-driver %O %A %B %P");
+        let command = format!("{} merge-driver %O %A %B %P", program(haul).replace('%', "%%"));
         if self.setting(COMMAND)?.as_ref() == Some(&command) {
             return Ok(());
         }
@@ -27,10 +40,85 @@ impl Git {
 
     /// Has Git merge pointers as text again; says whether it did not.
     pub fn unset_merge_driver(&self) -> Result<bool, GitError> {
-        if self.setting(COMMAND)?.is_none() {
+        self.unset_section(COMMAND, "merge.haul")
+    }
+
+    /// Has Git call `haul` for paths with the attribute `filter=haul`.
+    pub fn set_filter(&self, haul: &Path) -> Result<(), GitError> {
+        let command = filter_command(haul);
+        if self.setting(FILTER)?.as_ref() == Some(&command) && self.flag(REQUIRED)? {
+            return Ok(());
+        }
+        set_filter(&self.runner, Scope::Clone, &command)
+    }
+
+    /// Has Git leave paths with the attribute `filter=haul` as they are; says whether it did not.
+    pub fn unset_filter(&self) -> Result<bool, GitError> {
+        self.unset_section(FILTER, "filter.haul")
+    }
+
+    /// Returns the command that Git calls for paths with the attribute `filter=haul`.
+    pub fn filter(&self) -> Result<Option<String>, GitError> {
+        self.setting(FILTER)
+    }
+
+    /// Lets Git see that files with the attribute `filter=haul` hold what their pointers name, so that
+    /// it need not ask again; nothing is taken in for that. Waits up to 5 s for a locked index.
+    pub fn refresh_filtered(&self, paths: &[&[u8]]) -> Result<(), GitError> {
+        let Some(command) = self.filter()?.filter(|_| !paths.is_empty()) else { return Ok(()) };
+        let (mut list, mut entries) = (Vec::new(), Vec::new());
+        for entry in self.tracked(paths)?.iter().filter(|entry| entry.stage == 0) {
+            list.extend(entry.path.iter().copied().chain([0]));
+            entries.extend(format!("{:o} {}\t", entry.mode, entry.id).bytes());
+            entries.extend(entry.path.iter().copied().chain([0]));
+        }
+        // Of a file that grew, Git believes that it changed and does not look: it has to forget first
+        // what it saw.
+        let call = self.runner.git(&["update-index", "-z", "--index-info"]).stdin(&entries);
+        self.change_index(&call, paths)?;
+        let filter = format!("{FILTER}={command} --hash-only");
+        let arguments = ["-c", &filter, "add", "--refresh", "--pathspec-from-file=-"];
+        let call = self.runner.git(&arguments).arguments(["--pathspec-file-nul"]).stdin(&list);
+        self.change_index(&call, paths)
+    }
+
+    /// Removes a section of this clone's own settings, if it has this key.
+    fn unset_section(&self, key: &str, section: &str) -> Result<bool, GitError> {
+        let call = self.runner.git(&["config", "--local", "--get", key]).accept(1);
+        if call.output()?.code == 1 {
             return Ok(false);
         }
-        self.run(&["config", "--local", "--remove-section", "merge.haul"], b"")?;
+        self.run(&["config", "--local", "--remove-section", section], b"")?;
         Ok(true)
     }
+}
+
+/// Has Git call `haul` for paths with the attribute `filter=haul` in all clones of this user.
+/// Returns the command.
+pub fn set_user_filter(haul: &Path, folder: &Path) -> Result<String, GitError> {
+    let runner = Runner { folder: folder.to_owned(), variables: Vec::new() };
+    let command = filter_command(haul);
+    set_filter(&runner, Scope::User, &command)?;
+    Ok(command)
+}
+
+fn set_filter(runner: &Runner, scope: Scope, command: &str) -> Result<(), GitError> {
+    let scope = match scope {
+        Scope::Clone => "--local",
+        Scope::User => "--global",
+    };
+    runner.git(&["config", scope, FILTER, command]).output()?;
+    // Without it, a haul that is not found would have Git store the files themselves.
+    runner.git(&["config", scope, REQUIRED, "true"]).output()?;
+    Ok(())
+}
+
+fn filter_command(haul: &Path) -> String {
+    format!("{} filter-process", program(haul))
+}
+
+/// The program as a shell reads it; by name alone if its path cannot stand in a setting.
+fn program(haul: &Path) -> String {
+    let known = haul.to_str().filter(|path| !path.contains(char::is_control));
+    shell(known.unwrap_or("haul").as_bytes())
 }

@@ -75,20 +75,20 @@ impl Git {
     /// three sides of unresolved merges. Their content: [`Git::index_contents`].
     pub fn pointers(&self) -> Result<Vec<IndexEntry>, GitError> {
         let call = self.runner.git(&["ls-files", "-s", "-z", "--", ":(top,glob)**/*.haul"]).globs();
-        let mut entries = Vec::new();
-        let mut wrong = None;
-        call.each_record(|record| match index_record(record) {
-            Some(entry) if is_file(entry.mode) && is_pointer_path(&entry.path) => {
-                entries.push(entry);
-            }
-            Some(_) => {}
-            None => wrong = Some(record.to_vec()),
-        })?;
-        if let Some(record) = wrong {
-            return Err(call.unexpected(&record));
-        }
+        let mut entries = self.index_entries(&call)?;
+        entries.retain(|entry| is_file(entry.mode) && is_pointer_path(&entry.path));
         self.mark_intents(&mut entries)?;
         Ok(entries)
+    }
+
+    /// Reads what `git ls-files -s -z` prints.
+    pub(super) fn index_entries(&self, call: &Call<'_>) -> Result<Vec<IndexEntry>, GitError> {
+        let (mut entries, mut wrong) = (Vec::new(), None);
+        call.each_record(|record| match index_record(record) {
+            Some(entry) => entries.push(entry),
+            None => wrong = Some(record.to_vec()),
+        })?;
+        wrong.map_or(Ok(entries), |record| Err(call.unexpected(&record)))
     }
 
     /// Reads the content of entries in their order, up to `limit` bytes each, in one batch.

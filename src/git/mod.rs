@@ -5,6 +5,7 @@
 //! and takes over any read that libgit2 refuses: SHA-256, reftable, objects of a partial clone
 //! (`docs/adr/0002-git-door.md`). The module hands out bytes and does not know what a pointer says.
 
+mod attributes;
 mod change;
 #[cfg(test)]
 mod change_tests;
@@ -12,6 +13,7 @@ mod command;
 mod discover;
 mod driver;
 mod error;
+mod filter;
 mod history;
 #[cfg(test)]
 mod history_tests;
@@ -19,6 +21,7 @@ mod hooks;
 mod id;
 mod index;
 mod lock;
+mod lookalikes;
 mod objects;
 mod quote;
 mod reach;
@@ -34,7 +37,9 @@ mod testing;
 mod tests;
 
 pub use discover::Git;
+pub use driver::set_user_filter;
 pub use error::GitError;
+pub use filter::{Channel, ChannelError, Request, Verdict, Wish};
 pub use history::{CommitNote, PointerBlob, PointerChange};
 pub use hooks::{HookFile, Keeper, Moment, Placed, Standing};
 pub use id::{CommitId, ObjectId};

@@ -1,10 +1,11 @@
 //! `haul init`: the settings that a repository commits, and the attribute that merges ignore files.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
 use crate::config::{Environment, first_file};
+use crate::git::set_user_filter;
 use crate::hint::Hint;
 use crate::ops::error::OpError;
 use crate::ops::hooks::{self, HooksReport};
@@ -90,6 +91,7 @@ pub fn run(
     }
     repo.git().stage(&[b"haul.toml", b".gitattributes"])?;
     repo.git().set_merge_driver(&options.haul)?;
+    repo.git().set_filter(&options.haul)?;
     if options.hooks == GitHooks::Install {
         match hooks::install(&repo, &options.haul) {
             Ok(installed) => report.hooks = Some(installed),
@@ -101,6 +103,19 @@ pub fn run(
         }
     }
     Ok(report)
+}
+
+/// What `init --global` did.
+#[derive(Clone, Debug, Serialize)]
+pub struct GlobalReport {
+    /// What Git calls for files with the attribute `filter=haul`, in every repository of the user.
+    pub filter: String,
+}
+
+/// Has Git call haul for files that a repository hands over, in every repository of this user, so that
+/// a clone has their content from the start.
+pub fn global(environment: &Environment, haul: &Path) -> Result<GlobalReport, OpError> {
+    Ok(GlobalReport { filter: set_user_filter(haul, &environment.cwd)? })
 }
 
 /// Writes a settings file at the root, durably.

@@ -10,6 +10,7 @@ use crate::cache::Held;
 use crate::git::{CommitId, Content, ObjectId, PointerBlob};
 use crate::ops::chosen::{Chosen, at_head, find};
 use crate::ops::error::OpError;
+use crate::ops::filter_process::adopt;
 use crate::ops::open::{Chosen as Target, choose};
 use crate::ops::requests::Requests;
 use crate::ops::retain::{After, retain};
@@ -21,7 +22,7 @@ use crate::repo::Repo;
 use crate::transfer::{
     Avoid, Contact, Filter, Home, Purpose, PushRequest, Root, Stage, Wanted, push,
 };
-use crate::worktree::{RefusedPointer, TrackedState, parse_tracked};
+use crate::worktree::{RefusedPointer, TrackedState, Tracking, parse_tracked};
 
 /// What to push.
 #[derive(Clone, Debug, Default)]
@@ -93,15 +94,16 @@ pub fn plan(repo: &Repo, options: &PushOptions, job: &Job) -> Result<PushPlan, O
     let target = choose(repo, options.remote.as_deref(), options.jobs)?;
     let found = roots(repo, options, job)?;
     let select = Select { rev: options.rev.clone(), all: options.all, ..Select::default() };
-    planned(repo, target, found, select)
+    planned(repo, target, (found, select), job)
 }
 
 fn planned(
     repo: &Repo,
     target: Target,
-    (wanted, commits): Roots,
-    select: Select,
+    ((wanted, commits), select): (Roots, Select),
+    job: &Job,
 ) -> Result<PushPlan, OpError> {
+    adopt(repo, job)?;
     let index = repo.index()?;
     index.adopt(repo.layout())?;
     let unpushed = index.packs(Held::Unpushed)?;
@@ -159,8 +161,8 @@ fn judged(
 ) -> (Vec<(RepoPath, Pointer, CommitId)>, Vec<RefusedPointer>) {
     let (mut sound, mut refused) = (Vec::new(), Vec::new());
     for found in brought {
-        let path = match RepoPath::new(&found.path).and_then(|own| own.target_of_pointer()) {
-            Ok(path) => path,
+        let path = match Tracking::of(&found.path) {
+            Ok((_, path)) => path,
             // No haul made it, and none can place its data.
             Err(why) => {
                 refused.push(RefusedPointer { pointer: found.path, why });
@@ -215,7 +217,8 @@ pub(crate) fn plan_brought(
     }
     repo.require_initialised()?;
     let target = choose(repo, None, None)?;
-    Ok(Some(planned(repo, target, (wanted, commits), Select::default())?))
+    let found = (wanted, commits);
+    Ok(Some(planned(repo, target, (found, Select::default()), job)?))
 }
 
 /// Pointers, each with the stage of its commits, and those of refused names.
@@ -322,24 +325,28 @@ fn send(repo: &Repo, plan: PushPlan, job: &Job) -> Result<PushReport, OpError> {
 /// The previous versions of each path: what the remote most likely shares with the new one.
 fn earlier(repo: &Repo, wanted: &[(Wanted, Stage)]) -> Result<Vec<Wanted>, OpError> {
     const VERSIONS: usize = 4;
-    let mut pointers = Vec::new();
-    let mut paths = BTreeSet::new();
-    for (item, _) in wanted {
-        if paths.insert(item.path.clone()) {
-            pointers.push(RepoPath::new(&item.path)?.pointer_path()?);
-        }
-    }
-    let keys: Vec<&[u8]> = pointers.iter().map(RepoPath::as_bytes).collect();
     if repo.git().head()?.is_none() {
         return Ok(Vec::new());
     }
-    let found = repo.git().previous_pointers(&keys, VERSIONS)?;
     let mut out = Vec::new();
-    for (path, versions) in paths.into_iter().zip(found) {
-        for bytes in versions {
-            if let TrackedState::Sound(pointer, _) = parse_tracked(bytes) {
-                let (path, root) = (path.clone(), Root::of(&pointer));
-                out.push(Wanted { path, root, filter: Filter::All });
+    let mut paths: BTreeSet<Vec<u8>> = wanted.iter().map(|(w, _)| w.path.clone()).collect();
+    for by in [Tracking::Beside, Tracking::InPlace] {
+        let tracked: Result<Vec<RepoPath>, _> = paths.iter().map(|p| RepoPath::new(p)).collect();
+        let pointers: Result<Vec<_>, _> = tracked?.iter().map(|p| by.pointer_path(p)).collect();
+        let pointers = pointers?;
+        let keys: Vec<&[u8]> = pointers.iter().map(RepoPath::as_bytes).collect();
+        let found = repo.git().previous_pointers(&keys, VERSIONS)?;
+        for (path, versions) in std::mem::take(&mut paths).into_iter().zip(found) {
+            let from = out.len();
+            for bytes in versions {
+                if let TrackedState::Sound(pointer, _) = parse_tracked(bytes) {
+                    let (path, root) = (path.clone(), Root::of(&pointer));
+                    out.push(Wanted { path, root, filter: Filter::All });
+                }
+            }
+            // Where no pointer lies beside, it may be one in place.
+            if out.len() == from {
+                paths.insert(path);
             }
         }
     }

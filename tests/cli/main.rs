@@ -52,6 +52,7 @@ mod deltas;
 mod diff;
 mod du;
 mod evict;
+mod filter;
 mod forge;
 mod former;
 mod fsck;

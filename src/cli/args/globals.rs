@@ -6,9 +6,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::cli::args::{
     AddArgs, CatArgs, CheckIgnoreArgs, CheckoutArgs, CompletionsArgs, ConfigArgs, DemoArgs,
-    DiffArgs, DuArgs, EvictArgs, ExportArgs, FetchArgs, FsckArgs, GcArgs, HookArgs, HooksArgs,
-    InitArgs, LogArgs, LsArgs, ManArgs, MergeArgs, MergeDriverArgs, MvArgs, PullArgs, PushArgs,
-    RemoteArgs, RmArgs, StatusArgs, UninstallArgs, UntrackArgs, VerifyArgs,
+    DiffArgs, DuArgs, EvictArgs, ExportArgs, FetchArgs, FilterProcessArgs, FsckArgs, GcArgs,
+    HookArgs, HooksArgs, InitArgs, LogArgs, LsArgs, ManArgs, MergeArgs, MergeDriverArgs, MvArgs,
+    PullArgs, PushArgs, RemoteArgs, RmArgs, StatusArgs, TrackArgs, UninstallArgs, UntrackArgs,
+    VerifyArgs,
 };
 
 const EXAMPLES: &str = "\
@@ -89,6 +90,7 @@ pub(crate) enum Verb {
     Init(InitArgs),
     Remote(RemoteArgs),
     Add(AddArgs),
+    Track(TrackArgs),
     Untrack(UntrackArgs),
     Rm(RmArgs),
     Mv(MvArgs),
@@ -111,6 +113,8 @@ pub(crate) enum Verb {
     Merge(MergeArgs),
     #[command(hide = true)]
     MergeDriver(MergeDriverArgs),
+    #[command(hide = true)]
+    FilterProcess(FilterProcessArgs),
     Hooks(HooksArgs),
     #[command(hide = true)]
     Hook(HookArgs),
@@ -128,6 +132,7 @@ impl Verb {
             Self::Init(_) => "init",
             Self::Remote(args) => args.verb.name(),
             Self::Add(_) => "add",
+            Self::Track(_) => "track",
             Self::Untrack(_) => "untrack",
             Self::Rm(_) => "rm",
             Self::Mv(_) => "mv",
@@ -151,6 +156,7 @@ impl Verb {
             Self::Hook(_) => "hook",
             Self::Merge(_) => "merge",
             Self::MergeDriver(_) => "merge-driver",
+            Self::FilterProcess(_) => "filter-process",
             Self::Uninstall(_) => "uninstall",
             Self::Config(_) => "config",
             Self::Completions(_) => "completions",

@@ -6,6 +6,7 @@
 mod build;
 mod former;
 mod ignore;
+mod loose;
 mod previous;
 mod publish;
 mod resolve;
@@ -15,5 +16,6 @@ mod unmerged;
 mod worth;
 
 pub(crate) use ignore::ignore_lines;
+pub(crate) use loose::take_loose;
 pub(crate) use run::store_again;
 pub use run::{AddOptions, AddPlan, AddReport, AddedTarget, PlannedTarget, plan, run};

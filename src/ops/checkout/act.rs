@@ -12,6 +12,7 @@ use crate::cache::{Known, ObjectReader, StatEntry};
 use crate::fs::{FileKind, Stamp, Time};
 use crate::manifest::{Content, EntryKind};
 use crate::ops::checkout::held::is_here;
+use crate::ops::checkout::in_place::refresh;
 use crate::ops::checkout::orphans::{Orphan, begun_key};
 use crate::ops::checkout::plan::{CheckoutPlan, Work, Write};
 use crate::ops::checkout::tidy::{aside, make_durable, mend_ignore, move_data, remove_all, sweep};
@@ -98,7 +99,7 @@ fn act(repo: &Repo, plan: CheckoutPlan, job: &Job) -> Result<CheckoutReport, OpE
     check_content(repo, &plan)?;
     let mut report =
         CheckoutReport { unchanged: plan.keep, missing: plan.missing, ..CheckoutReport::default() };
-    let Work { began, orphans, writes, leaving, learned, pointers, .. } = plan.work;
+    let Work { began, orphans, writes, leaving, learned, pointers, in_place, .. } = plan.work;
     let mut notes = Notes::default();
     let begun = begin(repo, &writes, &pointers)?;
     report.aside = aside(repo, &writes, began, job)?;
@@ -133,6 +134,7 @@ fn act(repo: &Repo, plan: CheckoutPlan, job: &Job) -> Result<CheckoutReport, OpE
     notes.pointers.extend(pointers.into_iter().map(|(path, bytes)| (path, Some(bytes))));
     notes.pointers.extend(begun.into_iter().map(|key| (key, None)));
     notes.save(repo, &[])?;
+    refresh(repo, &in_place)?;
     Ok(report)
 }
 

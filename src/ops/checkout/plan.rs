@@ -9,6 +9,7 @@ use crate::fs::{FileKind, Stamp, Time};
 use crate::hash::NodeId;
 use crate::manifest::EntryKind;
 use crate::ops::checkout::held::{is_held, kept};
+use crate::ops::checkout::in_place;
 use crate::ops::checkout::leavers::{Leaving, Stay, leaving, placed_targets};
 use crate::ops::checkout::look_alikes::refuse_look_alikes;
 use crate::ops::checkout::options::{Absent, CheckoutOptions};
@@ -59,6 +60,8 @@ pub(super) struct Work {
     pub(super) learned: Vec<(Vec<u8>, StatEntry)>,
     /// The pointers that hold afterwards.
     pub(super) pointers: Vec<(Vec<u8>, Vec<u8>)>,
+    /// Paths that Git's filter has, and that Git is to look at again.
+    pub(super) in_place: Vec<RepoPath>,
     /// Every file that is to go.
     going: HashSet<Vec<u8>>,
 }
@@ -98,13 +101,15 @@ fn look(
 ) -> Result<CheckoutPlan, OpError> {
     let _scanning = job.begin(Kind::Scan, None);
     let began = repo.door().now()?;
+    let none = chosen.is_empty();
+    let (chosen, in_place) = in_place::split(chosen);
     let mut placed = Placed::load(repo)?;
-    placed.ask_git(repo, chosen)?;
+    placed.ask_git(repo, &chosen)?;
     let orphans = if options.select.rev.is_some() {
         Vec::new()
     } else {
         let all = options.select.paths.is_empty();
-        orphans(repo, (chosen, all), &placed, began, job)?
+        orphans(repo, (&chosen, all), &placed, began, job)?
     };
     let mut plan = CheckoutPlan {
         write: 0,
@@ -124,16 +129,20 @@ fn look(
             leaving: Vec::new(),
             learned: Vec::new(),
             pointers: Vec::new(),
+            in_place: Vec::new(),
             going: HashSet::new(),
         },
     };
     plan.follow_orphans();
-    let mut found = !plan.missing.is_empty();
+    let mut found = !plan.missing.is_empty() || !in_place.is_empty();
+    if options.select.rev.is_none() {
+        in_place::fill(repo, &in_place, &mut plan, job)?;
+    }
     for item in chosen {
         job.check()?;
         found |= compare(repo, item, &placed, &mut plan, job)?;
     }
-    if !found && !chosen.is_empty() {
+    if !found && !none {
         return Err(nothing_matches());
     }
     refuse_look_alikes(repo, &plan.work)?;
@@ -163,7 +172,7 @@ impl CheckoutPlan {
         }
     }
 
-    fn write(&mut self, write: Write) {
+    pub(super) fn write(&mut self, write: Write) {
         self.write += 1;
         self.bytes = self.bytes.saturating_add(write.target.content.size());
         self.work.writes.push(write);
