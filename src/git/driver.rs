@@ -1,9 +1,10 @@
 //! The programs that Git calls to merge and to compare pointers, and to put them in place of files:
 //! in the settings of this clone, or in those of the user.
 
+use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
-use super::command::Runner;
+use super::command::{REPOSITORY_VARIABLES, Runner};
 use super::quote::shell;
 use super::{Git, GitError};
 
@@ -14,6 +15,10 @@ const COMMAND: &str = "merge.haul.driver";
 /// The settings of the filter that `filter=haul` in `.gitattributes` names.
 const FILTER: &str = "filter.haul.process";
 const REQUIRED: &str = "filter.haul.required";
+
+/// The settings of the driver that `diff=haul` in `.gitattributes` names.
+const DIFF: &str = "diff.haul.command";
+const TEXT: &str = "diff.haul.textconv";
 
 /// Where a setting of Git goes.
 #[derive(Clone, Copy)]
@@ -41,6 +46,23 @@ impl Git {
     /// Has Git merge pointers as text again; says whether it did not.
     pub fn unset_merge_driver(&self) -> Result<bool, GitError> {
         self.unset_section(COMMAND, "merge.haul")
+    }
+
+    /// Has Git call `haul` to show how pointers changed.
+    pub fn set_diff_driver(&self, haul: &Path) -> Result<(), GitError> {
+        let command = format!("{} diff-driver", program(haul));
+        if self.setting(DIFF)?.as_ref() == Some(&command) {
+            return Ok(());
+        }
+        self.run(&["config", "--local", DIFF, &command], b"")?;
+        // For `git log -p` and `git show`, which call no command.
+        self.run(&["config", "--local", TEXT, &format!("{command} --text")], b"")?;
+        Ok(())
+    }
+
+    /// Has Git compare pointers as text again.
+    pub fn unset_diff_driver(&self) -> Result<bool, GitError> {
+        self.unset_section(DIFF, "diff.haul")
     }
 
     /// Has Git call `haul` for paths with the attribute `filter=haul`.
@@ -100,6 +122,25 @@ pub fn set_user_filter(haul: &Path, folder: &Path) -> Result<String, GitError> {
     let command = filter_command(haul);
     set_filter(&runner, Scope::User, &command)?;
     Ok(command)
+}
+
+/// Clones with these arguments of `git clone`. Git leaves pointers in place of content.
+pub fn clone(
+    folder: &Path,
+    search: Option<&OsStr>,
+    arguments: &[OsString],
+) -> Result<(), GitError> {
+    let mut runner = Runner { folder: folder.to_owned(), variables: Vec::new() };
+    for name in REPOSITORY_VARIABLES {
+        runner.set(name, None);
+    }
+    if let Some(search) = search.filter(|search| !search.is_empty()) {
+        runner.set("PATH", Some(search));
+    }
+    runner.set("HAUL_SKIP_SMUDGE", Some("1".as_ref()));
+    // The data of a hook of Git comes with the pull that follows.
+    runner.set("HAUL_SKIP", Some("1".as_ref()));
+    runner.git(&["clone", "--quiet"]).arguments(arguments).output().map(drop)
 }
 
 fn set_filter(runner: &Runner, scope: Scope, command: &str) -> Result<(), GitError> {

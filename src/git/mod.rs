@@ -37,7 +37,7 @@ mod testing;
 mod tests;
 
 pub use discover::Git;
-pub use driver::set_user_filter;
+pub use driver::{clone, set_user_filter};
 pub use error::GitError;
 pub use filter::{Channel, ChannelError, Request, Verdict, Wish};
 pub use history::{CommitNote, PointerBlob, PointerChange};

@@ -33,6 +33,7 @@ pub struct UninstallReport {
 pub fn run(repo: &Repo) -> Result<UninstallReport, OpError> {
     let hooks = hooks::uninstall(repo)?;
     let merge_driver = repo.git().unset_merge_driver()?;
+    repo.git().unset_diff_driver()?;
     let filter = repo.git().unset_filter()?;
     let in_place = load_in_place(repo.git())?.0.len();
     let tracked = (load_tracked(repo.git(), repo.door())?.0.len() + in_place) as u64;

@@ -4,36 +4,36 @@ use crate::harness::{Output, Repo, World, data};
 use crate::scene::shared;
 
 /// Makes a repository `a` with a remote `r` that hands `*.bin` to haul.
-fn tracking(world: &World) -> Repo<'_> {
+pub(crate) fn tracking(world: &World) -> Repo<'_> {
     let a = shared(world);
     a.haul(&["track", "*.bin"]).ok();
     a.commit("track");
     a
 }
 
-fn save(repo: &Repo<'_>, message: &str) {
+/// Commits everything.
+pub(crate) fn save(repo: &Repo<'_>, message: &str) {
     repo.git(&["add", "-A"]).ok();
     repo.commit(message);
 }
 
 /// What Git holds of a path.
-fn held(repo: &Repo<'_>, rev: &str, path: &str) -> String {
+pub(crate) fn held(repo: &Repo<'_>, rev: &str, path: &str) -> String {
     repo.git(&["cat-file", "blob", &format!("{rev}:{path}")]).ok().stdout().to_owned()
 }
 
+/// Requires that Git sees no change.
 #[track_caller]
-fn assert_settled(repo: &Repo<'_>) {
+pub(crate) fn assert_settled(repo: &Repo<'_>) {
     let status = repo.git(&["status", "--porcelain"]).ok();
     assert_eq!(status.stdout(), "", "Git sees changes");
 }
 
-/// Clones what is committed in a repository that has no worktree of its own, as a hub has.
+/// Clones with plain `git` and these variables.
 fn clone_with<'w>(world: &'w World, a: &Repo<'w>, name: &str, env: &[(&str, &str)]) -> Repo<'w> {
     let from = a.path("");
     let arguments = ["clone", "--quiet", from.to_str().expect("is UTF-8"), name];
-    a.git_with(&["-C", "..", "config", "--list"], &[]).status();
-    let output = world.folder(".").git_with(&arguments, env);
-    output.ok();
+    world.folder(".").git_with(&arguments, env).ok();
     world.folder(name)
 }
 
@@ -154,9 +154,9 @@ fn what_a_killed_filter_promised_is_taken_in_later() {
     // Git has its answers; the filter dies before it takes anything in.
     let added = a.git_with(&["add", "x.bin"], &[("HAUL_FAILPOINT", "filter.answered")]);
     added.status();
+    assert!(!a.path(".git/haul/unpushed").exists(), "nothing was taken in");
     a.commit("x");
     assert!(held(&a, "HEAD", "x.bin").starts_with("haul 1\n"));
-    assert!(!a.path(".git/haul/unpushed").exists(), "nothing was taken in");
     a.haul(&["push"]).ok();
     a.haul(&["verify", "HEAD"]).ok();
     let left = a.path(".git/haul/spool").read_dir().expect("is there").count();

@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::cli::args::{
-    AddArgs, CatArgs, CheckIgnoreArgs, CheckoutArgs, CompletionsArgs, ConfigArgs, DemoArgs,
-    DiffArgs, DuArgs, EvictArgs, ExportArgs, FetchArgs, FilterProcessArgs, FsckArgs, GcArgs,
-    HookArgs, HooksArgs, InitArgs, LogArgs, LsArgs, ManArgs, MergeArgs, MergeDriverArgs, MvArgs,
-    PullArgs, PushArgs, RemoteArgs, RmArgs, StatusArgs, TrackArgs, UninstallArgs, UntrackArgs,
-    VerifyArgs,
+    AddArgs, CatArgs, CheckIgnoreArgs, CheckoutArgs, CloneArgs, CompletionsArgs, ConfigArgs,
+    DemoArgs, DiffArgs, DiffDriverArgs, DuArgs, EvictArgs, ExportArgs, FetchArgs,
+    FilterProcessArgs, FsckArgs, GcArgs, HookArgs, HooksArgs, InitArgs, LogArgs, LsArgs, ManArgs,
+    MergeArgs, MergeDriverArgs, MvArgs, PullArgs, PushArgs, RemoteArgs, RmArgs, StatusArgs,
+    TrackArgs, UninstallArgs, UntrackArgs, VerifyArgs,
 };
 
 const EXAMPLES: &str = "\
@@ -88,6 +88,7 @@ pub(crate) enum Color {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
     Init(InitArgs),
+    Clone(CloneArgs),
     Remote(RemoteArgs),
     Add(AddArgs),
     Track(TrackArgs),
@@ -114,6 +115,8 @@ pub(crate) enum Verb {
     #[command(hide = true)]
     MergeDriver(MergeDriverArgs),
     #[command(hide = true)]
+    DiffDriver(DiffDriverArgs),
+    #[command(hide = true)]
     FilterProcess(FilterProcessArgs),
     Hooks(HooksArgs),
     #[command(hide = true)]
@@ -130,6 +133,7 @@ impl Verb {
     pub(crate) fn name(&self) -> &'static str {
         match self {
             Self::Init(_) => "init",
+            Self::Clone(_) => "clone",
             Self::Remote(args) => args.verb.name(),
             Self::Add(_) => "add",
             Self::Track(_) => "track",
@@ -156,6 +160,7 @@ impl Verb {
             Self::Hook(_) => "hook",
             Self::Merge(_) => "merge",
             Self::MergeDriver(_) => "merge-driver",
+            Self::DiffDriver(_) => "diff-driver",
             Self::FilterProcess(_) => "filter-process",
             Self::Uninstall(_) => "uninstall",
             Self::Config(_) => "config",

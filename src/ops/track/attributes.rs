@@ -27,7 +27,8 @@ pub(crate) struct Rule {
     line: Vec<u8>,
 }
 
-fn read(repo: &Repo) -> Result<Vec<u8>, OpError> {
+/// Reads the file that is edited.
+pub(super) fn read(repo: &Repo) -> Result<Vec<u8>, OpError> {
     let file = RepoPath::new_settings_file(FILE.as_bytes());
     let text = repo.door().read_small(&file, LIMIT)?.unwrap_or_default();
     if text.len() as u64 > LIMIT {
@@ -40,7 +41,7 @@ fn read(repo: &Repo) -> Result<Vec<u8>, OpError> {
 }
 
 /// Lists the lines of `.gitattributes` at the root that hand files to haul.
-pub(crate) fn rules(repo: &Repo) -> Result<Vec<Rule>, OpError> {
+pub(super) fn rules(repo: &Repo) -> Result<Vec<Rule>, OpError> {
     let text = read(repo)?;
     Ok(text.split(|byte| *byte == b'\n').filter_map(rule_of).collect())
 }
@@ -106,7 +107,7 @@ fn quoted(pattern: &[u8]) -> String {
 
 /// Turns what a user typed into a pattern from the root: a file or folder that is there means itself,
 /// anything else is a pattern as in `.gitattributes` of the current folder.
-pub(crate) fn pattern_of(repo: &Repo, word: &OsStr) -> Result<Vec<u8>, OpError> {
+pub(super) fn pattern_of(repo: &Repo, word: &OsStr) -> Result<Vec<u8>, OpError> {
     let bytes = word.as_bytes();
     if !is_glob(bytes) || repo.cwd().join(word).symlink_metadata().is_ok() {
         let path = resolve(repo, OsStr::from_bytes(bytes.strip_suffix(b"/").unwrap_or(bytes)))?;
@@ -186,19 +187,13 @@ pub(super) fn add(repo: &Repo, patterns: &[Vec<u8>]) -> Result<Vec<Vec<u8>>, OpE
     Ok(new)
 }
 
-/// Removes the lines of rules, and stages the file.
-pub(crate) fn forget(repo: &Repo, gone: &[Rule]) -> Result<(), OpError> {
-    let old = read(repo)?;
-    let lines = old.split_inclusive(|byte| *byte == b'\n');
+/// Returns a file of attributes without the lines of rules.
+pub(super) fn without(text: &[u8], gone: &[Rule]) -> Vec<u8> {
+    let lines = text.split_inclusive(|byte| *byte == b'\n');
     let stays = |line: &&[u8]| {
         gone.iter().all(|rule| line.strip_suffix(b"\n").unwrap_or(line) != rule.line)
     };
-    let new: Vec<u8> = lines.filter(stays).flatten().copied().collect();
-    if new != old {
-        write(repo, FILE, &new)?;
-        repo.git().stage(&[FILE.as_bytes()])?;
-    }
-    Ok(())
+    lines.filter(stays).flatten().copied().collect()
 }
 
 #[cfg(test)]

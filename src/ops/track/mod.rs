@@ -4,9 +4,11 @@ mod attributes;
 mod convert;
 mod large;
 mod list;
+mod release;
 mod verb;
 
-pub(crate) use attributes::{Rule, forget, pattern_of, rules};
+pub(crate) use attributes::Rule;
 pub use large::{LargeFile, LargeReport, large};
 pub use list::{TrackList, list};
+pub(crate) use release::{named_rules, release};
 pub use verb::{TrackOptions, TrackReport, run};
