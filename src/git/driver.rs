@@ -87,7 +87,9 @@ impl Git {
     /// Lets Git see that files with the attribute `filter=haul` hold what their pointers name, so that
     /// it need not ask again; nothing is taken in for that. Waits up to 5 s for a locked index.
     pub fn refresh_filtered(&self, paths: &[&[u8]]) -> Result<(), GitError> {
-        let Some(command) = self.filter()?.filter(|_| !paths.is_empty()) else { return Ok(()) };
+        if paths.is_empty() || self.filter()?.is_none() {
+            return Ok(());
+        }
         let (mut list, mut entries) = (Vec::new(), Vec::new());
         for entry in self.tracked(paths)?.iter().filter(|entry| entry.stage == 0) {
             list.extend(entry.path.iter().copied().chain([0]));
@@ -98,9 +100,8 @@ impl Git {
         // what it saw.
         let call = self.runner.git(&["update-index", "-z", "--index-info"]).stdin(&entries);
         self.change_index(&call, paths)?;
-        let filter = format!("{FILTER}={command} --hash-only");
-        let arguments = ["-c", &filter, "add", "--refresh", "--pathspec-from-file=-"];
-        let call = self.runner.git(&arguments).arguments(["--pathspec-file-nul"]).stdin(&list);
+        let arguments = ["add", "--refresh", "--pathspec-from-file=-", "--pathspec-file-nul"];
+        let call = self.runner.git(&arguments).stdin(&list);
         self.change_index(&call, paths)
     }
 

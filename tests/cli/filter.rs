@@ -206,3 +206,24 @@ fn data_that_nobody_pushed_costs_the_other_files_nothing() {
     assert_eq!(b.read("x.bin"), data::bytes(1, 100_000));
     assert_eq!(b.text("y.bin"), held(&a, "HEAD", "y.bin"));
 }
+
+#[test]
+fn a_committed_remote_that_nobody_accepted_is_not_asked_by_a_checkout() {
+    let world = World::new();
+    let a = tracking(&world);
+    a.write("x.bin", &data::bytes(1, 100_000));
+    a.write("y.bin", &data::bytes(2, 100_000));
+    save(&a, "x");
+    a.haul(&["push"]).ok();
+    a.haul(&["init", "--global"]).ok();
+    std::fs::remove_dir_all(world.home().join(".config/haul")).expect("is there");
+    let b = clone_with(&world, &a, "b", &[]);
+    assert_eq!(b.text("x.bin"), held(&a, "HEAD", "x.bin"));
+    b.remove("x.bin");
+    let out = b.git(&["checkout", "--", "x.bin", "y.bin"]).ok();
+    out.says("`x.bin` holds its pointer").says("haul remote accept").says("haul pull");
+    let url = world.remote("r").path().to_str().expect("is UTF-8").to_owned();
+    b.haul_with(&["pull"], &[("HAUL_ACCEPT_REMOTE", &url)]).ok();
+    assert_eq!(b.read("x.bin"), data::bytes(1, 100_000));
+    assert_settled(&b);
+}

@@ -5,8 +5,4 @@ use clap::Args;
 #[command(
     after_help = "Example:\n  haul filter-process    as `filter.haul.process` in Git's settings"
 )]
-pub(crate) struct FilterProcessArgs {
-    /// Take nothing in: Git only compares
-    #[arg(long)]
-    pub(crate) hash_only: bool,
-}
+pub(crate) struct FilterProcessArgs {}

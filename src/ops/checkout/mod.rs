@@ -5,6 +5,7 @@ mod back;
 mod gone;
 mod held;
 mod in_place;
+mod judge;
 mod leavers;
 mod look_alikes;
 mod options;

@@ -5,11 +5,11 @@ use std::collections::{HashMap, HashSet};
 use serde::Serialize;
 
 use crate::cache::{Known, ObjectReader, StatEntry};
-use crate::fs::{FileKind, Stamp, Time};
+use crate::fs::{Stamp, Time};
 use crate::hash::NodeId;
-use crate::manifest::EntryKind;
 use crate::ops::checkout::held::{is_held, kept};
 use crate::ops::checkout::in_place;
+use crate::ops::checkout::judge::{Verdict, judge};
 use crate::ops::checkout::leavers::{Leaving, Stay, leaving, placed_targets};
 use crate::ops::checkout::look_alikes::refuse_look_alikes;
 use crate::ops::checkout::options::{Absent, CheckoutOptions};
@@ -63,7 +63,7 @@ pub(super) struct Work {
     /// Paths that Git's filter has, and that Git is to look at again.
     pub(super) in_place: Vec<RepoPath>,
     /// Every file that is to go.
-    going: HashSet<Vec<u8>>,
+    pub(super) going: HashSet<Vec<u8>>,
 }
 
 /// A file to write, and what was seen in its place.
@@ -264,7 +264,7 @@ impl CheckoutPlan {
 }
 
 /// What is remembered of a tracked path.
-struct Past {
+pub(super) struct Past {
     knowledge: Knowledge,
     /// What the pointer wanted that haul added or placed last, if that can be told.
     old: Option<HashMap<RepoPath, Vec<Target>>>,
@@ -332,7 +332,12 @@ impl Past {
     }
 
     /// Says whether a file is as haul added or placed it, or at least as haul holds it.
-    fn vouches(&self, repo: &Repo, seen: &Seen, content: &Content) -> Result<bool, OpError> {
+    pub(super) fn vouches(
+        &self,
+        repo: &Repo,
+        seen: &Seen,
+        content: &Content,
+    ) -> Result<bool, OpError> {
         let path = &seen.target.path;
         let whole = (content.oid, content.stamp.size);
         if content.known == Known::Stored {
@@ -351,55 +356,4 @@ impl Past {
             None => placed(&self.committed),
         }
     }
-}
-
-enum Verdict {
-    Right,
-    Replace,
-    /// This path holds what the user did not add.
-    Unsaved(RepoPath),
-}
-
-fn judge(repo: &Repo, seen: &Seen, past: &Past, work: &Work) -> Result<Verdict, OpError> {
-    let path = &seen.target.path;
-    let stamp = match &seen.site {
-        Site::Free => return Ok(Verdict::Replace),
-        Site::Blocked(by) if work.going.contains(by.as_bytes()) => return Ok(Verdict::Replace),
-        Site::Blocked(by) => return Ok(Verdict::Unsaved(by.clone())),
-        Site::Here(stamp) => stamp,
-    };
-    let unless = |safe| if safe { Verdict::Replace } else { Verdict::Unsaved(path.clone()) };
-    match (stamp.kind, seen.content) {
-        (FileKind::Directory, _) if seen.target.kind == EntryKind::EmptyDir => {
-            // It goes with the last file in it, unless it is made again.
-            let emptied = work.leaving.last().is_some_and(|leaving| {
-                leaving.files.iter().any(|(gone, _)| gone.starts_with_dir(path))
-            });
-            Ok(if emptied { Verdict::Replace } else { Verdict::Right })
-        }
-        (FileKind::Directory, _) => Ok(unless(makes_room(repo, path, work)?)),
-        (FileKind::File | FileKind::Symlink, Some(content)) => {
-            if seen.is_right() {
-                return Ok(Verdict::Right);
-            }
-            Ok(unless(past.vouches(repo, seen, &content)?))
-        }
-        (FileKind::Special, _) | (FileKind::File | FileKind::Symlink, None) => Ok(unless(false)),
-    }
-}
-
-/// Says whether a folder holds nothing but files that are to go.
-fn makes_room(repo: &Repo, path: &RepoPath, work: &Work) -> Result<bool, OpError> {
-    let mut pending = vec![path.as_bytes().to_vec()];
-    while let Some(folder) = pending.pop() {
-        for entry in repo.door().root().descend(&folder)?.entries()? {
-            let path = [folder.as_slice(), b"/", &entry.name].concat();
-            if entry.kind == Some(FileKind::Directory) {
-                pending.push(path);
-            } else if !work.going.contains(&path) {
-                return Ok(false);
-            }
-        }
-    }
-    Ok(true)
 }
