@@ -21,7 +21,7 @@ impl Git {
     /// all sides of unresolved merges. What they hold may be pointers, or not yet.
     pub fn filtered(&self) -> Result<Vec<IndexEntry>, GitError> {
         let call = self.runner.git(&["ls-files", "-s", "-z", "--", ":(top,attr:filter=haul)"]);
-        let mut entries = self.index_entries(&call.globs())?;
+        let mut entries = Self::index_entries(&call.globs())?;
         entries.retain(|entry| is_file(entry.mode) && !is_pointer_path(&entry.path));
         Ok(entries)
     }

@@ -23,7 +23,7 @@ pub struct PointerBlob {
     pub commit: CommitId,
 }
 
-/// What a commit did to a file named like a pointer.
+/// What a commit did to a pointer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PointerChange {
     /// The commit.
@@ -116,21 +116,28 @@ impl Git {
         self.versions(&["--all", "--reflog"], paths, limit)
     }
 
-    /// Lists what the commits behind a revision did to files named like pointers, newest first. Of a
-    /// merge only what differs from all its parents counts.
+    /// Lists what the commits behind a revision did to files named like pointers, and to pointers at
+    /// paths that its attributes hand to haul's filter, newest first. Of a merge only what differs from
+    /// all its parents counts.
     pub fn pointer_changes(&self, rev: &str) -> Result<Vec<PointerChange>, GitError> {
-        let tip = self.resolve(rev)?.to_string();
-        let call = self.runner.git(&["rev-list", "--topo-order", &tip, "--"]).globs();
-        let commits = call.arguments([":(top,glob)**/*.haul"]).output()?.stdout;
+        let tip = self.resolve(rev)?;
+        let filters = self.filters_at(tip)?;
+        let call = self.runner.git(&["rev-list", "--topo-order", &tip.to_string(), "--"]).globs();
+        let paths: &[&str] = if filters { &[] } else { &[":(top,glob)**/*.haul"] };
+        let commits = call.arguments(paths).output()?.stdout;
         let file = |(mode, id): (u32, ObjectId)| is_file(mode).then_some(id);
         let mut found = Vec::new();
-        self.changes(&commits, &["-c"], Paths::Pointers, |change| {
+        let paths = if filters { Paths::All } else { Paths::Pointers };
+        self.changes(&commits, &["-c"], paths, |change| {
             let Change { commit, path, before, after } = change;
             let (before, after) = (before.first().copied().and_then(file), file(after));
-            if is_pointer_path(&path) && before != after {
+            if before != after && (filters || is_pointer_path(&path)) {
                 found.push(PointerChange { commit, path, before, after });
             }
         })?;
+        if filters {
+            self.keep_pointers(tip, &mut found)?;
+        }
         Ok(found)
     }
 

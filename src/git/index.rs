@@ -75,14 +75,14 @@ impl Git {
     /// three sides of unresolved merges. Their content: [`Git::index_contents`].
     pub fn pointers(&self) -> Result<Vec<IndexEntry>, GitError> {
         let call = self.runner.git(&["ls-files", "-s", "-z", "--", ":(top,glob)**/*.haul"]).globs();
-        let mut entries = self.index_entries(&call)?;
+        let mut entries = Self::index_entries(&call)?;
         entries.retain(|entry| is_file(entry.mode) && is_pointer_path(&entry.path));
         self.mark_intents(&mut entries)?;
         Ok(entries)
     }
 
     /// Reads what `git ls-files -s -z` prints.
-    pub(super) fn index_entries(&self, call: &Call<'_>) -> Result<Vec<IndexEntry>, GitError> {
+    pub(super) fn index_entries(call: &Call<'_>) -> Result<Vec<IndexEntry>, GitError> {
         let (mut entries, mut wrong) = (Vec::new(), None);
         call.each_record(|record| match index_record(record) {
             Some(entry) => entries.push(entry),

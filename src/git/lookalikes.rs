@@ -3,8 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use super::objects::{Content, POINTER_LIMIT, content_by_library, lines, named_size};
-use super::{CommitId, Git, GitError, ObjectId};
+use super::objects::{
+    Content, POINTER_LIMIT, content_by_library, is_pointer_path, lines, named_size,
+};
+use super::{CommitId, Git, GitError, ObjectId, PointerChange};
 
 /// Versions that are looked into together, which bounds what is in memory of a long range.
 const TOGETHER: usize = 4096;
@@ -79,6 +81,35 @@ impl<'g> Lookalikes<'g> {
 }
 
 impl Git {
+    /// Leaves out changes of what is no pointer: neither named like one, nor one at a path that the
+    /// attributes of `tip` hand to the filter.
+    pub(super) fn keep_pointers(
+        &self,
+        tip: CommitId,
+        changes: &mut Vec<PointerChange>,
+    ) -> Result<(), GitError> {
+        let mut like = HashSet::new();
+        let others = || changes.iter().filter(|change| !is_pointer_path(&change.path));
+        let ids: BTreeSet<ObjectId> =
+            others().flat_map(|change| [change.before, change.after]).flatten().collect();
+        let ids: Vec<ObjectId> = ids.into_iter().collect();
+        for ids in ids.chunks(TOGETHER) {
+            like.extend(self.like_pointers(&ids.iter().copied().collect())?);
+        }
+        let paths: BTreeSet<&[u8]> = others().map(|change| change.path.as_slice()).collect();
+        let filtered = self.is_filtered(paths, Some(tip))?;
+        changes.retain_mut(|change| {
+            if is_pointer_path(&change.path) {
+                return true;
+            }
+            // Before it was handed over, Git held the file itself.
+            change.before = change.before.filter(|id| like.contains(id));
+            change.after = change.after.filter(|id| like.contains(id));
+            change.before != change.after && filtered.contains(&change.path)
+        });
+        Ok(())
+    }
+
     /// Tells which objects are on this machine, short enough for a pointer, and begin like one.
     fn like_pointers(&self, ids: &BTreeSet<ObjectId>) -> Result<HashSet<ObjectId>, GitError> {
         let begins = |content: &Content| match content {

@@ -102,10 +102,9 @@ impl Git {
         let commit = self.resolve(rev)?;
         let wanted = |path: &[u8]| is_pointer_path(path) || is_attributes_path(path);
         let mut files = self.files_of(commit, wanted)?;
-        let attributes = files.iter().filter(|file| is_attributes_path(&file.path));
-        let attributes: Vec<ObjectId> = attributes.map(|file| file.id).collect();
+        let filters = self.may_filter(&attributes_of(&files))?;
         files.retain(|file| is_pointer_path(&file.path));
-        if self.may_filter(&attributes)? {
+        if filters {
             let mut others = self.files_of(commit, |path| !is_pointer_path(path))?;
             let paths = others.iter().map(|file| file.path.as_slice());
             let filtered = self.is_filtered(paths, Some(commit))?;
@@ -140,6 +139,11 @@ impl Git {
             None => self.entry_by_command(commit, path)?,
         };
         Ok(file.filter(|file| is_file(file.mode)).map(|file| file.id))
+    }
+
+    /// Says whether the attributes of a commit may hand anything to haul's filter.
+    pub(super) fn filters_at(&self, commit: CommitId) -> Result<bool, GitError> {
+        self.may_filter(&attributes_of(&self.files_of(commit, is_attributes_path)?))
     }
 
     /// Lists files of a commit whose paths are wanted.
@@ -262,6 +266,10 @@ impl Git {
 
 pub(super) fn lines(ids: &[ObjectId]) -> Vec<u8> {
     ids.iter().flat_map(|id| format!("{id}\n").into_bytes()).collect()
+}
+
+fn attributes_of(files: &[TreeFile]) -> Vec<ObjectId> {
+    files.iter().filter(|file| is_attributes_path(&file.path)).map(|file| file.id).collect()
 }
 
 /// Reads `ID SIZE`, or `ID missing`.

@@ -331,7 +331,8 @@ fn earlier(repo: &Repo, wanted: &[(Wanted, Stage)]) -> Result<Vec<Wanted>, OpErr
     let mut out = Vec::new();
     let mut paths: BTreeSet<Vec<u8>> = wanted.iter().map(|(w, _)| w.path.clone()).collect();
     for by in [Tracking::Beside, Tracking::InPlace] {
-        let tracked: Result<Vec<RepoPath>, _> = paths.iter().map(|p| RepoPath::new(p)).collect();
+        let tracked: Result<Vec<RepoPath>, _> =
+            paths.iter().map(Vec::as_slice).map(RepoPath::new).collect();
         let pointers: Result<Vec<_>, _> = tracked?.iter().map(|p| by.pointer_path(p)).collect();
         let pointers = pointers?;
         let keys: Vec<&[u8]> = pointers.iter().map(RepoPath::as_bytes).collect();

@@ -152,8 +152,10 @@ fn gc_du_ls_verify_and_cat_know_filtered_paths() {
     assert!(a.haul(&["du"]).ok().stdout().contains("x.bin"));
     let diff = a.haul(&["diff", "HEAD~1", "HEAD", "--json"]).ok().json();
     assert_eq!(diff["modified"], 1);
-    a.haul(&["gc", "--yes", "--grace", "0s"]).ok();
-    a.haul(&["gc", "--yes", "--grace", "0s"]).ok();
+    let log = a.haul(&["log", "x.bin", "--json"]).ok().json();
+    assert_eq!(log["commits"].as_array().map(Vec::len), Some(2), "{log}");
+    a.haul(&["gc", "--yes", "--grace", "0"]).ok();
+    a.haul(&["gc", "--yes", "--grace", "0"]).ok();
     a.haul(&["verify", "HEAD"]).ok();
     a.haul(&["verify", "HEAD~1"]).ok();
 }

@@ -47,7 +47,6 @@ fn describe(
     let repo = Repo::open(session.environment, &[]).ok();
     let files = repo.and_then(|repo| listing(&repo, &bytes).ok().flatten());
     for ListedFile { path, size, oid, executable } in files.into_iter().flatten() {
-        let oid = oid.trim_start_matches("b3:");
         let mode = if executable { " executable" } else { "" };
         writeln!(out, "{} {size:>12} {}{mode}", oid.get(..16).unwrap_or(oid), shown(&path))?;
     }

@@ -186,7 +186,7 @@ impl<'e> Smudging<'e> {
         let copied = io::copy(&mut start.chain(channel.content()), &mut temp);
         copied.at("write", &folder)?;
         let file = File::open(temp.path()).at("read", &folder)?;
-        Ok(channel.answer_with(file)?.map_err(unread)?)
+        channel.answer_with(file)?.map_err(unread)
     }
 }
 

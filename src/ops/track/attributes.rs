@@ -98,7 +98,11 @@ fn quoted(pattern: &[u8]) -> String {
         match byte {
             b'"' | b'\\' => out.extend(['\\', char::from(*byte)]),
             b' '..=b'~' => out.push(char::from(*byte)),
-            other => out.push_str(&format!("\\{other:03o}")),
+            other => {
+                let (high, middle, low) = (other >> 6, other >> 3 & 7, other & 7);
+                out.push('\\');
+                out.extend([high, middle, low].map(|digit| char::from(b'0' + digit)));
+            }
         }
     }
     out.push('"');
