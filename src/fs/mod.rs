@@ -5,6 +5,7 @@
 //! [`Dir`] (temp, rename, no fsync each) and, at the end, [`Dir::sync_file`] for a few files or one
 //! [`Dir::sync`] for many.
 
+mod ahead;
 mod atomic;
 mod beside;
 mod copy;
@@ -12,7 +13,6 @@ mod dir;
 #[cfg(test)]
 mod dir_tests;
 mod durable;
-mod early;
 mod error;
 pub mod failpoint;
 mod lock;

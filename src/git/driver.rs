@@ -5,8 +5,8 @@ use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
 use super::command::{REPOSITORY_VARIABLES, Runner};
-use super::quote::shell;
 use super::{Git, GitError};
+use crate::path::in_shell;
 
 /// The settings of the driver that `merge=haul` in `.gitattributes` names.
 const NAME: &str = "merge.haul.name";
@@ -107,8 +107,7 @@ impl Git {
 
     /// Removes a section of this clone's own settings, if it has this key.
     fn unset_section(&self, key: &str, section: &str) -> Result<bool, GitError> {
-        let call = self.runner.git(&["config", "--local", "--get", key]).accept(1);
-        if call.output()?.code == 1 {
+        if self.own_setting(key)?.is_none() {
             return Ok(false);
         }
         self.run(&["config", "--local", "--remove-section", section], b"")?;
@@ -162,5 +161,5 @@ fn filter_command(haul: &Path) -> String {
 /// The program as a shell reads it; by name alone if its path cannot stand in a setting.
 fn program(haul: &Path) -> String {
     let known = haul.to_str().filter(|path| !path.contains(char::is_control));
-    shell(known.unwrap_or("haul").as_bytes())
+    in_shell(known.unwrap_or("haul").as_bytes())
 }

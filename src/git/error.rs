@@ -132,7 +132,7 @@ impl Hint for GitError {
             }
             Self::Untrusted { start } => Some(format!(
                 "run `git config --global --add safe.directory {}` if you trust its owner",
-                super::quote::shell(start.as_os_str().as_encoded_bytes())
+                crate::path::in_shell(start.as_os_str().as_encoded_bytes())
             )),
             Self::Spawn { source, .. } if source.kind() == io::ErrorKind::NotFound => {
                 Some("install Git, version 2.34 or later, so that `git` is found".to_owned())

@@ -66,13 +66,13 @@ pub fn plan(repo: &Repo, options: &MvOptions) -> Result<MvPlan, OpError> {
             "restore it with `git checkout -- <pointer>` first",
         )
     })?;
-    let new = target(repo, &options.to, (&old, &pointer))?;
     let (tracked, _) = load_tracked(repo.git(), repo.door())?;
+    let new = target(repo, &options.to, (&old, &pointer), &tracked)?;
     check(repo, (&old, &new), &tracked)?;
     let data = repo.door().stamp(&old)?.is_some();
     let at = |path: &RepoPath| repo.door().stamp(path).map(|stamp| stamp.is_some());
     // A run that was cut short has written the new pointer and may have moved the data.
-    let begun = begun(repo, &new, &pointer)?;
+    let begun = begun(repo, &new, &pointer, &tracked)?;
     let in_the_way = (data || !begun) && at(&new)? || !begun && at(&new.pointer_path()?)?;
     if in_the_way {
         return Err(OpError::refused(
@@ -89,6 +89,7 @@ fn target(
     repo: &Repo,
     word: &OsString,
     (old, pointer): (&RepoPath, &[u8]),
+    tracked: &[Tracked],
 ) -> Result<RepoPath, OpError> {
     let path = resolve_or_root(repo, word)?;
     let path = path.map(|path| path.target_of_pointer().unwrap_or(path));
@@ -96,15 +97,24 @@ fn target(
     let stamp = repo.door().stamp(&path)?;
     let folder = stamp.is_some_and(|stamp| stamp.kind == FileKind::Directory);
     // The folder may be the data itself, which an earlier run has moved.
-    let folder = folder && !begun(repo, &path, pointer)?;
+    let folder = folder && !begun(repo, &path, pointer, tracked)?;
     if folder || word.as_bytes().ends_with(b"/") {
         return Ok(RepoPath::new([path.as_bytes(), b"/", old.file_name()].concat())?);
     }
     Ok(path)
 }
 
-/// Says whether an earlier run has written the new pointer.
-fn begun(repo: &Repo, new: &RepoPath, pointer: &[u8]) -> Result<bool, OpError> {
+/// Says whether an earlier run has written the new pointer. One that Git knows is of another path, which
+/// may have the same content: a run stages last.
+fn begun(
+    repo: &Repo,
+    new: &RepoPath,
+    pointer: &[u8],
+    tracked: &[Tracked],
+) -> Result<bool, OpError> {
+    if tracked.iter().any(|item| item.path == *new) {
+        return Ok(false);
+    }
     let there = repo.door().read_small(&new.pointer_path()?, MAX_POINTER)?;
     Ok(there.is_some_and(|there| there == pointer))
 }

@@ -1,7 +1,7 @@
 //! `haul rm`: the pointer and the data go; earlier commits still name the content.
 
 use std::ffi::OsString;
-use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 
 use serde::Serialize;
 
@@ -9,7 +9,7 @@ use crate::ops::checkout::remove_data;
 use crate::ops::error::OpError;
 use crate::ops::status::{self, StatusOptions};
 use crate::ops::tracked::{Named, let_go, named};
-use crate::path::{JsonPath, RepoPath, json_path, show};
+use crate::path::{JsonPath, RepoPath, in_shell, json_path, show};
 use crate::progress::Job;
 use crate::repo::Repo;
 use crate::worktree::Parent;
@@ -68,16 +68,21 @@ pub fn run(repo: &Repo, plan: RmPlan, job: &Job) -> Result<RmReport, OpError> {
     let _working = repo.lock_for_work()?;
     refuse(&plan)?;
     let mut report = RmReport { paths: plan.paths, ..RmReport::default() };
+    let aside = repo.layout().aside().join(repo.door().now()?.0.to_string());
     for item in &plan.named {
         job.check()?;
-        if let Some(pointer) = item.pointer.as_ref().filter(|_| plan.unsaved.is_empty()) {
+        // What no commit names would be nowhere to be found, though the cache has it.
+        let safe =
+            plan.unsaved.is_empty() && !plan.uncommitted.contains(&json_path(item.path.as_bytes()));
+        if let Some(pointer) = item.pointer.as_ref().filter(|_| safe) {
             report.removed += remove_data(repo, &item.path, pointer, job)?;
         }
         if repo.door().stamp(&item.path)?.is_some() {
             if !plan.force {
                 return Err(kept(&item.path));
             }
-            report.aside = Some(put_aside(repo, &item.path)?);
+            put_aside(repo, &item.path, &aside)?;
+            report.aside = Some(aside.display().to_string());
         }
     }
     if let Some(folder) = &report.aside {
@@ -114,9 +119,9 @@ fn refuse(plan: &RmPlan) -> Result<(), OpError> {
 }
 
 fn kept(path: &RepoPath) -> OpError {
-    let path = show(path.as_bytes());
+    let (shown, path) = (show(path.as_bytes()), in_shell(path.as_bytes()));
     OpError::refused(
-        format!("`{path}` holds data that is neither in the cache nor known to be on the remote"),
+        format!("`{shown}` holds data that is neither in the cache nor known to be on the remote"),
         format!(
             "run `haul add {path}` and `haul push` to have it kept, or repeat with `--force` to put it \
              aside"
@@ -124,12 +129,11 @@ fn kept(path: &RepoPath) -> OpError {
     )
 }
 
-/// Moves what stands at a path, as a whole, into a new folder of the state.
-fn put_aside(repo: &Repo, path: &RepoPath) -> Result<String, OpError> {
-    let folder = repo.layout().aside().join(repo.door().now()?.0.to_string());
+/// Moves what stands at a path, as a whole, into a folder of the state.
+fn put_aside(repo: &Repo, path: &RepoPath, folder: &Path) -> Result<(), OpError> {
     let mut parent = Parent::default();
     if let Some(dir) = parent.of(repo.door(), path)? {
-        dir.move_out(path.file_name(), &folder.join(std::ffi::OsStr::from_bytes(path.as_bytes())))?;
+        dir.move_out(path.file_name(), &folder.join(path.to_os()))?;
     }
-    Ok(folder.display().to_string())
+    Ok(())
 }

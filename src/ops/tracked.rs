@@ -7,7 +7,7 @@ use crate::ops::add::ignore_lines;
 use crate::ops::checkout::begun_key;
 use crate::ops::error::OpError;
 use crate::ops::select::resolve;
-use crate::path::{RepoPath, show};
+use crate::path::{RepoPath, in_shell, show};
 use crate::repo::Repo;
 use crate::worktree::{Parent, Tracked, TrackedState, load_in_place, load_tracked};
 
@@ -46,10 +46,10 @@ fn unknown(
 ) -> OpError {
     let word = show(word.as_bytes());
     if let Some(outer) = tracked.iter().find(|item| path.starts_with_dir(&item.path)) {
-        let outer = show(outer.path.as_bytes());
+        let (word_of, outer) = (in_shell(outer.path.as_bytes()), show(outer.path.as_bytes()));
         return OpError::refused(
             format!("`{word}` is not tracked by itself: it lies inside the tracked `{outer}`"),
-            format!("change the files in it, then run `haul add {outer}`"),
+            format!("change the files in it, then run `haul add {word_of}`"),
         );
     }
     if tracked.iter().any(|item| item.path.starts_with_dir(path)) {

@@ -81,6 +81,7 @@ mod index_lock;
 mod init;
 mod interrupts;
 mod large_files;
+mod left_alone;
 mod look;
 mod merge;
 mod merge_branches;

@@ -48,7 +48,7 @@ fn describe(
     let files = repo.and_then(|repo| listing(&repo, &bytes).ok().flatten());
     for ListedFile { path, size, oid, executable } in files.into_iter().flatten() {
         let mode = if executable { " executable" } else { "" };
-        writeln!(out, "{} {size:>12} {}{mode}", oid.get(..16).unwrap_or(oid), shown(&path))?;
+        writeln!(out, "{} {size:>12} {}{mode}", oid.get(..16).unwrap_or(&oid), shown(&path))?;
     }
     Ok(())
 }

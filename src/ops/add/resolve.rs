@@ -6,7 +6,7 @@ use std::ffi::OsString;
 use crate::fs::FileKind;
 use crate::ops::error::OpError;
 use crate::ops::select::{glob_matches, is_glob, resolve};
-use crate::path::{RepoPath, gitignore_line, show};
+use crate::path::{RepoPath, gitignore_line, in_shell, show};
 use crate::repo::Repo;
 use crate::worktree::Tracked;
 
@@ -75,7 +75,7 @@ fn check(repo: &Repo, path: &RepoPath, tracked: &[Tracked]) -> Result<(), OpErro
         let target = path.target_of_pointer()?;
         return Err(OpError::refused(
             format!("cannot track `{shown}`: names that end in `.haul` are pointers"),
-            format!("name the data itself: `haul add {}`", show(target.as_bytes())),
+            format!("name the data itself: `haul add {}`", in_shell(target.as_bytes())),
         ));
     }
     path.pointer_path()?;
@@ -85,7 +85,7 @@ fn check(repo: &Repo, path: &RepoPath, tracked: &[Tracked]) -> Result<(), OpErro
                 "cannot track `{shown}` by itself: it lies inside the tracked `{}`",
                 show(outer.path.as_bytes())
             ),
-            format!("run `haul add {}`", show(outer.path.as_bytes())),
+            format!("run `haul add {}`", in_shell(outer.path.as_bytes())),
         ));
     }
     if let Some(inner) = tracked.iter().find(|t| t.path != *path && t.path.starts_with_dir(path)) {
@@ -144,7 +144,7 @@ fn check_git(repo: &Repo, paths: &[RepoPath]) -> Result<(), OpError> {
             format!("cannot track `{}`: Git tracks it, or files inside it, already", show(path)),
             format!(
                 "run `git rm -r --cached {}` first if its content belongs in haul; the files stay",
-                show(path)
+                in_shell(path)
             ),
         )),
     }

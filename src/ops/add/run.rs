@@ -14,6 +14,7 @@ use crate::ops::add::publish::publish;
 use crate::ops::add::resolve::targets;
 use crate::ops::add::sources::{OldFile, sibling_folders, single_files, sources};
 use crate::ops::add::unmerged::refuse_unmerged;
+use crate::ops::add::update::{to_update, warn_of_older_data};
 use crate::ops::add::worth::Afar;
 use crate::ops::error::OpError;
 use crate::ops::open::spec_of;
@@ -125,7 +126,7 @@ pub fn plan(repo: &Repo, options: &AddOptions, job: &Job) -> Result<AddPlan, OpE
         Selection::new(repo, &options.paths)?.warn(&refused, job);
     }
     let paths = if options.update {
-        present(repo, options, &tracked)?
+        to_update(repo, options, &tracked, job)?
     } else {
         targets(repo, &options.paths, &tracked)?
     };
@@ -147,11 +148,12 @@ pub fn plan(repo: &Repo, options: &AddOptions, job: &Job) -> Result<AddPlan, OpE
     }
     let targets = out.targets.iter().map(|planned| &planned.target);
     out.folders = sibling_folders(&tracked, targets);
+    warn_of_older_data(repo, out.targets.iter().map(|planned| &planned.target), job)?;
     Ok(out)
 }
 
 /// The pointer that an add goes on from; a damaged one is replaced, one of a newer haul never.
-fn old_pointer(tracked: &Tracked) -> Result<Option<(Pointer, Vec<u8>)>, OpError> {
+pub(super) fn old_pointer(tracked: &Tracked) -> Result<Option<(Pointer, Vec<u8>)>, OpError> {
     match &tracked.state {
         TrackedState::Sound(pointer, bytes) => Ok(Some((pointer.clone(), bytes.clone()))),
         TrackedState::Unsound(e @ PointerError::Newer { .. }) => {
@@ -168,23 +170,6 @@ fn size_of(found: &Found) -> u64 {
         What::Symlink(target) => target.len() as u64,
         What::EmptyFolder => 0,
     }
-}
-
-/// The tracked paths whose data is in the worktree.
-fn present(
-    repo: &Repo,
-    options: &AddOptions,
-    tracked: &[Tracked],
-) -> Result<Vec<RepoPath>, OpError> {
-    let mut selection = Selection::new(repo, &options.paths)?;
-    let mut out = Vec::new();
-    for item in tracked {
-        if selection.filter(&item.path).is_some() && repo.door().stamp(&item.path)?.is_some() {
-            out.push(item.path.clone());
-        }
-    }
-    selection.check_used()?;
-    Ok(out)
 }
 
 fn find(

@@ -2,7 +2,8 @@
 
 use crate::fs::FileKind;
 use crate::manifest::EntryKind;
-use crate::ops::checkout::plan::{Past, Work};
+use crate::ops::checkout::past::Past;
+use crate::ops::checkout::plan::Work;
 use crate::ops::checkout::survey::{Seen, Site};
 use crate::ops::error::OpError;
 use crate::path::RepoPath;
