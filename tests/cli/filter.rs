@@ -1,7 +1,7 @@
 //! Git hands files to haul: `git add` stores pointers, `git checkout` brings content back.
 
 use crate::harness::{Output, Repo, World, data};
-use crate::scene::shared;
+use crate::scene::{shared, states};
 
 /// Makes a repository `a` with a remote `r` that hands `*.bin` to haul.
 pub(crate) fn tracking(world: &World) -> Repo<'_> {
@@ -178,8 +178,7 @@ fn skipping_leaves_pointers_which_git_add_takes_as_they_are() {
     a.git(&["add", "y.bin"]).ok();
     assert_eq!(a.git(&["cat-file", "blob", ":y.bin"]).ok().stdout(), pointer);
     a.git(&["rm", "-f", "--quiet", "y.bin"]).ok();
-    let states = crate::scene::states(&a);
-    assert_eq!(states, ["pointer-text x.bin"]);
+    assert_eq!(states(&a), ["pointer-text x.bin"]);
     a.haul(&["pull"]).ok();
     assert_eq!(a.read("x.bin"), data::bytes(1, 100_000));
     assert_settled(&a);
@@ -226,4 +225,35 @@ fn a_committed_remote_that_nobody_accepted_is_not_asked_by_a_checkout() {
     b.haul_with(&["pull"], &[("HAUL_ACCEPT_REMOTE", &url)]).ok();
     assert_eq!(b.read("x.bin"), data::bytes(1, 100_000));
     assert_settled(&b);
+}
+
+#[test]
+fn what_only_looks_like_a_pointer_is_asked_of_nobody() {
+    let world = World::new();
+    world.folder("hub.git").git(&["init", "--quiet", "--bare"]).ok();
+    let a = tracking(&world);
+    a.git(&["remote", "add", "origin", "../hub.git"]).ok();
+    let oid = blake3::hash(b"nobody has this").to_hex();
+    a.write("fixture.txt", format!("haul 1\nkind file\noid b3:{oid}\nsize 15\n").as_bytes());
+    save(&a, "a fixture");
+    a.git_hooked(&["push", "origin", "main"]).ok();
+    a.haul(&["push"]).ok();
+    a.haul(&["verify", "HEAD"]).ok();
+    assert_eq!(states(&a), Vec::<String>::new());
+}
+
+#[test]
+fn commits_are_read_with_the_attributes_that_they_had() {
+    let world = World::new();
+    world.folder("hub.git").git(&["init", "--quiet", "--bare"]).ok();
+    let a = tracking(&world);
+    a.git(&["remote", "add", "origin", "../hub.git"]).ok();
+    a.write("x.bin", &data::bytes(1, 100_000));
+    save(&a, "handed over");
+    a.haul(&["untrack", "*.bin"]).ok();
+    a.git(&["add", "--renormalize", "."]).ok();
+    a.commit("held by Git");
+    a.git_hooked(&["push", "origin", "main"]).ok().says("pushed 1 root");
+    a.haul(&["verify", "HEAD~1"]).ok();
+    assert_eq!(a.haul(&["cat", "HEAD~1:x.bin"]).ok().bytes(), data::bytes(1, 100_000));
 }

@@ -1,9 +1,11 @@
 use crate::harness::World;
 
-const VERBS: [&str; 29] = [
+const VERBS: [&str; 31] = [
     "init",
+    "clone",
     "remote",
     "add",
+    "track",
     "untrack",
     "rm",
     "mv",

@@ -21,6 +21,7 @@ use crate::pointer::{MAX_POINTER, Pointer, PointerKind};
 use crate::progress::{Job, Kind};
 use crate::repo::Repo;
 use crate::transfer::{Filter, Root, Wanted};
+use crate::units::ByteSize;
 use crate::worktree::{LARGE, PlaceError, Recipe, Whole, place_file};
 
 /// The name of a large file in a folder of its own.
@@ -250,6 +251,12 @@ fn prove(
         },
     };
     if size >= LARGE {
+        // What is made of little may be more than the disk holds.
+        let free = repo.door().root().free_bytes()?;
+        if size > free {
+            let what = format!("it has {}, and {} are free", ByteSize(size), ByteSize(free));
+            return Err(OpError::refused(what, "free some disk space"));
+        }
         let scratch = Scratch::new_in(&repo.layout().temp())?;
         let dir = Dir::open(scratch.path())?;
         let whole = Whole { oid, size, executable: false };
