@@ -265,12 +265,8 @@ impl Hint for RemoteError {
                  readable here; pushing needs a listing"
                     .into()
             }
-            Self::Unsupported { action: Action::Write | Action::Remove, .. } => {
-                "this server is there for reading: push to the address under which it can be written"
-                    .into()
-            }
-            Self::Unsupported { .. } => {
-                "check the address of the remote; `haul remote test` says what it can do".into()
+            Self::Unsupported { remote, .. } => {
+                format!("run `haul remote test` to see what `{remote}` can do")
             }
             Self::InvalidKey { .. }
             | Self::InvalidRange { .. }
