@@ -68,7 +68,8 @@ fn nothing_makes_git_diff_fail() {
     let world = World::new();
     let a = two_versions(&world);
     a.commit("two");
-    for bytes in [&b""[..], b"no pointer\n", b"haul 1\nkind dir\n", &[b'x'; 100_000]] {
+    let long = vec![b'x'; 100_000];
+    for bytes in [&b""[..], b"no pointer\n", b"haul 1\nkind dir\n", &long] {
         a.write("d.haul", bytes);
         a.git(&["diff"]).ok();
         a.git(&["diff", "--no-ext-diff"]).ok();
@@ -85,8 +86,8 @@ fn of_a_filtered_path_git_compares_the_pointers_and_fetches_nothing() {
     let world = World::new();
     let a = shared(&world);
     a.haul(&["track", "*.bin"]).ok();
-    for seed in [1, 2] {
-        a.write("x.bin", &data::bytes(seed, 100_000 + seed as usize));
+    for (seed, len) in [(1, 100_001), (2, 100_002)] {
+        a.write("x.bin", &data::bytes(seed, len));
         a.git(&["add", "-A"]).ok();
         a.commit("x");
     }

@@ -77,7 +77,7 @@ fn a_clone_gets_the_content_from_the_remote_in_one_batch() {
     let world = World::new();
     let a = tracking(&world);
     for seed in 0..20 {
-        a.write(format!("d/{seed}.bin"), &data::bytes(seed, 20_000 + seed as usize));
+        a.write(format!("d/{seed}.bin"), &data::bytes(seed, 20_000));
     }
     save(&a, "d");
     a.haul(&["push"]).ok();

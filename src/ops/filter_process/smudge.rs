@@ -16,6 +16,7 @@ use crate::ops::error::{Exit, OpError};
 use crate::ops::fetch::bring_content;
 use crate::ops::filter_process::cut::unread;
 use crate::ops::filter_process::serve::Smudged;
+use crate::ops::retain::{After, retain};
 use crate::path::{RepoPath, show};
 use crate::pointer::{MAX_POINTER, Pointer, PointerKind};
 use crate::progress::{Job, Kind};
@@ -117,6 +118,10 @@ impl<'e> Smudging<'e> {
             let request = channel.request()?;
             let asked = request.as_ref().filter(|r| matches!(r.wish, Wish::Smudge { .. }));
             let Some((path, bytes)) = asked.and_then(|r| delayed.get_key_value(&r.path)) else {
+                drop(reader);
+                if let Ok(repo) = &opened {
+                    retain(repo, After::Checkout, job);
+                }
                 return Ok(request);
             };
             let found = match (&opened, &mut reader, failures.remove(path)) {
