@@ -1,7 +1,7 @@
 //! `haul push`: everything that the commits being pushed name goes to the remote, before Git's refs
 //! move.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 
 use serde::Serialize;
@@ -9,18 +9,19 @@ use serde::Serialize;
 use crate::cache::Held;
 use crate::git::{CommitId, Content, ObjectId, PointerBlob};
 use crate::ops::chosen::{Chosen, at_head, find};
-use crate::ops::error::OpError;
+use crate::ops::error::{Exit, OpError};
 use crate::ops::filter_process::adopt;
 use crate::ops::open::{Chosen as Target, choose};
 use crate::ops::requests::Requests;
 use crate::ops::retain::{After, retain};
-use crate::ops::select::{Select, Selection};
+use crate::ops::select::Select;
+use crate::ops::selection::Selection;
 use crate::path::{RepoPath, show};
 use crate::pointer::Pointer;
 use crate::progress::Job;
 use crate::repo::Repo;
 use crate::transfer::{
-    Avoid, Contact, Filter, Home, Purpose, PushRequest, Root, Stage, Wanted, push,
+    Avoid, Contact, Filter, Home, Purpose, PushRequest, Pushed, Root, Stage, Wanted, push,
 };
 use crate::worktree::{RefusedPointer, TrackedState, Tracking, parse_tracked};
 
@@ -40,7 +41,7 @@ pub struct PushOptions {
 }
 
 /// What a push would do.
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 pub struct PushPlan {
     /// The remote's name.
     pub remote: String,
@@ -95,6 +96,21 @@ pub fn plan(repo: &Repo, options: &PushOptions, job: &Job) -> Result<PushPlan, O
     let found = roots(repo, options, job)?;
     let select = Select { rev: options.rev.clone(), all: options.all, ..Select::default() };
     planned(repo, target, (found, select), job)
+}
+
+/// Plans a push to every remote, the default one last: until then, nothing that is pushed may leave the
+/// cache. One that may not be used is an error before anything is sent.
+pub fn plan_all(repo: &Repo, options: &PushOptions, job: &Job) -> Result<Vec<PushPlan>, OpError> {
+    repo.require_initialised()?;
+    let default = choose(repo, None, options.jobs)?;
+    let names = repo.config().remotes.keys().filter(|name| **name != default.name);
+    let mut targets: Vec<Target> =
+        names.map(|name| choose(repo, Some(name), options.jobs)).collect::<Result<_, _>>()?;
+    targets.push(default);
+    let found = roots(repo, options, job)?;
+    let select = Select { rev: options.rev.clone(), all: options.all, ..Select::default() };
+    let plan = |target| planned(repo, target, (found.clone(), select.clone()), job);
+    targets.into_iter().map(plan).collect()
 }
 
 fn planned(
@@ -280,22 +296,31 @@ pub fn run(repo: &Repo, plan: PushPlan, job: &Job) -> Result<PushReport, OpError
     Ok(report)
 }
 
+/// Pushes to one remote after the other; what goes wrong with one does not keep content from the others.
+/// Only if all have it, the cache is kept to its size.
+pub fn run_all(repo: &Repo, plans: Vec<PushPlan>, job: &Job) -> (Vec<PushReport>, Option<OpError>) {
+    let (mut reports, mut failed) = (Vec::new(), None);
+    for plan in plans {
+        let name = plan.remote.clone();
+        match send(repo, plan, job) {
+            Ok(report) => reports.push(report),
+            Err(e) if e.exit() == Exit::Interrupted => return (reports, Some(e)),
+            Err(e) => {
+                job.warn(&format!("remote `{name}` did not get all of it: {e}"));
+                failed.get_or_insert(e);
+            }
+        }
+    }
+    if failed.is_none() {
+        retain(repo, After::Push, job);
+    }
+    (reports, failed)
+}
+
 fn send(repo: &Repo, plan: PushPlan, job: &Job) -> Result<PushReport, OpError> {
     let _working = repo.lock_for_work()?;
-    let mut report = PushReport {
-        remote: plan.remote,
-        roots: 0,
-        reused_roots: 0,
-        packs: 0,
-        sent_bytes: 0,
-        reused_bytes: 0,
-        logical_bytes: 0,
-        new_bytes: 0,
-        delta_bytes: 0,
-        requests: Requests::default(),
-    };
     if plan.wanted.iter().all(|(wanted, _)| wanted.root == Root::Empty) {
-        return Ok(report);
+        return Ok(reported(plan.remote, &Pushed::default(), Requests::default()));
     }
     let remote = plan.target.open()?;
     let parts = (repo.layout(), repo.index()?);
@@ -307,23 +332,31 @@ fn send(repo: &Repo, plan: PushPlan, job: &Job) -> Result<PushReport, OpError> {
         repo: repo.identity()?,
         home: if is_home { Home::Yes } else { Home::No },
         avoid: Avoid::Nothing,
+        sent: BTreeMap::new(),
     };
     let pushed = push(&request, &mut contact, job)
         .map_err(|e| OpError::from(e).with_commits(repo, (&plan.commits, &plan.select)))?;
-    report.roots = pushed.roots;
-    report.reused_roots = pushed.reused_roots;
-    report.packs = pushed.packs;
-    report.sent_bytes = pushed.sent_bytes;
-    report.reused_bytes = pushed.reused_bytes;
-    report.logical_bytes = pushed.logical_bytes;
-    report.new_bytes = pushed.new_bytes;
-    report.delta_bytes = pushed.delta_bytes;
-    report.requests = contact.remote().counts().into();
-    Ok(report)
+    Ok(reported(plan.remote, &pushed, contact.remote().counts().into()))
+}
+
+/// Says what a push did.
+pub(crate) fn reported(remote: String, pushed: &Pushed, requests: Requests) -> PushReport {
+    PushReport {
+        remote,
+        roots: pushed.roots,
+        reused_roots: pushed.reused_roots,
+        packs: pushed.packs,
+        sent_bytes: pushed.sent_bytes,
+        reused_bytes: pushed.reused_bytes,
+        logical_bytes: pushed.logical_bytes,
+        new_bytes: pushed.new_bytes,
+        delta_bytes: pushed.delta_bytes,
+        requests,
+    }
 }
 
 /// The previous versions of each path: what the remote most likely shares with the new one.
-fn earlier(repo: &Repo, wanted: &[(Wanted, Stage)]) -> Result<Vec<Wanted>, OpError> {
+pub(crate) fn earlier(repo: &Repo, wanted: &[(Wanted, Stage)]) -> Result<Vec<Wanted>, OpError> {
     const VERSIONS: usize = 4;
     if repo.git().head()?.is_none() {
         return Ok(Vec::new());

@@ -4,13 +4,15 @@ use std::ffi::OsString;
 
 use serde::Serialize;
 
+use crate::fs::{FileKind, Stamp};
 use crate::ops::error::OpError;
 use crate::ops::status::{self, StatusOptions};
 use crate::ops::track::{Rule, named_rules, release};
 use crate::ops::tracked::{Named, let_go, named};
-use crate::path::{JsonPath, json_path, show};
+use crate::path::{JsonPath, RepoPath, json_path, show};
 use crate::progress::Job;
 use crate::repo::Repo;
+use crate::worktree::{Parent, look, make_own};
 
 /// What to let go of.
 #[derive(Clone, Debug, Default)]
@@ -71,14 +73,40 @@ pub fn plan(repo: &Repo, options: &UntrackOptions, job: &Job) -> Result<UntrackP
     Ok(UntrackPlan { paths, patterns, named, rules })
 }
 
-/// Removes pointers and ignore lines and stages that.
-pub fn run(repo: &Repo, plan: UntrackPlan) -> Result<UntrackReport, OpError> {
+/// Removes pointers and ignore lines and stages that. Files that were links into the cache, which may
+/// let go of them now, become files of their own first.
+pub fn run(repo: &Repo, plan: UntrackPlan, job: &Job) -> Result<UntrackReport, OpError> {
     let _working = repo.lock_for_work()?;
     let released = release(repo, &plan.rules)?;
+    let mut copied = false;
+    for item in &plan.named {
+        copied |= own_files(repo, &item.path, job)?;
+    }
+    if copied {
+        repo.door().root().sync()?;
+    }
     let paths: Vec<_> = plan.named.iter().map(|item| &item.path).collect();
     if !paths.is_empty() {
         let_go(repo, &paths)?;
     }
     let released = released.iter().map(|path| json_path(path.as_bytes())).collect();
     Ok(UntrackReport { paths: plan.paths, patterns: plan.patterns, released })
+}
+
+fn own_files(repo: &Repo, top: &RepoPath, job: &Job) -> Result<bool, OpError> {
+    let (mut parent, mut copied) = (Parent::default(), false);
+    let is_folder = |stamp: Stamp| stamp.kind == FileKind::Directory;
+    let paths: Vec<RepoPath> = if repo.door().stamp(top)?.is_some_and(is_folder) {
+        look(repo.door(), top, job)?.found.into_iter().map(|found| found.path).collect()
+    } else {
+        vec![top.clone()]
+    };
+    for path in paths {
+        let Some(dir) = parent.of(repo.door(), &path)? else { continue };
+        let Some(stamp) = dir.stamp(path.file_name())? else { continue };
+        let place = (dir, path.file_name());
+        copied |= make_own(place, stamp.is_executable(), job)
+            .map_err(|source| OpError::Place { path: path.as_bytes().to_vec(), source })?;
+    }
+    Ok(copied)
 }

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::cache::{Held, ObjectReader, TakenIn};
+use crate::cache::{Held, ObjectReader, TakenIn, WrittenPack};
 use crate::catalogue::{LocRecord, SOURCE_PUSH_RECORD};
 use crate::fs::{failpoint, planted, remove};
 use crate::hash::{PackId, RemoteId, RepoId};
@@ -11,6 +11,7 @@ use crate::progress::Job;
 use crate::transfer::catalogue::Contact;
 use crate::transfer::dedup::dedup;
 use crate::transfer::error::TransferError;
+use crate::transfer::listing::keep_index;
 use crate::transfer::lone::store_whole;
 use crate::transfer::needs::{Avoid, Doubts, Needs, found, missing_pins, needs, pack_of};
 use crate::transfer::nodes::walk;
@@ -18,6 +19,7 @@ use crate::transfer::record::Record;
 use crate::transfer::recut::{Elsewhere, Recut, forget_damaged, recut, rescue};
 use crate::transfer::root::{Root, Wanted};
 use crate::transfer::sight::Sight;
+use crate::transfer::tidy::tidy;
 use crate::transfer::upload::{Journal, Sent, missing_own, prepare, register, upload};
 use crate::transfer::walked::Walked;
 
@@ -45,6 +47,8 @@ pub struct PushRequest {
     pub home: Home,
     /// Packs of the remote that must not be used again.
     pub avoid: Avoid,
+    /// Packs that this command has sent already and that are not on this machine any more.
+    pub sent: BTreeMap<PackId, WrittenPack>,
 }
 
 /// What confirmation on this remote means for local packs.
@@ -145,11 +149,15 @@ pub fn push(
         let sound = (current && !sent.resumed) || still_good(contact, &settled, &mut doubts, job)?;
         if current && sound {
             failpoint::hit("push.before-confirm");
-            pushed.reused_bytes = reused(contact, &settled.needs);
+            pushed.reused_bytes = settled.needs.reused_bytes(contact);
             pushed.count_new(contact, &settled)?;
             confirm(contact, remote, (request, &settled), job)?;
             settle_earlier(request.home, contact, job)?;
             journal.clear()?;
+            tidy(contact, job);
+            if pushed.packs > 0 {
+                keep_index(contact.remote(), job);
+            }
             for pack in superseded {
                 remove(&contact.layout().unpushed(pack))?;
                 remove(&contact.layout().whole(pack))?;
@@ -196,7 +204,9 @@ impl Push<'_, '_> {
         let contact = self.contact;
         // What is to be left would be found again.
         let leaving = matches!(self.request.avoid, Avoid::Left(_));
-        let mut look_for_more = first && !leaving && self.request.home == Home::Yes;
+        // What was sent already would be sent in vain.
+        let free = !leaving && self.request.sent.is_empty();
+        let mut look_for_more = first && free && self.request.home == Home::Yes;
         if let (true, Avoid::Damaged(packs)) = (first, &self.request.avoid) {
             self.avoid_damaged(packs, job)?;
         }
@@ -208,7 +218,7 @@ impl Push<'_, '_> {
             store_whole(contact, &absent, job)?;
             let mut reader = ObjectReader::new(contact.layout(), contact.index())?;
             let walked = walk(&absent, &mut reader, Sight::Own(contact), job)?;
-            let needs = needs(contact, &absent, &walked, self.doubts)?;
+            let needs = needs(contact, &absent, &walked, (self.doubts, &self.request.sent))?;
             if !needs.replace.is_empty() {
                 let home = self.request.home;
                 rescue(contact, (&absent, &walked), &needs.replace, home, job)?;
@@ -259,7 +269,8 @@ impl Push<'_, '_> {
 
     /// Sends what has to be sent; a local pack that is damaged is put aside and nothing is sent.
     fn send(&self, journal: &Journal, settled: &Settled, job: &Job) -> Result<Sent, TransferError> {
-        let sent = upload(self.contact, journal, settled.needs.own.keys().copied(), job);
+        let own = settled.needs.own.keys().copied();
+        let sent = upload(self.contact, journal, (own, &self.request.sent), job);
         if let Err(TransferError::LocalPack { pack, why, .. }) = sent {
             forget_damaged(self.contact, &settled.walked, pack)?;
             let path = settled.needs.own.get(&pack).cloned().unwrap_or_default();
@@ -271,7 +282,7 @@ impl Push<'_, '_> {
 
 /// What the push tells the catalogue.
 fn record<'s>(
-    request: &PushRequest,
+    request: &'s PushRequest,
     contact: &Contact,
     settled: &'s Settled,
     doubts: &Doubts,
@@ -280,6 +291,7 @@ fn record<'s>(
         repo: request.repo.0,
         locs: locs(contact, settled, doubts)?,
         own: settled.needs.own.keys().copied().collect(),
+        sent: &request.sent,
         first_chunks: &settled.walked.first_chunks,
     })
 }
@@ -328,12 +340,6 @@ fn still_good(
     Ok(settled.needs.pins.keys().all(|pack| view.may_rely_on(*pack))
         && settled.there.iter().all(|wanted| found(contact, doubts, &wanted.root).is_some())
         && !own().any(|pack| view.condemned(pack) || doubts.spent.contains(&pack)))
-}
-
-fn reused(contact: &Contact, needs: &Needs) -> u64 {
-    let view = &contact.synced().view;
-    let sizes = needs.pins.keys().filter_map(|pack| view.pack_record(*pack));
-    sizes.map(|record| u64::from(record.size)).sum()
 }
 
 /// Notes what is certain now, and moves packs that need not be kept any more into the cache.

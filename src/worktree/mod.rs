@@ -7,6 +7,7 @@ mod known;
 mod place;
 mod pointers;
 mod scan;
+mod share;
 
 pub(crate) use build::LARGE;
 pub use door::{Door, Parent};
@@ -19,3 +20,4 @@ pub use pointers::{
     parse_tracked,
 };
 pub use scan::{Found, Scan, What, look, scan};
+pub(crate) use share::{Sharing, make_own, place_whole};

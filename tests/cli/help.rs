@@ -1,6 +1,6 @@
 use crate::harness::World;
 
-const VERBS: [&str; 31] = [
+const VERBS: [&str; 35] = [
     "init",
     "clone",
     "remote",
@@ -15,12 +15,16 @@ const VERBS: [&str; 31] = [
     "ls",
     "cat",
     "export",
+    "get",
+    "import",
+    "update",
     "check-ignore",
     "push",
     "fetch",
     "checkout",
     "pull",
     "verify",
+    "ci",
     "fsck",
     "du",
     "evict",

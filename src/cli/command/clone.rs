@@ -32,7 +32,8 @@ pub(super) fn run(args: &CloneArgs, session: &Session<'_>) -> Result<Exit, Failu
     session.job.note(&format!("cloned into `{folder}`"));
     let within = Session { environment: &inside, job: session.job, ..*session };
     let fetch = fetch_options(Select::default(), &args.transfer);
-    pull::pull(&PullOptions { fetch, force: false }, &within).inspect_err(|_| {
+    let repo = within.repo_at(args.transfer.limit_rate)?;
+    pull::pull(&repo, &PullOptions { fetch, force: false }, &within).inspect_err(|_| {
         session.job.note(&format!("the clone in `{folder}` is complete but for its content"));
     })
 }

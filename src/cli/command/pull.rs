@@ -13,10 +13,10 @@ use crate::ops::pull::{PullOptions, PullPlan};
 use crate::repo::Repo;
 
 pub(super) fn run(args: &PullArgs, session: &Session<'_>) -> Result<Exit, Failure> {
+    let repo = session.repo_at(args.transfer.limit_rate)?;
     let fetch = fetch_options(select(&args.select, false), &args.transfer);
     let options = PullOptions { fetch, force: args.force };
     if args.dry_run {
-        let repo = session.repo()?;
         let plan = plan(&repo, &options, session)?;
         let plan = ops::pull::preview(&repo, plan, &session.job)?;
         let line = format!("{}; {}", planned("pull", &plan.fetch), placing(&plan.checkout));
@@ -25,7 +25,7 @@ pub(super) fn run(args: &PullArgs, session: &Session<'_>) -> Result<Exit, Failur
         session.answer(Answer { report: &plan, dry_run: true, text, figures })?;
         return Ok(Exit::Done);
     }
-    pull(&options, session)
+    pull(&repo, &options, session)
 }
 
 /// Asks about a remote that the user did not agree to yet, if somebody is there.
@@ -44,10 +44,13 @@ fn plan<'r>(
 }
 
 /// Gets content and places it.
-pub(super) fn pull(options: &PullOptions, session: &Session<'_>) -> Result<Exit, Failure> {
-    let repo = session.repo()?;
-    let plan = plan(&repo, options, session)?;
-    let report = ops::pull::run(&repo, plan, &session.job)?;
+pub(super) fn pull(
+    repo: &Repo,
+    options: &PullOptions,
+    session: &Session<'_>,
+) -> Result<Exit, Failure> {
+    let plan = plan(repo, options, session)?;
+    let report = ops::pull::run(repo, plan, &session.job)?;
     let line = format!("{}; {}", fetch_line(&report.fetch), checkout_line(&report.checkout));
     let figures = Figures(session.started.elapsed()).close(&line);
     remarks(&report.checkout, "ask whoever pushed the pointers to run `haul push`", session);

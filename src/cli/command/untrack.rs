@@ -32,7 +32,7 @@ pub(super) fn run(args: &UntrackArgs, session: &Session<'_>) -> Result<Exit, Fai
         session.answer(Answer { report: &plan, dry_run: true, text, figures })?;
         return Ok(Exit::Done);
     }
-    let report = ops::untrack::run(&repo, plan)?;
+    let report = ops::untrack::run(&repo, plan, &session.job)?;
     if let Some(first) = report.released.first() {
         let (first, files) = (shown(first), many(report.released.len() as u64, "file", "files"));
         session.job.note(&format!(

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::cache::{NodeSink, Stale};
+use crate::cache::{Held, NodeSink, Stale};
 use crate::fs::Dir;
 use crate::intake::{Exceptions, Source, take};
 use crate::ops::add::build::kind_of;
@@ -29,7 +29,7 @@ pub(crate) fn take_loose(
     let lost = index.out_of_reach(home(repo)?)?;
     let exceptions = Exceptions { lost: &lost, elsewhere: &HashMap::new() };
     let began = repo.door().now()?;
-    let intake = take((dir, began), sources, repo.layout(), (index, exceptions), job)?;
+    let intake = take((dir, began), sources, (repo.layout(), None), (index, exceptions), job)?;
     let view = index.reader()?;
     let stale = Stale { packs: &lost, ..Stale::NONE };
     let mut sink = NodeSink::new(repo.layout(), &view, &intake.places, stale);
@@ -38,6 +38,6 @@ pub(crate) fn take_loose(
         intake.taken.iter().map(|taken| kind_of(taken, &mut sink)).collect();
     let kinds = kinds?;
     let nodes = sink.finish()?;
-    intake.record(index, &nodes)?;
+    intake.record(index, Held::Unpushed, &nodes)?;
     Ok(kinds)
 }

@@ -57,9 +57,11 @@ pub(super) fn fill(
         let executable = seen.is_some_and(|stamp| stamp.is_executable());
         let kind = if executable { EntryKind::Executable } else { EntryKind::File };
         let target = Target { path: item.path.clone(), kind, content };
-        plan.write(Write { target, seen, unsaved: None, content: None, former: None });
+        plan.write += 1;
+        plan.bytes = plan.bytes.saturating_add(target.content.size());
+        let (unsaved, content, former) = (None, None, None);
+        plan.work.filled.push(Write { target, seen, unsaved, content, former });
     }
-    plan.work.in_place.extend(items.iter().map(|item| item.path.clone()));
     Ok(())
 }
 
@@ -74,7 +76,7 @@ pub(crate) fn unset(path: &RepoPath, count: usize) -> String {
 }
 
 /// Lets Git see that content stands where a pointer stood, and that nothing changed by that.
-pub(super) fn refresh(repo: &Repo, paths: &[RepoPath]) -> Result<(), OpError> {
-    let paths: Vec<&[u8]> = paths.iter().map(RepoPath::as_bytes).collect();
+pub(super) fn refresh(repo: &Repo, filled: &[Write]) -> Result<(), OpError> {
+    let paths: Vec<&[u8]> = filled.iter().map(|write| write.target.path.as_bytes()).collect();
     Ok(repo.git().refresh_filtered(&paths)?)
 }

@@ -2,6 +2,7 @@
 
 mod act;
 mod back;
+mod form;
 mod gone;
 mod held;
 mod in_place;
@@ -17,9 +18,10 @@ mod proven;
 mod survey;
 mod tidy;
 mod wanted;
+mod write;
 
 pub use act::{CheckoutReport, run};
-pub(crate) use act::{Notes, place, write_anew};
+pub(crate) use act::{Notes, place};
 pub use back::{check_back, take_back};
 pub(crate) use gone::remove_data;
 pub(crate) use in_place::{is_unfilled, unset};
@@ -31,3 +33,4 @@ pub use plan::{CheckoutPlan, plan};
 pub(crate) use proven::spare_proven;
 pub(crate) use tidy::{move_data, remove_empty};
 pub(crate) use wanted::{Target, chunks, file_content, targets, tree_error};
+pub(crate) use write::write_anew;

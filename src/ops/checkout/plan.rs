@@ -4,9 +4,10 @@ use std::collections::HashSet;
 
 use serde::Serialize;
 
-use crate::cache::{Known, ObjectReader, StatEntry};
+use crate::cache::{Known, Link, ObjectReader, StatEntry, WholeFiles};
 use crate::fs::{Stamp, Time};
 use crate::hash::NodeId;
+use crate::ops::checkout::form::stands_otherwise;
 use crate::ops::checkout::in_place;
 use crate::ops::checkout::judge::{Verdict, judge};
 use crate::ops::checkout::leavers::{InGit, Leaving, Stay, leaving};
@@ -53,6 +54,8 @@ pub(super) struct Work {
     pub(super) select: Select,
     pub(super) force: bool,
     manner: Manner,
+    /// How files are to be shared with the cache, if not as the settings say.
+    pub(super) link: Option<Link>,
     pub(super) orphans: Vec<Orphan>,
     pub(super) writes: Vec<Write>,
     pub(super) leaving: Vec<Leaving>,
@@ -60,8 +63,8 @@ pub(super) struct Work {
     pub(super) learned: Vec<(Vec<u8>, StatEntry)>,
     /// The pointers that hold afterwards.
     pub(super) pointers: Vec<(Vec<u8>, Vec<u8>)>,
-    /// Paths that Git's filter has, and that Git is to look at again.
-    pub(super) in_place: Vec<RepoPath>,
+    /// Files that Git's filter left as pointers: never links, which Git would take for a change.
+    pub(super) filled: Vec<Write>,
     /// Every file that is to go.
     pub(super) going: HashSet<Vec<u8>>,
     in_git: InGit,
@@ -109,7 +112,7 @@ fn look(
     let orphans = if options.select.rev.is_some() {
         Vec::new()
     } else {
-        let all = options.select.paths.is_empty();
+        let all = options.select.is_whole();
         orphans(repo, (&chosen, all), &placed, began, job)?
     };
     let mut plan = CheckoutPlan {
@@ -125,12 +128,13 @@ fn look(
             select: options.select.clone(),
             force: options.force,
             manner: options.manner,
+            link: options.link,
             orphans,
             writes: Vec::new(),
             leaving: Vec::new(),
             learned: Vec::new(),
             pointers: Vec::new(),
-            in_place: Vec::new(),
+            filled: Vec::new(),
             going: HashSet::new(),
             in_git: InGit::new(chosen.iter().map(|item| item.path.as_bytes().to_vec())),
         },
@@ -145,7 +149,7 @@ fn look(
         found |= compare(repo, item, &placed, &mut plan, job)?;
     }
     if !found && !none {
-        return Err(nothing_matches());
+        return Err(nothing_matches(&options.select));
     }
     refuse_look_alikes(repo, &plan.work)?;
     Ok(plan)
@@ -174,7 +178,7 @@ impl CheckoutPlan {
         }
     }
 
-    pub(super) fn write(&mut self, write: Write) {
+    fn write(&mut self, write: Write) {
         self.write += 1;
         self.bytes = self.bytes.saturating_add(write.target.content.size());
         self.work.writes.push(write);
@@ -245,12 +249,21 @@ fn compare(
     plan.work.going.extend(going);
     let found = !targets.is_empty() || !leaving.files.is_empty();
     plan.work.leaving.push(leaving);
+    let files = match plan.work.link {
+        Some(link) => Some((WholeFiles::open(repo.layout(), repo.index()?)?, link)),
+        None => None,
+    };
     for seen in survey(repo, targets, &past.knowledge, job)? {
         let follows = plan.work.manner == Manner::Follow;
         if follows && past.misses(&seen) {
             continue;
         }
-        let verdict = judge(repo, &seen, &past, &plan.work)?;
+        let mut verdict = judge(repo, &seen, &past, &plan.work)?;
+        if let (Verdict::Right, Some((files, link))) = (&verdict, &files)
+            && stands_otherwise(repo, &seen, files, *link)?
+        {
+            verdict = Verdict::Replace;
+        }
         if follows && matches!(verdict, Verdict::Unsaved(_)) && past.wanted_the_same(&seen.target) {
             continue;
         }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::os::unix::ffi::OsStrExt;
 
-use crate::cache::StatEntry;
+use crate::cache::{StatEntry, note_links};
 use crate::fs::{Stamp, Time};
 use crate::ops::add::ignore_lines;
 use crate::ops::checkout::act::Notes;
@@ -56,11 +56,15 @@ pub(crate) fn move_data(
     remove_empty(repo, from.parent().into_iter().collect(), |_| true)?;
     ignore_lines(repo, &[to], &[from])?;
     let mut parent = Parent::default();
+    let mut links = Vec::new();
     for (path, entry) in old {
         let rest = path.get(from.as_bytes().len()..).unwrap_or_default();
         let new = RepoPath::new([to.as_bytes(), rest].concat())?;
         let stamp = match parent.of(repo.door(), &new)? {
-            Some(dir) => dir.stamp(new.file_name())?,
+            Some(dir) => {
+                links.extend(dir.own_link(new.file_name()).map(|_| new.as_bytes().to_vec()));
+                dir.stamp(new.file_name())?
+            }
             None => None,
         };
         notes.files.push((path, None));
@@ -70,6 +74,7 @@ pub(crate) fn move_data(
         notes.files.push((new.as_bytes().to_vec(), entry));
     }
     notes.pointers.push((from.as_bytes().to_vec(), None));
+    note_links(repo.layout(), repo.git().root(), links.iter().map(Vec::as_slice))?;
     Ok(())
 }
 
@@ -86,7 +91,7 @@ pub(super) fn remove_all(
     let mut folders: BTreeSet<RepoPath> = leaving.folders.iter().cloned().collect();
     for (path, seen) in &leaving.files {
         let Some(dir) = parent.of(repo.door(), path)? else { continue };
-        if dir.stamp(path.file_name())?.as_ref() != Some(seen) {
+        if !dir.stamp(path.file_name())?.is_some_and(|now| now.still_is(seen)) {
             continue;
         }
         dir.remove_file(path.file_name())?;

@@ -1,4 +1,4 @@
-//! `haul filter-process`: what Git asks about files with the attribute `filter=haul` (ADR 0018).
+//! `haul filter-process`: what Git asks about files with the attribute `filter=haul` (ADR 0020).
 //!
 //! Git runs it for as long as its own command lasts. In between requests it holds neither the index
 //! nor a lock: the command may wait for a hook that wants them.

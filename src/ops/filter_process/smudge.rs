@@ -265,7 +265,7 @@ fn prove(
         let scratch = Scratch::new_in(&repo.layout().temp())?;
         let dir = Dir::open(scratch.path())?;
         let whole = Whole { oid, size, executable: false };
-        let file = crate::worktree::Wanted { recipe: &recipe, whole, former: None };
+        let file = crate::worktree::Wanted { recipe: &recipe, whole, former: None, sharing: None };
         let task = job.begin(Kind::Place, Some(size));
         place_file(reader, (&dir, NAME, &|_| true), &file, &task, job).map_err(failed)?;
         let (file, _) = dir.open_file(NAME)?;
