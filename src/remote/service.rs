@@ -177,7 +177,10 @@ impl Service {
                 // As a parameter, so that it cannot hold another one, which may not count.
                 for c in value.trim_end_matches('/').chars() {
                     match c {
-                        '%' | '&' | '+' | '#' => text.push_str(&format!("%{:02X}", u32::from(c))),
+                        '%' => text.push_str("%25"),
+                        '&' => text.push_str("%26"),
+                        '+' => text.push_str("%2B"),
+                        '#' => text.push_str("%23"),
                         c => text.push(c),
                     }
                 }
@@ -293,4 +296,9 @@ fn web_url(text: &str, form: &'static str) -> Result<Url, &'static str> {
         Some(Host::Domain(_) | Host::Ipv4(_) | Host::Ipv6(_)) => Ok(url),
         None => Err(form),
     }
+}
+
+/// Returns one of the two hexadecimal digits of an ASCII character.
+fn digit(c: char, shift: u32) -> char {
+    char::from_digit((u32::from(c) >> shift) & 15, 16).unwrap_or('0').to_ascii_uppercase()
 }
