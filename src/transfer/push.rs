@@ -11,7 +11,6 @@ use crate::progress::Job;
 use crate::transfer::catalogue::Contact;
 use crate::transfer::dedup::dedup;
 use crate::transfer::error::TransferError;
-use crate::transfer::listing::keep_index;
 use crate::transfer::lone::store_whole;
 use crate::transfer::needs::{Avoid, Doubts, Needs, found, missing_pins, needs, pack_of};
 use crate::transfer::nodes::walk;
@@ -154,10 +153,7 @@ pub fn push(
             confirm(contact, remote, (request, &settled), job)?;
             settle_earlier(request.home, contact, job)?;
             journal.clear()?;
-            tidy(contact, job);
-            if pushed.packs > 0 {
-                keep_index(contact.remote(), job);
-            }
+            tidy(contact, pushed.packs, job);
             for pack in superseded {
                 remove(&contact.layout().unpushed(pack))?;
                 remove(&contact.layout().whole(pack))?;

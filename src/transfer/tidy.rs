@@ -6,6 +6,7 @@ use crate::catalogue::{Name, Object, ObjectKind, View, key};
 use crate::hash::CatalogueId;
 use crate::progress::Job;
 use crate::transfer::catalogue::Contact;
+use crate::transfer::listing::keep_index;
 
 /// An hour: how long what a run replaces stays for readers that listed before.
 const HOUR_MS: u64 = 60 * 60 * 1000;
@@ -13,9 +14,17 @@ const HOUR_MS: u64 = 60 * 60 * 1000;
 /// From so many on it is worth the requests.
 const MANY: usize = 32;
 
+/// Leaves the catalogue in order after a push that sent so many packs.
+pub(super) fn tidy(contact: &Contact, packs: u64, job: &Job) {
+    remove_superfluous(contact, job);
+    if packs > 0 {
+        keep_index(contact.remote(), job);
+    }
+}
+
 /// Removes what whole runs say as well, once there is much of it. Who may not remove leaves it to others:
 /// it is in nobody's way.
-pub(super) fn tidy(contact: &Contact, job: &Job) {
+fn remove_superfluous(contact: &Contact, job: &Job) {
     let names = superfluous(&contact.synced().view);
     if names.len() < MANY {
         return;
