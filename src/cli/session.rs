@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::cli::failure::Failure;
 use crate::cli::render::{Document, Style, Talk};
-use crate::config::Environment;
+use crate::config::{Environment, Flag};
 use crate::ops::OpError;
 use crate::progress::Job;
 use crate::repo::Repo;
@@ -36,11 +36,31 @@ pub(crate) struct Answer<'a, R, T> {
 impl Session<'_> {
     /// Opens the repository that the current folder lies in, and tells of settings without effect.
     pub(crate) fn repo(&self) -> Result<Repo, Failure> {
-        let repo = Repo::open(self.environment, &[]).map_err(OpError::from)?;
+        self.repo_at(None)
+    }
+
+    /// As [`Self::repo`], where the flag `--limit-rate` may have been given.
+    pub(crate) fn repo_at(&self, rate: Option<u64>) -> Result<Repo, Failure> {
+        let flag = rate_flag(rate);
+        Ok(self.told(Repo::open(self.environment, flag.as_slice()).map_err(OpError::from)?))
+    }
+
+    /// As [`Self::repo`], for verbs that change nothing: the repository may be bare.
+    pub(crate) fn repo_or_bare(&self) -> Result<Repo, Failure> {
+        self.repo_or_bare_at(None)
+    }
+
+    /// As [`Self::repo_or_bare`], where the flag `--limit-rate` may have been given.
+    pub(crate) fn repo_or_bare_at(&self, rate: Option<u64>) -> Result<Repo, Failure> {
+        let flag = rate_flag(rate);
+        Ok(self.told(Repo::open_any(self.environment, flag.as_slice()).map_err(OpError::from)?))
+    }
+
+    fn told(&self, repo: Repo) -> Repo {
         for warning in &repo.config().warnings {
             self.job.warn(&warning.to_string());
         }
-        Ok(repo)
+        repo
     }
 
     /// Prints a verb's answer: data on stdout, the figures on stderr.
@@ -90,4 +110,12 @@ impl Session<'_> {
         let text = |_: &mut dyn Write| Ok(());
         self.answer(Answer { report, dry_run, text, figures })
     }
+}
+
+fn rate_flag(rate: Option<u64>) -> Option<Flag> {
+    rate.map(|rate| Flag {
+        key: "transfer.limit-rate",
+        flag: "--limit-rate".to_owned(),
+        value: rate.to_string().into(),
+    })
 }

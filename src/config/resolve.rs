@@ -12,6 +12,7 @@ use super::schema::{
 };
 use super::source::{Entry, Raw};
 use super::value::{Changed, DeltaBase, Follow, Keep};
+use super::view::View;
 use super::{ConfigError, Environment, Layer, Origin, Source, Value, Warning};
 use crate::cache::Link;
 use crate::units::parse_size;
@@ -78,6 +79,10 @@ pub struct Config {
     pub hooks_follow: Value<Follow>,
     /// `hooks.max-size`: bytes of a file that a commit lets into Git; 0 for any number.
     pub hooks_max_size: Value<u64>,
+    /// `transfer.limit-rate`: bytes per second over the line; 0 for no limit.
+    pub limit_rate: Value<u64>,
+    /// `view.<name>`: parts of what is tracked, by name.
+    pub views: BTreeMap<String, View>,
     /// What was ignored or changed.
     pub warnings: Vec<Warning>,
 }
@@ -114,6 +119,8 @@ pub fn resolve(given: &Given<'_>) -> Result<Config, ConfigError> {
         hooks_changed: Value { value: Changed::Warn, origin: Origin::Default },
         hooks_follow: Value { value: Follow::Cached, origin: Origin::Default },
         hooks_max_size: Value { value: DEFAULT_MAX_SIZE, origin: Origin::Default },
+        limit_rate: Value { value: 0, origin: Origin::Default },
+        views: BTreeMap::new(),
         warnings: Vec::new(),
     };
     let mut sources: Vec<&Source> = given.sources.iter().collect();
@@ -151,7 +158,12 @@ pub(super) fn shown(key: &[String]) -> String {
 pub(super) fn text(entry: &Entry) -> Option<&str> {
     match &entry.raw {
         Raw::Text(text) if !text.is_empty() => Some(text),
-        Raw::Text(_) | Raw::Number(_) | Raw::Switch(_) | Raw::Foreign(_) | Raw::Other => None,
+        Raw::Text(_)
+        | Raw::Number(_)
+        | Raw::Switch(_)
+        | Raw::List(_)
+        | Raw::Foreign(_)
+        | Raw::Other => None,
     }
 }
 
@@ -187,6 +199,7 @@ impl Config {
                 self.cache_link = Value { value, origin: entry.origin };
                 Ok(())
             }
+            Kind::Patterns => self.set_patterns(&entry),
             Kind::Changed => {
                 let value = text(&entry).and_then(Changed::by_name);
                 let value = value.ok_or_else(|| wrong(&entry, "`warn`, `fail` or `add`"))?;
@@ -239,7 +252,7 @@ impl Config {
         let number = match &entry.raw {
             Raw::Number(number) => Some(*number),
             Raw::Text(text) => text.trim().parse().ok(),
-            Raw::Switch(_) | Raw::Foreign(_) | Raw::Other => None,
+            Raw::Switch(_) | Raw::List(_) | Raw::Foreign(_) | Raw::Other => None,
         };
         let given = number.ok_or_else(|| wrong(&entry, "a whole number"))?;
         let used = given.clamp(min, max);
@@ -260,7 +273,7 @@ impl Config {
         let given = match &entry.raw {
             Raw::Text(text) if !text.is_empty() => PathBuf::from(text),
             Raw::Foreign(path) => PathBuf::from(path),
-            Raw::Text(_) | Raw::Number(_) | Raw::Switch(_) | Raw::Other => {
+            Raw::Text(_) | Raw::Number(_) | Raw::Switch(_) | Raw::List(_) | Raw::Other => {
                 return Err(wrong(&entry, "a folder"));
             }
         };
@@ -303,12 +316,13 @@ impl Config {
         let value = match &entry.raw {
             Raw::Number(number) => u64::try_from(*number).ok(),
             Raw::Text(text) => parse_size(text).ok(),
-            Raw::Switch(_) | Raw::Foreign(_) | Raw::Other => None,
+            Raw::Switch(_) | Raw::List(_) | Raw::Foreign(_) | Raw::Other => None,
         };
         let value = value.ok_or_else(|| wrong(&entry, "a size such as `500M` or `20G`"))?;
         let value = Value { value, origin: entry.origin };
         match setting.name {
             "hooks.max-size" => self.hooks_max_size = value,
+            "transfer.limit-rate" => self.limit_rate = value,
             _ => self.cache_max_size = value,
         }
         Ok(())
@@ -344,7 +358,8 @@ impl Config {
     /// The setting of a remote that `HAUL_REMOTES_MY_DATA_URL` sets.
     fn remote_key(&self, name: &str) -> Option<Vec<String>> {
         let rest = name.strip_prefix("HAUL_REMOTES_")?;
-        let settings = SETTINGS.iter().filter_map(|setting| setting.name.rsplit_once("<name>."));
+        let settings =
+            SETTINGS.iter().filter_map(|setting| setting.name.split_once("remotes.<name>."));
         let (remote, setting) = settings
             .filter_map(|(_, last)| {
                 let end = variable(last).replacen("HAUL", "", 1);

@@ -36,12 +36,14 @@ pub enum Kind {
     Changed,
     /// `off`, `cached` or `fetch`.
     Follow,
+    /// A list of paths and patterns, or a single one.
+    Patterns,
 }
 
 /// One setting.
 #[derive(Clone, Copy, Debug)]
 pub struct Setting {
-    /// Dotted name; `<name>` stands for any remote name.
+    /// Dotted name; `<name>` stands for the name of any remote or view.
     pub name: &'static str,
     /// What it takes.
     pub kind: Kind,
@@ -63,7 +65,7 @@ pub(super) const DEFAULT_CACHE: u64 = 100 << 30;
 pub(super) const DEFAULT_MAX_SIZE: u64 = 50 << 20;
 
 /// All settings, sorted by name.
-pub const SETTINGS: [Setting; 21] = [
+pub const SETTINGS: [Setting; 24] = [
     Setting {
         name: "add.profile",
         kind: Kind::Profile,
@@ -215,7 +217,29 @@ pub const SETTINGS: [Setting; 21] = [
         name: "remotes.<name>.user",
         kind: Kind::Access,
         default: "none",
-        doc: "Whose password is sent to an `https://` remote.",
+        doc: "Whose password is sent to an `https://` remote, or who signs in to an `sftp://` remote.",
+        committed: true,
+    },
+    Setting {
+        name: "transfer.limit-rate",
+        kind: Kind::Size,
+        default: "no limit",
+        doc: "Bytes per second that go to and from a remote, such as `2M`; `0` for no limit.",
+        committed: false,
+    },
+    Setting {
+        name: "view.<name>.exclude",
+        kind: Kind::Patterns,
+        default: "nothing",
+        doc: "What `--view` leaves out of what it includes: paths and patterns, as for `include`.",
+        committed: true,
+    },
+    Setting {
+        name: "view.<name>.include",
+        kind: Kind::Patterns,
+        default: "everything",
+        doc: "What `--view` chooses: paths and patterns from the root of the repository, such as \
+              `[\"data/train/**\", \"model.bin\"]`. `**` crosses folders.",
         committed: true,
     },
 ];
@@ -273,10 +297,15 @@ pub fn reference() -> String {
     let head =
         "| setting | variable | default | in `haul.toml` | meaning |\n|---|---|---|---|---|\n";
     let line = |setting: &Setting| {
-        let (name, variable) = (setting.name, variable(setting.name));
+        let name = setting.name;
+        let variable = if setting.kind == Kind::Patterns {
+            "–".to_owned()
+        } else {
+            format!("`{}`", variable(name))
+        };
         let committed = if setting.committed { "yes" } else { "no" };
         let (default, doc) = (setting.default, setting.doc);
-        format!("| `{name}` | `{variable}` | {default} | {committed} | {doc} |\n")
+        format!("| `{name}` | {variable} | {default} | {committed} | {doc} |\n")
     };
     SETTINGS.iter().fold(head.to_owned(), |table, setting| table + &line(setting))
 }

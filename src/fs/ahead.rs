@@ -6,9 +6,9 @@ use std::num::NonZeroU64;
 use crate::fs::planted;
 
 /// Bytes after which the disk is told; a multiple of every block size.
-const STEP: u64 = 8 << 20;
+const STEP: u64 = 2 << 20;
 
-/// Has the disk begin with each 8 MiB that were written to a file, one behind the other, and waits for
+/// Has the disk begin with each 2 MiB that were written to a file, one behind the other, and waits for
 /// nothing.
 ///
 /// Nothing can be taken as durable because of this: the last sync remains, and tells of every error.

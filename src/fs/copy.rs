@@ -10,7 +10,7 @@ use crate::fs::atomic::{make_folder, sync_folder};
 use crate::fs::planted;
 
 /// Bytes between two looks whether to go on; a multiple of every block size, as shared blocks need.
-const STEP: u64 = 8 << 20;
+const STEP: u64 = 2 << 20;
 /// Names that are tried for the file beside the target before giving up.
 const TRIES: u32 = 1000;
 
@@ -33,7 +33,7 @@ pub enum NotCopied<E> {
 /// the folder synced. Folders that are missing are made. Replaces what is there.
 ///
 /// The system copies, without a way through this process, and shares blocks where the file system can (XFS, Btrfs).
-/// `go_on` is asked with the count of bytes copied every 8 MiB, and at last with `size` before the copy gets its name.
+/// `go_on` is asked with the count of bytes copied every 2 MiB, and at last with `size` before the copy gets its name.
 /// What is not finished is removed.
 pub fn copy_durably<E>(
     from: &File,

@@ -107,6 +107,8 @@ pub enum OpError {
     InCommit {
         /// The commit, and the file if that is not said yet.
         of: String,
+        /// Whose commit brought the pointer, where nobody pushed the data and that is known.
+        by: Option<String>,
         /// What is wrong.
         source: Box<Self>,
     },
@@ -142,6 +144,30 @@ impl OpError {
             | Self::Worktree(_)
             | Self::Intake(_)
             | Self::Transfer(_)
+            | Self::Place { .. }
+            | Self::NotAccepted { .. }
+            | Self::Refused { .. }
+            | Self::Defect(_)
+            | Self::Stopped(_) => false,
+        }
+    }
+
+    /// Says whether it is the fault of one remote, so that another one may serve.
+    pub(crate) fn is_of_one_remote(&self) -> bool {
+        match self {
+            Self::InCommit { source, .. } => source.is_of_one_remote(),
+            Self::Remote(e) => e.is_of_the_remote(),
+            Self::Transfer(e) => e.is_of_one_remote(),
+            Self::Repo(_)
+            | Self::Fs(_)
+            | Self::Cache(_)
+            | Self::Git(_)
+            | Self::Config(_)
+            | Self::Path(_)
+            | Self::Entry { .. }
+            | Self::Spec(_)
+            | Self::Worktree(_)
+            | Self::Intake(_)
             | Self::Place { .. }
             | Self::NotAccepted { .. }
             | Self::Refused { .. }
@@ -213,7 +239,11 @@ impl Hint for OpError {
             return Some("run the same command again to complete it".to_owned());
         }
         match self {
-            Self::InCommit { source, .. } => source.hint(),
+            Self::InCommit { by: Some(author), .. } => Some(format!(
+                "ask {author} to run `haul push` in the clone that has the data, then run the same \
+                 command again"
+            )),
+            Self::InCommit { by: None, source, .. } => source.hint(),
             Self::Repo(e) => e.hint(),
             Self::Fs(e) | Self::Place { source: PlaceError::Fs(e), .. } => e.hint(),
             Self::Cache(e) | Self::Place { source: PlaceError::Cache(e), .. } => e.hint(),

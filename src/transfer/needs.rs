@@ -52,8 +52,8 @@ pub(super) struct Needs {
 }
 
 impl Needs {
-    /// Bytes of the packs that are relied on.
-    pub(super) fn reused(&self, contact: &Contact) -> u64 {
+    /// Returns the bytes of the packs that are relied on.
+    pub(super) fn reused_bytes(&self, contact: &Contact) -> u64 {
         let view = &contact.synced().view;
         let sizes = self.pins.keys().filter_map(|pack| view.pack_record(*pack));
         sizes.map(|record| u64::from(record.size)).sum()

@@ -11,6 +11,7 @@ use crate::progress::Job;
 use crate::transfer::catalogue::Contact;
 use crate::transfer::dedup::dedup;
 use crate::transfer::error::TransferError;
+use crate::transfer::listing::keep_index;
 use crate::transfer::lone::store_whole;
 use crate::transfer::needs::{Avoid, Doubts, Needs, found, missing_pins, needs, pack_of};
 use crate::transfer::nodes::walk;
@@ -18,6 +19,7 @@ use crate::transfer::record::Record;
 use crate::transfer::recut::{Elsewhere, Recut, forget_damaged, recut, rescue};
 use crate::transfer::root::{Root, Wanted};
 use crate::transfer::sight::Sight;
+use crate::transfer::tidy::tidy;
 use crate::transfer::upload::{Journal, Sent, missing_own, prepare, register, upload};
 use crate::transfer::walked::Walked;
 
@@ -147,11 +149,15 @@ pub fn push(
         let sound = (current && !sent.resumed) || still_good(contact, &settled, &mut doubts, job)?;
         if current && sound {
             failpoint::hit("push.before-confirm");
-            pushed.reused_bytes = settled.needs.reused(contact);
+            pushed.reused_bytes = settled.needs.reused_bytes(contact);
             pushed.count_new(contact, &settled)?;
             confirm(contact, remote, (request, &settled), job)?;
             settle_earlier(request.home, contact, job)?;
             journal.clear()?;
+            tidy(contact, job);
+            if pushed.packs > 0 {
+                keep_index(contact.remote(), job);
+            }
             for pack in superseded {
                 remove(&contact.layout().unpushed(pack))?;
                 remove(&contact.layout().whole(pack))?;

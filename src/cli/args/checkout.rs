@@ -40,7 +40,7 @@ pub(crate) struct CheckoutArgs {
     pub(crate) select: SelectArgs,
 
     /// After `REV --`: tracked paths that go back to that revision
-    #[arg(value_name = "PATH", last = true, conflicts_with = "rev")]
+    #[arg(value_name = "PATH", last = true, conflicts_with_all = ["rev", "view"])]
     pub(crate) back: Vec<OsString>,
 
     /// Replace changed files too; what they held is put aside, and where is said
@@ -64,7 +64,7 @@ pub(crate) struct CheckoutArgs {
     pub(crate) base: bool,
 
     /// The file to write; must not be there yet
-    #[arg(long, value_name = "FILE", requires = "side", conflicts_with_all = ["force", "dry_run", "rev"])]
+    #[arg(long, value_name = "FILE", requires = "side", conflicts_with_all = ["force", "dry_run", "rev", "view"])]
     pub(crate) to: Option<PathBuf>,
 
     /// Show what would be placed and change nothing

@@ -11,7 +11,8 @@ use crate::units::ByteSize;
 
 pub(super) fn run(args: &AddArgs, session: &Session<'_>) -> Result<Exit, Failure> {
     let repo = session.repo()?;
-    let options = AddOptions { paths: args.paths.clone(), update: args.update };
+    let options =
+        AddOptions { paths: args.paths.clone(), update: args.update, ..AddOptions::default() };
     let plan = ops::add::plan(&repo, &options, &session.job)?;
     if args.dry_run {
         let line = format!("would add {}, {}", files(plan.files), ByteSize(plan.bytes));

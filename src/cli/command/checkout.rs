@@ -90,7 +90,7 @@ fn back(args: &CheckoutArgs) -> Result<Select, Failure> {
         what: "one revision is wanted before `--`".to_owned(),
         next: "write `haul checkout REV -- PATH`, or leave out the `--`".to_owned(),
     })?;
-    Ok(Select { paths: args.back.clone(), rev: Some(rev), all: false })
+    Ok(Select { paths: args.back.clone(), rev: Some(rev), ..Select::default() })
 }
 
 /// Lists what a checkout would refuse to replace, and what it lacks.

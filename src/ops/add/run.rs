@@ -1,6 +1,6 @@
 //! Planning and running an add.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ffi::OsString;
 
 use serde::Serialize;
@@ -19,7 +19,7 @@ use crate::ops::add::update::{to_update, warn_of_older_data};
 use crate::ops::add::worth::Afar;
 use crate::ops::error::OpError;
 use crate::ops::open::spec_of;
-use crate::ops::select::Selection;
+use crate::ops::selection::Selection;
 use crate::path::{JsonPath, RepoPath, find_collisions, json_path, show};
 use crate::pointer::{Pointer, PointerError};
 use crate::progress::{Job, Kind};
@@ -38,6 +38,8 @@ pub struct AddOptions {
     pub paths: Vec<OsString>,
     /// Add every tracked path whose data is here; `paths` then choose among those.
     pub update: bool,
+    /// Further keys of the pointers that are written.
+    pub further: BTreeMap<String, String>,
 }
 
 /// One path that would be added.
@@ -64,6 +66,8 @@ pub(super) struct Target {
     pub(super) old: Option<(Pointer, Vec<u8>)>,
     pub(super) found: Vec<Found>,
     pub(super) is_dir: bool,
+    /// Further keys that the pointer gets.
+    pub(super) further: BTreeMap<String, String>,
 }
 
 /// What an add would do.
@@ -137,7 +141,8 @@ pub fn plan(repo: &Repo, options: &AddOptions, job: &Job) -> Result<AddPlan, OpE
     let mut out = AddPlan { targets: Vec::new(), files: 0, bytes: 0, single, folders: Vec::new() };
     for path in paths {
         let old = tracked.iter().find(|t| t.path == path).map_or(Ok(None), old_pointer)?;
-        let target = find(repo, path, old, job)?;
+        let further = options.further.clone();
+        let target = Target { further, ..find(repo, path, old, job)? };
         warn_of_names(&target, job);
         let bytes = target.found.iter().map(size_of).sum();
         let files = target.found.len() as u64;
@@ -186,7 +191,7 @@ fn find(
         Some(stamp) => vec![Found { path: path.clone(), what: What::File(stamp) }],
         None => Vec::new(),
     };
-    Ok(Target { path, old, found, is_dir })
+    Ok(Target { path, old, found, is_dir, further: BTreeMap::new() })
 }
 
 fn warn_of_names(target: &Target, job: &Job) {

@@ -3,7 +3,7 @@
 use crate::ops::add::run::{AddOptions, Target, old_pointer};
 use crate::ops::checkout::LastPlaced;
 use crate::ops::error::OpError;
-use crate::ops::select::Selection;
+use crate::ops::selection::Selection;
 use crate::ops::status::{self, StatusOptions};
 use crate::path::{RepoPath, in_shell, show};
 use crate::progress::Job;

@@ -107,7 +107,7 @@ fn look(
     let orphans = if options.select.rev.is_some() {
         Vec::new()
     } else {
-        let all = options.select.paths.is_empty();
+        let all = options.select.is_whole();
         orphans(repo, (chosen, all), &placed, began, job)?
     };
     let mut plan = CheckoutPlan {
@@ -140,7 +140,7 @@ fn look(
         found |= compare(repo, item, &placed, &mut plan, job)?;
     }
     if !found && !chosen.is_empty() {
-        return Err(nothing_matches());
+        return Err(nothing_matches(&options.select));
     }
     refuse_look_alikes(repo, &plan.work)?;
     Ok(plan)

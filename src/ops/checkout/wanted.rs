@@ -131,13 +131,10 @@ fn directory(chosen: &Chosen, reader: &mut ObjectReader) -> Result<Option<Vec<Ta
 fn scopes(filter: &Filter) -> Vec<Scope> {
     match filter {
         Filter::All => vec![Scope::All],
-        Filter::Some(choices) => choices
-            .iter()
-            .map(|choice| match choice {
-                Choice::Under(path) | Choice::Names(path) => Scope::Under(path.clone()),
-                Choice::Glob { .. } | Choice::Of(_) => Scope::All,
-            })
-            .collect(),
+        Filter::Some(choices) => {
+            let tops = choices.iter().flat_map(Choice::tops);
+            tops.map(|top| Scope::Under(top.to_vec())).collect()
+        }
         Filter::Span { path, .. } => vec![Scope::Under(path.clone())],
     }
 }

@@ -3,9 +3,11 @@
 mod index;
 mod probe;
 mod settings;
+mod sync;
 
 pub use index::{IndexReport, index};
 pub use probe::{Check, Outcome, TestReport, test};
 pub use settings::{
     AddRemoteOptions, RemoteReport, RemoteRow, accept, add, list, remove, set_default,
 };
+pub use sync::{SyncReport, sync};
