@@ -24,8 +24,9 @@ fn points() -> BTreeSet<String> {
             }
         }
     }
-    // Those of gc have a campaign of their own, that of `add --push` has tests of its own.
-    names.retain(|name| !name.starts_with("gc.") && name != "stream.sent");
+    // Those of gc have a campaign of their own, those of `add --push` and of `remote sync` tests.
+    let elsewhere = ["gc.", "stream.", "sync."];
+    names.retain(|name| !elsewhere.iter().any(|verb| name.starts_with(verb)));
     names
 }
 
