@@ -128,14 +128,16 @@ pub fn set(
     })?;
     let source = |text: &str| Source { layer, path: path.clone(), text: text.to_owned() };
     let before = problems(source(&old), repo.environment());
-    let after = problems(source(&new), repo.environment()).map_err(|error| match error {
+    let after = match problems(source(&new), repo.environment()) {
         // The place of a value that was not written would send people to a line that is not there.
-        ConfigError::Value { name, expected, .. } if before.is_ok() => OpError::refused(
-            format!("nothing was changed: `{name}` takes {expected}"),
-            "choose another value",
-        ),
-        other => other.into(),
-    })?;
+        Err(ConfigError::Value { name, expected, .. }) if before.is_ok() => {
+            return Err(OpError::refused(
+                format!("nothing was changed: `{name}` takes {expected}"),
+                "choose another value",
+            ));
+        }
+        after => after?,
+    };
     let before = before.unwrap_or_default();
     if let Some(why) = after.iter().find(|why| !before.contains(why)) {
         return Err(OpError::refused(

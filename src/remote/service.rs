@@ -177,7 +177,10 @@ impl Service {
                 // As a parameter, so that it cannot hold another one, which may not count.
                 for c in value.trim_end_matches('/').chars() {
                     match c {
-                        '%' | '&' | '+' | '#' => text.push_str(&format!("%{:02X}", u32::from(c))),
+                        '%' => text.push_str("%25"),
+                        '&' => text.push_str("%26"),
+                        '+' => text.push_str("%2B"),
+                        '#' => text.push_str("%23"),
                         c => text.push(c),
                     }
                 }

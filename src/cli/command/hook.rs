@@ -56,15 +56,15 @@ fn at(moment: Moment, arguments: &[OsString], session: &Session<'_>) -> Result<(
         Moment::PostCheckout => {
             let before = told(arguments, "PRE_COMMIT_FROM_REF");
             let before = before.and_then(|id| ObjectId::from_hex(id.as_encoded_bytes()));
-            follow(&repo, Occasion::Step(before.filter(|id| !id.is_zero())), session)
+            follow(&repo, &Occasion::Step(before.filter(|id| !id.is_zero())), session)
         }
-        Moment::PostMerge => follow(&repo, Occasion::Step(commit(&repo, "ORIG_HEAD")), session),
+        Moment::PostMerge => follow(&repo, &Occasion::Step(commit(&repo, "ORIG_HEAD")), session),
         Moment::PostRewrite
             if told(arguments, "PRE_COMMIT_REWRITE_COMMAND").is_some_and(|why| why == "rebase") =>
         {
-            follow(&repo, Occasion::Settled(commit(&repo, "ORIG_HEAD")), session)
+            follow(&repo, &Occasion::Settled(commit(&repo, "ORIG_HEAD")), session)
         }
-        Moment::PostRewrite => follow(&repo, Occasion::Step(commit(&repo, "HEAD")), session),
+        Moment::PostRewrite => follow(&repo, &Occasion::Step(commit(&repo, "HEAD")), session),
     }
 }
 
@@ -124,8 +124,8 @@ fn refused(what: String, next: String) -> Failure {
     OpError::Refused { what, next }.into()
 }
 
-fn follow(repo: &Repo, occasion: Occasion, session: &Session<'_>) -> Result<(), Failure> {
-    if let Some(followed) = hook::follow(repo, &occasion, &session.job)? {
+fn follow(repo: &Repo, occasion: &Occasion, session: &Session<'_>) -> Result<(), Failure> {
+    if let Some(followed) = hook::follow(repo, occasion, &session.job)? {
         tell(&followed, session);
     }
     Ok(())
