@@ -5,7 +5,6 @@
 //! Whole commands beside other programs are measured by `whole.py`, and codecs beside bare loops of
 //! what they consist of, in turns, by `codecs.rs`.
 #![expect(clippy::unwrap_used, reason = "a bench stops by panicking")]
-#![expect(clippy::indexing_slicing, reason = "a bench stops by panicking")]
 
 use std::hint::black_box;
 

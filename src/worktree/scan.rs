@@ -63,7 +63,7 @@ pub fn look(door: &Door, folder: &RepoPath, job: &Job) -> Result<Scan, WorktreeE
     let mut out = Scan::default();
     let mut level = vec![folder.as_bytes().to_vec()];
     for depth in 0.. {
-        let looked: Result<Vec<(Scan, Vec<Vec<u8>>)>, WorktreeError> =
+        let looked: Result<Vec<Listed>, WorktreeError> =
             level.par_iter().map(|path| list((door, folder), path, depth, job)).collect();
         let mut next = Vec::new();
         for (scan, folders) in looked? {
@@ -81,13 +81,16 @@ pub fn look(door: &Door, folder: &RepoPath, job: &Job) -> Result<Scan, WorktreeE
     Ok(out)
 }
 
+/// What one folder holds, and the folders in it.
+type Listed = (Scan, Vec<Vec<u8>>);
+
 /// Looks at one folder below `folder`; returns what it holds, and the folders in it.
 fn list(
     (door, folder): (&Door, &RepoPath),
     path: &[u8],
     depth: usize,
     job: &Job,
-) -> Result<(Scan, Vec<Vec<u8>>), WorktreeError> {
+) -> Result<Listed, WorktreeError> {
     job.check()?;
     let (mut out, mut folders) = (Scan::default(), Vec::new());
     let dir = door.root().descend(path)?;
