@@ -40,6 +40,22 @@ pub(super) struct Doubts {
     pub(super) our_roots: BTreeSet<[u8; 32]>,
 }
 
+impl Doubts {
+    /// What is known from the start: nothing, unless packs are to be left.
+    pub(super) fn leaving<T>(avoid: &Avoid, roots: &[(Wanted, T)]) -> Self {
+        let (lost, spent) = match avoid {
+            Avoid::Nothing => Default::default(),
+            Avoid::Left(packs) => (BTreeSet::new(), packs.clone()),
+            Avoid::Damaged(packs) => (packs.clone(), packs.clone()),
+        };
+        let mut doubts = Self { lost, spent, ..Self::default() };
+        if !doubts.spent.is_empty() {
+            doubts.our_roots.extend(roots.iter().filter_map(|(wanted, _)| wanted.root.id()));
+        }
+        doubts
+    }
+}
+
 /// Packs of the closure of all roots, each with one path that needs it.
 #[derive(Default)]
 pub(super) struct Needs {

@@ -107,7 +107,7 @@ pub fn push(
         request.roots.iter().filter(|(w, _)| w.root != Root::Empty).collect();
     let logical_bytes = roots.iter().map(|(w, _)| w.root.size()).fold(0, u64::saturating_add);
     let mut pushed = Pushed { roots: roots.len() as u64, logical_bytes, ..Pushed::default() };
-    let mut doubts = leaving(request);
+    let mut doubts = Doubts::leaving(&request.avoid, &request.roots);
     let there = |(wanted, _): &&&(Wanted, Stage)| found(contact, &doubts, &wanted.root).is_some();
     pushed.reused_roots = roots.iter().filter(there).count() as u64;
     let published = roots.iter().all(|(_, stage)| *stage == Stage::Published);
@@ -162,20 +162,6 @@ pub fn push(
         }
     }
     Err(TransferError::Outrun { remote: contact.label().to_owned(), rounds: ROUNDS })
-}
-
-/// What is known from the start: nothing, unless packs are to be left.
-fn leaving(request: &PushRequest) -> Doubts {
-    let (lost, spent) = match &request.avoid {
-        Avoid::Nothing => Default::default(),
-        Avoid::Left(packs) => (BTreeSet::new(), packs.clone()),
-        Avoid::Damaged(packs) => (packs.clone(), packs.clone()),
-    };
-    let mut doubts = Doubts { lost, spent, ..Doubts::default() };
-    if !doubts.spent.is_empty() {
-        doubts.our_roots.extend(request.roots.iter().filter_map(|(wanted, _)| wanted.root.id()));
-    }
-    doubts
 }
 
 /// A push whose every pack is either on the remote or ready to be sent.

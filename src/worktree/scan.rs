@@ -2,6 +2,8 @@
 
 use std::io::Read;
 
+use rayon::prelude::*;
+
 use crate::fs::{Dir, DirEntry, FileKind, IoResultExt, Stamp, failpoint, is_temp_name};
 use crate::path::RepoPath;
 use crate::pointer::looks_like_pointer;
@@ -55,57 +57,84 @@ pub fn scan(door: &Door, folder: &RepoPath, job: &Job) -> Result<Vec<Found>, Wor
     }
 }
 
-/// Lists as [`scan`] does, and beside it what cannot be tracked.
+/// Lists as [`scan`] does, and beside it what cannot be tracked. Folders of one depth are looked at side
+/// by side: each is opened once, and each name in it looked at once.
 pub fn look(door: &Door, folder: &RepoPath, job: &Job) -> Result<Scan, WorktreeError> {
     let mut out = Scan::default();
-    let mut pending = vec![(folder.as_bytes().to_vec(), 0)];
-    while let Some((path, depth)) = pending.pop() {
-        job.check()?;
-        let dir = door.root().descend(&path)?;
-        let mut empty = true;
-        let entries = dir.entries()?;
-        failpoint::hit("worktree.listed");
-        for DirEntry { name, kind } in entries {
-            if is_temp_name(&name) {
-                continue;
-            }
-            empty = false;
-            let full = [path.as_slice(), b"/", &name].concat();
-            let Some(full) = out.named(full) else { continue };
-            if kind == Some(FileKind::Directory) && depth < MAX_DEPTH {
-                pending.push((full.as_bytes().to_vec(), depth + 1));
-                continue;
-            }
-            let Some(stamp) = dir.stamp(&name)? else { continue };
-            let what = match stamp.kind {
-                FileKind::Directory => {
-                    pending.push((full.as_bytes().to_vec(), depth + 1));
-                    continue;
-                }
-                FileKind::File if name.ends_with(b".haul") && is_pointer(&dir, &name, stamp)? => {
-                    let (folder, pointer) = (folder.as_bytes().to_vec(), full.as_bytes().to_vec());
-                    out.refuse(&full, WorktreeError::PointerInside { folder, pointer });
-                    continue;
-                }
-                FileKind::File => What::File(stamp),
-                FileKind::Symlink => What::Symlink(dir.read_link(&name)?),
-                FileKind::Special => {
-                    out.refuse(&full, WorktreeError::Special { path: full.as_bytes().to_vec() });
-                    continue;
-                }
-            };
-            out.found.push(Found { path: full, what });
+    let mut level = vec![folder.as_bytes().to_vec()];
+    for depth in 0.. {
+        let looked: Result<Vec<Listed>, WorktreeError> =
+            level.par_iter().map(|path| list((door, folder), path, depth, job)).collect();
+        let mut next = Vec::new();
+        for (scan, folders) in looked? {
+            out.found.extend(scan.found);
+            out.refused.extend(scan.refused);
+            next.extend(folders);
         }
-        if empty
-            && path != folder.as_bytes()
-            && let Some(path) = out.named(path)
-        {
-            out.found.push(Found { path, what: What::EmptyFolder });
+        if next.is_empty() {
+            break;
         }
+        level = next;
     }
-    out.found.sort_unstable_by(|a, b| a.path.cmp(&b.path));
+    out.found.par_sort_unstable_by(|a, b| a.path.cmp(&b.path));
     out.refused.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
     Ok(out)
+}
+
+/// What one folder holds, and the folders in it.
+type Listed = (Scan, Vec<Vec<u8>>);
+
+/// Looks at one folder below `folder`; returns what it holds, and the folders in it.
+fn list(
+    (door, folder): (&Door, &RepoPath),
+    path: &[u8],
+    depth: usize,
+    job: &Job,
+) -> Result<Listed, WorktreeError> {
+    job.check()?;
+    let (mut out, mut folders) = (Scan::default(), Vec::new());
+    let dir = door.root().descend(path)?;
+    let mut empty = true;
+    let entries = dir.entries()?;
+    failpoint::hit("worktree.listed");
+    for DirEntry { name, kind } in entries {
+        if is_temp_name(&name) {
+            continue;
+        }
+        empty = false;
+        let full = [path, b"/", &name].concat();
+        let Some(full) = out.named(full) else { continue };
+        if kind == Some(FileKind::Directory) && depth < MAX_DEPTH {
+            folders.push(full.as_bytes().to_vec());
+            continue;
+        }
+        let Some(stamp) = dir.stamp(&name)? else { continue };
+        let what = match stamp.kind {
+            FileKind::Directory => {
+                folders.push(full.as_bytes().to_vec());
+                continue;
+            }
+            FileKind::File if name.ends_with(b".haul") && is_pointer(&dir, &name, stamp)? => {
+                let (folder, pointer) = (folder.as_bytes().to_vec(), full.as_bytes().to_vec());
+                out.refuse(&full, WorktreeError::PointerInside { folder, pointer });
+                continue;
+            }
+            FileKind::File => What::File(stamp),
+            FileKind::Symlink => What::Symlink(dir.read_link(&name)?),
+            FileKind::Special => {
+                out.refuse(&full, WorktreeError::Special { path: full.as_bytes().to_vec() });
+                continue;
+            }
+        };
+        out.found.push(Found { path: full, what });
+    }
+    if empty
+        && path != folder.as_bytes()
+        && let Some(path) = out.named(path.to_vec())
+    {
+        out.found.push(Found { path, what: What::EmptyFolder });
+    }
+    Ok((out, folders))
 }
 
 impl Scan {

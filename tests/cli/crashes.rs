@@ -24,8 +24,10 @@ fn points() -> BTreeSet<String> {
             }
         }
     }
-    // Those of gc have a campaign of their own, and Git's filter has tests of its own.
-    names.retain(|name| !name.starts_with("gc.") && !name.starts_with("filter."));
+    // Those of gc have a campaign of their own, those of `add --push`, of `remote sync` and
+    // of Git's filter have tests.
+    let elsewhere = ["gc.", "stream.", "sync.", "filter."];
+    names.retain(|name| !elsewhere.iter().any(|verb| name.starts_with(verb)));
     names
 }
 
@@ -53,7 +55,8 @@ fn armed(repo: &Repo, arguments: &[&str], point: &str) -> Output {
     repo.haul_with(arguments, &[("HAUL_FAILPOINT", point)])
 }
 
-/// Dies at one point in `add`, `push`, `pull` and `evict` in turn, as far as each comes there.
+/// Dies at one point in `add`, `push`, `pull`, `evict` and two checkouts that link in turn, as far as each
+/// comes there.
 fn campaign(point: &str) -> bool {
     let world = World::new();
     let (a, b) = scene(&world);
@@ -84,7 +87,14 @@ fn campaign(point: &str) -> bool {
     b.remove("table.csv");
     b.haul(&["pull"]).ok();
     b.tree().assert_same(&a.tree());
-    [first, second, third, fourth].iter().any(|output| output.status().is_none())
+    let link = ["checkout", "--as", "hardlink"];
+    let fifth = armed(&b, &link, point);
+    b.haul(&link).ok();
+    b.remove("d/two");
+    let sixth = armed(&b, &link, point);
+    b.haul(&link).ok();
+    b.tree().assert_same(&a.tree());
+    [first, second, third, fourth, fifth, sixth].iter().any(|output| output.status().is_none())
 }
 
 #[test]

@@ -40,7 +40,7 @@ fn cached(repo: &Repo) -> Vec<PathBuf> {
     while let Some(folder) = pending.pop() {
         let Ok(listed) = fs::read_dir(folder) else { continue };
         for entry in listed {
-            let path = entry.unwrap().path();
+            let path = entry.expect("the system does it").path();
             if path.is_dir() { pending.push(path) } else { out.push(path) }
         }
     }
@@ -50,13 +50,18 @@ fn cached(repo: &Repo) -> Vec<PathBuf> {
 
 /// Writes into a file in place, as only somebody who gave himself the right to can.
 fn write_in_place(path: PathBuf, bytes: &[u8]) {
-    let path = fs::canonicalize(path).unwrap();
-    fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
-    OpenOptions::new().write(true).open(&path).unwrap().write_all(bytes).unwrap();
+    let path = fs::canonicalize(path).expect("the system does it");
+    fs::set_permissions(&path, Permissions::from_mode(0o644)).expect("the system does it");
+    OpenOptions::new()
+        .write(true)
+        .open(&path)
+        .expect("the system does it")
+        .write_all(bytes)
+        .expect("works");
 }
 
 fn is_link(repo: &Repo, name: &str, link: &str) -> bool {
-    let own = repo.path(name).symlink_metadata().unwrap();
+    let own = repo.path(name).symlink_metadata().expect("the system does it");
     match link {
         "symlink" => own.is_symlink(),
         _ => own.is_file() && own.nlink() > 1,
@@ -246,9 +251,9 @@ fn on_disk(folder: PathBuf) -> u64 {
     let mut pending = vec![folder];
     let mut bytes = 0;
     while let Some(folder) = pending.pop() {
-        for entry in fs::read_dir(&folder).unwrap() {
-            let path = entry.unwrap().path();
-            let own = path.symlink_metadata().unwrap();
+        for entry in fs::read_dir(&folder).expect("the system does it") {
+            let path = entry.expect("the system does it").path();
+            let own = path.symlink_metadata().expect("the system does it");
             if own.is_dir() {
                 pending.push(path);
             } else if seen.insert((own.dev(), own.ino())) {
@@ -390,12 +395,18 @@ fn on_a_file_system_with_reflinks_files_share_their_blocks_and_may_be_written_to
 }
 
 fn sync(place: &Path) {
-    assert!(Command::new("sync").arg("-f").arg(place).status().unwrap().success());
+    assert!(
+        Command::new("sync").arg("-f").arg(place).status().expect("the system does it").success()
+    );
 }
 
 fn free(place: &Path) -> u64 {
     sync(place);
-    let output = Command::new("df").args(["--output=avail", "-B1"]).arg(place).output().unwrap();
-    let text = String::from_utf8(output.stdout).unwrap();
-    text.lines().nth(1).unwrap().trim().parse().unwrap()
+    let output = Command::new("df")
+        .args(["--output=avail", "-B1"])
+        .arg(place)
+        .output()
+        .expect("the system does it");
+    let text = String::from_utf8(output.stdout).expect("the system does it");
+    text.lines().nth(1).expect("the system does it").trim().parse().expect("works")
 }

@@ -5,7 +5,7 @@ use crate::ops::checkout::LastPlaced;
 use crate::ops::error::OpError;
 use crate::ops::selection::Selection;
 use crate::ops::status::{self, StatusOptions};
-use crate::path::{RepoPath, in_shell, show};
+use crate::path::{RepoPath, in_shell, json_path, show};
 use crate::progress::Job;
 use crate::repo::Repo;
 use crate::worktree::Tracked;
@@ -37,7 +37,10 @@ pub(super) fn to_update(
     }
     let status = status::run(repo, &StatusOptions { paths: options.paths.clone() }, job)?;
     for path in behind {
-        if placed.explains(repo, &path, &status.entries, job)? {
+        // An add that was cut short may have left a pointer that says what is here.
+        let own = json_path(path.as_bytes());
+        let differs = status.entries.iter().any(|entry| entry.pointer == own);
+        if differs && placed.explains(repo, &path, &status.entries, job)? {
             let (shown, word) = (show(path.as_bytes()), in_shell(path.as_bytes()));
             job.warn(&format!(
                 "`{shown}` is left as it is: its data did not follow its pointer yet, and nobody changed \
