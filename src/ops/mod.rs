@@ -22,6 +22,7 @@ pub mod hook;
 pub mod hooks;
 mod in_commit;
 pub mod init;
+mod inside;
 pub mod log;
 pub mod ls;
 pub mod merge;

@@ -1,12 +1,13 @@
-//! `haul untrack`: the pointer goes, the data stays.
+//! `haul untrack`: the pointer, or the entry in a tracked folder, goes, the data stays.
 
 use std::ffi::OsString;
 
 use serde::Serialize;
 
 use crate::ops::error::OpError;
+use crate::ops::inside::{is_followed, replace_pointer};
 use crate::ops::status::{self, StatusOptions};
-use crate::ops::tracked::{Named, let_go, named};
+use crate::ops::tracked::{Named, by_folder, figures, forget, let_go, named, take_out};
 use crate::path::{JsonPath, json_path, show};
 use crate::progress::Job;
 use crate::repo::Repo;
@@ -14,15 +15,19 @@ use crate::repo::Repo;
 /// What to let go of.
 #[derive(Clone, Debug, Default)]
 pub struct UntrackOptions {
-    /// Tracked paths.
+    /// Tracked paths, or paths inside tracked folders.
     pub paths: Vec<OsString>,
 }
 
 /// What would no longer be tracked.
 #[derive(Serialize)]
 pub struct UntrackPlan {
-    /// The tracked paths.
+    /// The paths.
     pub paths: Vec<JsonPath>,
+    /// Files that they have.
+    pub files: u64,
+    /// Bytes of these.
+    pub bytes: u64,
     #[serde(skip)]
     named: Vec<Named>,
 }
@@ -36,7 +41,7 @@ pub struct UntrackReport {
 
 /// Refuses paths whose data is not all in the worktree: nothing would say what they held.
 pub fn plan(repo: &Repo, options: &UntrackOptions, job: &Job) -> Result<UntrackPlan, OpError> {
-    let named = named(repo, &options.paths)?;
+    let named = named(repo, &options.paths, job)?;
     let status = status::run(repo, &StatusOptions { paths: options.paths.clone() }, job)?;
     let lacks = |state: &str| matches!(state, "missing" | "unknown");
     if let Some(entry) = status.entries.iter().find(|entry| lacks(entry.state)) {
@@ -53,14 +58,40 @@ pub fn plan(repo: &Repo, options: &UntrackOptions, job: &Job) -> Result<UntrackP
             ),
         ));
     }
+    for outer in named.iter().filter_map(|item| item.inside.as_ref()) {
+        if !is_followed(repo, outer.folder())? {
+            let top = show(outer.path.as_bytes());
+            return Err(OpError::refused(
+                format!(
+                    "nothing was changed: the files of `{top}` are not those of its pointer yet"
+                ),
+                format!("run `haul checkout {top}` first"),
+            ));
+        }
+    }
+    let (files, bytes) = figures(&named);
     let paths = named.iter().map(|item| json_path(item.path.as_bytes())).collect();
-    Ok(UntrackPlan { paths, named })
+    Ok(UntrackPlan { paths, files, bytes, named })
 }
 
-/// Removes pointers and ignore lines and stages that.
-pub fn run(repo: &Repo, plan: UntrackPlan) -> Result<UntrackReport, OpError> {
+/// Removes pointers and ignore lines, or entries of manifests, and stages that.
+pub fn run(repo: &Repo, plan: UntrackPlan, job: &Job) -> Result<UntrackReport, OpError> {
     let _working = repo.lock_for_work()?;
-    let paths: Vec<_> = plan.named.iter().map(|item| &item.path).collect();
-    let_go(repo, &paths)?;
+    let (inside, whole): (Vec<&Named>, Vec<&Named>) =
+        plan.named.iter().partition(|item| item.inside.is_some());
+    let paths = |items: &[&Named]| items.iter().map(|item| item.path.clone()).collect::<Vec<_>>();
+    let inside = paths(&inside);
+    for paths in by_folder(&plan.named) {
+        let kind = take_out(repo, &paths, job)?;
+        let Some(outer) = paths.first() else { continue };
+        // First, so that no later checkout takes the data for what the folder once had.
+        forget(repo, &inside)?;
+        replace_pointer(repo, outer.folder(), kind)?;
+        let top = show(outer.path.as_bytes());
+        job.note(&format!(
+            "`haul add {top}` would track it again, as it lies in there: list it in `.haulignore`"
+        ));
+    }
+    let_go(repo, &paths(&whole))?;
     Ok(UntrackReport { paths: plan.paths })
 }

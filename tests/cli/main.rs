@@ -75,6 +75,7 @@ mod hostile_table;
 mod ignore_file;
 mod index_lock;
 mod init;
+mod inside;
 mod interrupts;
 mod large_files;
 mod look;

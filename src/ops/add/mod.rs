@@ -4,8 +4,10 @@
 //! interruption never leaves a pointer without its content, and `add` again completes the rest.
 
 mod build;
+mod find;
 mod former;
 mod ignore;
+mod part;
 mod previous;
 mod publish;
 mod resolve;

@@ -7,11 +7,11 @@ use crate::cache::ObjectReader;
 use crate::chunk::Profile;
 use crate::hash::{NodeId, Oid};
 use crate::manifest::Content;
-use crate::ops::add::run::Target;
+use crate::ops::add::find::Target;
 use crate::ops::checkout::targets;
 use crate::ops::chosen::Chosen;
 use crate::ops::error::OpError;
-use crate::transfer::Filter;
+use crate::transfer::{Choice, Filter};
 
 /// How the previous version of one file was cut.
 #[derive(Clone, Copy, Debug)]
@@ -35,7 +35,11 @@ pub(super) fn previous(
     reader: &mut ObjectReader,
 ) -> Result<HashMap<Vec<u8>, Previous>, OpError> {
     let Some((pointer, bytes)) = target.old.clone() else { return Ok(HashMap::new()) };
-    let chosen = Chosen { path: target.path.clone(), pointer, bytes, filter: Filter::All };
+    let filter = match target.rest() {
+        rest if rest.is_empty() => Filter::All,
+        rest => Filter::Some(vec![Choice::Under(rest)]),
+    };
+    let chosen = Chosen { path: target.top().clone(), pointer, bytes, filter };
     let known = targets(&chosen, reader)?.unwrap_or_default();
     let known = known.into_iter().filter_map(|old| {
         let previous = match old.content {

@@ -7,6 +7,7 @@ use crate::fs::FileKind;
 use crate::ops::error::OpError;
 use crate::ops::select::{glob_matches, is_glob, resolve};
 use crate::path::{RepoPath, gitignore_line, show};
+use crate::pointer::{Pointer, PointerKind};
 use crate::repo::Repo;
 use crate::worktree::Tracked;
 
@@ -69,8 +70,6 @@ fn globbed(repo: &Repo, pattern: &RepoPath, tracked: &[Tracked]) -> Result<Vec<R
 /// Checks one target, each refusal with its own words.
 fn check(repo: &Repo, path: &RepoPath, tracked: &[Tracked]) -> Result<(), OpError> {
     let shown = show(path.as_bytes());
-    gitignore_line(path.file_name())
-        .map_err(|e| OpError::refused(format!("cannot track `{shown}`: {e}"), "rename it"))?;
     if path.is_pointer_path() {
         let target = path.target_of_pointer()?;
         return Err(OpError::refused(
@@ -78,15 +77,15 @@ fn check(repo: &Repo, path: &RepoPath, tracked: &[Tracked]) -> Result<(), OpErro
             format!("name the data itself: `haul add {}`", show(target.as_bytes())),
         ));
     }
-    path.pointer_path()?;
-    if let Some(outer) = tracked.iter().find(|t| t.path != *path && path.starts_with_dir(&t.path)) {
-        return Err(OpError::refused(
-            format!(
-                "cannot track `{shown}` by itself: it lies inside the tracked `{}`",
-                show(outer.path.as_bytes())
-            ),
-            format!("run `haul add {}`", show(outer.path.as_bytes())),
-        ));
+    let outer = tracked.iter().find(|t| path.starts_with_dir(&t.path));
+    match outer {
+        Some(outer) => check_outer(path, outer)?,
+        None => {
+            path.pointer_path()?;
+            gitignore_line(path.file_name()).map_err(|e| {
+                OpError::refused(format!("cannot track `{shown}`: {e}"), "rename it")
+            })?;
+        }
     }
     if let Some(inner) = tracked.iter().find(|t| t.path != *path && t.path.starts_with_dir(path)) {
         let pointer = inner.path.pointer_path()?;
@@ -101,14 +100,17 @@ fn check(repo: &Repo, path: &RepoPath, tracked: &[Tracked]) -> Result<(), OpErro
     let Some(stamp) = repo.door().stamp(path)? else {
         let has_pointer = tracked.iter().any(|t| t.path == *path);
         let next = if has_pointer {
-            "it is tracked, but its data is not here: run `haul pull` first"
+            "it is tracked, but its data is not here: run `haul pull` first".to_owned()
+        } else if outer.is_some() {
+            format!("check the spelling; `haul rm {shown}` removes what was tracked there")
         } else {
-            "check the spelling; paths are relative to the current folder"
+            "check the spelling; paths are relative to the current folder".to_owned()
         };
         return Err(OpError::refused(format!("`{shown}` does not exist"), next));
     };
     match stamp.kind {
         FileKind::File | FileKind::Directory => Ok(()),
+        FileKind::Symlink if outer.is_some() => Ok(()),
         FileKind::Symlink => Err(OpError::refused(
             format!("cannot track `{shown}`: it is a symbolic link"),
             "let Git track the link with `git add`, or name what it points to",
@@ -116,6 +118,22 @@ fn check(repo: &Repo, path: &RepoPath, tracked: &[Tracked]) -> Result<(), OpErro
         FileKind::Special => Err(OpError::refused(
             format!("cannot track `{shown}`: it is a socket, FIFO or device"),
             "name a file or a folder",
+        )),
+    }
+}
+
+/// Checks the tracked path that a target lies in: a part goes into a folder whose pointer can be read.
+fn check_outer(path: &RepoPath, outer: &Tracked) -> Result<(), OpError> {
+    let (shown, folder) = (show(path.as_bytes()), show(outer.path.as_bytes()));
+    match outer.pointer().map(Pointer::kind) {
+        Some(PointerKind::Dir { .. }) => Ok(()),
+        Some(PointerKind::File { .. }) => Err(OpError::refused(
+            format!("cannot track `{shown}`: `{folder}`, which it lies in, is tracked as a file"),
+            format!("run `haul add {folder}` to have it tracked as a folder"),
+        )),
+        None => Err(OpError::refused(
+            format!("cannot track `{shown}`: the pointer of `{folder}` is missing or damaged"),
+            "restore it with `git checkout -- <pointer>` first",
         )),
     }
 }

@@ -283,7 +283,7 @@ fn old_targets(
         let known = match pointers.get(item.path.as_bytes()) {
             // If the same pointer was placed, what is not as it says was changed since.
             Some(bytes) if *bytes == item.bytes => Some(Vec::new()),
-            Some(bytes) => placed_targets(repo, &item.path, bytes)?,
+            Some(bytes) => placed_targets(repo, (&item.path, bytes), Filter::All)?,
             None => None,
         };
         if let Some(known) = known {
@@ -298,7 +298,7 @@ fn committed_targets(repo: &Repo, item: &Chosen, placed: &Placed) -> Result<Vec<
     let mut out = Vec::new();
     for bytes in placed.committed.get(item.path.as_bytes()).into_iter().flatten() {
         if *bytes != item.bytes {
-            out.extend(placed_targets(repo, &item.path, bytes)?.unwrap_or_default());
+            out.extend(placed_targets(repo, (&item.path, bytes), Filter::All)?.unwrap_or_default());
         }
     }
     Ok(out)
