@@ -5,6 +5,7 @@ use std::os::unix::ffi::OsStrExt;
 
 use serde::Serialize;
 
+use crate::fs::FileKind;
 use crate::ops::checkout::remove_data;
 use crate::ops::chosen::at_head;
 use crate::ops::error::OpError;
@@ -16,7 +17,7 @@ use crate::pointer::PointerKind;
 use crate::progress::Job;
 use crate::repo::Repo;
 use crate::transfer::{Choice, Filter};
-use crate::worktree::Parent;
+use crate::worktree::{Found, Kept, Parent, What, look as look_below};
 
 /// What to remove.
 #[derive(Clone, Debug, Default)]
@@ -117,7 +118,7 @@ pub fn run(repo: &Repo, plan: RmPlan, job: &Job) -> Result<RmReport, OpError> {
             };
             report.removed += remove_data(repo, (top, pointer), filter, job)?;
         }
-        if repo.door().stamp(&item.path)?.is_some() {
+        if repo.door().stamp(&item.path)?.is_some() && !only_excluded(repo, &item.path, job)? {
             if !plan.force {
                 return Err(kept(&item.path));
             }
@@ -135,6 +136,16 @@ pub fn run(repo: &Repo, plan: RmPlan, job: &Job) -> Result<RmReport, OpError> {
     let whole: Vec<RepoPath> = whole.map(|item| item.path.clone()).collect();
     let_go(repo, &whole)?;
     Ok(report)
+}
+
+/// Says whether a folder holds nothing but what `.haulignore` files exclude: that was never haul's.
+fn only_excluded(repo: &Repo, path: &RepoPath, job: &Job) -> Result<bool, OpError> {
+    if repo.door().stamp(path)?.is_none_or(|stamp| stamp.kind != FileKind::Directory) {
+        return Ok(false);
+    }
+    let left = look_below(repo.door(), path, &Kept::default(), job)?;
+    let folder = |found: &Found| found.what == What::EmptyFolder;
+    Ok(!left.excluded.is_empty() && left.refused.is_empty() && left.found.iter().all(folder))
 }
 
 fn refuse(plan: &RmPlan) -> Result<(), OpError> {

@@ -18,7 +18,9 @@ use crate::pointer::PointerError;
 use crate::progress::{Job, Kind};
 use crate::repo::Repo;
 use crate::transfer::{Filter, Root};
-use crate::worktree::{Content, Found, Knowledge, Scan, TrackedState, What, load_tracked, look};
+use crate::worktree::{
+    Content, Found, Kept, Knowledge, Scan, TrackedState, What, load_tracked, look,
+};
 
 /// What to look at.
 #[derive(Clone, Debug, Default)]
@@ -175,10 +177,18 @@ impl Look<'_> {
         };
         let is_dir = matches!(item.pointer.kind(), crate::pointer::PointerKind::Dir { .. });
         let scan = match (is_dir, stamp.kind) {
-            (true, FileKind::Directory) => look(self.repo.door(), &item.path, job)?,
+            (true, FileKind::Directory) => {
+                let scan = look(self.repo.door(), &item.path, &Kept::default(), job)?;
+                if scan.excluded.is_empty() {
+                    scan
+                } else {
+                    let kept = Kept::new(targets.iter().map(|t| t.path.as_bytes().to_vec()));
+                    look(self.repo.door(), &item.path, &kept, job)?
+                }
+            }
             (false, FileKind::File) => {
                 let found = vec![Found { path: item.path.clone(), what: What::File(stamp) }];
-                Scan { found, refused: Vec::new() }
+                Scan { found, ..Scan::default() }
             }
             _ => {
                 self.entry(&item.path, "type-changed", &item.path);

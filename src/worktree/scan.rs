@@ -8,9 +8,8 @@ use crate::pointer::looks_like_pointer;
 use crate::progress::Job;
 use crate::worktree::door::Door;
 use crate::worktree::error::WorktreeError;
+use crate::worktree::ignore::{Kept, Rules};
 
-/// Deepest nesting of folders; a path longer than a key may be is refused before that.
-const MAX_DEPTH: usize = 2048;
 const POINTER_MAX: u64 = 4096;
 
 /// One thing to be tracked.
@@ -41,27 +40,31 @@ pub struct Scan {
     /// Raw paths of what cannot, each with the reason: special files, names that are never stored,
     /// pointers. Nothing below them was looked at.
     pub refused: Vec<(Vec<u8>, WorktreeError)>,
+    /// Raw paths of what `.haulignore` files exclude. Nothing below them was looked at.
+    pub excluded: Vec<Vec<u8>>,
 }
 
-/// Lists everything below a folder in byte order of whole paths; links are never followed.
+/// A folder that is still to be listed.
+struct Pending {
+    path: Vec<u8>,
+    /// The rules that hold for it; nothing if it is excluded itself, and only holds what is kept.
+    rules: Option<Rules>,
+}
+
+/// Lists everything below a folder in byte order of whole paths, and beside it what cannot be tracked;
+/// links are never followed.
 ///
-/// Temporary files of ours are passed over. The first thing that cannot be tracked is an error that
-/// names it.
-pub fn scan(door: &Door, folder: &RepoPath, job: &Job) -> Result<Vec<Found>, WorktreeError> {
-    let scan = look(door, folder, job)?;
-    match scan.refused.into_iter().next() {
-        Some((_, error)) => Err(error),
-        None => Ok(scan.found),
-    }
-}
-
-/// Lists as [`scan`] does, and beside it what cannot be tracked.
-pub fn look(door: &Door, folder: &RepoPath, job: &Job) -> Result<Scan, WorktreeError> {
+/// Temporary files of ours are passed over, and so is what `.haulignore` files exclude, unless it is to
+/// be kept.
+pub fn look(door: &Door, folder: &RepoPath, kept: &Kept, job: &Job) -> Result<Scan, WorktreeError> {
     let mut out = Scan::default();
-    let mut pending = vec![(folder.as_bytes().to_vec(), 0)];
-    while let Some((path, depth)) = pending.pop() {
+    let rules = Rules::above(door, folder)?;
+    let rules = rules.filter(|rules| !rules.excludes(folder.as_bytes(), true));
+    let mut pending = vec![Pending { path: folder.as_bytes().to_vec(), rules }];
+    while let Some(Pending { path, rules }) = pending.pop() {
         job.check()?;
         let dir = door.root().descend(&path)?;
+        let rules = rules.map(|rules| rules.enter(&dir, &path)).transpose()?;
         let mut empty = true;
         let entries = dir.entries()?;
         failpoint::hit("worktree.listed");
@@ -69,25 +72,33 @@ pub fn look(door: &Door, folder: &RepoPath, job: &Job) -> Result<Scan, WorktreeE
             if is_temp_name(&name) {
                 continue;
             }
-            empty = false;
             let full = [path.as_slice(), b"/", &name].concat();
-            let Some(full) = out.named(full) else { continue };
-            if kind == Some(FileKind::Directory) && depth < MAX_DEPTH {
-                pending.push((full.as_bytes().to_vec(), depth + 1));
+            let stamp = if kind == Some(FileKind::Directory) { None } else { dir.stamp(&name)? };
+            let Some(kind) = stamp.map(|stamp| stamp.kind).or(kind) else { continue };
+            let is_dir = kind == FileKind::Directory;
+            let excluded = rules.as_ref().is_none_or(|rules| rules.excludes(&full, is_dir));
+            if excluded && !kept.needs(&full) {
+                out.excluded.push(full);
+                // A folder with nothing else in it is not worth tracking, unless it is tracked.
+                empty &= kept.has(&path);
                 continue;
             }
-            let Some(stamp) = dir.stamp(&name)? else { continue };
-            let what = match stamp.kind {
-                FileKind::Directory => {
-                    pending.push((full.as_bytes().to_vec(), depth + 1));
-                    continue;
-                }
+            empty = false;
+            let Some(full) = out.named(full) else { continue };
+            if is_dir {
+                let rules = rules.clone().filter(|_| !excluded);
+                let path = full.as_bytes().to_vec();
+                pending.push(Pending { path, rules });
+                continue;
+            }
+            let Some(stamp) = stamp else { continue };
+            let what = match kind {
                 FileKind::File if name.ends_with(b".haul") && is_pointer(&dir, &name, stamp)? => {
                     let (folder, pointer) = (folder.as_bytes().to_vec(), full.as_bytes().to_vec());
                     out.refuse(&full, WorktreeError::PointerInside { folder, pointer });
                     continue;
                 }
-                FileKind::File => What::File(stamp),
+                FileKind::File | FileKind::Directory => What::File(stamp),
                 FileKind::Symlink => What::Symlink(dir.read_link(&name)?),
                 FileKind::Special => {
                     out.refuse(&full, WorktreeError::Special { path: full.as_bytes().to_vec() });

@@ -63,6 +63,7 @@ mod gc_scene;
 mod hard_times;
 mod harness;
 mod harness_itself;
+mod haulignore;
 mod help;
 mod hooks;
 mod hostile;

@@ -14,7 +14,8 @@ Then `git commit` the pointers and `haul push` the content.";
 ///
 /// Keeps the content in the cache, writes a pointer `PATH.haul` beside each path, adds the path
 /// to `.gitignore` and stages both in Git. A path inside a tracked folder goes into that folder's
-/// pointer, and the other files of it need not be here.
+/// pointer, and the other files of it need not be here. What `.haulignore` files exclude, by the rules
+/// of Git's ignore files, is passed over.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct AddArgs {

@@ -5,13 +5,14 @@ use std::collections::BTreeSet;
 use crate::fs::{FileKind, Stamp};
 use crate::ops::add::run::AddOptions;
 use crate::ops::error::OpError;
+use crate::ops::inside::{self, Folder};
 use crate::ops::select::Selection;
 use crate::path::{RepoPath, show};
-use crate::pointer::{Pointer, PointerError};
+use crate::pointer::{Pointer, PointerError, PointerKind};
 use crate::progress::Job;
 use crate::repo::Repo;
 use crate::transfer::{Choice, Filter};
-use crate::worktree::{Found, Parent, Tracked, TrackedState, What, scan};
+use crate::worktree::{Found, Kept, Parent, Tracked, TrackedState, What, look};
 
 /// A target with everything found below it.
 #[derive(Clone, Debug)]
@@ -111,7 +112,7 @@ fn parts(
     let meant = |found: &Found| {
         found.path.relative_to(folder).is_some_and(|rest| filter.matches(rest.as_bytes()))
     };
-    let found = scan(repo.door(), folder, job)?.into_iter();
+    let found = look(repo.door(), folder, &Kept::default(), job)?.found.into_iter();
     out.extend(found.filter(meant).map(|found| found.path));
     Ok(out)
 }
@@ -133,7 +134,7 @@ pub(super) fn find(
     let is_dir = stamp.is_some_and(|s| s.kind == FileKind::Directory);
     let found = match stamp {
         Some(_) if is_dir => {
-            let found = scan(repo.door(), path, job)?;
+            let found = scan(repo, path, (owner, old.as_ref()), job)?;
             let empty = found.is_empty() && outer.is_some();
             let itself = empty.then(|| Found { path: path.clone(), what: What::EmptyFolder });
             found.into_iter().chain(itself).collect()
@@ -142,6 +143,31 @@ pub(super) fn find(
         None => Vec::new(),
     };
     Ok(Target { path: path.clone(), old, outer, found, is_dir })
+}
+
+/// Lists what is below a folder. The first thing that cannot be tracked is an error that names it;
+/// what is excluded and was tracked before stays so, as with Git.
+fn scan(
+    repo: &Repo,
+    path: &RepoPath,
+    (owner, old): (Option<&Tracked>, Option<&(Pointer, Vec<u8>)>),
+    job: &Job,
+) -> Result<Vec<Found>, OpError> {
+    let mut scan = look(repo.door(), path, &Kept::default(), job)?;
+    if let (false, Some(owner), Some((pointer, _))) = (scan.excluded.is_empty(), owner, old)
+        && matches!(pointer.kind(), PointerKind::Dir { .. })
+    {
+        let folder = Folder { path: &owner.path, pointer };
+        let rest = path.relative_to(&owner.path);
+        let rest = rest.map_or(Vec::new(), |rest| rest.as_bytes().to_vec());
+        let before = inside::look(repo, folder, &[rest], job)?.entries.into_iter();
+        let whole = before.map(|entry| [owner.path.as_bytes(), b"/", &entry.path].concat());
+        scan = look(repo.door(), path, &Kept::new(whole), job)?;
+    }
+    match scan.refused.into_iter().next() {
+        Some((_, error)) => Err(error.into()),
+        None => Ok(scan.found),
+    }
 }
 
 fn what(repo: &Repo, path: &RepoPath, stamp: Stamp) -> Result<What, OpError> {

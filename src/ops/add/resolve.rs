@@ -5,17 +5,20 @@ use std::ffi::OsString;
 
 use crate::fs::FileKind;
 use crate::ops::error::OpError;
+use crate::ops::inside::{Folder, look};
 use crate::ops::select::{glob_matches, is_glob, resolve};
 use crate::path::{RepoPath, gitignore_line, show};
 use crate::pointer::{Pointer, PointerKind};
+use crate::progress::Job;
 use crate::repo::Repo;
-use crate::worktree::Tracked;
+use crate::worktree::{Tracked, is_excluded};
 
 /// Finds the targets that the arguments name, in path order, each checked.
 pub(super) fn targets(
     repo: &Repo,
     arguments: &[OsString],
     tracked: &[Tracked],
+    job: &Job,
 ) -> Result<Vec<RepoPath>, OpError> {
     let mut out = BTreeSet::new();
     for argument in arguments {
@@ -30,6 +33,7 @@ pub(super) fn targets(
     let out: Vec<_> = out.into_iter().collect();
     for path in &out {
         check(repo, path, tracked)?;
+        refuse_excluded(repo, path, tracked, job)?;
     }
     for pair in out.windows(2) {
         if let [above, below] = pair
@@ -54,17 +58,45 @@ fn globbed(repo: &Repo, pattern: &RepoPath, tracked: &[Tracked]) -> Result<Vec<R
     let keys: Vec<&[u8]> = found.iter().map(RepoPath::as_bytes).collect();
     let in_git = if keys.is_empty() { BTreeSet::new() } else { repo.git().is_tracked(&keys)? };
     let known = |path: &RepoPath| tracked.iter().any(|t| t.path == *path);
-    let wanted: Vec<_> = found
-        .into_iter()
-        .filter(|path| known(path) || !(path.is_pointer_path() || in_git.contains(path.as_bytes())))
-        .collect();
+    let mut wanted = Vec::new();
+    for path in found {
+        let passed = path.is_pointer_path() || in_git.contains(path.as_bytes());
+        if known(&path) || !passed && !is_excluded(repo.door(), &path)? {
+            wanted.push(path);
+        }
+    }
     if wanted.is_empty() {
         return Err(OpError::refused(
             format!("`{}` matches nothing that can be tracked", show(pattern.as_bytes())),
-            "check the pattern; what Git tracks already and pointers are passed over",
+            "check the pattern; what Git tracks already, pointers, and what a `.haulignore` excludes are \
+             passed over",
         ));
     }
     Ok(wanted)
+}
+
+/// Refuses what `.haulignore` files exclude, unless it is tracked already.
+fn refuse_excluded(
+    repo: &Repo,
+    path: &RepoPath,
+    tracked: &[Tracked],
+    job: &Job,
+) -> Result<(), OpError> {
+    if !is_excluded(repo.door(), path)? || tracked.iter().any(|item| item.path == *path) {
+        return Ok(());
+    }
+    let outer = tracked.iter().find(|item| path.starts_with_dir(&item.path));
+    let parts = outer.and_then(|o| Some((o, o.pointer()?, path.relative_to(&o.path)?)));
+    if let Some((outer, pointer, rest)) = parts {
+        let folder = Folder { path: &outer.path, pointer };
+        if !look(repo, folder, &[rest.as_bytes().to_vec()], job)?.entries.is_empty() {
+            return Ok(());
+        }
+    }
+    Err(OpError::refused(
+        format!("cannot track `{}`: a line of a `.haulignore` excludes it", show(path.as_bytes())),
+        "take out that line, or add one that begins with `!` and takes the path back",
+    ))
 }
 
 /// Checks one target, each refusal with its own words.
@@ -80,6 +112,12 @@ fn check(repo: &Repo, path: &RepoPath, tracked: &[Tracked]) -> Result<(), OpErro
     let outer = tracked.iter().find(|t| path.starts_with_dir(&t.path));
     match outer {
         Some(outer) => check_outer(path, outer)?,
+        None if path.file_name() == b".haulignore" => {
+            return Err(OpError::refused(
+                format!("cannot track `{shown}`: it has rules for what is tracked"),
+                format!("let Git track it: `git add {shown}`"),
+            ));
+        }
         None => {
             path.pointer_path()?;
             gitignore_line(path.file_name()).map_err(|e| {

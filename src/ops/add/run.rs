@@ -118,7 +118,7 @@ pub fn plan(repo: &Repo, options: &AddOptions, job: &Job) -> Result<AddPlan, OpE
     let paths = if options.update {
         present(repo, options, &tracked, job)?
     } else {
-        targets(repo, &options.paths, &tracked)?
+        targets(repo, &options.paths, &tracked, job)?
     };
     let owner = |path: &RepoPath| tracked.iter().find(|t| owns(t, path));
     let tops: Vec<RepoPath> = paths
