@@ -6,6 +6,7 @@ use std::io::Write;
 use std::panic::{self, PanicHookInfo};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::cli::exit;
 use crate::cli::render;
@@ -25,6 +26,13 @@ pub(crate) fn variable(name: &str) -> Option<OsString> {
 /// Returns where this program lies, or its name if the system does not say.
 pub(crate) fn program() -> PathBuf {
     std::env::current_exe().unwrap_or_else(|_| PathBuf::from("haul"))
+}
+
+/// Returns the time of this machine, in ms since 1970.
+#[expect(clippy::disallowed_methods, reason = "the library is given the time")]
+pub(crate) fn now_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Makes the first SIGINT, SIGTERM or SIGHUP raise [`STOP`], and the second end the process.

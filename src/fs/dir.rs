@@ -312,7 +312,7 @@ impl Dir {
     }
 }
 
-fn temp_name() -> Vec<u8> {
+pub(super) fn temp_name() -> Vec<u8> {
     let mut random = [0u8; 8];
     // Without randomness the name is still unlikely to be taken, and O_EXCL refuses if it is.
     let _ = getrandom::fill(&mut random);

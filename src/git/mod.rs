@@ -33,10 +33,11 @@ mod testing;
 #[cfg(test)]
 mod tests;
 
-pub use discover::Git;
+pub use discover::{Git, version};
+pub use driver::DriverCalled;
 pub use error::GitError;
 pub use history::{CommitNote, PointerBlob, PointerChange};
-pub use hooks::{HookFile, Keeper, Moment, Placed, Standing};
+pub use hooks::{Called, HookFile, Keeper, Moment, PROBE, Placed, Standing, probe_answer};
 pub use id::{CommitId, ObjectId};
 pub use index::IndexEntry;
 pub use objects::{Content, POINTER_LIMIT, TreePointer};

@@ -14,7 +14,7 @@ use crate::repo::Repo;
 
 /// Lines of two branches in one ignore file are both kept (ADR 0003); pointers are merged by haul where
 /// it is installed, and as text elsewhere.
-pub(super) const ATTRIBUTES: [&str; 2] = [".gitignore merge=union", "*.haul merge=haul"];
+pub(crate) const ATTRIBUTES: [&str; 2] = [".gitignore merge=union", "*.haul merge=haul"];
 const LIMIT: u64 = 16 << 20;
 
 /// What `init` did.

@@ -11,6 +11,7 @@ pub mod checkout;
 mod chosen;
 pub mod config;
 pub mod diff;
+pub mod doctor;
 pub mod du;
 mod error;
 pub mod evict;

@@ -50,6 +50,7 @@ mod data_follows;
 mod dedup;
 mod deltas;
 mod diff;
+mod doctor;
 mod du;
 mod evict;
 mod forge;

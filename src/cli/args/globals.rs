@@ -6,10 +6,11 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::cli::args::{
     AddArgs, CatArgs, CheckIgnoreArgs, CheckoutArgs, CompletionsArgs, ConfigArgs, DemoArgs,
-    DiffArgs, DuArgs, EvictArgs, ExportArgs, FetchArgs, FsckArgs, GcArgs, HookArgs, HooksArgs,
-    InitArgs, LogArgs, LsArgs, ManArgs, MergeArgs, MergeDriverArgs, MvArgs, PullArgs, PushArgs,
-    RemoteArgs, RmArgs, StatusArgs, UninstallArgs, UntrackArgs, VerifyArgs,
+    DiffArgs, DoctorArgs, DuArgs, EvictArgs, ExportArgs, FetchArgs, FsckArgs, GcArgs, HookArgs,
+    HooksArgs, InitArgs, LogArgs, LsArgs, ManArgs, MergeArgs, MergeDriverArgs, MvArgs, PullArgs,
+    PushArgs, RemoteArgs, RmArgs, StatusArgs, UninstallArgs, UntrackArgs, VerifyArgs,
 };
+use crate::cli::version::version;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -25,7 +26,7 @@ Exit codes:
 
 /// Keeps large data beside Git: small pointers in Git, content in storage you already have.
 #[derive(Debug, Parser)]
-#[command(name = "haul", version, after_help = EXAMPLES, arg_required_else_help = true)]
+#[command(name = "haul", version = version(), after_help = EXAMPLES, arg_required_else_help = true)]
 #[command(infer_long_args = false, disable_help_subcommand = true)]
 pub(crate) struct Cli {
     #[command(flatten)]
@@ -116,6 +117,7 @@ pub(crate) enum Verb {
     Hook(HookArgs),
     Uninstall(UninstallArgs),
     Config(ConfigArgs),
+    Doctor(DoctorArgs),
     Completions(CompletionsArgs),
     Man(ManArgs),
     Demo(DemoArgs),
@@ -153,6 +155,7 @@ impl Verb {
             Self::MergeDriver(_) => "merge-driver",
             Self::Uninstall(_) => "uninstall",
             Self::Config(_) => "config",
+            Self::Doctor(_) => "doctor",
             Self::Completions(_) => "completions",
             Self::Man(_) => "man",
             Self::Demo(_) => "demo",

@@ -1,7 +1,7 @@
 use crate::cli::args::Verb;
 use crate::cli::command::{
-    add, cat, check_ignore, checkout, completions, config, demo, diff, du, evict, export, fetch,
-    fsck, gc, hook, hooks, init, log, ls, man, merge, mv, pull, push, remote, rm, status,
+    add, cat, check_ignore, checkout, completions, config, demo, diff, doctor, du, evict, export,
+    fetch, fsck, gc, hook, hooks, init, log, ls, man, merge, mv, pull, push, remote, rm, status,
     uninstall, untrack, verify,
 };
 use crate::cli::failure::Failure;
@@ -39,6 +39,7 @@ pub(crate) fn run(verb: &Verb, session: &Session<'_>) -> Result<Exit, Failure> {
         Verb::Hooks(args) => hooks::run(args.verb, session),
         Verb::Hook(args) => hook::run(args, session),
         Verb::Config(args) => config::run(args, session),
+        Verb::Doctor(args) => doctor::run(args, session),
         Verb::Completions(args) => completions::run(args, session),
         Verb::Man(args) => man::run(args, session),
         Verb::Demo(args) => demo::run(args, session),

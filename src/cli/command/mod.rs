@@ -10,6 +10,7 @@ mod config;
 mod demo;
 mod diff;
 mod dispatch;
+mod doctor;
 mod du;
 mod evict;
 mod export;

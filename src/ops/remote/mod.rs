@@ -5,6 +5,7 @@ mod probe;
 mod settings;
 
 pub use index::{IndexReport, index};
+pub(crate) use probe::look;
 pub use probe::{Check, Outcome, TestReport, test};
 pub use settings::{
     AddRemoteOptions, RemoteReport, RemoteRow, accept, add, list, remove, set_default,
