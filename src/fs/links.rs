@@ -26,7 +26,7 @@ impl Dir {
     pub fn link_kinds(&self, other: &Self) -> Result<LinkKinds, FsError> {
         let from = self.temp(false)?;
         let mut file = from.file();
-        file.write_all(&[1; TRIED]).at("write", self.path())?;
+        file.write_all(&vec![1; TRIED]).at("write", self.path())?;
         let reflink = other.temp(false)?.reflink(from.file());
         let name = temp_name();
         let there = (&other.fd, name.as_slice());

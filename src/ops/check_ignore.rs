@@ -52,7 +52,7 @@ fn has(repo: &Repo, item: &Tracked, path: &RepoPath) -> bool {
     let filter = Filter::Some(vec![Choice::Under(rest.as_bytes().to_vec())]);
     let (pointer, bytes) = (pointer.clone(), bytes.clone());
     let chosen = Chosen { path: item.path.clone(), pointer, bytes, filter };
-    let reader = repo.index().and_then(|index| Ok(ObjectReader::new(repo.layout(), index)?));
+    let reader = repo.index().and_then(|index| ObjectReader::new(repo.layout(), index));
     let found = reader.ok().and_then(|mut reader| targets(&chosen, &mut reader).ok().flatten());
     found.is_some_and(|found| !found.is_empty())
 }

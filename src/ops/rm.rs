@@ -116,7 +116,7 @@ pub fn run(repo: &Repo, plan: RmPlan, job: &Job) -> Result<RmReport, OpError> {
                     (path, Filter::Some(vec![Choice::Under(rest.clone())]))
                 }
             };
-            report.removed += remove_data(repo, (top, pointer), filter, job)?;
+            report.removed += remove_data(repo, (top, pointer), &filter, job)?;
         }
         if repo.door().stamp(&item.path)?.is_some() && !only_excluded(repo, &item.path, job)? {
             if !plan.force {

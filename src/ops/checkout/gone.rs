@@ -18,14 +18,14 @@ use crate::worktree::Knowledge;
 pub(crate) fn remove_data(
     repo: &Repo,
     (path, pointer): (&RepoPath, &[u8]),
-    filter: Filter,
+    filter: &Filter,
     job: &Job,
 ) -> Result<u64, OpError> {
     let began = repo.door().now()?;
     let knowledge = Knowledge::new(repo.stat()?.under(path.as_bytes())?, began);
     let named = HashSet::new();
     let wanted = placed_targets(repo, (path, pointer), filter.clone())?.unwrap_or_default();
-    let stay = Stay { named: &named, filter: &filter };
+    let stay = Stay { named: &named, filter };
     let mut leaving = leaving(repo, (path, &wanted), &stay, &knowledge, job)?;
     leaving.whole = matches!(filter, Filter::All);
     let mut notes = Notes::default();
