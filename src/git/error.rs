@@ -73,6 +73,16 @@ pub enum GitError {
         /// As the user gave it, control characters escaped.
         rev: String,
     },
+    /// Several objects have names that begin so.
+    #[error("`{rev}` may mean any of {count} objects, such as {such}")]
+    AmbiguousRevision {
+        /// As the user gave it.
+        rev: String,
+        /// How many objects.
+        count: usize,
+        /// Some of them.
+        such: String,
+    },
     /// An object that the repository needs is not there.
     #[error("Git object {id} is missing from the repository")]
     MissingObject {
@@ -132,7 +142,7 @@ impl Hint for GitError {
             }
             Self::Untrusted { start } => Some(format!(
                 "run `git config --global --add safe.directory {}` if you trust its owner",
-                super::quote::shell(start.as_os_str().as_encoded_bytes())
+                crate::path::in_shell(start.as_os_str().as_encoded_bytes())
             )),
             Self::Spawn { source, .. } if source.kind() == io::ErrorKind::NotFound => {
                 Some("install Git, version 2.34 or later, so that `git` is found".to_owned())
@@ -142,6 +152,9 @@ impl Hint for GitError {
                  this clone"
                     .to_owned(),
             ),
+            Self::AmbiguousRevision { .. } => {
+                Some("write more of the id, or name a branch or a tag".to_owned())
+            }
             Self::MissingObject { .. } => {
                 Some("run `git fsck`, then `git fetch` to get missing objects again".to_owned())
             }

@@ -1,31 +1,4 @@
-//! How commands and names are shown, so that a user can paste them and a terminal stays unharmed.
-
-/// Quotes one argument for a POSIX shell; bytes that are not printable UTF-8 become `$'\xNN'`.
-pub(super) fn shell(argument: &[u8]) -> String {
-    let plain = |c: &u8| c.is_ascii_alphanumeric() || b"_-./=:,@%+^".contains(c);
-    if !argument.is_empty() && argument.iter().all(plain) {
-        return String::from_utf8_lossy(argument).into_owned();
-    }
-    match std::str::from_utf8(argument) {
-        Ok(text) if !text.contains(char::is_control) => {
-            format!("'{}'", text.replace('\'', r"'\''"))
-        }
-        _ => {
-            let body: String = argument.iter().map(|byte| ansi_c(*byte)).collect();
-            format!("$'{body}'")
-        }
-    }
-}
-
-fn ansi_c(byte: u8) -> String {
-    match byte {
-        b'\'' => r"\'".to_owned(),
-        b'\\' => r"\\".to_owned(),
-        b'\n' => r"\n".to_owned(),
-        b' '..=b'~' => char::from(byte).to_string(),
-        _ => format!("\\x{byte:02x}"),
-    }
-}
+//! What Git and its commands say, fit to be shown.
 
 /// Replaces the password in anything of the form `scheme://user:password@host`.
 pub(super) fn without_password(argument: &str) -> String {
@@ -54,21 +27,6 @@ pub(super) fn printable(text: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn arguments_are_quoted_so_that_a_shell_reads_them_back() {
-        assert_eq!(shell(b"data/a.haul"), "data/a.haul");
-        assert_eq!(shell(b""), "''");
-        assert_eq!(shell(b"two words"), "'two words'");
-        assert_eq!(shell(b"it's"), r"'it'\''s'");
-        assert_eq!(shell(b"a\nb'\xff"), r"$'a\nb\'\xff'");
-        let names: [&[u8]; 4] = [b"it's", b"a\nb'\xff\\", b"$HOME `id`", b"-x *"];
-        for name in names {
-            let script = format!("printf %s {}", shell(name));
-            let out = std::process::Command::new("bash").args(["-c", &script]).output().unwrap();
-            assert_eq!(out.stdout, name);
-        }
-    }
 
     #[test]
     fn passwords_in_addresses_are_not_shown() {

@@ -37,6 +37,11 @@ impl Git {
         value.map(|value| os_path(&value)).transpose()
     }
 
+    /// As [`Self::setting`], of the file of this repository alone.
+    pub fn own_setting(&self, key: &str) -> Result<Option<String>, GitError> {
+        Ok(self.ask_setting("--local", key)?.map(|value| lossy(&value)))
+    }
+
     fn ask_setting(&self, kind: &str, key: &str) -> Result<Option<Vec<u8>>, GitError> {
         let call = self.runner.git(&["config", "-z", kind, "--get", key]).accept(1);
         let mut answer = call.output()?;

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use super::command::os_path;
-use super::quote::shell;
 use super::{Git, GitError, ObjectId};
+use crate::path::in_shell;
 
 /// Up to this many paths are named one by one in the command that a user is told to run.
 const NAMED_PATHS: usize = 20;
@@ -101,11 +101,11 @@ impl Git {
             names
         };
         command.push_str("-C ");
-        command.push_str(&shell(self.root.as_os_str().as_encoded_bytes()));
+        command.push_str(&in_shell(self.root.as_os_str().as_encoded_bytes()));
         command.push_str(" add -A -f --");
         for pattern in patterns {
             command.push(' ');
-            command.push_str(&shell(&pattern));
+            command.push_str(&in_shell(&pattern));
         }
         GitError::Locked { lock: self.root.join(lock), command }
     }

@@ -57,7 +57,9 @@ impl At {
         } else if rest.iter().all(|byte| *byte == b'/') {
             None
         } else {
-            let root = repo.git().root().join(OsStr::from_bytes(rest.trim_ascii_start()));
+            let slashes = rest.iter().take_while(|byte| **byte == b'/').count();
+            let rest = rest.get(slashes..).unwrap_or_default();
+            let root = repo.git().root().join(OsStr::from_bytes(rest));
             target(repo, root.as_os_str())?
         };
         Ok(own(Some(rev), path))

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use crate::config::{
-    Files, Layer, SETTINGS, Source, assign, assigned, default_of, first_file, nearest_setting,
-    problems, shown_value,
+    ConfigError, Files, Layer, SETTINGS, Source, assign, assigned, default_of, first_file,
+    nearest_setting, problems, shown_value,
 };
 use crate::fs::{make_folder, write_durably};
 use crate::hint::Hint;
@@ -127,8 +127,16 @@ pub fn set(
         OpError::refused(e.to_string(), e.hint().unwrap_or_else(|| "edit it by hand".to_owned()))
     })?;
     let source = |text: &str| Source { layer, path: path.clone(), text: text.to_owned() };
-    let before = problems(source(&old), repo.environment()).unwrap_or_default();
-    let after = problems(source(&new), repo.environment())?;
+    let before = problems(source(&old), repo.environment());
+    let after = problems(source(&new), repo.environment()).map_err(|error| match error {
+        // The place of a value that was not written would send people to a line that is not there.
+        ConfigError::Value { name, expected, .. } if before.is_ok() => OpError::refused(
+            format!("nothing was changed: `{name}` takes {expected}"),
+            "choose another value",
+        ),
+        other => other.into(),
+    })?;
+    let before = before.unwrap_or_default();
     if let Some(why) = after.iter().find(|why| !before.contains(why)) {
         return Err(OpError::refused(
             format!("nothing was changed: {why}"),

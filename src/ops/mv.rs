@@ -13,7 +13,7 @@ use crate::ops::error::OpError;
 use crate::ops::inside::{change, look, replace_pointer};
 use crate::ops::select::resolve_or_root;
 use crate::ops::tracked::{Outer, figures, named, remove_file};
-use crate::path::{JsonPath, RepoPath, gitignore_line, json_path, show};
+use crate::path::{JsonPath, RepoPath, gitignore_line, in_shell, json_path, show};
 use crate::progress::Job;
 use crate::repo::Repo;
 use crate::worktree::{Tracked, load_tracked};
@@ -76,7 +76,8 @@ pub fn plan(repo: &Repo, options: &MvOptions, job: &Job) -> Result<MvPlan, OpErr
             "restore it with `git checkout -- <pointer>` first",
         )
     })?;
-    let mut new = target(repo, &options.to, (&old, &pointer, item.inside.as_ref()))?;
+    let (tracked, _) = load_tracked(repo.git(), repo.door())?;
+    let mut new = target(repo, &options.to, (&old, &pointer), &tracked)?;
     if let Some(outer) = &item.inside {
         if is_folder(repo, outer, (&old, &new), job)? {
             new = RepoPath::new([new.as_bytes(), b"/", old.file_name()].concat())?;
@@ -86,12 +87,11 @@ pub fn plan(repo: &Repo, options: &MvOptions, job: &Job) -> Result<MvPlan, OpErr
         let inside = item.inside;
         return Ok(MvPlan { from, to, data, files, bytes, old, new, pointer, inside });
     }
-    let (tracked, _) = load_tracked(repo.git(), repo.door())?;
     check(repo, (&old, &new), &tracked)?;
     let data = repo.door().stamp(&old)?.is_some();
     let at = |path: &RepoPath| repo.door().stamp(path).map(|stamp| stamp.is_some());
     // A run that was cut short has written the new pointer and may have moved the data.
-    let begun = begun(repo, &new, &pointer)?;
+    let begun = begun(repo, &new, &pointer, &tracked)?;
     let in_the_way = (data || !begun) && at(&new)? || !begun && at(&new.pointer_path()?)?;
     if in_the_way {
         return Err(OpError::refused(
@@ -107,7 +107,8 @@ pub fn plan(repo: &Repo, options: &MvOptions, job: &Job) -> Result<MvPlan, OpErr
 fn target(
     repo: &Repo,
     word: &OsString,
-    (old, pointer, outer): (&RepoPath, &[u8], Option<&Outer>),
+    (old, pointer): (&RepoPath, &[u8]),
+    tracked: &[Tracked],
 ) -> Result<RepoPath, OpError> {
     let path = resolve_or_root(repo, word)?;
     let path = path.map(|path| path.target_of_pointer().unwrap_or(path));
@@ -115,19 +116,27 @@ fn target(
     let stamp = repo.door().stamp(&path)?;
     let folder = stamp.is_some_and(|stamp| stamp.kind == FileKind::Directory);
     // The folder may be the data itself, which an earlier run has moved.
-    let folder = folder
-        && match outer {
-            None => !begun(repo, &path, pointer)?,
-            Some(_) => repo.door().stamp(old)?.is_some(),
-        };
+    // Nor does what a run has moved take it in once more.
+    let moved = tracked.iter().any(|item| old.starts_with_dir(&item.path))
+        && repo.door().stamp(old)?.is_none();
+    let folder = folder && !moved && !begun(repo, &path, pointer, tracked)?;
     if folder || word.as_bytes().ends_with(b"/") {
         return Ok(RepoPath::new([path.as_bytes(), b"/", old.file_name()].concat())?);
     }
     Ok(path)
 }
 
-/// Says whether an earlier run has written the new pointer.
-fn begun(repo: &Repo, new: &RepoPath, pointer: &[u8]) -> Result<bool, OpError> {
+/// Says whether an earlier run has written the new pointer. One that Git knows is of another path, which
+/// may have the same content: a run stages last.
+fn begun(
+    repo: &Repo,
+    new: &RepoPath,
+    pointer: &[u8],
+    tracked: &[Tracked],
+) -> Result<bool, OpError> {
+    if tracked.iter().any(|item| item.path == *new) {
+        return Ok(false);
+    }
     let there = repo.door().read_small(&new.pointer_path()?, MAX_POINTER)?;
     Ok(there.is_some_and(|there| there == pointer))
 }
@@ -196,7 +205,11 @@ fn check_inside(
     let Some(rest) = new.relative_to(&outer.path) else {
         return refused(
             format!("it is a part of the tracked `{top}`, and that lies outside"),
-            format!("move the file yourself, then run `haul add {to}` and `haul rm {from}`"),
+            format!(
+                "move the file yourself, then run `haul add {}` and `haul rm {}`",
+                in_shell(new.as_bytes()),
+                in_shell(old.as_bytes())
+            ),
         );
     };
     if old == new || new.starts_with_dir(old) || old.starts_with_dir(new) {

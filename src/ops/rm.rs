@@ -1,7 +1,7 @@
 //! `haul rm`: the pointer, or the entry in a tracked folder, and the data go; earlier commits still name the content.
 
 use std::ffi::OsString;
-use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 
 use serde::Serialize;
 
@@ -12,7 +12,7 @@ use crate::ops::error::OpError;
 use crate::ops::inside::{Folder, look, replace_pointer};
 use crate::ops::status::{self, StatusOptions};
 use crate::ops::tracked::{Named, Outer, by_folder, figures, let_go, named, take_out};
-use crate::path::{JsonPath, RepoPath, json_path, show};
+use crate::path::{JsonPath, RepoPath, in_shell, json_path, show};
 use crate::pointer::PointerKind;
 use crate::progress::Job;
 use crate::repo::Repo;
@@ -107,9 +107,13 @@ pub fn run(repo: &Repo, plan: RmPlan, job: &Job) -> Result<RmReport, OpError> {
     let kinds: Vec<PointerKind> =
         folders.iter().map(|paths| take_out(repo, paths, job)).collect::<Result<_, OpError>>()?;
     let mut report = RmReport { paths: plan.paths, ..RmReport::default() };
+    let aside = repo.layout().aside().join(repo.door().now()?.0.to_string());
     for item in &plan.named {
         job.check()?;
-        if let Some(pointer) = item.pointer.as_ref().filter(|_| plan.unsaved.is_empty()) {
+        // What no commit names would be nowhere to be found, though the cache has it.
+        let safe =
+            plan.unsaved.is_empty() && !plan.uncommitted.contains(&json_path(item.path.as_bytes()));
+        if let Some(pointer) = item.pointer.as_ref().filter(|_| safe) {
             let (top, filter) = match &item.inside {
                 None => (&item.path, Filter::All),
                 Some(Outer { path, rest, .. }) => {
@@ -122,7 +126,8 @@ pub fn run(repo: &Repo, plan: RmPlan, job: &Job) -> Result<RmReport, OpError> {
             if !plan.force {
                 return Err(kept(&item.path));
             }
-            report.aside = Some(put_aside(repo, &item.path)?);
+            put_aside(repo, &item.path, &aside)?;
+            report.aside = Some(aside.display().to_string());
         }
     }
     if let Some(folder) = &report.aside {
@@ -174,9 +179,9 @@ fn refuse(plan: &RmPlan) -> Result<(), OpError> {
 }
 
 fn kept(path: &RepoPath) -> OpError {
-    let path = show(path.as_bytes());
+    let (shown, path) = (show(path.as_bytes()), in_shell(path.as_bytes()));
     OpError::refused(
-        format!("`{path}` holds data that is neither in the cache nor known to be on the remote"),
+        format!("`{shown}` holds data that is neither in the cache nor known to be on the remote"),
         format!(
             "run `haul add {path}` and `haul push` to have it kept, or repeat with `--force` to put it \
              aside"
@@ -184,12 +189,11 @@ fn kept(path: &RepoPath) -> OpError {
     )
 }
 
-/// Moves what stands at a path, as a whole, into a new folder of the state.
-fn put_aside(repo: &Repo, path: &RepoPath) -> Result<String, OpError> {
-    let folder = repo.layout().aside().join(repo.door().now()?.0.to_string());
+/// Moves what stands at a path, as a whole, into a folder of the state.
+fn put_aside(repo: &Repo, path: &RepoPath, folder: &Path) -> Result<(), OpError> {
     let mut parent = Parent::default();
     if let Some(dir) = parent.of(repo.door(), path)? {
-        dir.move_out(path.file_name(), &folder.join(std::ffi::OsStr::from_bytes(path.as_bytes())))?;
+        dir.move_out(path.file_name(), &folder.join(path.to_os()))?;
     }
-    Ok(folder.display().to_string())
+    Ok(())
 }

@@ -86,7 +86,7 @@ pub fn run(repo: &Repo, options: &StatusOptions, job: &Job) -> Result<StatusRepo
         StatusReport { entries: Vec::new(), pointers: Vec::new(), clean: true, files: 0, bytes: 0 };
     let mut look = Look {
         repo,
-        began: repo.door().now()?,
+        began: repo.door().now_if_writable()?,
         view: repo.index()?.reader()?,
         head: at_head(repo)?,
         report,

@@ -11,7 +11,7 @@ use crate::ops::chosen::unsound;
 use crate::ops::error::OpError;
 use crate::ops::inside::{Folder, change, look};
 use crate::ops::select::resolve;
-use crate::path::{RepoPath, show};
+use crate::path::{RepoPath, in_shell, show};
 use crate::pointer::{Pointer, PointerKind};
 use crate::progress::Job;
 use crate::repo::Repo;
@@ -122,14 +122,15 @@ fn inside(
     let rest = rest.as_bytes().to_vec();
     let folder = Folder { path: &outer.path, pointer: &pointer };
     let entries = match pointer.kind() {
-        PointerKind::Dir { .. } => look(repo, folder, &[rest.clone()], job)?.entries,
+        PointerKind::Dir { .. } => look(repo, folder, std::slice::from_ref(&rest), job)?.entries,
         PointerKind::File { .. } => Vec::new(),
     };
     if entries.is_empty() {
+        let folder = in_shell(outer.path.as_bytes());
         let (word, outer) = (show(word.as_bytes()), show(outer.path.as_bytes()));
         return Err(OpError::refused(
             format!("`{word}` is not tracked: the tracked `{outer}` has nothing of that name"),
-            format!("run `haul ls -r {outer}` to see what it has"),
+            format!("run `haul ls -r {folder}` to see what it has"),
         ));
     }
     let inside = Some(Outer { path: outer.path.clone(), pointer, rest, entries });

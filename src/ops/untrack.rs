@@ -8,7 +8,7 @@ use crate::ops::error::OpError;
 use crate::ops::inside::{is_followed, replace_pointer};
 use crate::ops::status::{self, StatusOptions};
 use crate::ops::tracked::{Named, by_folder, figures, forget, let_go, named, take_out};
-use crate::path::{JsonPath, json_path, show};
+use crate::path::{JsonPath, in_shell, json_path, show};
 use crate::progress::Job;
 use crate::repo::Repo;
 
@@ -65,7 +65,7 @@ pub fn plan(repo: &Repo, options: &UntrackOptions, job: &Job) -> Result<UntrackP
                 format!(
                     "nothing was changed: the files of `{top}` are not those of its pointer yet"
                 ),
-                format!("run `haul checkout {top}` first"),
+                format!("run `haul checkout {}` first", in_shell(outer.path.as_bytes())),
             ));
         }
     }
@@ -87,7 +87,7 @@ pub fn run(repo: &Repo, plan: UntrackPlan, job: &Job) -> Result<UntrackReport, O
         // First, so that no later checkout takes the data for what the folder once had.
         forget(repo, &inside)?;
         replace_pointer(repo, outer.folder(), kind)?;
-        let top = show(outer.path.as_bytes());
+        let top = in_shell(outer.path.as_bytes());
         job.note(&format!(
             "`haul add {top}` would track it again, as it lies in there: list it in `.haulignore`"
         ));

@@ -7,6 +7,7 @@ mod hostile;
 #[path = "../../tests/support/hostile.rs"]
 pub(crate) mod hostile_cases;
 mod ignore_line;
+mod quote;
 mod repo_path;
 mod short_name;
 mod show;
@@ -16,5 +17,6 @@ mod tests;
 pub use collide::{Collision, CollisionKind, find_collisions};
 pub use hostile::PathProblem;
 pub use ignore_line::{IgnoreLineError, gitignore_line};
+pub use quote::in_shell;
 pub use repo_path::{PathError, RepoPath};
 pub use show::{JsonPath, Shown, escape_json, json_path, show};

@@ -49,7 +49,7 @@ fn is_deceptive(c: char) -> bool {
 }
 
 /// A path in a JSON document.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Hash, PartialEq, Eq, Serialize)]
 pub struct JsonPath {
     /// The exact path if it is UTF-8; else what a person would be shown.
     pub path: String,

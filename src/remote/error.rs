@@ -265,8 +265,14 @@ impl Hint for RemoteError {
                  readable here; pushing needs a listing"
                     .into()
             }
-            Self::Unsupported { .. }
-            | Self::InvalidKey { .. }
+            Self::Unsupported { action: Action::Write | Action::Remove, .. } => {
+                "this server is there for reading: push to the address under which it can be written"
+                    .into()
+            }
+            Self::Unsupported { .. } => {
+                "check the address of the remote; `haul remote test` says what it can do".into()
+            }
+            Self::InvalidKey { .. }
             | Self::InvalidRange { .. }
             | Self::NoThreads { .. }
             | Self::Stopped(_) => return None,

@@ -11,6 +11,7 @@ use std::time::UNIX_EPOCH;
 
 use super::error::{Action, RemoteError, Site};
 use super::io::{Listed, MAX_LISTED, is_key};
+use crate::fs::planted;
 
 /// How deep folders may lie in each other; keys have three parts at most.
 const MAX_DEPTH: usize = 8;
@@ -160,6 +161,7 @@ pub(super) fn make(folder: &Path) -> io::Result<()> {
     make(parent)?;
     match fs::create_dir(folder) {
         Err(e) if e.kind() != ErrorKind::AlreadyExists => Err(e),
+        _ if planted::is("no-fsync") => Ok(()),
         _ => File::open(parent)?.sync_all(),
     }
 }

@@ -23,6 +23,7 @@ use tokio::time::timeout;
 
 use super::error::shown;
 use super::refusal::Refusal;
+use crate::units::ByteSize;
 
 /// How long nothing may come before a request is given up, in seconds.
 const SILENCE: u64 = 60;
@@ -40,6 +41,10 @@ const FIRST_TRIES: u32 = 3;
 /// Longest answer of an error that is read, in bytes.
 const ERROR_BYTES: usize = 64 << 10;
 
+/// Longest page of a listing that is read, in bytes: a cloud's holds 5,000 names at most, that of a web
+/// server a whole folder.
+const PAGE_BYTES: usize = 64 << 20;
+
 /// What every listing by `WebDAV` holds; one of a folder that is not there is a 404.
 const DAV_LISTING: &str = "multistatus";
 
@@ -47,6 +52,8 @@ const DAV_LISTING: &str = "multistatus";
 #[derive(Clone, Debug, Default)]
 pub(super) struct Lines {
     shared: Arc<Shared>,
+    /// Whether they lead to a web server, which may be anything.
+    web: bool,
 }
 
 #[derive(Debug, Default)]
@@ -59,6 +66,7 @@ struct Shared {
 struct Line {
     client: HttpClient,
     shared: Arc<Shared>,
+    web: bool,
 }
 
 impl fmt::Debug for Line {
@@ -74,9 +82,14 @@ impl HttpConnector for Lines {
 }
 
 impl Lines {
+    /// Makes lines to a web server.
+    pub(super) fn of_web() -> Self {
+        Self { web: true, ..Self::default() }
+    }
+
     /// Makes a line of a client of the library.
     pub(super) fn over(&self, client: HttpClient) -> HttpClient {
-        HttpClient::new(Line { client, shared: Arc::clone(&self.shared) })
+        HttpClient::new(Line { client, shared: Arc::clone(&self.shared), web: self.web })
     }
 }
 
@@ -89,13 +102,15 @@ enum Asked {
     Object,
     /// A folder of a web server.
     NewFolder,
+    /// That a web server keeps an object.
+    Kept,
     /// Keys, of the service that gives them to machines of a cloud.
     Keys,
     Other,
 }
 
 impl Asked {
-    fn of(request: &HttpRequest) -> Self {
+    fn of(request: &HttpRequest, web: bool) -> Self {
         let uri = request.uri();
         let host = uri.host().unwrap_or_default();
         let query = uri.query().unwrap_or_default();
@@ -109,6 +124,7 @@ impl Asked {
             "GET" if query.contains("comp=list") => Self::Listing("EnumerationResults"),
             "GET" | "HEAD" if is_cloud => Self::Object,
             "PUT" if is_s3 => Self::Object,
+            "PUT" if web => Self::Kept,
             _ => Self::Other,
         }
     }
@@ -117,7 +133,7 @@ impl Asked {
 #[async_trait::async_trait]
 impl HttpService for Line {
     async fn call(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
-        let asked = Asked::of(&request);
+        let asked = Asked::of(&request, self.web);
         let length = u64::try_from(request.body().content_length()).unwrap_or(u64::MAX);
         let patience = SILENCE.saturating_add(length / SLOWEST);
         let answer = timeout(Duration::from_secs(patience), self.client.execute(request)).await;
@@ -208,7 +224,7 @@ async fn checked(asked: Asked, answer: HttpResponse) -> Result<HttpResponse, Htt
     match asked {
         Asked::Listing(word) => {
             let (mut parts, body) = answer.into_parts();
-            let bytes = body.bytes().await?;
+            let bytes = whole(body).await?;
             let text = String::from_utf8_lossy(&bytes);
             let begin: String = text.chars().take(1000).collect();
             if !begin.contains(word) {
@@ -225,7 +241,12 @@ async fn checked(asked: Asked, answer: HttpResponse) -> Result<HttpResponse, Htt
             parts.status = status(503)?;
             Ok(HttpResponse::from_parts(parts, body))
         }
-        Asked::Object | Asked::NewFolder | Asked::Keys | Asked::Other => Ok(answer),
+        // Created, or replaced. What shows everybody the same page says 200, and keeps nothing.
+        Asked::Kept if !matches!(answer.status().as_u16(), 201 | 204) => {
+            let refusal = Refusal::Unsure(answer.status().as_u16());
+            Err(HttpError::new(HttpErrorKind::Unknown, refusal))
+        }
+        Asked::Object | Asked::NewFolder | Asked::Kept | Asked::Keys | Asked::Other => Ok(answer),
     }
 }
 
@@ -257,6 +278,21 @@ async fn refused(asked: Asked, answer: HttpResponse) -> Result<HttpResponse, Htt
         return Err(HttpError::new(HttpErrorKind::Unknown, Refusal::NoStorage(why)));
     }
     Ok(HttpResponse::from_parts(parts, bytes.into()))
+}
+
+/// Reads a page of a listing, up to a limit.
+async fn whole(mut body: HttpResponseBody) -> Result<Bytes, HttpError> {
+    let mut bytes = Vec::new();
+    while let Some(frame) = body.frame().await {
+        if let Ok(data) = frame?.into_data() {
+            bytes.extend_from_slice(&data);
+        }
+        if bytes.len() > PAGE_BYTES {
+            let why = format!("its listing is longer than {}", ByteSize(PAGE_BYTES as u64));
+            return Err(HttpError::new(HttpErrorKind::Unknown, Refusal::NoStorage(why)));
+        }
+    }
+    Ok(bytes.into())
 }
 
 /// Reads the beginning of an answer; where it breaks off, what there is will do.

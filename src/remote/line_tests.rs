@@ -1,9 +1,12 @@
 //! Servers that are slow, silent, busy or no storage at all, by a clock that only the test moves.
 
+use std::iter::repeat_with;
 use std::time::Duration;
 
-use futures::stream::pending;
+use bytes::Bytes;
+use futures::stream::{iter, pending};
 use http_body_util::{BodyExt, Collected, StreamBody};
+use hyper::body::Frame;
 use object_store::client::{
     HttpClient, HttpError, HttpErrorKind, HttpRequest, HttpResponse, HttpResponseBody, HttpService,
 };
@@ -22,6 +25,8 @@ struct Server {
     after: Duration,
     /// Whether the body goes on without end, and without a byte.
     stalls: bool,
+    /// Whether the body goes on without end.
+    endless: bool,
     /// Whether it can be reached at all.
     there: bool,
 }
@@ -32,6 +37,7 @@ const WELL: Server = Server {
     body: "",
     after: Duration::ZERO,
     stalls: false,
+    endless: false,
     there: true,
 };
 
@@ -45,6 +51,10 @@ impl HttpService for Server {
         sleep(self.after).await;
         let body = if self.stalls {
             HttpResponseBody::new(StreamBody::new(pending()))
+        } else if self.endless {
+            let piece = Bytes::from_static(&[b' '; 1 << 20]);
+            let frames = repeat_with(move || Ok::<_, HttpError>(Frame::data(piece.clone())));
+            HttpResponseBody::new(StreamBody::new(iter(frames)))
         } else {
             HttpResponseBody::from(self.body.to_owned())
         };
@@ -168,4 +178,29 @@ fn a_machine_without_a_role_has_no_keys() {
     let metadata = "http://169.254.169.254/latest/meta-data/iam/security-credentials/";
     let refused = ask(&server, ("GET", metadata), 0).0.unwrap_err();
     assert_eq!(Refusal::of(&refused), Some(&Refusal::NoKeys));
+}
+
+#[test]
+fn a_listing_without_end_is_given_up() {
+    let server = Server { endless: true, ..WELL };
+    for asked in [("GET", "https://h/b?list-type=2"), ("PROPFIND", "https://h/b/i")] {
+        let error = ask(&server, asked, 0).0.unwrap_err();
+        let refusal = Refusal::of(&error);
+        assert!(matches!(refusal, Some(Refusal::NoStorage(_))), "{refusal:?}");
+    }
+}
+
+#[test]
+fn a_web_server_that_answers_a_write_with_a_page_is_not_believed() {
+    let (page, kept) = (Server { body: "<html>", ..WELL }, Server { status: 201, ..WELL });
+    for (server, sure) in [(page, false), (kept, true)] {
+        let line = Lines::of_web().over(HttpClient::new(server));
+        let mut request = HttpRequest::new(vec![0; 10].into());
+        *request.method_mut() = "PUT".parse().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        let answer = runtime.block_on(line.execute(request));
+        let error = answer.err();
+        let refused = error.as_ref().and_then(|error| Refusal::of(error).cloned());
+        assert_eq!(refused, (!sure).then_some(Refusal::Unsure(200)));
+    }
 }

@@ -80,7 +80,10 @@ fn s3(service: &Service) -> Opened {
     }
     if access.path_style == Some(false) {
         builder = builder.with_virtual_hosted_style_request(true);
-        if let Some((scheme, host)) = access.endpoint.as_ref().and_then(|e| e.split_once("://")) {
+        // Of the setting, or of a variable.
+        let endpoint = builder.get_config_value(&AmazonS3ConfigKey::S3Endpoint);
+        let endpoint = endpoint.or_else(|| builder.get_config_value(&AmazonS3ConfigKey::Endpoint));
+        if let Some((scheme, host)) = endpoint.as_ref().and_then(|e| e.split_once("://")) {
             let host = format!("{scheme}://{}.{host}", service.bucket);
             builder = builder.with_config(AmazonS3ConfigKey::S3Endpoint, host);
         }
@@ -173,7 +176,7 @@ fn web(service: &Service) -> Opened {
         .with_url(&service.bucket)
         .with_client_options(options)
         .with_retry(retry())
-        .with_http_connector(Lines::default());
+        .with_http_connector(Lines::of_web());
     Ok(Arc::new(builder.build()?))
 }
 

@@ -34,6 +34,8 @@ pub(super) enum Refusal {
     Untrusted(String),
     /// Nothing came for this many seconds.
     Silent(u64),
+    /// A write was answered with this status, which does not say that anything was kept.
+    Unsure(u16),
 }
 
 impl fmt::Display for Refusal {
@@ -56,6 +58,9 @@ impl fmt::Display for Refusal {
             Self::Unreached(why) => write!(f, "nobody answers there: {why}"),
             Self::Untrusted(why) => write!(f, "the connection is not safe: {why}"),
             Self::Silent(seconds) => write!(f, "nothing came for {seconds} seconds"),
+            Self::Unsure(status) => {
+                write!(f, "it answered a write with {status}, and then did not have the object")
+            }
         }
     }
 }
@@ -96,6 +101,9 @@ impl Refusal {
             | (_, "PermanentRedirect" | "IllegalLocationConstraintException")
             | (400, "AuthorizationHeaderMalformed") => region(),
             (401 | 403, _) => Self::Denied(said),
+            (302 | 303 | 307 | 308, "") => {
+                Self::NoStorage(format!("it sends requests on to another address ({status})"))
+            }
             (304 | 404 | 408 | 409 | 412 | 416 | 429, _) => return None,
             (405 | 501, _) => Self::NotOffered(said),
             // In this form the services answer that give out keys.
@@ -113,7 +121,10 @@ impl Refusal {
         let next = match self {
             Self::Denied(_) => return RemoteError::Denied { remote, action, key, why },
             Self::NotOffered(_) => return RemoteError::Unsupported { remote, action, key, why },
-            Self::Silent(_) => return RemoteError::Unreachable { remote, action, key, why },
+            // Whoever wrote looks whether it is there all the same.
+            Self::Silent(_) | Self::Unsure(_) => {
+                return RemoteError::Unreachable { remote, action, key, why };
+            }
             Self::NoBucket => {
                 "make the bucket with the cloud's own tools, or correct the address in `haul.toml`"
             }
@@ -179,13 +190,14 @@ mod tests {
             (301, "PermanentRedirect"),
             (405, "MethodNotAllowed"),
             (400, ""),
+            (302, ""),
         ];
         let mut texts = std::collections::BTreeSet::new();
         for (status, code) in answers {
             let error = Refusal::read(status, &body(code)).unwrap().at(site);
             assert!(error.to_string().contains("`s3://b`"), "{error}");
             assert!(texts.insert(error.to_string()), "{error}");
-            assert!(error.hint().is_some() || code == "MethodNotAllowed", "{error}");
+            assert!(error.hint().is_some(), "{error}");
         }
         assert!(texts.iter().any(|text| text.contains("`eu`")));
     }

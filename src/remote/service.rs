@@ -12,6 +12,9 @@ use super::upload::Parts;
 /// Longest name of a bucket.
 const MAX_BUCKET: usize = 255;
 
+/// Longest name of a region or an account: what stands between two dots of a host.
+const MAX_NAME: usize = 63;
+
 /// Schemes that are understood, but have no code in any build.
 const FOREIGN: [&str; 7] = ["sftp", "ssh", "abfs", "abfss", "adl", "ftp", "webdav"];
 
@@ -150,7 +153,14 @@ impl Service {
         let mut mark = "?";
         for (name, value) in known {
             if let Some(value) = value {
-                text.extend([mark, name, "=", value.trim_end_matches('/')]);
+                text.extend([mark, name, "="]);
+                // As a parameter, so that it cannot hold another one, which may not count.
+                for c in value.trim_end_matches('/').chars() {
+                    match c {
+                        '%' | '&' | '+' | '#' => text.push_str(&format!("%{:02X}", u32::from(c))),
+                        c => text.push(c),
+                    }
+                }
                 mark = "&";
             }
         }
@@ -194,6 +204,22 @@ impl Access {
         if web && (self.endpoint.is_some() || self.anonymous.is_some()) {
             return Err("`endpoint` and `anonymous` are no settings of `https://`");
         }
+        // Both become part of the name of a host to which keys are sent.
+        let letters = |text: &str| text.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'-');
+        if self
+            .region
+            .as_ref()
+            .is_some_and(|name| !letters(name) || !(1..=MAX_NAME).contains(&name.len()))
+        {
+            return Err("`region` is a name of letters, digits and `-`, such as `eu-central-1`");
+        }
+        if self
+            .account
+            .as_ref()
+            .is_some_and(|name| !letters(name) || !(1..=MAX_NAME).contains(&name.len()))
+        {
+            return Err("`account` is a name of letters and digits");
+        }
         let Some(endpoint) = &self.endpoint else { return Ok(()) };
         let url = web_url(endpoint, "`endpoint` is `https://host` or `https://host:port`")?;
         self.check_http(&url)
@@ -223,8 +249,11 @@ fn web_url(text: &str, form: &'static str) -> Result<Url, &'static str> {
     if url.query().is_some() || url.fragment().is_some() {
         return Err("`?` and `#` do not stand in an address");
     }
+    let letter = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
     match url.host() {
         Some(Host::Domain(name)) if name.is_empty() || name.starts_with('-') => Err(form),
+        // URLs allow more than hosts are called, such as what separates parameters.
+        Some(Host::Domain(name)) if !name.chars().all(letter) => Err(form),
         Some(Host::Domain(_) | Host::Ipv4(_) | Host::Ipv6(_)) => Ok(url),
         None => Err(form),
     }
@@ -263,9 +292,33 @@ mod tests {
         assert!(parse("s3://data", endpoint("http://minio.example")).is_err(), "plain text");
         let allowed = Access { allow_http: Some(true), ..endpoint("http://minio.example") };
         assert!(parse("s3://data", allowed).is_ok());
-        for odd in ["minio.example", "ftp://x", "https://", "https://u:p@x", "https://x/?a=b"] {
+        for odd in [
+            "minio.example",
+            "ftp://x",
+            "https://",
+            "https://u:p@x",
+            "https://x/?a=b",
+            "https://minio.example&token=.evil.test",
+            "https://a=b",
+        ] {
             assert!(parse("s3://data", endpoint(odd)).is_err(), "{odd}");
         }
+        let text = parse("s3://data", endpoint("https://minio.example/a&token=b")).unwrap();
+        assert_eq!(text, "s3://data?endpoint=https://minio.example/a%26token=b");
+    }
+
+    #[test]
+    fn what_becomes_part_of_a_host_holds_nothing_but_a_name() {
+        let odd = ["", "x@evil.test/", "a.b", "a/b", "a#b", "a?b", "a:1", "a\\b", "ä", "%40"];
+        let long = "x".repeat(64);
+        for odd in odd.into_iter().chain([long.as_str()]) {
+            let region = Access { region: Some(odd.into()), ..Access::default() };
+            assert!(parse("s3://data", region).is_err(), "{odd}");
+            let account = Access { account: Some(odd.into()), ..Access::default() };
+            assert!(parse("az://data", account).is_err(), "{odd}");
+        }
+        let region = Access { region: Some("us-gov-west-1".into()), ..Access::default() };
+        assert!(parse("s3://data", region).is_ok());
     }
 
     #[test]

@@ -61,7 +61,7 @@ fn what_a_setting_does_not_take_or_a_file_may_not_hold_changes_nothing() {
     for (arguments, words) in [
         (&["job", "3"][..], "did you mean `jobs`?"),
         (&["no.such.thing", "3"], "run `haul config` to see"),
-        (&["jobs", "many"], "`jobs` is set to something else than a whole number"),
+        (&["jobs", "many"], "nothing was changed: `jobs` takes a whole number"),
         (&["jobs", "9999"], "out of range"),
         (&["cache.keep", "all"], "`cache.keep`"),
         (&["--shared", "cache.dir", "/tmp"], "cannot be set by a committed file"),

@@ -80,6 +80,7 @@ mod init;
 mod inside;
 mod interrupts;
 mod large_files;
+mod left_alone;
 mod look;
 mod merge;
 mod merge_branches;

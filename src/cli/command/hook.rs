@@ -12,7 +12,7 @@ use crate::git::{GitError, Moment, ObjectId, PROBE, probe_answer};
 use crate::hint::Hint;
 use crate::ops::hook::{self, Findings, Followed, Moved, Occasion};
 use crate::ops::{Exit, OpError};
-use crate::path::show;
+use crate::path::{in_shell, show};
 use crate::repo::{Repo, RepoError};
 
 /// The most that is read of what Git says, in bytes: some 300,000 refs.
@@ -103,8 +103,9 @@ fn push(repo: &Repo, arguments: &[OsString], session: &Session<'_>) -> Result<()
 
 fn judge(found: &Findings, session: &Session<'_>) -> Result<(), Failure> {
     for path in &found.changed {
+        let (shown, word) = (show(path.as_bytes()), in_shell(path.as_bytes()));
         session.job.warn(&format!(
-            "`{path}` changed and is not part of this commit; `haul add {path}` adds it"
+            "`{shown}` changed and is not part of this commit; `haul add {word}` adds it"
         ));
     }
     for path in &found.added {
@@ -128,7 +129,7 @@ fn refused(what: String, next: String) -> Failure {
 }
 
 fn follow(repo: &Repo, occasion: Occasion, session: &Session<'_>) -> Result<(), Failure> {
-    if let Some(followed) = hook::follow(repo, occasion, &session.job)? {
+    if let Some(followed) = hook::follow(repo, &occasion, &session.job)? {
         tell(&followed, session);
     }
     Ok(())

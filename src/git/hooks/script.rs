@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use super::Moment;
-use crate::git::quote::shell;
+use crate::path::in_shell;
 
 /// What the name of the program that was there before ends with.
 pub(super) const BEFORE: &str = ".before-haul";
@@ -23,7 +23,7 @@ pub(super) fn script(moment: Moment, program: Option<&Path>) -> String {
     let name = moment.name();
     // A name that no shell can be told is looked for as others are.
     let known = program.and_then(Path::to_str).filter(|path| !path.contains(char::is_control));
-    let haul = known.map_or("haul".to_owned(), |path| shell(path.as_bytes()));
+    let haul = known.map_or("haul".to_owned(), |path| in_shell(path.as_bytes()));
     let (read, feed) = if moment.has_input() { (READ, FEED) } else { ("", "") };
     let (first, failed, code) =
         if moment.may_refuse() { ("", "exit $?", "0") } else { ("code=0\n", "code=$?", "$code") };

@@ -1,17 +1,12 @@
 //! What is to be added: the paths that are meant, and everything found below them.
 
-use std::collections::BTreeSet;
-
 use crate::fs::{FileKind, Stamp};
-use crate::ops::add::run::AddOptions;
 use crate::ops::error::OpError;
 use crate::ops::inside::{self, Folder};
-use crate::ops::select::Selection;
 use crate::path::{RepoPath, show};
 use crate::pointer::{Pointer, PointerError, PointerKind};
 use crate::progress::Job;
 use crate::repo::Repo;
-use crate::transfer::{Choice, Filter};
 use crate::worktree::{Found, Kept, Parent, Tracked, TrackedState, What, look};
 
 /// A target with everything found below it.
@@ -40,7 +35,7 @@ impl Target {
 }
 
 /// The pointer that an add goes on from; a damaged one is replaced, one of a newer haul never.
-fn old_pointer(tracked: &Tracked) -> Result<Option<(Pointer, Vec<u8>)>, OpError> {
+pub(super) fn old_pointer(tracked: &Tracked) -> Result<Option<(Pointer, Vec<u8>)>, OpError> {
     match &tracked.state {
         TrackedState::Sound(pointer, bytes) => Ok(Some((pointer.clone(), bytes.clone()))),
         TrackedState::Unsound(e @ PointerError::Newer { .. }) => {
@@ -57,64 +52,6 @@ pub(super) fn size_of(found: &Found) -> u64 {
         What::Symlink(target) => target.len() as u64,
         What::EmptyFolder => 0,
     }
-}
-
-/// The tracked paths whose data is in the worktree; of folders of which only parts are meant, these.
-pub(super) fn present(
-    repo: &Repo,
-    options: &AddOptions,
-    tracked: &[Tracked],
-    job: &Job,
-) -> Result<Vec<RepoPath>, OpError> {
-    let mut selection = Selection::new(repo, &options.paths)?;
-    let mut out = BTreeSet::new();
-    for item in tracked {
-        let Some(filter) = selection.filter(&item.path) else { continue };
-        match filter {
-            Filter::All | Filter::Span { .. } => out.extend([item.path.clone()]),
-            Filter::Some(choices) => out.extend(parts(repo, &item.path, choices, job)?),
-        }
-    }
-    selection.check_used()?;
-    let all: Vec<RepoPath> = out.into_iter().collect();
-    let mut out: Vec<RepoPath> = Vec::new();
-    for path in all {
-        let inside = out.iter().any(|above| path.starts_with_dir(above));
-        if !inside && repo.door().stamp(&path)?.is_some() {
-            out.push(path);
-        }
-    }
-    Ok(out)
-}
-
-/// What choices mean below a tracked folder.
-fn parts(
-    repo: &Repo,
-    folder: &RepoPath,
-    choices: Vec<Choice>,
-    job: &Job,
-) -> Result<Vec<RepoPath>, OpError> {
-    let mut out = Vec::new();
-    let mut globs = Vec::new();
-    for choice in choices {
-        match choice {
-            Choice::Under(rest) => {
-                out.push(RepoPath::new([folder.as_bytes(), b"/", &rest].concat())?);
-            }
-            other @ (Choice::Glob { .. } | Choice::Of(_) | Choice::Names(_)) => globs.push(other),
-        }
-    }
-    let is_dir = repo.door().stamp(folder)?.is_some_and(|s| s.kind == FileKind::Directory);
-    if globs.is_empty() || !is_dir {
-        return Ok(out);
-    }
-    let filter = Filter::Some(globs);
-    let meant = |found: &Found| {
-        found.path.relative_to(folder).is_some_and(|rest| filter.matches(rest.as_bytes()))
-    };
-    let found = look(repo.door(), folder, &Kept::default(), job)?.found.into_iter();
-    out.extend(found.filter(meant).map(|found| found.path));
-    Ok(out)
 }
 
 /// Says whether a path is tracked by this pointer, as itself or inside its folder.

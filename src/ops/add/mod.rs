@@ -14,6 +14,7 @@ mod resolve;
 mod run;
 mod sources;
 mod unmerged;
+mod update;
 mod worth;
 
 pub(crate) use ignore::ignore_lines;

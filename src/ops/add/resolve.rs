@@ -7,7 +7,7 @@ use crate::fs::FileKind;
 use crate::ops::error::OpError;
 use crate::ops::inside::{Folder, look};
 use crate::ops::select::{glob_matches, is_glob, resolve};
-use crate::path::{RepoPath, gitignore_line, show};
+use crate::path::{RepoPath, gitignore_line, in_shell, show};
 use crate::pointer::{Pointer, PointerKind};
 use crate::progress::Job;
 use crate::repo::Repo;
@@ -106,7 +106,7 @@ fn check(repo: &Repo, path: &RepoPath, tracked: &[Tracked]) -> Result<(), OpErro
         let target = path.target_of_pointer()?;
         return Err(OpError::refused(
             format!("cannot track `{shown}`: names that end in `.haul` are pointers"),
-            format!("name the data itself: `haul add {}`", show(target.as_bytes())),
+            format!("name the data itself: `haul add {}`", in_shell(target.as_bytes())),
         ));
     }
     let outer = tracked.iter().find(|t| path.starts_with_dir(&t.path));
@@ -115,7 +115,7 @@ fn check(repo: &Repo, path: &RepoPath, tracked: &[Tracked]) -> Result<(), OpErro
         None if path.file_name() == b".haulignore" => {
             return Err(OpError::refused(
                 format!("cannot track `{shown}`: it has rules for what is tracked"),
-                format!("let Git track it: `git add {shown}`"),
+                format!("let Git track it: `git add {}`", in_shell(path.as_bytes())),
             ));
         }
         None => {
@@ -140,7 +140,10 @@ fn check(repo: &Repo, path: &RepoPath, tracked: &[Tracked]) -> Result<(), OpErro
         let next = if has_pointer {
             "it is tracked, but its data is not here: run `haul pull` first".to_owned()
         } else if outer.is_some() {
-            format!("check the spelling; `haul rm {shown}` removes what was tracked there")
+            format!(
+                "check the spelling; `haul rm {}` removes what was tracked there",
+                in_shell(path.as_bytes())
+            )
         } else {
             "check the spelling; paths are relative to the current folder".to_owned()
         };
@@ -167,7 +170,10 @@ fn check_outer(path: &RepoPath, outer: &Tracked) -> Result<(), OpError> {
         Some(PointerKind::Dir { .. }) => Ok(()),
         Some(PointerKind::File { .. }) => Err(OpError::refused(
             format!("cannot track `{shown}`: `{folder}`, which it lies in, is tracked as a file"),
-            format!("run `haul add {folder}` to have it tracked as a folder"),
+            format!(
+                "run `haul add {}` to have it tracked as a folder",
+                in_shell(outer.path.as_bytes())
+            ),
         )),
         None => Err(OpError::refused(
             format!("cannot track `{shown}`: the pointer of `{folder}` is missing or damaged"),
@@ -188,7 +194,7 @@ fn check_git(repo: &Repo, paths: &[RepoPath]) -> Result<(), OpError> {
             format!("cannot track `{}`: Git tracks it, or files inside it, already", show(path)),
             format!(
                 "run `git rm -r --cached {}` first if its content belongs in haul; the files stay",
-                show(path)
+                in_shell(path)
             ),
         )),
     }

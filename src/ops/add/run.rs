@@ -10,12 +10,13 @@ use crate::fs::{Time, planted};
 use crate::hash::{PackId, RemoteId};
 use crate::intake::{Exceptions, Figures, Stored, Taken, take};
 use crate::ops::add::build::{Built, build};
-use crate::ops::add::find::{Target, find, owns, present, size_of};
+use crate::ops::add::find::{Target, find, owns, size_of};
 use crate::ops::add::part::{join, part};
 use crate::ops::add::publish::publish;
 use crate::ops::add::resolve::targets;
 use crate::ops::add::sources::{OldFile, sibling_folders, single_files, sources};
 use crate::ops::add::unmerged::refuse_unmerged;
+use crate::ops::add::update::{to_update, warn_of_older_data};
 use crate::ops::add::worth::Afar;
 use crate::ops::error::OpError;
 use crate::ops::open::spec_of;
@@ -116,7 +117,7 @@ pub fn plan(repo: &Repo, options: &AddOptions, job: &Job) -> Result<AddPlan, OpE
         Selection::new(repo, &options.paths)?.warn(&refused, job);
     }
     let paths = if options.update {
-        present(repo, options, &tracked, job)?
+        to_update(repo, options, &tracked, job)?
     } else {
         targets(repo, &options.paths, &tracked, job)?
     };
@@ -142,6 +143,7 @@ pub fn plan(repo: &Repo, options: &AddOptions, job: &Job) -> Result<AddPlan, OpE
     }
     let targets = out.targets.iter().map(|planned| &planned.target);
     out.folders = sibling_folders(&tracked, targets);
+    warn_of_older_data(repo, out.targets.iter().map(|planned| &planned.target), job)?;
     Ok(out)
 }
 

@@ -1,14 +1,12 @@
 //! Whether haul can give a file's bytes back: asked before the worktree's copy is let go.
 
 use crate::cache::ObjectReader;
-use crate::fs::FileKind;
 use crate::hash::{NodeId, Oid};
 use crate::manifest::{Content, MAX_INLINE};
 use crate::ops::checkout::wanted::{Target, chunks};
 use crate::ops::error::OpError;
 use crate::recipe::{ChunkEntry, Chunks};
 use crate::repo::Repo;
-use crate::worktree::Content as Found;
 
 /// Says whether all bytes of what is to be placed are on this machine.
 pub(super) fn is_here(target: &Target, reader: &mut ObjectReader) -> Result<bool, OpError> {
@@ -45,11 +43,4 @@ pub(super) fn is_held(
         }
     }
     Ok(true)
-}
-
-/// Says whether content that the stat cache does not know is held all the same: a file of one chunk
-/// that the index knows. Of a larger one only its pointer tells.
-pub(super) fn kept(repo: &Repo, content: &Found) -> Result<bool, OpError> {
-    let is_file = content.stamp.kind == FileKind::File;
-    Ok(is_file && repo.index()?.reader()?.find_held(&content.oid.0).is_some())
 }

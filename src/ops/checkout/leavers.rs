@@ -1,6 +1,7 @@
 //! What haul placed and no pointer names any more: what of it is unchanged may go.
 
-use std::collections::{BTreeMap, HashSet};
+use std::cell::OnceCell;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use crate::cache::ObjectReader;
 use crate::fs::{FileKind, Stamp};
@@ -34,6 +35,36 @@ pub(super) struct Stay<'a> {
     pub(super) named: &'a HashSet<&'a [u8]>,
     /// Which part of the tracked path is looked at.
     pub(super) filter: &'a Filter,
+}
+
+/// What Git itself tracks where haul's data lies or lay, asked once and only if something is to go: such a
+/// file is Git's to remove, even where its content is what haul placed.
+pub(super) struct InGit {
+    tops: Vec<Vec<u8>>,
+    paths: OnceCell<BTreeSet<Vec<u8>>>,
+}
+
+impl InGit {
+    /// Knows of these tracked paths and of what lies below them.
+    pub(super) fn new(tops: impl IntoIterator<Item = Vec<u8>>) -> Self {
+        Self { tops: tops.into_iter().collect(), paths: OnceCell::new() }
+    }
+
+    /// Takes the files of Git out of what is to go.
+    pub(super) fn spare(&self, repo: &Repo, leaving: &mut Leaving) -> Result<(), OpError> {
+        if leaving.files.is_empty() {
+            return Ok(());
+        }
+        let paths = if let Some(paths) = self.paths.get() {
+            paths
+        } else {
+            let tops: Vec<&[u8]> = self.tops.iter().map(Vec::as_slice).collect();
+            let entries = repo.git().tracked(&tops)?;
+            self.paths.get_or_init(|| entries.into_iter().map(|entry| entry.path).collect())
+        };
+        leaving.files.retain(|(path, _)| !paths.contains(path.as_bytes()));
+        Ok(())
+    }
 }
 
 /// Finds files that haul added or placed below `top` and that are not to stay, unchanged since.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use crate::fs::FileKind;
 use crate::ops::checkout::plan::Work;
 use crate::ops::error::OpError;
-use crate::path::{RepoPath, find_collisions, show};
+use crate::path::{RepoPath, find_collisions, in_shell, show};
 use crate::repo::Repo;
 
 /// Refuses to write into a folder beside which lies a link of the same name in other letters: where
@@ -37,13 +37,14 @@ pub(super) fn refuse_look_alikes(repo: &Repo, work: &Work) -> Result<(), OpError
 }
 
 fn refused(folder: &RepoPath, link: &RepoPath, how: &str) -> OpError {
+    let word = in_shell(link.as_bytes());
     let (folder, link) = (show(folder.as_bytes()), show(link.as_bytes()));
     OpError::refused(
         format!(
             "nothing was changed: `{folder}` holds tracked data, `{link}` is a symbolic link, and \
              they {how}"
         ),
-        format!("rename one of them: `git mv {link} NAME`"),
+        format!("rename one of them: `git mv {word} NAME`"),
     )
 }
 

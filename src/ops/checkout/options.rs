@@ -9,16 +9,17 @@ pub struct CheckoutOptions {
     pub select: Select,
     /// Put changed files aside instead of refusing.
     pub force: bool,
-    /// What becomes of files that were placed before and are not there now.
-    pub absent: Absent,
+    /// Which files are as the pointers say afterwards.
+    pub manner: Manner,
 }
 
-/// What to do about files that haul placed last and that are not in the worktree.
+/// Which files of the selected pointers are placed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Absent {
-    /// Place them.
+pub enum Manner {
+    /// All: what the user removed comes back, and what the user changed is in the way.
     #[default]
-    Place,
-    /// Leave them out: nobody asked for them, or somebody removed them.
-    Leave,
+    Exact,
+    /// Those that the pointers changed since data was placed by them: nobody asked for the others, and
+    /// what the user removed or changed of them stays so.
+    Follow,
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use crate::cache::ObjectReader;
 use crate::fs::Time;
-use crate::ops::checkout::leavers::{Leaving, Stay, leaving, placed_targets};
+use crate::ops::checkout::leavers::{InGit, Leaving, Stay, leaving, placed_targets};
 use crate::ops::checkout::survey::{Seen, Site, survey};
 use crate::ops::checkout::wanted::{Target, targets};
 use crate::ops::chosen::Chosen;
@@ -99,6 +99,7 @@ pub(super) fn orphans(
 ) -> Result<Vec<Orphan>, OpError> {
     let tracked: BTreeSet<RepoPath> =
         load_tracked(repo.git(), repo.door())?.0.into_iter().map(|t| t.path).collect();
+    let in_git = InGit::new(placed.last.keys().cloned());
     let mut taken: BTreeSet<RepoPath> = BTreeSet::new();
     let mut out = Vec::new();
     for (path, bytes) in &placed.last {
@@ -134,6 +135,7 @@ pub(super) fn orphans(
             };
             leaving.files.retain(|(path, _)| !kept(path));
             leaving.folders.retain(|path| !kept(path));
+            in_git.spare(repo, &mut leaving)?;
             out.push(Orphan::Gone { leaving, heir: heir.map(|item| item.path.clone()) });
         }
     }

@@ -1,6 +1,6 @@
 //! What a checkout would do: compared by stamps, read only where the stat cache cannot tell.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use serde::Serialize;
 
@@ -8,11 +8,11 @@ use crate::cache::{Known, ObjectReader, StatEntry};
 use crate::fs::{FileKind, Stamp, Time};
 use crate::hash::NodeId;
 use crate::manifest::EntryKind;
-use crate::ops::checkout::held::{is_held, kept};
-use crate::ops::checkout::leavers::{Leaving, Stay, leaving, placed_targets};
+use crate::ops::checkout::leavers::{InGit, Leaving, Stay, leaving};
 use crate::ops::checkout::look_alikes::refuse_look_alikes;
-use crate::ops::checkout::options::{Absent, CheckoutOptions};
+use crate::ops::checkout::options::{CheckoutOptions, Manner};
 use crate::ops::checkout::orphans::{Orphan, Placed, orphans};
+use crate::ops::checkout::past::{Past, by_path, committed_targets, old_targets};
 use crate::ops::checkout::survey::{Seen, Site, survey};
 use crate::ops::checkout::wanted::{Target, targets};
 use crate::ops::chosen::{Chosen, chosen_or_warned, nothing_matches};
@@ -51,7 +51,7 @@ pub(super) struct Work {
     /// What was asked for, to say of which commit it is when something is wrong.
     pub(super) select: Select,
     pub(super) force: bool,
-    absent: Absent,
+    manner: Manner,
     pub(super) orphans: Vec<Orphan>,
     pub(super) writes: Vec<Write>,
     pub(super) leaving: Vec<Leaving>,
@@ -61,6 +61,7 @@ pub(super) struct Work {
     pub(super) pointers: Vec<(Vec<u8>, Vec<u8>)>,
     /// Every file that is to go.
     going: HashSet<Vec<u8>>,
+    in_git: InGit,
 }
 
 /// A file to write, and what was seen in its place.
@@ -118,13 +119,14 @@ fn look(
             began,
             select: options.select.clone(),
             force: options.force,
-            absent: options.absent,
+            manner: options.manner,
             orphans,
             writes: Vec::new(),
             leaving: Vec::new(),
             learned: Vec::new(),
             pointers: Vec::new(),
             going: HashSet::new(),
+            in_git: InGit::new(chosen.iter().map(|item| item.path.as_bytes().to_vec())),
         },
     };
     plan.follow_orphans();
@@ -169,6 +171,24 @@ impl CheckoutPlan {
         self.work.writes.push(write);
     }
 
+    /// Leaves files as they lie, also where they hold what the user did not add.
+    pub(crate) fn leave(&mut self, paths: &[JsonPath]) {
+        if paths.is_empty() {
+            return;
+        }
+        let (write, bytes) = (&mut self.write, &mut self.bytes);
+        self.work.writes.retain(|item| {
+            let own = item.unsaved.as_ref().map(|path| json_path(path.as_bytes()));
+            let stays = own.is_some_and(|own| paths.contains(&own));
+            if stays {
+                *write -= 1;
+                *bytes = bytes.saturating_sub(item.target.content.size());
+            }
+            !stays
+        });
+        self.refused.retain(|path| !paths.contains(path));
+    }
+
     fn refuse(&mut self, path: &RepoPath) {
         let path = json_path(path.as_bytes());
         // One file in the way of a folder is in the way of everything in it.
@@ -208,7 +228,8 @@ fn compare(
     let old = old_targets(repo, item, placed)?;
     let committed = committed_targets(repo, item, placed)?;
     let before = old.as_deref().unwrap_or(&committed);
-    let leaving = leaving(repo, (&item.path, before), &stay, &knowledge, job)?;
+    let mut leaving = leaving(repo, (&item.path, before), &stay, &knowledge, job)?;
+    plan.work.in_git.spare(repo, &mut leaving)?;
     let past = Past { knowledge, old: old.map(by_path), committed: by_path(committed) };
     plan.remove += leaving.files.len() as u64;
     let going = leaving.files.iter().map(|(path, _)| path.as_bytes().to_vec());
@@ -216,10 +237,14 @@ fn compare(
     let found = !targets.is_empty() || !leaving.files.is_empty();
     plan.work.leaving.push(leaving);
     for seen in survey(repo, targets, &past.knowledge, job)? {
-        if plan.work.absent == Absent::Leave && past.misses(&seen) {
+        let follows = plan.work.manner == Manner::Follow;
+        if follows && past.misses(&seen) {
             continue;
         }
         let verdict = judge(repo, &seen, &past, &plan.work)?;
+        if follows && matches!(verdict, Verdict::Unsaved(_)) && past.wanted_the_same(&seen.target) {
+            continue;
+        }
         plan.settle(seen, verdict, &past);
     }
     Ok(found || matches!(item.filter, Filter::All))
@@ -251,96 +276,6 @@ impl CheckoutPlan {
             Site::Free | Site::Blocked(_) => None,
         };
         self.write(Write { target, seen, unsaved, content, former });
-    }
-}
-
-/// What is remembered of a tracked path.
-struct Past {
-    knowledge: Knowledge,
-    /// What the pointer wanted that haul added or placed last, if that can be told.
-    old: Option<HashMap<RepoPath, Vec<Target>>>,
-    /// What committed versions of the pointer wanted, where nothing is remembered of it.
-    committed: HashMap<RepoPath, Vec<Target>>,
-}
-
-fn by_path(targets: Vec<Target>) -> HashMap<RepoPath, Vec<Target>> {
-    let mut out: HashMap<RepoPath, Vec<Target>> = HashMap::new();
-    for target in targets {
-        out.entry(target.path.clone()).or_default().push(target);
-    }
-    out
-}
-
-/// What haul placed last below a tracked path, and what a run that did not end was placing; nothing
-/// if that cannot be told.
-fn old_targets(
-    repo: &Repo,
-    item: &Chosen,
-    placed: &Placed,
-) -> Result<Option<Vec<Target>>, OpError> {
-    let mut out = None;
-    for pointers in [&placed.last, &placed.begun] {
-        let known = match pointers.get(item.path.as_bytes()) {
-            // If the same pointer was placed, what is not as it says was changed since.
-            Some(bytes) if *bytes == item.bytes => Some(Vec::new()),
-            Some(bytes) => placed_targets(repo, (&item.path, bytes), Filter::All)?,
-            None => None,
-        };
-        if let Some(known) = known {
-            out.get_or_insert_with(Vec::new).extend(known);
-        }
-    }
-    Ok(out)
-}
-
-/// What versions of a pointer that Git has want, as far as their trees are on this machine.
-fn committed_targets(repo: &Repo, item: &Chosen, placed: &Placed) -> Result<Vec<Target>, OpError> {
-    let mut out = Vec::new();
-    for bytes in placed.committed.get(item.path.as_bytes()).into_iter().flatten() {
-        if *bytes != item.bytes {
-            out.extend(placed_targets(repo, (&item.path, bytes), Filter::All)?.unwrap_or_default());
-        }
-    }
-    Ok(out)
-}
-
-impl Past {
-    /// Says whether a path was placed before and is not there now.
-    fn misses(&self, seen: &Seen) -> bool {
-        let placed = self.old.as_ref().is_some_and(|old| old.contains_key(&seen.target.path));
-        placed && matches!(seen.site, Site::Free)
-    }
-
-    /// Returns the recipe of what lies at a path, if haul added or placed it.
-    fn recipe_of(&self, seen: &Seen) -> Option<(NodeId, u64)> {
-        let Content { stamp, oid, .. } = seen.content.as_ref()?;
-        let path = &seen.target.path;
-        let recalled = self.knowledge.recall(path, stamp).and_then(|entry| entry.tree);
-        let all = [self.old.as_ref(), Some(&self.committed)].into_iter().flatten();
-        let mut known = all.filter_map(|targets| targets.get(path)).flatten();
-        let tree = recalled.or_else(|| known.find(|t| t.oid() == *oid).and_then(Target::tree));
-        tree.map(|(_, root)| (root, stamp.size))
-    }
-
-    /// Says whether a file is as haul added or placed it, or at least as haul holds it.
-    fn vouches(&self, repo: &Repo, seen: &Seen, content: &Content) -> Result<bool, OpError> {
-        let path = &seen.target.path;
-        let whole = (content.oid, content.stamp.size);
-        if content.known == Known::Stored {
-            let tree = self.knowledge.recall(path, &content.stamp).and_then(|entry| entry.tree);
-            return is_held(repo, whole, tree.map(|(_, root)| root));
-        }
-        let placed = |targets: &HashMap<RepoPath, Vec<Target>>| {
-            let same = targets.get(path).and_then(|all| all.iter().find(|t| seen.is(t)));
-            let Some(target) = same else { return Ok(false) };
-            is_held(repo, whole, target.tree().map(|(_, root)| root))
-        };
-        match &self.old {
-            Some(old) => placed(old),
-            None if self.knowledge.has(path) => Ok(false),
-            None if content.oid == seen.target.oid() || kept(repo, content)? => Ok(true),
-            None => placed(&self.committed),
-        }
     }
 }
 

@@ -62,6 +62,9 @@ pub fn run(
     Ok(DoctorReport { checks: notes.0, sound })
 }
 
+/// What it is about, and how it is tried.
+type Trial<'t> = (&'static str, &'t dyn Fn(&mut Notes) -> Result<(), OpError>);
+
 fn all(repo: &Repo, options: &DoctorOptions, job: &Job, notes: &mut Notes) -> Result<(), OpError> {
     let root = repo.git().root().display();
     match repo.require_initialised() {
@@ -75,7 +78,6 @@ fn all(repo: &Repo, options: &DoctorOptions, job: &Job, notes: &mut Notes) -> Re
         notes.lacks("settings", warning.to_string(), "`haul config` shows where each comes from");
     }
     let now_ms = options.now_ms;
-    type Trial<'t> = (&'static str, &'t dyn Fn(&mut Notes) -> Result<(), OpError>);
     let trials: [Trial<'_>; 6] = [
         ("pointers", &|notes| pointers(repo, notes)),
         ("hooks", &|notes| git_hooks(repo, notes)),

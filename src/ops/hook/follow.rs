@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStringExt;
 
 use crate::config::Follow;
 use crate::git::{ObjectId, TreePointer};
-use crate::ops::checkout::{self, Absent, CheckoutOptions, CheckoutReport};
+use crate::ops::checkout::{self, CheckoutOptions, CheckoutReport, Manner};
 use crate::ops::chosen::Chosen;
 use crate::ops::error::OpError;
 use crate::ops::fetch::FetchOptions;
@@ -35,12 +35,19 @@ pub struct Followed {
 }
 
 /// What made Git change pointers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Occasion {
     /// A checkout or a merge, with the commit that was checked out before it.
     Step(Option<ObjectId>),
-    /// The end of a rebase, with the commit from before it, or what somebody asked for.
+    /// The end of a rebase, with the commit from before it.
     Settled(Option<ObjectId>),
+    /// `haul merge`.
+    Merged {
+        /// The commit that is checked out.
+        head: Option<ObjectId>,
+        /// Files that both sides changed: what lies there is the user's to settle.
+        in_conflict: Vec<JsonPath>,
+    },
 }
 
 /// Lets data follow those pointers that are not the ones it was last placed by; nothing if there are
@@ -48,11 +55,13 @@ pub enum Occasion {
 ///
 /// A path that was tracked before too, and whose data never was here, stays without data, as do
 /// files that somebody removed or never asked for.
-pub fn follow(repo: &Repo, occasion: Occasion, job: &Job) -> Result<Option<Followed>, OpError> {
+pub fn follow(repo: &Repo, occasion: &Occasion, job: &Job) -> Result<Option<Followed>, OpError> {
     let mode = repo.config().hooks_follow.value;
-    let before = match occasion {
+    let none = Vec::new();
+    let (before, in_conflict) = match occasion {
         Occasion::Step(_) if is_under_way(repo)? => return Ok(None),
-        Occasion::Step(before) | Occasion::Settled(before) => before,
+        Occasion::Step(before) | Occasion::Settled(before) => (*before, &none),
+        Occasion::Merged { head, in_conflict } => (*head, in_conflict),
     };
     if mode == Follow::Off {
         return Ok(None);
@@ -81,7 +90,7 @@ pub fn follow(repo: &Repo, occasion: Occasion, job: &Job) -> Result<Option<Follo
         return Ok(None);
     }
     let wanted: BTreeSet<RepoPath> = behind.into_iter().map(|(path, _)| path).collect();
-    let mut followed = place(repo, &wanted, mode, job)?;
+    let mut followed = place(repo, (&wanted, in_conflict), mode, job)?;
     followed.unusable = unusable;
     Ok(Some(followed))
 }
@@ -130,20 +139,25 @@ fn forget_unasked(
     Ok(())
 }
 
-/// Places what is wanted and what loses nothing.
+/// Places what is wanted and what loses nothing; what is in conflict stays as it lies.
 fn place(
     repo: &Repo,
-    wanted: &BTreeSet<RepoPath>,
+    (wanted, in_conflict): (&BTreeSet<RepoPath>, &[JsonPath]),
     mode: Follow,
     job: &Job,
 ) -> Result<Followed, OpError> {
-    let options = CheckoutOptions { absent: Absent::Leave, ..CheckoutOptions::default() };
+    let options = CheckoutOptions { manner: Manner::Follow, ..CheckoutOptions::default() };
     let mut chosen = sound(repo, wanted)?;
-    let mut plan = checkout::plan_of(repo, (&options, &chosen), job)?;
+    let plan_of = |chosen: &[Chosen]| {
+        let mut plan = checkout::plan_of(repo, (&options, chosen), job)?;
+        plan.leave(in_conflict);
+        Ok::<_, OpError>(plan)
+    };
+    let mut plan = plan_of(&chosen)?;
     let unsaved = plan.refused.clone();
     if !unsaved.is_empty() {
         chosen.retain(|item| !plan.refuses_in(&item.path));
-        plan = checkout::plan_of(repo, (&options, &chosen), job)?;
+        plan = plan_of(&chosen)?;
         if !plan.refused.is_empty() {
             return Ok(Followed { unsaved, ..Followed::default() });
         }

@@ -1,14 +1,15 @@
 //! Before a commit: what should not go into Git, and tracked data that was forgotten.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::config::Changed;
 use crate::git::{Content, IndexEntry, POINTER_LIMIT};
 use crate::ops::add::{self, AddOptions};
+use crate::ops::checkout::LastPlaced;
 use crate::ops::error::OpError;
 use crate::ops::status::{self, StatusOptions, StatusReport};
-use crate::path::{RepoPath, json_path, show};
+use crate::path::{RepoPath, in_shell, json_path, show};
 use crate::pointer::Pointer;
 use crate::progress::Job;
 use crate::repo::Repo;
@@ -34,7 +35,7 @@ pub struct Findings {
     /// The commit must not be made.
     pub against: Vec<Finding>,
     /// Tracked paths whose data changed and was not added.
-    pub changed: Vec<String>,
+    pub changed: Vec<RepoPath>,
     /// Tracked paths that were added to the commit.
     pub added: Vec<String>,
 }
@@ -74,11 +75,14 @@ pub fn pre_commit(repo: &Repo, job: &Job) -> Result<Findings, OpError> {
             add::run(repo, plan, job)?;
             out.added = names(&changed);
         }
-        Changed::Fail => out.against.extend(names(&changed).into_iter().map(|name| Finding {
-            what: format!("`{name}` changed and was not added"),
-            next: format!("run `haul add {name}`, or commit with HAUL_SKIP=1"),
+        Changed::Fail => out.against.extend(changed.iter().map(|path| Finding {
+            what: format!("`{}` changed and was not added", show(path.as_bytes())),
+            next: format!(
+                "run `haul add {}`, or commit with HAUL_SKIP=1",
+                in_shell(path.as_bytes())
+            ),
         })),
-        Changed::Warn | Changed::Add => out.changed = names(&changed),
+        Changed::Warn | Changed::Add => out.changed = changed.into_iter().collect(),
     }
     Ok(out)
 }
@@ -132,11 +136,11 @@ fn content(
             let mut all = std::iter::successors(Some(path), RepoPath::parent);
             all.find(|above| tracked.contains(above))
         });
-        let shown = show(&file.path);
+        let (shown, word) = (show(&file.path), in_shell(&file.path));
         match above {
             Some(_) => out.against.push(Finding {
                 what: format!("`{shown}` is data that haul tracks, and would go into Git itself"),
-                next: format!("run `git rm --cached -- {shown}`, then `haul add` on it"),
+                next: format!("run `git rm --cached -- {word}`, then `haul add` on it"),
             }),
             None => rest.push(file.clone()),
         }
@@ -149,7 +153,7 @@ fn content(
         if let Content::TooLarge(size) = content
             && size > limit
         {
-            let shown = show(&file.path);
+            let (shown, word) = (show(&file.path), in_shell(&file.path));
             out.against.push(Finding {
                 what: format!(
                     "`{shown}` has {}, and files over {} do not go into Git",
@@ -157,7 +161,7 @@ fn content(
                     ByteSize(limit)
                 ),
                 next: format!(
-                    "run `git rm --cached -- {shown}` and `haul add {shown}`, or set \
+                    "run `git rm --cached -- {word}` and `haul add {word}`, or set \
                      `hooks.max-size`"
                 ),
             });
@@ -170,7 +174,7 @@ fn content(
 /// in the middle of a rebase, was not changed by anybody.
 fn changed(repo: &Repo, job: &Job) -> Result<BTreeSet<RepoPath>, OpError> {
     let StatusReport { entries, .. } = status::run(repo, &StatusOptions::default(), job)?;
-    let placed: BTreeMap<Vec<u8>, Vec<u8>> = repo.stat()?.pointers()?.into_iter().collect();
+    let placed = LastPlaced::load(repo)?;
     let (tracked, _) = load_tracked(repo.git(), repo.door())?;
     let mut out = BTreeSet::new();
     for item in &tracked {
@@ -180,7 +184,8 @@ fn changed(repo: &Repo, job: &Job) -> Result<BTreeSet<RepoPath>, OpError> {
             let counts = matches!(entry.state, "modified" | "untracked" | "type-changed");
             counts && entry.pointer == name
         });
-        if differs && placed.get(item.path.as_bytes()).is_none_or(|last| last == bytes) {
+        let lags = placed.is_behind(&item.path, bytes);
+        if differs && !(lags && placed.explains(repo, &item.path, &entries, job)?) {
             out.insert(item.path.clone());
         }
     }

@@ -2,14 +2,17 @@
 
 use std::collections::BTreeSet;
 
-use crate::git::{Content, GitError, ObjectId, PointerBlob};
+use crate::cache::Held;
+use crate::git::{CommitId, Content, GitError, ObjectId, PointerBlob, TreePointer};
 use crate::hint::Hint;
 use crate::ops::error::OpError;
 use crate::ops::hook::Moved;
 use crate::ops::push::{self, PushReport};
 use crate::path::{RepoPath, show};
+use crate::pointer::Pointer;
 use crate::progress::Job;
 use crate::repo::Repo;
+use crate::transfer::Root;
 use crate::worktree::{TrackedState, parse_tracked};
 
 /// Sends what the commits need that the Git remote does not have yet; nothing if they bring no pointer,
@@ -31,13 +34,45 @@ pub fn pre_push(
         return Ok(None);
     }
     let known: Vec<ObjectId> = known.into_iter().collect();
-    let brought = repo.git().new_pointers(&tips, &known)?;
+    let mut brought = repo.git().new_pointers(&tips, &known)?;
+    refuse_broken(repo, &tips, &brought)?;
+    brought.extend(unsent(repo, &tips)?);
     if brought.is_empty() {
         return Ok(None);
     }
-    refuse_broken(repo, &tips, &brought)?;
     let Some(plan) = push::plan_brought(repo, brought, job)? else { return Ok(None) };
     Ok(Some(push::run(repo, plan, job)?))
+}
+
+/// Finds the pointers at the tips whose content waits to be sent: a commit that brought it may have been
+/// pushed while no hook was there, and nobody else has it.
+fn unsent(repo: &Repo, tips: &[ObjectId]) -> Result<Vec<PointerBlob>, OpError> {
+    if repo.index()?.packs(Held::Unpushed)?.is_empty() {
+        return Ok(Vec::new());
+    }
+    let view = repo.index()?.reader()?;
+    let waits = |content: &Content| {
+        let Content::Whole(bytes) = content else { return false };
+        let root = Pointer::parse(bytes).ok().and_then(|pointer| Root::of(&pointer).id());
+        let held = root.and_then(|id| view.find_held(&id));
+        held.is_some_and(|(_, held)| held == Held::Unpushed)
+    };
+    let mut out = Vec::new();
+    for tip in tips {
+        let there = match repo.git().pointers_at(&tip.to_string()) {
+            // A tag may name a tree or a file.
+            Err(GitError::UnknownRevision { .. }) => continue,
+            other => other?,
+        };
+        let waiting = there.into_iter().filter(|found| waits(&found.content));
+        out.extend(waiting.map(|TreePointer { path, id, content }| PointerBlob {
+            path,
+            id,
+            content,
+            commit: CommitId(*tip),
+        }));
+    }
+    Ok(out)
 }
 
 /// All branches and tags, for who cannot say which of them are pushed.

@@ -1,5 +1,6 @@
 //! The pointer of a folder whose manifest was changed: written, staged, remembered.
 
+use crate::ops::checkout::LastPlaced;
 use crate::ops::error::OpError;
 use crate::ops::inside::Folder;
 use crate::pointer::{Pointer, PointerKind};
@@ -8,9 +9,7 @@ use crate::repo::Repo;
 /// Says whether the worktree follows the pointer, as far as that is remembered; a folder that was
 /// never placed has nothing that could be behind.
 pub(crate) fn is_followed(repo: &Repo, folder: Folder<'_>) -> Result<bool, OpError> {
-    let placed = repo.stat()?.pointers()?.into_iter();
-    let mut placed = placed.filter(|(path, _)| path == folder.path.as_bytes());
-    Ok(placed.next().is_none_or(|(_, bytes)| bytes == folder.pointer.to_bytes()))
+    Ok(!LastPlaced::load(repo)?.is_behind(folder.path, &folder.pointer.to_bytes()))
 }
 
 /// Writes the pointer that takes the place of a folder's, and stages it. What else the folder holds is

@@ -1,16 +1,14 @@
 //! One version of a path in a merge, written to a file of its own.
 
 use std::ffi::OsStr;
-use std::io::Write;
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use serde::Serialize;
 
 use crate::cache::ObjectReader;
-use crate::fs::{FsError, Temp};
-use crate::hash::{ChunkId, Oid};
-use crate::manifest::{Content, EntryKind};
-use crate::ops::checkout::{Target, chunks, targets};
+use crate::manifest::EntryKind;
+use crate::ops::checkout::{Target, targets, write_anew};
 use crate::ops::chosen::Chosen;
 use crate::ops::error::OpError;
 use crate::ops::fetch::bring_content;
@@ -21,6 +19,7 @@ use crate::pointer::Pointer;
 use crate::progress::Job;
 use crate::repo::Repo;
 use crate::transfer::{Choice, Filter};
+use crate::worktree::Door;
 
 /// A version in a merge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,8 +103,17 @@ pub fn take_side(
     let all = targets(&chosen, &mut reader)?.unwrap_or_default();
     let is_it = |target: &&Target| target.path == path && target.kind != EntryKind::EmptyDir;
     let target = all.iter().find(is_it).ok_or_else(gone)?;
-    write(target, &mut reader, &to)?;
     let bytes = target.content.size();
+    let no_name = || OpError::refused("`--to` names no file", "name the file to write");
+    let name = RepoPath::new(to.file_name().ok_or_else(no_name)?.as_bytes())?;
+    let door = Door::open(to.parent().unwrap_or(Path::new(".")))?;
+    let written = write_anew(repo, &door, vec![Target { path: name, ..target.clone() }], job)?;
+    if !written.missing.is_empty() {
+        return Err(OpError::refused(
+            format!("content of `{shown}` went from the cache again"),
+            "run the same command again",
+        ));
+    }
     Ok(SideReport { path: json_path(path.as_bytes()), to: to.display().to_string(), bytes })
 }
 
@@ -119,41 +127,4 @@ fn find(repo: &Repo, path: &RepoPath) -> Result<Option<(RepoPath, Versions)>, Op
         }
     }
     Ok(None)
-}
-
-/// Writes content beside its place, and gives it its name once the whole of it is right.
-fn write(target: &Target, reader: &mut ObjectReader<'_>, to: &Path) -> Result<(), OpError> {
-    let failed = |source| FsError { doing: "write", path: to.to_owned(), source };
-    let mut temp = Temp::new_in(to.parent().unwrap_or(Path::new(".")))?;
-    let mut hasher = blake3::Hasher::new();
-    let mut put = |bytes: &[u8]| {
-        hasher.update(bytes);
-        temp.write_all(bytes).map_err(failed)
-    };
-    let ids: Vec<ChunkId> = match &target.content {
-        Content::Inline(bytes) => {
-            put(bytes)?;
-            Vec::new()
-        }
-        Content::Chunk { oid, .. } => vec![(*oid).into()],
-        Content::Tree { .. } => {
-            let all = chunks(target, reader)?.unwrap_or_default();
-            all.into_iter().map(|chunk| chunk.id).collect()
-        }
-    };
-    let name = show(target.path.as_bytes()).to_string();
-    for id in ids {
-        let chunk = reader.chunk(id)?.ok_or_else(|| {
-            OpError::refused(
-                format!("content of `{name}` went from the cache again"),
-                "run the same command again",
-            )
-        })?;
-        put(chunk)?;
-    }
-    if Oid(*hasher.finalize().as_bytes()) != target.oid() {
-        return Err(OpError::Defect(format!("`{name}` came out wrong")));
-    }
-    temp.publish_lazily(to)?;
-    Ok(())
 }

@@ -8,7 +8,8 @@ use crate::git::{CommitId, Content, GitError, ObjectId, POINTER_LIMIT};
 use crate::ops::error::OpError;
 use crate::ops::hook::{Followed, Occasion, follow};
 use crate::ops::merge::{Clash, Merged, Sides, merge_pointer};
-use crate::path::{JsonPath, RepoPath, json_path};
+use crate::path::{JsonPath, RepoPath, json_path, show};
+use crate::pointer::Pointer;
 use crate::progress::Job;
 use crate::repo::Repo;
 
@@ -52,14 +53,18 @@ pub(crate) struct Versions {
 pub fn merge(repo: &Repo, job: &Job) -> Result<MergeReport, OpError> {
     repo.require_initialised()?;
     let unmerged = unmerged(repo)?;
-    let versions = if unmerged.is_empty() { of_head(repo)? } else { unmerged };
+    let versions = if unmerged.is_empty() { left_in_head(repo)? } else { unmerged };
     let mut rows = Vec::new();
     for (path, versions) in versions {
         job.check()?;
         rows.extend(one(repo, &path, &versions, job)?);
     }
     let head = repo.git().head()?.map(|commit| commit.0);
-    let followed = if rows.is_empty() { None } else { follow(repo, Occasion::Settled(head), job)? };
+    // What is in conflict is a person's: it stays as it lies while all else is placed.
+    let clashes = rows.iter().flat_map(|row| &row.clashes);
+    let in_conflict = clashes.map(|clash| clash.path.clone()).collect();
+    let occasion = Occasion::Merged { head, in_conflict };
+    let followed = if rows.is_empty() { None } else { follow(repo, &occasion, job)? };
     let written = followed.as_ref().map_or(0, |followed| followed.checkout.written);
     let complete = rows.iter().all(|row| row.clashes.is_empty());
     Ok(MergeReport { pointers: rows, complete, written, followed })
@@ -111,6 +116,37 @@ pub(crate) fn unmerged(repo: &Repo) -> Result<BTreeMap<RepoPath, Versions>, OpEr
             2 => versions.ours = Some(bytes),
             _ => versions.theirs = Some(bytes),
         }
+    }
+    Ok(out)
+}
+
+/// Those of [`of_head`] that nobody has merged yet: `HEAD` has one side's pointer, or none that is sound.
+/// Any other was merged by the driver or by a person. Refuses where the pointer of the worktree is not
+/// that of `HEAD`, as it would be written over.
+fn left_in_head(repo: &Repo) -> Result<BTreeMap<RepoPath, Versions>, OpError> {
+    let mut out = of_head(repo)?;
+    for (path, versions) in std::mem::take(&mut out) {
+        let own = path.pointer_path()?;
+        let Some(Content::Whole(there)) =
+            repo.git().file_at("HEAD", own.as_bytes(), POINTER_LIMIT)?
+        else {
+            continue;
+        };
+        let sides = [&versions.ours, &versions.theirs];
+        if !sides.contains(&&Some(there.clone())) && Pointer::parse(&there).is_ok() {
+            continue;
+        }
+        if repo.door().read_small(&own, POINTER_LIMIT)?.is_some_and(|stands| stands != there) {
+            return Err(OpError::refused(
+                format!(
+                    "the pointer of `{}` is not that of the merge in `HEAD`, and would be written over",
+                    show(path.as_bytes())
+                ),
+                "commit it, and there is nothing to merge; or take it back with `git checkout HEAD -- \
+                 POINTER`",
+            ));
+        }
+        out.insert(path, versions);
     }
     Ok(out)
 }
