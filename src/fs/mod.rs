@@ -25,8 +25,8 @@ mod sparse;
 mod stamp;
 
 pub use atomic::{
-    Scratch, Temp, append_line, make_folder, move_durably, read_limited, remove, remove_tree,
-    replace, sweep_abandoned, temp_folder, write_durably, write_program,
+    Scratch, Temp, append_line, make_folder, move_durably, open_log, read_limited, remove,
+    remove_tree, replace, sweep_abandoned, temp_folder, write_durably, write_program,
 };
 pub use beside::{LifeSign, Linked, Seen, link_target, make_link, put_over};
 pub use copy::{NotCopied, copy_durably};

@@ -65,9 +65,14 @@ impl Git {
         Ok(DriverCalled::Failed(words))
     }
 
+    /// Says whether this clone has Git call haul to merge pointers.
+    pub fn has_merge_driver(&self) -> Result<bool, GitError> {
+        Ok(self.own_setting(COMMAND)?.is_some())
+    }
+
     /// Has Git merge pointers as text again; says whether it did not.
     pub fn unset_merge_driver(&self) -> Result<bool, GitError> {
-        if self.own_setting(COMMAND)?.is_none() {
+        if !self.has_merge_driver()? {
             return Ok(false);
         }
         self.run(&["config", "--local", "--remove-section", "merge.haul"], b"")?;

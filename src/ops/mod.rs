@@ -9,6 +9,7 @@ pub mod cat;
 pub mod check_ignore;
 pub mod checkout;
 mod chosen;
+pub mod complete;
 pub mod config;
 pub mod diff;
 pub mod doctor;

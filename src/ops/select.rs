@@ -7,6 +7,7 @@ use std::path::{Component, Path};
 
 use globset::{GlobBuilder, GlobMatcher};
 
+use crate::config::nearest;
 use crate::fs::FileKind;
 use crate::ops::error::OpError;
 use crate::path::{RepoPath, show};
@@ -75,6 +76,16 @@ fn below_root<'p>(repo: &Repo, absolute: &'p Path) -> Option<&'p Path> {
     absolute.strip_prefix(top).ok()
 }
 
+/// Says which tracked path may be meant by one that is not tracked.
+pub(crate) fn meant<'p>(
+    path: &RepoPath,
+    tracked: impl Iterator<Item = &'p RepoPath>,
+) -> Option<String> {
+    let text = |path: &RepoPath| str::from_utf8(path.as_bytes()).map(str::to_owned).ok();
+    let found = nearest(&text(path)?, tracked.filter_map(text))?;
+    Some(format!("did you mean `{}`?", show(found.as_bytes())))
+}
+
 /// Says whether a path holds characters that mean something in a glob.
 pub(crate) fn is_glob(path: &[u8]) -> bool {
     path.iter().any(|b| matches!(b, b'*' | b'?' | b'[' | b'{'))
@@ -129,6 +140,8 @@ pub(crate) fn glob_matches(repo: &Repo, pattern: &RepoPath) -> Result<Vec<RepoPa
 /// The arguments of one run, matched against tracked paths.
 pub(crate) struct Selection {
     rules: Vec<(Rule, OsString, bool)>,
+    /// The tracked paths that were matched against them.
+    seen: Vec<RepoPath>,
 }
 
 enum Rule {
@@ -152,7 +165,7 @@ impl Selection {
             };
             rules.push((rule, argument.clone(), false));
         }
-        Ok(Self { rules })
+        Ok(Self { rules, seen: Vec::new() })
     }
 
     /// Says which part of the tracked `path` is selected; nothing if none is.
@@ -160,6 +173,7 @@ impl Selection {
         if self.rules.is_empty() {
             return Some(Filter::All);
         }
+        self.seen.push(path.clone());
         let mut choices = Vec::new();
         let mut all = false;
         for (rule, _, used) in &mut self.rules {
@@ -228,16 +242,18 @@ impl Selection {
 
     /// Fails if an argument met no tracked path.
     pub(crate) fn check_used(&self) -> Result<(), OpError> {
-        match self.unused() {
-            None => Ok(()),
-            Some(argument) => Err(OpError::refused(
-                format!(
-                    "`{}` is not tracked, nor inside a tracked path",
-                    show(argument.as_bytes())
-                ),
-                "run `haul status` to see what is tracked, or `haul add` to track it",
-            )),
-        }
+        let Some(argument) = self.unused() else { return Ok(()) };
+        let path = self.rules.iter().find_map(|(rule, own, _)| match rule {
+            Rule::Under(path) if own == argument => Some(path),
+            Rule::Under(_) | Rule::Everything | Rule::Glob(..) => None,
+        });
+        let next = path.and_then(|path| meant(path, self.seen.iter()));
+        Err(OpError::refused(
+            format!("`{}` is not tracked, nor inside a tracked path", show(argument.as_bytes())),
+            next.unwrap_or_else(|| {
+                "run `haul status` to see what is tracked, or `haul add` to track it".to_owned()
+            }),
+        ))
     }
 }
 

@@ -10,7 +10,7 @@ use crate::ops::checkout::begun_key;
 use crate::ops::chosen::unsound;
 use crate::ops::error::OpError;
 use crate::ops::inside::{Folder, change, look};
-use crate::ops::select::resolve;
+use crate::ops::select::{meant, resolve};
 use crate::path::{RepoPath, in_shell, show};
 use crate::pointer::{Pointer, PointerKind};
 use crate::progress::Job;
@@ -154,7 +154,9 @@ fn unknown(word: &OsString, path: &RepoPath, tracked: &[Tracked]) -> OpError {
     }
     OpError::refused(
         format!("`{word}` is not tracked"),
-        "run `haul ls` to see what is; files that Git tracks are for `git`",
+        meant(path, tracked.iter().map(|item| &item.path)).unwrap_or_else(|| {
+            "run `haul ls` to see what is; files that Git tracks are for `git`".to_owned()
+        }),
     )
 }
 

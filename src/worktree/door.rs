@@ -65,7 +65,7 @@ fn parent_of(path: &RepoPath) -> &[u8] {
 }
 
 fn is_not_a_folder(error: &FsError) -> bool {
-    error.source.kind() == std::io::ErrorKind::NotADirectory
+    error.source.kind() == ErrorKind::NotADirectory
 }
 
 impl Door {

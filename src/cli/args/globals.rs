@@ -42,6 +42,10 @@ pub(crate) struct Globals {
     #[arg(long, global = true)]
     pub(crate) json: bool,
 
+    /// Write all that is logged into this file, whatever -v says; it holds names, and no secrets
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) trace_file: Option<PathBuf>,
+
     /// Print no progress, no notes and no closing line; warnings and errors stay
     #[arg(long, short, global = true)]
     pub(crate) quiet: bool,
@@ -174,11 +178,24 @@ mod tests {
     }
 
     #[test]
-    fn every_verb_shows_an_example() {
-        for verb in Cli::command().get_subcommands() {
+    fn every_verb_shows_two_examples() {
+        let whole = Cli::command();
+        let nested = |verb: &clap::Command| {
+            let name = verb.get_name().to_owned();
+            let inner = verb.get_subcommands();
+            inner.map(|inner| (format!("{name} {}", inner.get_name()), inner.clone())).collect()
+        };
+        let verbs = whole.get_subcommands().filter(|verb| !verb.is_hide_set());
+        let all = verbs.flat_map(|verb| {
+            let inner: Vec<(String, clap::Command)> = nested(verb);
+            inner.into_iter().chain([(verb.get_name().to_owned(), verb.clone())])
+        });
+        for (name, verb) in all {
             let help = verb.get_after_help().expect("has text below its flags").to_string();
-            assert!(help.contains("Example"), "{}", verb.get_name());
-            assert!(help.contains(&format!("haul {}", verb.get_name())), "{}", verb.get_name());
+            let examples = help.lines().skip_while(|line| !line.starts_with("Examples:")).skip(1);
+            let examples = examples.take_while(|line| line.starts_with("  ")).count();
+            assert!(examples >= 2, "{name} shows {examples} examples");
+            assert!(help.contains(&format!("haul {name}")), "{name}");
         }
     }
 

@@ -39,16 +39,16 @@ pub(crate) enum RemoteVerb {
         access: AccessArgs,
     },
     /// List the remotes, one per line
-    #[command(after_help = "Example:\n  haul remote list --json")]
+    #[command(after_help = "Examples:\n  haul remote list --json\n  haul remote list")]
     List,
     /// Take a remote out of the settings; what it keeps stays there
-    #[command(after_help = "Example:\n  haul remote remove old")]
+    #[command(after_help = "Examples:\n  haul remote remove old\n  haul remote remove old --json")]
     Remove {
         /// The remote
         name: String,
     },
     /// Make a remote the one that push and pull use
-    #[command(after_help = "Example:\n  haul remote default origin")]
+    #[command(after_help = "Examples:\n  haul remote default origin\n  haul remote default backup")]
     Default {
         /// The remote
         name: String,
@@ -56,7 +56,7 @@ pub(crate) enum RemoteVerb {
     /// Try what haul asks of a remote, and say what works and what follows
     ///
     /// Writes one small object of its own and removes it again.
-    #[command(after_help = "Example:\n  haul remote test origin")]
+    #[command(after_help = "Examples:\n  haul remote test origin\n  haul remote test")]
     Test {
         /// The remote; without it, the default one
         name: Option<String>,
@@ -64,13 +64,15 @@ pub(crate) enum RemoteVerb {
     /// Write down what the catalogue of a remote holds, for web servers that cannot list
     ///
     /// Run it after a push: who reads through such a server sees what was there then.
-    #[command(after_help = "Example:\n  haul remote index origin")]
+    #[command(after_help = "Examples:\n  haul remote index origin\n  haul remote index")]
     Index {
         /// The remote; without it, the default one
         name: Option<String>,
     },
     /// Trust a remote that a commit brought along
-    #[command(after_help = "Example:\n  haul remote accept origin")]
+    #[command(
+        after_help = "Examples:\n  haul remote accept origin\n  haul remote accept origin --json"
+    )]
     Accept {
         /// The remote
         name: String,

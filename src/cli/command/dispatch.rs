@@ -35,7 +35,7 @@ pub(crate) fn run(verb: &Verb, session: &Session<'_>) -> Result<Exit, Failure> {
         Verb::Gc(args) => gc::run(args, session),
         Verb::Merge(args) => merge::run(args, session),
         Verb::MergeDriver(args) => merge::drive(args, session),
-        Verb::Uninstall(_) => uninstall::run(session),
+        Verb::Uninstall(args) => uninstall::run(args, session),
         Verb::Hooks(args) => hooks::run(args.verb, session),
         Verb::Hook(args) => hook::run(args, session),
         Verb::Config(args) => config::run(args, session),
