@@ -79,6 +79,7 @@ mod index_lock;
 mod init;
 mod inside;
 mod interrupts;
+mod json_page;
 mod large_files;
 mod left_alone;
 mod look;
