@@ -16,7 +16,9 @@ pub const NODE_PACKS: &str = "m/";
 pub const CATALOGUE: &str = "i/";
 /// Where repositories are registered.
 pub const REPOS: &str = "repos/";
-/// There while gc removes, so that `gc undo` knows that it may be too late.
+/// What gc needs for itself.
+pub const GC: &str = "gc/";
+/// How the keys begin that are there while gc removes, so that `gc undo` knows that it may be too late.
 pub const GC_LEASE: &str = "gc/lease";
 /// Written by gc to learn the storage's time.
 pub const GC_PROBE: &str = "gc/probe";

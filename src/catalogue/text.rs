@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
+use crate::hash::Digest;
 use crate::hash::RemoteId;
 use crate::hash::RepoId;
 
@@ -11,6 +12,8 @@ use super::error::TextError;
 const MAX_LEN: usize = 4096;
 const MAX_VALUE: usize = 1000;
 const MAX_KEY: usize = 32;
+/// The key whose value proves all others.
+const CHECK: &str = "check";
 
 /// What `format` says: which remote this is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +22,8 @@ pub struct RemoteFormat {
     pub id: RemoteId,
     /// Keys that this build does not know, kept.
     pub other: BTreeMap<String, String>,
+    /// Whether the text has a check of itself; those of early versions have none.
+    checked: bool,
 }
 
 /// What `repos/<id>` says: a repository that keeps its data on this remote.
@@ -37,21 +42,29 @@ impl RemoteFormat {
 
     /// Makes the text of a new remote.
     pub fn new(id: RemoteId) -> Self {
-        Self { id, other: BTreeMap::new() }
+        Self { id, other: BTreeMap::new(), checked: true }
     }
 
     /// Reads the text; exactly one form is accepted.
     pub fn parse(bytes: &[u8]) -> Result<Self, TextError> {
         let mut other = parse(Self::KIND, bytes)?;
+        let said = other.remove(CHECK);
+        let checked = said.is_some();
+        if said.is_some_and(|said| check(Self::KIND, &other).as_ref() != Ok(&said)) {
+            return Err(malformed(Self::KIND, "its lines are not what `check` says"));
+        }
         let id = other.remove("id").and_then(|id| id.parse().ok());
         let id = id.ok_or(malformed(Self::KIND, "it has no valid `id`"))?;
-        Ok(Self { id, other })
+        Ok(Self { id, other, checked })
     }
 
     /// Writes the text; fails if a key or value has another form than is allowed.
     pub fn print(&self) -> Result<String, TextError> {
         let mut keys = self.other.clone();
         keys.insert("id".into(), self.id.to_string());
+        if self.checked {
+            keys.insert(CHECK.into(), check(Self::KIND, &keys)?);
+        }
         print(Self::KIND, &keys)
     }
 }
@@ -127,6 +140,13 @@ fn print(kind: &'static str, keys: &BTreeMap<String, String>) -> Result<String, 
     Ok(out)
 }
 
+/// Returns the first 16 digits of the hash of the text without its own check.
+fn check(kind: &'static str, keys: &BTreeMap<String, String>) -> Result<String, TextError> {
+    let mut hash = Digest::of(print(kind, keys)?.as_bytes()).to_string();
+    hash.truncate(16);
+    Ok(hash)
+}
+
 fn is_pair(key: &str, value: &str) -> bool {
     let letters = key.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-'));
     letters
@@ -147,10 +167,29 @@ mod tests {
 
     #[test]
     fn a_format_text_reads_and_prints_the_same() {
-        let format = RemoteFormat::parse(FORMAT.as_bytes()).unwrap();
-        assert_eq!(format.id.0[15], 15);
-        assert_eq!(format, RemoteFormat::new(format.id));
-        assert_eq!(format.print().unwrap(), FORMAT);
+        let early = RemoteFormat::parse(FORMAT.as_bytes()).unwrap();
+        assert_eq!(early.id.0[15], 15);
+        assert_eq!(early.print().unwrap(), FORMAT);
+        let format = RemoteFormat::new(early.id);
+        let text = format.print().unwrap();
+        let check = &Digest::of(FORMAT.as_bytes()).to_string()[..16];
+        assert_eq!(text, FORMAT.replace("id ", &format!("check {check}\nid ")));
+        assert_eq!(RemoteFormat::parse(text.as_bytes()), Ok(format));
+    }
+
+    #[test]
+    fn no_other_byte_makes_another_identity_of_a_checked_text() {
+        let format = RemoteFormat::new(RemoteId([7; 16]));
+        let text = format.print().unwrap().into_bytes();
+        for at in 0..text.len() {
+            for byte in 0..=u8::MAX {
+                let mut other = text.clone();
+                other[at] = byte;
+                if let Ok(read) = RemoteFormat::parse(&other) {
+                    assert_eq!(read.id, format.id, "byte {at} is {byte}");
+                }
+            }
+        }
     }
 
     #[test]

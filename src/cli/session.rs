@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::cli::failure::Failure;
 use crate::cli::render::{Document, Style, Talk};
-use crate::config::Environment;
+use crate::config::{Environment, Flag};
 use crate::ops::OpError;
 use crate::progress::Job;
 use crate::repo::Repo;
@@ -36,7 +36,17 @@ pub(crate) struct Answer<'a, R, T> {
 impl Session<'_> {
     /// Opens the repository that the current folder lies in, and tells of settings without effect.
     pub(crate) fn repo(&self) -> Result<Repo, Failure> {
-        let repo = Repo::open(self.environment, &[]).map_err(OpError::from)?;
+        self.repo_at(None)
+    }
+
+    /// As [`Self::repo`], where the flag `--limit-rate` may have been given.
+    pub(crate) fn repo_at(&self, rate: Option<u64>) -> Result<Repo, Failure> {
+        let flag = rate.map(|rate| Flag {
+            key: "transfer.limit-rate",
+            flag: "--limit-rate".to_owned(),
+            value: rate.to_string().into(),
+        });
+        let repo = Repo::open(self.environment, flag.as_slice()).map_err(OpError::from)?;
         for warning in &repo.config().warnings {
             self.job.warn(&warning.to_string());
         }

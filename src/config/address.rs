@@ -6,8 +6,8 @@ use std::path::{Component, Path, PathBuf};
 use url::{Host, Url, form_urlencoded};
 
 /// Kinds of address that a committed file may name.
-const SCHEMES: [&str; 11] =
-    ["file", "s3", "s3a", "gs", "az", "adl", "azure", "abfs", "abfss", "http", "https"];
+const SCHEMES: [&str; 12] =
+    ["file", "s3", "s3a", "gs", "az", "adl", "azure", "abfs", "abfss", "http", "https", "sftp"];
 /// Parts of the names of query parameters that carry a secret.
 const SECRET_PARAMETERS: [&str; 8] = [
     "signature",

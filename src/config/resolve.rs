@@ -75,6 +75,8 @@ pub struct Config {
     pub hooks_follow: Value<Follow>,
     /// `hooks.max-size`: bytes of a file that a commit lets into Git; 0 for any number.
     pub hooks_max_size: Value<u64>,
+    /// `transfer.limit-rate`: bytes per second over the line; 0 for no limit.
+    pub limit_rate: Value<u64>,
     /// What was ignored or changed.
     pub warnings: Vec<Warning>,
 }
@@ -110,6 +112,7 @@ pub fn resolve(given: &Given<'_>) -> Result<Config, ConfigError> {
         hooks_changed: Value { value: Changed::Warn, origin: Origin::Default },
         hooks_follow: Value { value: Follow::Cached, origin: Origin::Default },
         hooks_max_size: Value { value: DEFAULT_MAX_SIZE, origin: Origin::Default },
+        limit_rate: Value { value: 0, origin: Origin::Default },
         warnings: Vec::new(),
     };
     let mut sources: Vec<&Source> = given.sources.iter().collect();
@@ -298,6 +301,7 @@ impl Config {
         let value = Value { value, origin: entry.origin };
         match setting.name {
             "hooks.max-size" => self.hooks_max_size = value,
+            "transfer.limit-rate" => self.limit_rate = value,
             _ => self.cache_max_size = value,
         }
         Ok(())

@@ -61,7 +61,7 @@ pub(super) const DEFAULT_CACHE: u64 = 100 << 30;
 pub(super) const DEFAULT_MAX_SIZE: u64 = 50 << 20;
 
 /// All settings, sorted by name.
-pub const SETTINGS: [Setting; 20] = [
+pub const SETTINGS: [Setting; 21] = [
     Setting {
         name: "add.profile",
         kind: Kind::Profile,
@@ -204,8 +204,15 @@ pub const SETTINGS: [Setting; 20] = [
         name: "remotes.<name>.user",
         kind: Kind::Access,
         default: "none",
-        doc: "Whose password is sent to an `https://` remote.",
+        doc: "Whose password is sent to an `https://` remote, or who signs in to an `sftp://` remote.",
         committed: true,
+    },
+    Setting {
+        name: "transfer.limit-rate",
+        kind: Kind::Size,
+        default: "no limit",
+        doc: "Bytes per second that go to and from a remote, such as `2M`; `0` for no limit.",
+        committed: false,
     },
 ];
 

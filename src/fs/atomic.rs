@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
-use crate::fs::early::EarlySync;
+use crate::fs::ahead::WriteAhead;
 use crate::fs::error::{FsError, IoResultExt};
 use crate::fs::plain::{Links, open_plain};
 use crate::fs::{failpoint, planted};
@@ -22,7 +22,7 @@ pub struct Temp {
     file: NamedTempFile,
     /// Who may do what with it once it is published, before the umask.
     mode: u32,
-    early: EarlySync,
+    ahead: WriteAhead,
 }
 
 impl Temp {
@@ -33,7 +33,7 @@ impl Temp {
             .prefix(PREFIX)
             .tempfile_in(folder)
             .at("create a temporary file in", folder)?;
-        Ok(Self { file, mode: 0o666, early: EarlySync::default() })
+        Ok(Self { file, mode: 0o666, ahead: WriteAhead::default() })
     }
 
     /// Returns where the file lies until it is published.
@@ -63,7 +63,6 @@ impl Temp {
         let durable = durable && !planted::is("no-fsync");
         let late = planted::is("rename-before-sync");
         if durable && !late {
-            self.early.finish().at("write", target)?;
             self.file.as_file().sync_all().at("write", target)?;
         }
         failpoint::hit("fs.publish.synced");
@@ -108,7 +107,7 @@ impl Write for Temp {
             return Ok(bytes.len());
         }
         if let Ok(bytes) = written {
-            self.early.wrote(self.file.as_file(), bytes as u64);
+            self.ahead.wrote(self.file.as_file(), bytes as u64);
         }
         written
     }

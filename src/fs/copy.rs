@@ -5,12 +5,12 @@ use std::io::{self, ErrorKind, Read};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
+use crate::fs::ahead::WriteAhead;
 use crate::fs::atomic::{make_folder, sync_folder};
-use crate::fs::early::EarlySync;
 use crate::fs::planted;
 
 /// Bytes between two looks whether to go on; a multiple of every block size, as shared blocks need.
-const STEP: u64 = 8 << 20;
+const STEP: u64 = 2 << 20;
 /// Names that are tried for the file beside the target before giving up.
 const TRIES: u32 = 1000;
 
@@ -33,7 +33,7 @@ pub enum NotCopied<E> {
 /// the folder synced. Folders that are missing are made. Replaces what is there.
 ///
 /// The system copies, without a way through this process, and shares blocks where the file system can (XFS, Btrfs).
-/// `go_on` is asked with the count of bytes copied every 8 MiB, and at last with `size` before the copy gets its name.
+/// `go_on` is asked with the count of bytes copied every 2 MiB, and at last with `size` before the copy gets its name.
 /// What is not finished is removed.
 pub fn copy_durably<E>(
     from: &File,
@@ -62,7 +62,7 @@ fn write<E>(
     mut to: &File,
     mut go_on: impl FnMut(u64) -> Result<bool, E>,
 ) -> Result<(), NotCopied<E>> {
-    let mut early = EarlySync::default();
+    let mut ahead = WriteAhead::default();
     let mut done = 0;
     loop {
         if done == size && !at_end(from)? {
@@ -78,13 +78,12 @@ fn write<E>(
         }
         let step = STEP.min(size - done);
         let copied = io::copy(&mut from.take(step), &mut to).map_err(|e| blame(from, done, e))?;
-        early.wrote(to, copied);
+        ahead.wrote(to, copied);
         done += copied;
         if copied < step {
             return Err(NotCopied::Changed);
         }
     }
-    early.finish().map_err(NotCopied::Target)?;
     if planted::is("no-fsync") { Ok(()) } else { to.sync_all().map_err(NotCopied::Target) }
 }
 

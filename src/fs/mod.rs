@@ -5,6 +5,7 @@
 //! [`Dir`] (temp, rename, no fsync each) and, at the end, [`Dir::sync_file`] for a few files or one
 //! [`Dir::sync`] for many.
 
+mod ahead;
 mod atomic;
 mod beside;
 mod copy;
@@ -12,11 +13,11 @@ mod dir;
 #[cfg(test)]
 mod dir_tests;
 mod durable;
-mod early;
 mod error;
 pub mod failpoint;
 mod links;
 mod lock;
+mod memory;
 pub mod nonce;
 mod plain;
 pub mod planted;
@@ -34,6 +35,7 @@ pub use dir::{Dir, DirEntry, TEMP_PREFIX, TempFile, is_temp_name};
 pub use error::{FsError, IoResultExt};
 pub use links::LinkKinds;
 pub use lock::{Hold, Lock};
+pub use memory::memory_limit;
 pub use plain::{Links, is_not_plain, open_plain};
 pub use shared::{is_no_file, mark_used};
 pub use sparse::SparseFile;

@@ -12,17 +12,15 @@ use crate::node::{Cursor, Scope};
 use crate::ops::at::{At, Inside};
 use crate::ops::checkout::{file_content, tree_error};
 use crate::ops::error::OpError;
-use crate::ops::open::choose;
 use crate::ops::retain::{After, retain};
 use crate::ops::select::Select;
+use crate::ops::supply::Supply;
 use crate::ops::trees::{Source, look_into};
 use crate::path::show;
 use crate::progress::Job;
 use crate::recipe::Chunks;
 use crate::repo::Repo;
-use crate::transfer::{
-    Contact, Filter, Purpose, Root, Wanted, bring_trees, fetch_data, is_local, plan_fetch,
-};
+use crate::transfer::{Filter, Root, Wanted, bring_trees, fetch_data, is_local, plan_fetch};
 use crate::worktree::PlaceError;
 
 /// Bytes that are fetched before the first of them is handed out.
@@ -43,7 +41,7 @@ pub struct CatOptions {
 pub struct Cat<'r> {
     repo: &'r Repo,
     source: Source,
-    contact: Option<Contact<'r>>,
+    supply: Option<Supply<'r>>,
     reader: ObjectReader<'r>,
     inside: Inside,
     select: Select,
@@ -71,7 +69,7 @@ impl<'r> Cat<'r> {
         Ok(Self {
             repo,
             source: options.source.clone(),
-            contact: None,
+            supply: None,
             reader: ObjectReader::new(repo.layout(), repo.index()?)?,
             select: Select { rev: at.rev.clone(), ..Select::default() },
             inside,
@@ -97,7 +95,7 @@ impl<'r> Cat<'r> {
             }
             (_, None) => {}
         }
-        if bytes.is_none() && self.contact.is_some() {
+        if bytes.is_none() && self.supply.is_some() {
             retain(self.repo, After::Fetch, job);
         }
         Ok(bytes)
@@ -140,17 +138,14 @@ impl<'r> Cat<'r> {
         let filter = Filter::Span { path: self.inside.rest.clone(), bytes: window.clone() };
         let wanted = vec![Wanted { filter, ..self.inside.chosen.wanted() }];
         if is_local(&wanted, &mut self.reader, job)?.is_none() {
-            let contact = if let Some(contact) = &mut self.contact {
-                contact
-            } else {
-                let target = choose(self.repo, self.source.remote.as_deref(), self.source.jobs)?;
-                let parts = (self.repo.layout(), self.repo.index()?);
-                let remote = target.open()?;
-                let contact = Contact::make(remote, parts, target.jobs, Purpose::Read, job)?;
-                self.contact.insert(contact)
+            let supply = match self.supply.take() {
+                Some(supply) => supply,
+                None => Supply::of(self.repo, &self.source)?,
             };
-            let plan = plan_fetch(wanted, contact, job)?;
-            fetch_data(&plan, contact, job)?;
+            self.supply.insert(supply).serve(&[], job, |contact| {
+                let plan = plan_fetch(wanted.clone(), contact, job)?;
+                Ok(fetch_data(&plan, contact, job)?)
+            })?;
         }
         self.reader = self.reader.another()?;
         Ok(())

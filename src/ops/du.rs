@@ -4,14 +4,15 @@ use serde::Serialize;
 
 use crate::ops::chosen::{Chosen, chosen_or_warned, nothing_matches};
 use crate::ops::error::OpError;
-use crate::ops::open::choose;
 use crate::ops::requests::Requests;
 use crate::ops::select::Select;
+use crate::ops::supply::Supply;
+use crate::ops::trees::Source;
 use crate::path::{JsonPath, json_path};
 use crate::pointer::PointerKind;
 use crate::progress::Job;
 use crate::repo::Repo;
-use crate::transfer::{Choice, Contact, Filter, Purpose, Wanted, Weight, weigh};
+use crate::transfer::{Choice, Filter, Wanted, Weight, weigh};
 
 /// What to measure.
 #[derive(Clone, Debug, Default)]
@@ -85,11 +86,14 @@ fn measure(repo: &Repo, options: &DuOptions, job: &Job) -> Result<DuReport, OpEr
     let weights = if let Some(weights) = weigh(&wanted, parts, None, job)? {
         weights
     } else {
-        let target = choose(repo, options.remote.as_deref(), options.jobs)?;
-        let contact = Contact::make(target.open()?, parts, target.jobs, Purpose::Read, job)?;
-        let weights = weigh(&wanted, parts, Some(&contact), job)?.unwrap_or_default();
-        (remote, requests) = (target.name, contact.remote().counts().into());
-        weights
+        let source = Source { remote: options.remote.clone(), jobs: options.jobs };
+        let mut supply = Supply::of(repo, &source)?;
+        let weights =
+            supply.serve(&[], job, |contact| Ok(weigh(&wanted, parts, Some(contact), job)?))?;
+        if let Some((name, contact)) = supply.at_hand() {
+            (remote, requests) = (name.to_owned(), contact.remote().counts().into());
+        }
+        weights.unwrap_or_default()
     };
     let total = weights.iter().fold(Room::default(), |sum, weight| sum.plus((*weight).into()));
     let only_parts = wanted.iter().all(|w| matches!(w.filter, Filter::Some(_)));

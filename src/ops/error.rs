@@ -150,6 +150,30 @@ impl OpError {
         }
     }
 
+    /// Says whether it is the fault of one remote, so that another one may serve.
+    pub(crate) fn is_of_one_remote(&self) -> bool {
+        match self {
+            Self::InCommit { source, .. } => source.is_of_one_remote(),
+            Self::Remote(e) => e.is_of_the_remote(),
+            Self::Transfer(e) => e.is_of_one_remote(),
+            Self::Repo(_)
+            | Self::Fs(_)
+            | Self::Cache(_)
+            | Self::Git(_)
+            | Self::Config(_)
+            | Self::Path(_)
+            | Self::Entry { .. }
+            | Self::Spec(_)
+            | Self::Worktree(_)
+            | Self::Intake(_)
+            | Self::Place { .. }
+            | Self::NotAccepted { .. }
+            | Self::Refused { .. }
+            | Self::Defect(_)
+            | Self::Stopped(_) => false,
+        }
+    }
+
     /// Returns the exit code that this failure means.
     pub fn exit(&self) -> Exit {
         match self {

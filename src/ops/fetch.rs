@@ -6,10 +6,12 @@ use crate::cache::ObjectReader;
 use crate::hash::Key;
 use crate::ops::chosen::{Chosen, chosen_or_warned, nothing_matches};
 use crate::ops::error::OpError;
-use crate::ops::open::{choose, spec_of};
+use crate::ops::open::spec_of;
 use crate::ops::requests::Requests;
 use crate::ops::retain::{After, retain};
 use crate::ops::select::Select;
+use crate::ops::supply::Supply;
+use crate::ops::trees::Source;
 use crate::progress::Job;
 use crate::repo::Repo;
 use crate::transfer::{self, Contact, Filter, TransferError, Wanted, is_local, plan_fetch};
@@ -30,7 +32,7 @@ pub struct FetchOptions {
 /// What a fetch would bring.
 #[derive(Serialize)]
 pub struct FetchPlan<'r> {
-    /// The remote's name; empty if none is needed.
+    /// The remote's name, or those of several with commas between; empty if none is needed.
     pub remote: String,
     /// Files wanted.
     pub files: u64,
@@ -41,7 +43,7 @@ pub struct FetchPlan<'r> {
     /// Bytes of packs to receive for them, with those of absent bases.
     pub receive_bytes: u64,
     #[serde(skip)]
-    work: Option<(transfer::FetchPlan, Contact<'r>)>,
+    work: Option<Work<'r>>,
     /// What was asked for, to say of which commit it is when something is wrong.
     #[serde(skip)]
     select: Select,
@@ -54,10 +56,23 @@ impl FetchPlan<'_> {
     }
 }
 
+/// What comes from which remote, and who else may be asked.
+struct Work<'r> {
+    parts: Vec<Part<'r>>,
+    supply: Supply<'r>,
+}
+
+/// What comes from one remote.
+struct Part<'r> {
+    plan: transfer::FetchPlan,
+    remote: String,
+    contact: Contact<'r>,
+}
+
 /// What a fetch brought.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct FetchReport {
-    /// The remote's name; empty if none was needed.
+    /// The remote's name, or those of several with commas between; empty if none was needed.
     pub remote: String,
     /// Files wanted.
     pub files: u64,
@@ -119,48 +134,128 @@ fn look<'r>(repo: &'r Repo, options: &FetchOptions, job: &Job) -> Result<FetchPl
             select,
         });
     }
-    let target = choose(repo, options.remote.as_deref(), options.jobs)?;
-    let parts = (repo.layout(), index);
-    let roots: Vec<Key> = wanted.iter().filter_map(|w| w.root.key()).collect();
-    let mut contact = Contact::make_for(&roots, target.open()?, parts, target.jobs, job)?;
-    let work = plan_fetch(wanted, &mut contact, job)?;
-    let receive_bytes = work.bytes_to_receive(&contact)?;
+    let source = Source { remote: options.remote.clone(), jobs: options.jobs };
+    let work = Work::plan(repo, wanted, &source, job)?;
+    let receive_bytes = work.receive_bytes()?;
     if let Some(allowed) = options.max_bytes.filter(|max| receive_bytes > *max) {
         return Err(TransferError::OverBudget { wanted: receive_bytes, allowed }.into());
     }
-    if work.files == 0 && only_inside {
+    let sum = |figure: fn(&transfer::FetchPlan) -> u64| {
+        work.parts.iter().map(|part| figure(&part.plan)).fold(0, u64::saturating_add)
+    };
+    let (files, bytes, fetch_bytes) =
+        (sum(|plan| plan.files), sum(|plan| plan.bytes), sum(|plan| plan.absent_bytes));
+    if files == 0 && only_inside {
         return Err(nothing_matches());
     }
-    let (files, bytes, fetch_bytes) = (work.files, work.bytes, work.absent_bytes);
-    let work = Some((work, contact));
-    let remote = target.name;
-    Ok(FetchPlan { remote, files, bytes, fetch_bytes, receive_bytes, work, select })
+    let remote = work.remotes();
+    Ok(FetchPlan { remote, files, bytes, fetch_bytes, receive_bytes, work: Some(work), select })
 }
 
-/// Fetches what is not here of what is wanted from the default remote.
+impl<'r> Work<'r> {
+    /// Finds what is absent, each root on the first remote that lists it.
+    fn plan(
+        repo: &'r Repo,
+        wanted: Vec<Wanted>,
+        source: &Source,
+        job: &Job,
+    ) -> Result<Self, OpError> {
+        let mut work = Self { parts: Vec::new(), supply: Supply::of(repo, source)? };
+        let mut left = wanted;
+        while !left.is_empty() {
+            if work.parts.is_empty() || work.supply.has_others() {
+                let planned = work.supply.serve(&roots(&left), job, |contact| {
+                    let (own, rest) = split(repo, &left, contact, job)?;
+                    Ok((plan_fetch(own, contact, job)?, rest))
+                });
+                match (planned, work.supply.take()) {
+                    (Ok((plan, rest)), Some((remote, contact))) => {
+                        work.parts.push(Part { plan, remote, contact });
+                        left = rest;
+                        continue;
+                    }
+                    (Err(e), _) if work.parts.is_empty() || !e.is_of_one_remote() => return Err(e),
+                    (Ok(_) | Err(_), _) => {}
+                }
+            }
+            // The remote that is meant says best what nobody has.
+            let Some(part) = work.parts.first_mut() else { break };
+            left.extend_from_slice(part.plan.wanted());
+            part.plan = plan_fetch(std::mem::take(&mut left), &mut part.contact, job)?;
+        }
+        Ok(work)
+    }
+
+    fn remotes(&self) -> String {
+        let names: Vec<&str> = self.parts.iter().map(|part| part.remote.as_str()).collect();
+        names.join(", ")
+    }
+
+    fn receive_bytes(&self) -> Result<u64, OpError> {
+        let mut sum = 0u64;
+        for part in &self.parts {
+            sum = sum.saturating_add(part.plan.bytes_to_receive(&part.contact)?);
+        }
+        Ok(sum)
+    }
+
+    /// Fetches; what one remote turns out not to have as it should comes from another.
+    fn fetch(mut self, report: &mut FetchReport, job: &Job) -> Result<(), OpError> {
+        for Part { plan, mut contact, .. } in self.parts {
+            let fetched = match transfer::fetch_data(&plan, &mut contact, job) {
+                Ok(fetched) => fetched,
+                Err(e) => {
+                    let wanted = plan.wanted();
+                    self.supply.instead(e.into(), &roots(wanted), job, |contact| {
+                        let plan = plan_fetch(wanted.to_vec(), contact, job)?;
+                        Ok(transfer::fetch_data(&plan, contact, job)?)
+                    })?
+                }
+            };
+            report.fetched_bytes = report.fetched_bytes.saturating_add(fetched.fetched_bytes);
+            let other = self.supply.at_hand().map(|(_, other)| other.remote().counts().into());
+            let asked = Requests::from(contact.remote().counts());
+            report.requests = report.requests.plus(asked).plus(other.unwrap_or_default());
+        }
+        Ok(())
+    }
+}
+
+fn roots(wanted: &[Wanted]) -> Vec<Key> {
+    wanted.iter().filter_map(|w| w.root.key()).collect()
+}
+
+/// Parts what comes from this remote from what it does not list and another one may.
+fn split(
+    repo: &Repo,
+    wanted: &[Wanted],
+    contact: &Contact,
+    job: &Job,
+) -> Result<(Vec<Wanted>, Vec<Wanted>), OpError> {
+    let mut reader = ObjectReader::new(repo.layout(), repo.index()?)?;
+    let (mut own, mut rest) = (Vec::new(), Vec::new());
+    for item in wanted {
+        let listed = contact.lists(&item.root);
+        let mut here = || is_local(std::slice::from_ref(item), &mut reader, job);
+        if listed || here()?.is_some() { &mut own } else { &mut rest }.push(item.clone());
+    }
+    // With nothing of it listed, the remote at hand is to say so.
+    if own.is_empty() { Ok((rest, own)) } else { Ok((own, rest)) }
+}
+
+/// Fetches what is not here of what is wanted, from whichever remote has it.
 pub(crate) fn bring_content(repo: &Repo, wanted: Vec<Wanted>, job: &Job) -> Result<(), OpError> {
     let _working = repo.lock_for_work()?;
     let mut reader = ObjectReader::new(repo.layout(), repo.index()?)?;
     if is_local(&wanted, &mut reader, job)?.is_some() {
         return Ok(());
     }
-    let mut contact = contact_for(repo, &wanted, job)?;
-    let plan = plan_fetch(wanted, &mut contact, job)?;
-    transfer::fetch_data(&plan, &mut contact, job)?;
-    Ok(())
+    Work::plan(repo, wanted, &Source::default(), job)?.fetch(&mut FetchReport::default(), job)
 }
 
-/// Fetches the trees of what is wanted from the default remote, and none of the content.
+/// Fetches the trees of what is wanted, and none of the content.
 pub(crate) fn bring_trees(repo: &Repo, wanted: &[Wanted], job: &Job) -> Result<(), OpError> {
-    plan_fetch(wanted.to_vec(), &mut contact_for(repo, wanted, job)?, job)?;
-    Ok(())
-}
-
-fn contact_for<'r>(repo: &'r Repo, wanted: &[Wanted], job: &Job) -> Result<Contact<'r>, OpError> {
-    let target = choose(repo, None, None)?;
-    let roots: Vec<Key> = wanted.iter().filter_map(|w| w.root.key()).collect();
-    let parts = (repo.layout(), repo.index()?);
-    Ok(Contact::make_for(&roots, target.open()?, parts, target.jobs, job)?)
+    Work::plan(repo, wanted.to_vec(), &Source::default(), job).map(drop)
 }
 
 /// Fetches what is absent, then keeps the cache to its size.
@@ -180,11 +275,8 @@ pub(crate) fn bring(repo: &Repo, plan: FetchPlan<'_>, job: &Job) -> Result<Fetch
         reused_bytes: plan.bytes.saturating_sub(plan.fetch_bytes),
         ..FetchReport::default()
     };
-    if let Some((work, mut contact)) = plan.work {
-        let fetched = transfer::fetch_data(&work, &mut contact, job)
-            .map_err(|e| OpError::from(e).with_commit(repo, &plan.select))?;
-        report.fetched_bytes = fetched.fetched_bytes;
-        report.requests = contact.remote().counts().into();
+    if let Some(work) = plan.work {
+        work.fetch(&mut report, job).map_err(|e| e.with_commit(repo, &plan.select))?;
     }
     Ok(report)
 }

@@ -38,6 +38,7 @@ mod retain;
 pub mod rm;
 mod select;
 pub mod status;
+mod supply;
 mod tracked;
 mod trees;
 pub mod uninstall;

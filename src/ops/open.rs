@@ -4,14 +4,17 @@ use std::path::PathBuf;
 
 use crate::config::{Accepted, Files, Layer, RemoteAccess, Value, is_accepted, nearest, redact};
 use crate::ops::error::OpError;
-use crate::remote::{Access, AwsTool, Create, Remote, RemoteSpec, Secret};
+use crate::remote::{Access, AwsTool, Create, Limits, Remote, RemoteSpec, Secret};
 use crate::repo::Repo;
 
 /// A remote that may be used, not opened yet.
+#[derive(Clone)]
 pub(crate) struct Chosen {
     pub(crate) name: String,
     pub(crate) spec: RemoteSpec,
     pub(crate) jobs: usize,
+    /// Bytes per second over the line; nothing: as fast as it goes.
+    rate: Option<u64>,
 }
 
 /// Finds the remote that is meant and checks that the user agreed to it.
@@ -34,7 +37,8 @@ pub(crate) fn choose(
         return Err(OpError::NotAccepted { name: name.to_owned(), url: spec.to_string() });
     }
     let jobs = jobs.unwrap_or(config.jobs.value).clamp(1, 256);
-    Ok(Chosen { name: name.to_owned(), spec, jobs })
+    let rate = Some(config.limit_rate.value).filter(|rate| *rate > 0);
+    Ok(Chosen { name: name.to_owned(), spec, jobs, rate })
 }
 
 /// Reads the address of a remote.
@@ -92,6 +96,7 @@ fn access_of(repo: &Repo, set: RemoteAccess) -> Access {
         path_style: plain(set.path_style),
         allow_http: plain(set.allow_http),
         anonymous: plain(set.anonymous),
+        search: environment.search.clone(),
     }
 }
 
@@ -129,7 +134,8 @@ pub(crate) fn accepted_list(repo: &Repo) -> Result<Accepted, OpError> {
 impl Chosen {
     /// Opens it; a folder that is not there is an error.
     pub(crate) fn open(&self) -> Result<Remote, OpError> {
-        Ok(Remote::open(&self.spec, Create::No)?)
+        let limits = Limits { jobs: self.jobs, rate: self.rate };
+        Ok(Remote::open_within(&self.spec, Create::No, limits)?)
     }
 
     /// Returns the address for people, without secrets.

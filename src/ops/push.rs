@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::cache::Held;
 use crate::git::{CommitId, Content, ObjectId, PointerBlob};
 use crate::ops::chosen::{Chosen, at_head, find};
-use crate::ops::error::OpError;
+use crate::ops::error::{Exit, OpError};
 use crate::ops::open::{Chosen as Target, choose};
 use crate::ops::requests::Requests;
 use crate::ops::retain::{After, retain};
@@ -39,7 +39,7 @@ pub struct PushOptions {
 }
 
 /// What a push would do.
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 pub struct PushPlan {
     /// The remote's name.
     pub remote: String,
@@ -94,6 +94,21 @@ pub fn plan(repo: &Repo, options: &PushOptions, job: &Job) -> Result<PushPlan, O
     let found = roots(repo, options, job)?;
     let select = Select { rev: options.rev.clone(), all: options.all, ..Select::default() };
     planned(repo, target, found, select)
+}
+
+/// Plans a push to every remote, the default one last: until then, nothing that is pushed may leave the
+/// cache. One that may not be used is an error before anything is sent.
+pub fn plan_all(repo: &Repo, options: &PushOptions, job: &Job) -> Result<Vec<PushPlan>, OpError> {
+    repo.require_initialised()?;
+    let default = choose(repo, None, options.jobs)?;
+    let names = repo.config().remotes.keys().filter(|name| **name != default.name);
+    let mut targets: Vec<Target> =
+        names.map(|name| choose(repo, Some(name), options.jobs)).collect::<Result<_, _>>()?;
+    targets.push(default);
+    let found = roots(repo, options, job)?;
+    let select = Select { rev: options.rev.clone(), all: options.all, ..Select::default() };
+    let plan = |target| planned(repo, target, found.clone(), select.clone());
+    targets.into_iter().map(plan).collect()
 }
 
 fn planned(
@@ -275,6 +290,27 @@ pub fn run(repo: &Repo, plan: PushPlan, job: &Job) -> Result<PushReport, OpError
     let report = send(repo, plan, job)?;
     retain(repo, After::Push, job);
     Ok(report)
+}
+
+/// Pushes to one remote after the other; what goes wrong with one does not keep content from the others.
+/// Only if all have it, the cache is kept to its size.
+pub fn run_all(repo: &Repo, plans: Vec<PushPlan>, job: &Job) -> (Vec<PushReport>, Option<OpError>) {
+    let (mut reports, mut failed) = (Vec::new(), None);
+    for plan in plans {
+        let name = plan.remote.clone();
+        match send(repo, plan, job) {
+            Ok(report) => reports.push(report),
+            Err(e) if e.exit() == Exit::Interrupted => return (reports, Some(e)),
+            Err(e) => {
+                job.warn(&format!("remote `{name}` did not get all of it: {e}"));
+                failed.get_or_insert(e);
+            }
+        }
+    }
+    if failed.is_none() {
+        retain(repo, After::Push, job);
+    }
+    (reports, failed)
 }
 
 fn send(repo: &Repo, plan: PushPlan, job: &Job) -> Result<PushReport, OpError> {

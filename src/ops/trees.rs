@@ -2,11 +2,12 @@
 
 use crate::cache::ObjectReader;
 use crate::ops::error::OpError;
-use crate::ops::open::{choose, spec_of};
+use crate::ops::open::spec_of;
 use crate::ops::requests::Requests;
+use crate::ops::supply::Supply;
 use crate::progress::Job;
 use crate::repo::Repo;
-use crate::transfer::{Contact, Purpose, TransferError};
+use crate::transfer::{Contact, TransferError};
 
 /// Which remote absent trees come from, and how.
 #[derive(Clone, Debug, Default)]
@@ -41,9 +42,13 @@ pub(crate) fn look_into<'r, T>(
         Err(OpError::Transfer(TransferError::NobodyPushed { .. })) => {}
         result => return Ok((result?, Asked::default())),
     }
-    let target = choose(repo, source.remote.as_deref(), source.jobs)?;
-    let contact = Contact::make(target.open()?, parts, target.jobs, Purpose::Read, job)?;
-    let found = work(&mut ObjectReader::new(parts.0, parts.1)?, Some(&contact))?;
-    let requests = contact.remote().counts().into();
-    Ok((found, Asked { remote: target.name, requests }))
+    let mut supply = Supply::of(repo, source)?;
+    let found = supply.serve(&[], job, |contact| {
+        work(&mut ObjectReader::new(parts.0, parts.1)?, Some(contact))
+    })?;
+    let asked = supply.at_hand().map(|(remote, contact)| Asked {
+        remote: remote.to_owned(),
+        requests: contact.remote().counts().into(),
+    });
+    Ok((found, asked.unwrap_or_default()))
 }

@@ -12,10 +12,10 @@ use serde::Deserialize;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-use super::error::shown;
 use super::refusal::Refusal;
 use super::runtime::blocking;
 use super::service::AwsTool;
+use super::site::shown;
 
 /// How long keys are used before the program is asked again: it gives out none that end earlier.
 const FRESH: Duration = Duration::from_secs(5 * 60);

@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 use std::pin::pin;
-use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -11,6 +11,7 @@ use futures::future::{BoxFuture, select};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 
+use crate::fs::memory_limit;
 use crate::progress::Job;
 
 use super::buffers::Buffers;
@@ -23,11 +24,25 @@ use super::upload::Upload;
 /// Bytes of one wave in memory at once, from the request until the caller is done with the answer.
 const IN_FLIGHT: u32 = 64 << 20;
 
+/// Which part of the memory that this process may take a wave uses at most.
+const SHARE: u64 = 8;
+
+/// The least that a wave has, so that two pieces are on their way even then.
+const LEAST_IN_FLIGHT: u32 = 16 << 20;
+
+/// Returns the bytes of one wave in memory, fewer where the system limits the memory of this process.
+fn in_flight() -> u32 {
+    static BYTES: OnceLock<u32> = OnceLock::new();
+    let share = || memory_limit().map_or(u64::MAX, |limit| limit / SHARE);
+    let bytes = || u32::try_from(share()).unwrap_or(u32::MAX).clamp(LEAST_IN_FLIGHT, IN_FLIGHT);
+    *BYTES.get_or_init(bytes)
+}
+
 /// The least that a request is reckoned with, so that small answers cannot pile up without end.
 const LEAST_COST: u32 = 4 << 10;
 
 /// Most requests of one wave at once, whatever the caller asks for.
-const MAX_JOBS: usize = 256;
+pub(super) const MAX_JOBS: usize = 256;
 
 /// How often a waiting wave looks whether the user asked to stop.
 const TICK: Duration = Duration::from_millis(20);
@@ -222,10 +237,11 @@ async fn feed<I: Send + 'static, T: Send + 'static>(
     running: &mut JoinSet<()>,
 ) {
     let places = Arc::new(Semaphore::new(work.jobs.clamp(1, MAX_JOBS)));
-    let memory = Arc::new(Semaphore::new(IN_FLIGHT as usize));
+    let budget = in_flight();
+    let memory = Arc::new(Semaphore::new(budget as usize));
     let alone = work.jobs <= 1;
     for (index, (item, cost)) in work.items.into_iter().zip(work.costs).enumerate() {
-        let cost = u32::try_from(cost).unwrap_or(IN_FLIGHT).clamp(LEAST_COST, IN_FLIGHT);
+        let cost = u32::try_from(cost).unwrap_or(budget).clamp(LEAST_COST, budget);
         // Neither semaphore is ever closed, so these wait and do not fail.
         let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
         let Ok(permit) = Arc::clone(&memory).acquire_many_owned(cost).await else { return };

@@ -8,12 +8,19 @@ use std::sync::Arc;
 use object_store::ObjectStore;
 use object_store::local::LocalFileSystem;
 
+use super::batch::MAX_JOBS;
 use super::count::{Counters, Counts};
-use super::error::{Action, RemoteError, Site};
+use super::error::{Action, RemoteError};
 use super::folder::{self, Folder};
+use super::pace::Pace;
+use super::site::Site;
 use super::spec::{Place, RemoteSpec};
 use super::upload::Parts;
 use crate::fs::planted;
+
+/// The least bytes per second for each request, where a rate is set.
+#[cfg(feature = "network")]
+const SHARE: u64 = 64 << 10;
 
 /// What to do about a folder that does not exist.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +29,21 @@ pub enum Create {
     No,
     /// Make it, and the folders above it.
     Yes,
+}
+
+/// How much of the line is used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Requests at once at most; services are asked for fewer where more would not be faster.
+    pub jobs: usize,
+    /// Bytes per second, in both directions together; nothing: as fast as it goes.
+    pub rate: Option<u64>,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { jobs: MAX_JOBS, rate: None }
+    }
 }
 
 /// An open remote; clones share connections and counts.
@@ -42,6 +64,7 @@ pub(super) struct Inner {
     /// Whether it takes large objects in parts.
     pub(super) parts: Parts,
     pub(super) counts: Counters,
+    pub(super) pace: Arc<Pace>,
 }
 
 impl Remote {
@@ -50,14 +73,25 @@ impl Remote {
     ///
     /// Everything written to a folder is on disk, file and folder entry, before it is acknowledged.
     pub fn open(spec: &RemoteSpec, create: Create) -> Result<Self, RemoteError> {
+        Self::open_within(spec, create, Limits::default())
+    }
+
+    /// As [`Self::open`], and uses no more of the line than `limits` allow.
+    pub fn open_within(
+        spec: &RemoteSpec,
+        create: Create,
+        limits: Limits,
+    ) -> Result<Self, RemoteError> {
         let label: Arc<str> = spec.to_string().into();
         match spec.place() {
-            Place::Folder(folder) => Self::open_folder(folder, label, create),
+            Place::Folder(folder) => Self::open_folder((folder, label), create, limits),
             #[cfg(feature = "network")]
             Place::Service(service) => {
                 let site = Site { remote: &label, action: Action::Open, key: "/" };
-                let store = super::network::open(service).map_err(|e| site.misfit(&e))?;
-                let inner = Inner { parts: service.parts(), ..Inner::new(store, label, None) };
+                let store = super::network::open(service, limits.gentle_jobs());
+                let store = store.map_err(|e| site.misfit(&e))?;
+                let inner =
+                    Inner { parts: service.parts(), ..Inner::new(store, label, None, limits) };
                 Ok(Self { inner: Arc::new(inner) })
             }
             // No address means a service in such a build.
@@ -69,7 +103,11 @@ impl Remote {
         }
     }
 
-    fn open_folder(path: &Path, label: Arc<str>, create: Create) -> Result<Self, RemoteError> {
+    fn open_folder(
+        (path, label): (&Path, Arc<str>),
+        create: Create,
+        limits: Limits,
+    ) -> Result<Self, RemoteError> {
         let site = Site { remote: &label, action: Action::Open, key: "/" };
         if create == Create::Yes {
             folder::make(path).map_err(|e| site.io(&e))?;
@@ -83,20 +121,13 @@ impl Remote {
             .map_err(|e| site.store(&e))?
             .with_automatic_cleanup(false)
             .with_fsync(!planted::is("no-fsync"));
-        Ok(Self::assemble(Arc::new(store), label, Some(folder)))
+        let inner = Inner::new(Arc::new(store), label, Some(folder), limits);
+        Ok(Self { inner: Arc::new(inner) })
     }
 
     /// Takes storage that the caller opened; `label` is how messages call it.
     pub fn over(store: Arc<dyn ObjectStore>, label: &str) -> Self {
-        Self::assemble(store, label.into(), None)
-    }
-
-    pub(super) fn assemble(
-        store: Arc<dyn ObjectStore>,
-        label: Arc<str>,
-        folder: Option<Folder>,
-    ) -> Self {
-        Self { inner: Arc::new(Inner::new(store, label, folder)) }
+        Self { inner: Arc::new(Inner::new(store, label.into(), None, Limits::default())) }
     }
 
     /// Returns the address as it may be shown: without secrets.
@@ -110,9 +141,24 @@ impl Remote {
     }
 }
 
+impl Limits {
+    /// So few requests at once that at this rate none of them is so slow that a server gives it up.
+    #[cfg(feature = "network")]
+    fn gentle_jobs(&self) -> usize {
+        let share = self.rate.map_or(u64::MAX, |rate| rate / SHARE);
+        self.jobs.min(usize::try_from(share).unwrap_or(usize::MAX)).max(1)
+    }
+}
+
 impl Inner {
-    fn new(store: Arc<dyn ObjectStore>, label: Arc<str>, folder: Option<Folder>) -> Self {
-        Self { store, label, folder, parts: Parts::Taken, counts: Counters::default() }
+    fn new(
+        store: Arc<dyn ObjectStore>,
+        label: Arc<str>,
+        folder: Option<Folder>,
+        limits: Limits,
+    ) -> Self {
+        let (counts, pace) = (Counters::default(), Arc::new(Pace::new(limits.rate)));
+        Self { store, label, folder, parts: Parts::Taken, counts, pace }
     }
 }
 

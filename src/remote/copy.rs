@@ -48,10 +48,12 @@ impl Inner {
         let under = Under { wanted: Arc::clone(&wanted), ended };
         let target = folder.root.join(&upload.key);
         let mut proof = Proof { upload: upload.clone(), hasher: blake3::Hasher::new(), hashed: 0 };
+        let pace = Arc::clone(&self.pace);
         let copied = blocking(move || {
             let size = proof.upload.size;
             let go_on = |copied| {
-                if wanted.load(Ordering::Relaxed) {
+                let news = copied - proof.hashed;
+                if pace.wait_here(news, || wanted.load(Ordering::Relaxed)) {
                     proof.reach(&file, copied).map(|()| true)
                 } else {
                     Ok(false)

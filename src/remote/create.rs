@@ -81,6 +81,7 @@ impl Inner {
 
     async fn create(&self, key: &str, bytes: Bytes) -> Result<(), RemoteError> {
         let path = self.admit(Action::Write, key).await?;
+        self.pace.wait(bytes.len() as u64).await;
         self.counts.put.add(1);
         let answer = self.store.put_opts(&path, bytes.into(), PutMode::Create.into()).await;
         answer.map(drop).map_err(|e| self.site(Action::Write, key).store(&e))

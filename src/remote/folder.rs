@@ -9,8 +9,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
-use super::error::{Action, RemoteError, Site};
+use super::error::{Action, RemoteError};
 use super::io::{Listed, MAX_LISTED, is_key};
+use super::site::Site;
 use crate::fs::planted;
 
 /// How deep folders may lie in each other; keys have three parts at most.

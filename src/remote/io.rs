@@ -15,9 +15,10 @@ use crate::fs::{failpoint, planted};
 
 use super::buffers::{Buffers, Loan, read_full};
 use super::connect::{Inner, Remote};
-use super::error::{Action, RemoteError, Site};
+use super::error::{Action, RemoteError};
 use super::folder::too_many;
 use super::runtime::{block_on, blocking};
+use super::site::Site;
 
 /// Most keys that one listing may have.
 pub const MAX_LISTED: usize = 100_000;
@@ -223,6 +224,7 @@ impl Inner {
         let bytes = if let GetResultPayload::File(file, _) = answer.payload {
             // Read in one go; as a stream, a file cut short meanwhile would never end.
             let length = usize::try_from(wanted).unwrap_or(usize::MAX);
+            self.pace.wait(wanted).await;
             let buffers = buffers.clone();
             let read = blocking(move || read_from(&file, start, buffers.take(length))).await;
             let read = read.ok_or_else(|| site.unreachable("reading it ended early"))?;
@@ -231,7 +233,9 @@ impl Inner {
             let mut body = answer.into_stream();
             let mut bytes = BytesMut::new();
             while let Some(piece) = body.next().await {
-                bytes.extend_from_slice(&piece.map_err(|e| site.store(&e))?);
+                let piece = piece.map_err(|e| site.store(&e))?;
+                self.pace.wait(piece.len() as u64).await;
+                bytes.extend_from_slice(&piece);
                 if bytes.len() as u64 > wanted {
                     break;
                 }
@@ -250,6 +254,7 @@ impl Inner {
     pub(super) async fn put(&self, key: &str, bytes: Bytes) -> Result<(), RemoteError> {
         let path = self.admit(Action::Write, key).await?;
         let size = bytes.len() as u64;
+        self.pace.wait(size).await;
         self.counts.put.add(1);
         failpoint::hit("remote.put.before");
         if let Err(e) = self.store.put(&path, bytes.clone().into()).await {

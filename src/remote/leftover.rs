@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::connect::Remote;
-use super::error::{Action, RemoteError, Site};
+use super::error::{Action, RemoteError};
 use super::folder::{Folder, modified_ms};
 use super::io::is_key;
+use super::site::Site;
 
 /// How deep such files may lie: `p/ab/NAME#1`.
 const DEPTH: usize = 2;

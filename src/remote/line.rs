@@ -21,8 +21,9 @@ use object_store::client::{
 };
 use tokio::time::timeout;
 
-use super::error::shown;
+use super::gate::{Gate, Pass};
 use super::refusal::Refusal;
+use super::site::shown;
 use crate::units::ByteSize;
 
 /// How long nothing may come before a request is given up, in seconds.
@@ -49,15 +50,16 @@ const PAGE_BYTES: usize = 64 << 20;
 const DAV_LISTING: &str = "multistatus";
 
 /// Makes lines; clones share what is known of the server.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Lines {
     shared: Arc<Shared>,
     /// Whether they lead to a web server, which may be anything.
     web: bool,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Shared {
+    gate: Gate,
     /// Whether the server has ever answered.
     reached: AtomicBool,
     misses: AtomicU32,
@@ -82,9 +84,15 @@ impl HttpConnector for Lines {
 }
 
 impl Lines {
-    /// Makes lines to a web server.
-    pub(super) fn of_web() -> Self {
-        Self { web: true, ..Self::default() }
+    /// Makes lines for at most `jobs` requests at once.
+    pub(super) fn new(jobs: usize) -> Self {
+        let (gate, reached, misses) = (Gate::new(jobs), false.into(), 0.into());
+        Self { shared: Arc::new(Shared { gate, reached, misses }), web: false }
+    }
+
+    /// Makes them lines to a web server.
+    pub(super) fn of_web(self) -> Self {
+        Self { web: true, ..self }
     }
 
     /// Makes a line of a client of the library.
@@ -136,18 +144,26 @@ impl HttpService for Line {
         let asked = Asked::of(&request, self.web);
         let length = u64::try_from(request.body().content_length()).unwrap_or(u64::MAX);
         let patience = SILENCE.saturating_add(length / SLOWEST);
+        let mut pass = self.shared.gate.enter().await;
         let answer = timeout(Duration::from_secs(patience), self.client.execute(request)).await;
         let answer = match answer {
-            Err(_) => return Err(silent(patience)),
+            Err(_) => {
+                pass.too_much();
+                return Err(silent(patience));
+            }
             Ok(Err(error)) => return Err(self.missed(asked, error)),
             Ok(Ok(answer)) => answer,
         };
         self.shared.reached.store(true, Ordering::Relaxed);
         if answer.status().is_success() {
-            return checked(asked, watched(answer)).await;
+            pass.count(length);
+            return checked(asked, watched(answer, pass)).await;
         }
-        pause(&answer).await;
-        refused(asked, watched(answer)).await
+        if matches!(answer.status().as_u16(), 429 | 503) {
+            pass.too_much();
+            pause(&answer).await;
+        }
+        refused(asked, watched(answer, pass)).await
     }
 }
 
@@ -188,15 +204,19 @@ fn silent(seconds: u64) -> HttpError {
     HttpError::new(HttpErrorKind::Timeout, Refusal::Silent(seconds))
 }
 
-/// Gives up on the body of an answer once nothing comes for too long.
-fn watched(answer: HttpResponse) -> HttpResponse {
+/// Gives up on the body of an answer once nothing comes for too long. The request has its place until
+/// its body ended.
+fn watched(answer: HttpResponse, pass: Pass) -> HttpResponse {
     let (parts, body) = answer.into_parts();
-    let frames = unfold(Some(body), |body| async move {
-        let mut body = body?;
-        match timeout(Duration::from_secs(SILENCE), body.frame()).await {
-            Ok(frame) => frame.map(|frame| (frame, Some(body))),
-            Err(_) => Some((Err(silent(SILENCE)), None)),
-        }
+    let frames = unfold(Some((body, pass)), |under_way| async move {
+        let (mut body, mut pass) = under_way?;
+        let Ok(frame) = timeout(Duration::from_secs(SILENCE), body.frame()).await else {
+            pass.too_much();
+            return Some((Err(silent(SILENCE)), None));
+        };
+        let data = frame.as_ref().and_then(|frame| frame.as_ref().ok()?.data_ref());
+        pass.count(data.map_or(0, |data| data.len() as u64));
+        frame.map(|frame| (frame, Some((body, pass))))
     });
     HttpResponse::from_parts(parts, HttpResponseBody::new(StreamBody::new(frames.fuse())))
 }
@@ -209,9 +229,6 @@ fn status<S: TryFrom<u16>>(code: u16) -> Result<S, HttpError> {
 
 /// Waits as long as the server asks for, within reason; the library tries again after that.
 async fn pause(answer: &HttpResponse) {
-    if !matches!(answer.status().as_u16(), 429 | 503) {
-        return;
-    }
     let asked = answer.headers().get("retry-after").and_then(|value| value.to_str().ok());
     let seconds: Option<u64> = asked.and_then(|text| text.trim().parse().ok());
     if let Some(seconds) = seconds {

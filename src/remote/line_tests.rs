@@ -71,7 +71,7 @@ fn ask(
     (method, uri): (&str, &str),
     length: usize,
 ) -> (Result<(u16, String), HttpError>, Duration) {
-    let line = Lines::default().over(HttpClient::new(server.clone()));
+    let line = Lines::new(8).over(HttpClient::new(server.clone()));
     let mut request = HttpRequest::new(vec![0; length].into());
     *request.method_mut() = method.parse().unwrap();
     *request.uri_mut() = uri.parse().unwrap();
@@ -158,7 +158,7 @@ fn a_folder_that_somebody_else_made_first_is_made() {
 
 #[test]
 fn a_server_that_was_never_reached_is_soon_given_up() {
-    let line = Lines::default().over(HttpClient::new(Server { there: false, ..WELL }));
+    let line = Lines::new(8).over(HttpClient::new(Server { there: false, ..WELL }));
     let mut kinds = Vec::new();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     runtime.block_on(async {
@@ -194,7 +194,7 @@ fn a_listing_without_end_is_given_up() {
 fn a_web_server_that_answers_a_write_with_a_page_is_not_believed() {
     let (page, kept) = (Server { body: "<html>", ..WELL }, Server { status: 201, ..WELL });
     for (server, sure) in [(page, false), (kept, true)] {
-        let line = Lines::of_web().over(HttpClient::new(server));
+        let line = Lines::new(8).of_web().over(HttpClient::new(server));
         let mut request = HttpRequest::new(vec![0; 10].into());
         *request.method_mut() = "PUT".parse().unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();

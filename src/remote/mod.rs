@@ -14,16 +14,22 @@ mod count;
 mod create;
 mod error;
 mod folder;
+#[cfg(feature = "network")]
+mod gate;
 mod io;
 mod leftover;
 #[cfg(feature = "network")]
 mod line;
 #[cfg(feature = "network")]
 mod network;
+mod pace;
 #[cfg(feature = "network")]
 mod refusal;
 mod runtime;
 mod service;
+#[cfg(feature = "sftp")]
+mod sftp;
+mod site;
 mod spec;
 mod upload;
 
@@ -32,11 +38,14 @@ mod flaky_tests;
 #[cfg(feature = "network")]
 #[cfg(test)]
 mod line_tests;
+#[cfg(all(feature = "s3", feature = "azure", feature = "gcs", feature = "http"))]
+#[cfg(test)]
+mod service_tests;
 #[cfg(test)]
 mod tests;
 
 pub use batch::Fetch;
-pub use connect::{Create, Remote};
+pub use connect::{Create, Limits, Remote};
 pub use count::Counts;
 pub use create::{Creation, PutOutcome};
 pub use error::{Action, RemoteError};

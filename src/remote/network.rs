@@ -23,17 +23,21 @@ const RETRY_FOR: Duration = Duration::from_secs(280);
 type Opened = Result<Arc<dyn ObjectStore>>;
 
 /// Opens a place in a service; nothing is asked of it.
-pub(super) fn open(service: &Service) -> Opened {
+pub(super) fn open(service: &Service, jobs: usize) -> Opened {
+    let lines = Lines::new(jobs);
     let store = match service.cloud {
-        Cloud::S3 => s3(service)?,
-        Cloud::Google => google(service)?,
-        Cloud::Azure => azure(service)?,
-        Cloud::Web => web(service)?,
+        Cloud::Sftp => return behind_ssh(service, jobs),
+        Cloud::S3 => s3(service, lines)?,
+        Cloud::Google => google(service, lines)?,
+        Cloud::Azure => azure(service, lines)?,
+        Cloud::Web => web(service, lines)?,
     };
     // Of a web server too: the library makes folders that are missing below the address it is given.
     let prefix = match service.cloud {
         Cloud::Web => Path::from_url_path(&service.prefix)?,
-        Cloud::S3 | Cloud::Google | Cloud::Azure => Path::from(service.prefix.as_str()),
+        Cloud::S3 | Cloud::Google | Cloud::Azure | Cloud::Sftp => {
+            Path::from(service.prefix.as_str())
+        }
     };
     if service.prefix.is_empty() {
         return Ok(store);
@@ -55,7 +59,7 @@ fn retry() -> RetryConfig {
 }
 
 #[cfg(feature = "s3")]
-fn s3(service: &Service) -> Opened {
+fn s3(service: &Service, lines: Lines) -> Opened {
     use super::service::AwsTool;
     use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
 
@@ -71,7 +75,7 @@ fn s3(service: &Service) -> Opened {
         .with_bucket_name(&service.bucket)
         .with_client_options(options)
         .with_retry(retry())
-        .with_http_connector(Lines::default());
+        .with_http_connector(lines);
     if let Some(endpoint) = &access.endpoint {
         builder = builder.with_config(AmazonS3ConfigKey::S3Endpoint, endpoint.as_str());
     }
@@ -114,7 +118,7 @@ fn has_keys(builder: &object_store::aws::AmazonS3Builder) -> bool {
 }
 
 #[cfg(feature = "gcs")]
-fn google(service: &Service) -> Opened {
+fn google(service: &Service, lines: Lines) -> Opened {
     use object_store::gcp::GoogleCloudStorageBuilder;
 
     let access = &service.access;
@@ -122,7 +126,7 @@ fn google(service: &Service) -> Opened {
         .with_bucket_name(&service.bucket)
         .with_client_options(client(service))
         .with_retry(retry())
-        .with_http_connector(Lines::default());
+        .with_http_connector(lines);
     if let Some(endpoint) = &access.endpoint {
         builder = builder.with_base_url(endpoint);
     }
@@ -133,7 +137,7 @@ fn google(service: &Service) -> Opened {
 }
 
 #[cfg(feature = "azure")]
-fn azure(service: &Service) -> Opened {
+fn azure(service: &Service, lines: Lines) -> Opened {
     use object_store::azure::MicrosoftAzureBuilder;
 
     let access = &service.access;
@@ -141,7 +145,7 @@ fn azure(service: &Service) -> Opened {
         .with_container_name(&service.bucket)
         .with_client_options(client(service))
         .with_retry(retry())
-        .with_http_connector(Lines::default());
+        .with_http_connector(lines);
     if let Some(account) = &access.account {
         builder = builder.with_account(account);
     }
@@ -155,7 +159,7 @@ fn azure(service: &Service) -> Opened {
 }
 
 #[cfg(feature = "http")]
-fn web(service: &Service) -> Opened {
+fn web(service: &Service, lines: Lines) -> Opened {
     use base64::Engine as _;
     use object_store::http::HttpBuilder;
     use object_store::{HeaderMap, HeaderValue};
@@ -176,33 +180,50 @@ fn web(service: &Service) -> Opened {
         .with_url(&service.bucket)
         .with_client_options(options)
         .with_retry(retry())
-        .with_http_connector(Lines::of_web());
+        .with_http_connector(lines.of_web());
     Ok(Arc::new(builder.build()?))
 }
 
 /// Never reached: an address of a kind that is not built in is refused when it is read.
-#[cfg(not(all(feature = "s3", feature = "gcs", feature = "azure", feature = "http")))]
+#[cfg(not(all(
+    feature = "s3",
+    feature = "gcs",
+    feature = "azure",
+    feature = "http",
+    feature = "sftp"
+)))]
 fn not_built() -> Opened {
     let (operation, implementer) = ("this kind of storage".into(), "this build".into());
     Err(Error::NotImplemented { operation, implementer })
 }
 
+#[cfg(feature = "sftp")]
+#[expect(clippy::unnecessary_wraps, reason = "the others can fail")]
+fn behind_ssh(service: &Service, jobs: usize) -> Opened {
+    Ok(super::sftp::open(service, jobs))
+}
+
+#[cfg(not(feature = "sftp"))]
+fn behind_ssh(_: &Service, _: usize) -> Opened {
+    not_built()
+}
+
 #[cfg(not(feature = "s3"))]
-fn s3(_: &Service) -> Opened {
+fn s3(_: &Service, _: Lines) -> Opened {
     not_built()
 }
 
 #[cfg(not(feature = "gcs"))]
-fn google(_: &Service) -> Opened {
+fn google(_: &Service, _: Lines) -> Opened {
     not_built()
 }
 
 #[cfg(not(feature = "azure"))]
-fn azure(_: &Service) -> Opened {
+fn azure(_: &Service, _: Lines) -> Opened {
     not_built()
 }
 
 #[cfg(not(feature = "http"))]
-fn web(_: &Service) -> Opened {
+fn web(_: &Service, _: Lines) -> Opened {
     not_built()
 }

@@ -4,7 +4,8 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
 
-use super::error::{Action, RemoteError, Site, shown};
+use super::error::{Action, RemoteError};
+use super::site::{Site, shown};
 
 /// Why a server did not do what was asked. Travels through the storage library inside its errors.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +33,9 @@ pub(super) enum Refusal {
     Unreached(String),
     /// Whoever answers cannot prove to be who was asked.
     Untrusted(String),
+    /// `ssh` does not know whoever answers, or knows another one.
+    #[cfg_attr(not(feature = "sftp"), expect(dead_code, reason = "only `ssh` says so"))]
+    Stranger(String),
     /// Nothing came for this many seconds.
     Silent(u64),
     /// A write was answered with this status, which does not say that anything was kept.
@@ -57,6 +61,7 @@ impl fmt::Display for Refusal {
             Self::NotOffered(why) => write!(f, "the server does not offer this: {why}"),
             Self::Unreached(why) => write!(f, "nobody answers there: {why}"),
             Self::Untrusted(why) => write!(f, "the connection is not safe: {why}"),
+            Self::Stranger(why) => write!(f, "`ssh` does not trust whoever answers there: {why}"),
             Self::Silent(seconds) => write!(f, "nothing came for {seconds} seconds"),
             Self::Unsure(status) => {
                 write!(f, "it answered a write with {status}, and then did not have the object")
@@ -143,6 +148,9 @@ impl Refusal {
             Self::Unreached(_) => {
                 "check the network and the address, then run the same command again; what was sent \
                  already is not sent twice"
+            }
+            Self::Stranger(_) => {
+                "connect once with `ssh`, and accept the key of the host if it is the right one"
             }
             Self::Untrusted(_) => {
                 "correct the address; for a server with a certificate of your own, name the file of \

@@ -16,7 +16,7 @@ const MAX_BUCKET: usize = 255;
 const MAX_NAME: usize = 63;
 
 /// Schemes that are understood, but have no code in any build.
-const FOREIGN: [&str; 7] = ["sftp", "ssh", "abfs", "abfss", "adl", "ftp", "webdav"];
+const FOREIGN: [&str; 6] = ["ssh", "abfs", "abfss", "adl", "ftp", "webdav"];
 
 /// How a service is reached, besides its address: settings of the remote.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -27,7 +27,7 @@ pub struct Access {
     pub region: Option<String>,
     /// The Azure storage account.
     pub account: Option<String>,
-    /// Whose password is sent to a web server.
+    /// Whose password is sent to a web server, or who signs in by `ssh`.
     pub user: Option<String>,
     /// The password that goes with it.
     pub password: Option<Secret>,
@@ -39,6 +39,8 @@ pub struct Access {
     pub anonymous: Option<bool>,
     /// Where keys of an S3 service come from if no variable has them.
     pub aws_tool: Option<AwsTool>,
+    /// What programs are looked for in, in place of `PATH`.
+    pub search: Option<OsString>,
 }
 
 /// Amazon's own program, which knows the profiles of a user.
@@ -71,13 +73,16 @@ pub(super) enum Cloud {
     Azure,
     /// A web server: read, and written if it speaks `WebDAV`.
     Web,
+    /// A folder behind `ssh`.
+    Sftp,
 }
 
 /// A place in a service.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Service {
     pub(super) cloud: Cloud,
-    /// The bucket or container; of a web server its URL without a path.
+    /// The bucket or container; of a web server its URL without a path; behind `ssh` the host, and its
+    /// port if that is said.
     pub(super) bucket: String,
     /// What stands before all keys, without slashes at its ends; of a web server as in its URL.
     pub(super) prefix: String,
@@ -92,6 +97,7 @@ impl Cloud {
             "gs" | "gcs" => (Self::Google, cfg!(feature = "gcs")),
             "az" | "azure" => (Self::Azure, cfg!(feature = "azure")),
             "http" | "https" => (Self::Web, cfg!(feature = "http")),
+            "sftp" => (Self::Sftp, cfg!(feature = "sftp")),
             other if FOREIGN.contains(&other) => {
                 return Err(SpecError::NotBuilt { remote: shown.to_owned() });
             }
@@ -106,6 +112,7 @@ impl Cloud {
             Self::Google => "gs",
             Self::Azure => "az",
             Self::Web => "https",
+            Self::Sftp => "sftp",
         }
     }
 }
@@ -126,19 +133,32 @@ impl Service {
             return Err("settings and users do not stand in the address");
         }
         let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
+        let (bucket, port) = match bucket.split_once(':') {
+            Some((host, port)) if cloud == Cloud::Sftp => (host, Some(port)),
+            _ => (bucket, None),
+        };
+        if port.is_some_and(|port| port.parse::<u16>().map_or(true, |port| port == 0)) {
+            return Err("what stands behind its host is no port");
+        }
         let letter = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
         let named = bucket.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '$')
             && bucket.len() <= MAX_BUCKET
             && bucket.chars().skip(1).all(letter);
         if !named {
-            return Err("its bucket is no name of letters, digits, `.`, `_` and `-`");
+            return Err("its bucket or host is no name of letters, digits, `.`, `_` and `-`");
         }
         let parts: Vec<&str> = prefix.split('/').filter(|part| !part.is_empty()).collect();
         let odd = |part: &&str| matches!(*part, "." | "..") || part.chars().any(is_odd);
         if parts.iter().any(odd) {
             return Err("its path has `.`, `..`, control characters, `%` or `*`");
         }
-        Ok(Self { cloud, bucket: bucket.to_owned(), prefix: parts.join("/"), access })
+        if cloud == Cloud::Sftp && parts.is_empty() {
+            return Err("its folder is missing: `sftp://host/folder`, or `sftp://host/~/folder`");
+        }
+        // One port has one text.
+        let port = port.and_then(|port| port.parse::<u16>().ok());
+        let bucket = port.map_or(bucket.to_owned(), |port| format!("{bucket}:{port}"));
+        Ok(Self { cloud, bucket, prefix: parts.join("/"), access })
     }
 
     /// Returns the address in normal form, with what decides who is asked.
@@ -170,19 +190,22 @@ impl Service {
     /// Says whether it takes large objects in parts.
     #[cfg(feature = "network")]
     pub(super) fn parts(&self) -> Parts {
-        if self.cloud == Cloud::Web { Parts::Refused } else { Parts::Taken }
+        match self.cloud {
+            Cloud::S3 | Cloud::Google | Cloud::Azure => Parts::Taken,
+            Cloud::Web | Cloud::Sftp => Parts::Refused,
+        }
     }
 
     /// Says whether the address, and not only its owner's name there, is the repository's choice.
     pub(super) fn is_own_server(&self) -> bool {
-        self.cloud == Cloud::Web || self.access.endpoint.is_some()
+        matches!(self.cloud, Cloud::Web | Cloud::Sftp) || self.access.endpoint.is_some()
     }
 }
 
 impl Access {
     /// Refuses settings that mean nothing for a kind of service: they would have no effect.
     fn check(&self, cloud: Cloud) -> Result<(), &'static str> {
-        let web = cloud == Cloud::Web;
+        let (web, own) = (cloud == Cloud::Web, matches!(cloud, Cloud::Web | Cloud::Sftp));
         if self.region.is_some() && cloud != Cloud::S3 {
             return Err("`region` is a setting of `s3://` only");
         }
@@ -195,14 +218,27 @@ impl Access {
         if self.account.is_some() && cloud != Cloud::Azure {
             return Err("`account` is a setting of `az://` only");
         }
-        if (self.user.is_some() || self.password.is_some()) && !web {
-            return Err("`user` and `password` are settings of `https://` only");
+        if self.user.is_some() && !own {
+            return Err("`user` is a setting of `https://` and `sftp://` only");
+        }
+        if self.password.is_some() && !web {
+            return Err("`password` is a setting of `https://` only");
+        }
+        let named = |user: &String| {
+            let letter = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
+            !user.is_empty() && !user.starts_with('-') && user.chars().all(letter)
+        };
+        if cloud == Cloud::Sftp && !self.user.as_ref().is_none_or(named) {
+            return Err("`user` is no name of letters, digits, `.`, `_` and `-`");
+        }
+        if cloud == Cloud::Sftp && self.allow_http.is_some() {
+            return Err("`allow-http` means nothing for `sftp://`");
         }
         if self.password.is_some() && self.user.is_none() {
             return Err("`password` needs `user`");
         }
-        if web && (self.endpoint.is_some() || self.anonymous.is_some()) {
-            return Err("`endpoint` and `anonymous` are no settings of `https://`");
+        if own && (self.endpoint.is_some() || self.anonymous.is_some()) {
+            return Err("`endpoint` and `anonymous` are settings of clouds only");
         }
         // Both become part of the name of a host to which keys are sent.
         let letters = |text: &str| text.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'-');
@@ -256,99 +292,5 @@ fn web_url(text: &str, form: &'static str) -> Result<Url, &'static str> {
         Some(Host::Domain(name)) if !name.chars().all(letter) => Err(form),
         Some(Host::Domain(_) | Host::Ipv4(_) | Host::Ipv6(_)) => Ok(url),
         None => Err(form),
-    }
-}
-
-#[cfg(all(feature = "s3", feature = "azure", feature = "gcs", feature = "http"))]
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn parse(address: &str, access: Access) -> Result<String, &'static str> {
-        let scheme = address.split(':').next().unwrap();
-        let cloud = Cloud::of(scheme, address).unwrap().unwrap();
-        Service::parse(cloud, address, access).map(|service| service.text())
-    }
-
-    fn plain(address: &str) -> Result<String, &'static str> {
-        parse(address, Access::default())
-    }
-
-    #[test]
-    fn one_place_has_one_text() {
-        for same in ["s3://data/a/b", "s3a://data//a/b/"] {
-            assert_eq!(plain(same).unwrap(), "s3://data/a/b");
-        }
-        assert_eq!(plain("gcs://data").unwrap(), "gs://data");
-        assert_eq!(plain("azure://$web/x").unwrap(), "az://$web/x");
-        assert_eq!(plain("https://Example.ORG:443/x/").unwrap(), "https://example.org/x");
-    }
-
-    #[test]
-    fn the_server_is_part_of_the_text() {
-        let endpoint = |url: &str| Access { endpoint: Some(url.into()), ..Access::default() };
-        let text = parse("s3://data/a", endpoint("https://minio.example:9000/")).unwrap();
-        assert_eq!(text, "s3://data/a?endpoint=https://minio.example:9000");
-        assert!(parse("s3://data", endpoint("http://minio.example")).is_err(), "plain text");
-        let allowed = Access { allow_http: Some(true), ..endpoint("http://minio.example") };
-        assert!(parse("s3://data", allowed).is_ok());
-        for odd in [
-            "minio.example",
-            "ftp://x",
-            "https://",
-            "https://u:p@x",
-            "https://x/?a=b",
-            "https://minio.example&token=.evil.test",
-            "https://a=b",
-        ] {
-            assert!(parse("s3://data", endpoint(odd)).is_err(), "{odd}");
-        }
-        let text = parse("s3://data", endpoint("https://minio.example/a&token=b")).unwrap();
-        assert_eq!(text, "s3://data?endpoint=https://minio.example/a%26token=b");
-    }
-
-    #[test]
-    fn what_becomes_part_of_a_host_holds_nothing_but_a_name() {
-        let odd = ["", "x@evil.test/", "a.b", "a/b", "a#b", "a?b", "a:1", "a\\b", "ä", "%40"];
-        let long = "x".repeat(64);
-        for odd in odd.into_iter().chain([long.as_str()]) {
-            let region = Access { region: Some(odd.into()), ..Access::default() };
-            assert!(parse("s3://data", region).is_err(), "{odd}");
-            let account = Access { account: Some(odd.into()), ..Access::default() };
-            assert!(parse("az://data", account).is_err(), "{odd}");
-        }
-        let region = Access { region: Some("us-gov-west-1".into()), ..Access::default() };
-        assert!(parse("s3://data", region).is_ok());
-    }
-
-    #[test]
-    fn settings_without_effect_are_refused() {
-        let region = Access { region: Some("x".into()), ..Access::default() };
-        assert!(parse("s3://data", region.clone()).is_ok());
-        assert!(parse("gs://data", region).is_err());
-        let account = Access { account: Some("x".into()), ..Access::default() };
-        assert_eq!(parse("az://data", account.clone()).unwrap(), "az://data?account=x");
-        assert!(parse("s3://data", account).is_err());
-        let user = Access { user: Some("ann".into()), ..Access::default() };
-        assert!(parse("https://x/y", user.clone()).is_ok());
-        assert!(parse("s3://data", user).is_err());
-    }
-
-    #[test]
-    fn addresses_that_name_no_bucket_are_refused() {
-        for odd in
-            ["s3://", "s3:///x", "s3://-x", "s3://a b", "s3://a/../b", "s3://a/%41", "s3://a?x=y"]
-        {
-            assert!(plain(odd).is_err(), "{odd}");
-        }
-        for odd in ["http://x/y", "https://ann@x/y", "https://x/?y", "https:///y"] {
-            assert!(plain(odd).is_err(), "{odd}");
-        }
-    }
-
-    #[test]
-    fn a_password_is_not_shown() {
-        let access = Access { password: Some(Secret("hunter2".into())), ..Access::default() };
-        assert!(!format!("{access:?}").contains("hunter2"));
     }
 }

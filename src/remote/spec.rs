@@ -42,7 +42,7 @@ impl Hint for SpecError {
         Some(match self {
             Self::NotBuilt { .. } => {
                 "use a folder, such as a mounted share, or an address that begins with `s3://`, `gs://`, \
-                 `az://` or `https://`"
+                 `az://`, `https://` or `sftp://`"
                     .into()
             }
             Self::UnknownScheme { .. } => {
@@ -106,7 +106,8 @@ impl RemoteSpec {
         if path == "~" || path.starts_with("~/") {
             return Err(invalid("`~` is not replaced here"));
         }
-        if access != (Access { aws_tool: access.aws_tool.clone(), ..Access::default() }) {
+        let (aws_tool, search) = (access.aws_tool.clone(), access.search.clone());
+        if access != (Access { aws_tool, search, ..Access::default() }) {
             return Err(invalid("a folder has no settings besides `url`"));
         }
         let folder = normal(&base.join(path)).ok_or_else(|| invalid("its base is not absolute"))?;
@@ -287,8 +288,8 @@ mod tests {
 
     #[test]
     fn other_storage_is_recognised_and_its_secrets_are_not_shown() {
-        let error = parse("sftp://ann:hunter2@example.org/a?sig=hunter2#hunter2").unwrap_err();
-        assert_eq!(error, SpecError::NotBuilt { remote: "sftp://example.org/a".into() });
+        let error = parse("webdav://ann:hunter2@example.org/a?sig=hunter2#hunter2").unwrap_err();
+        assert_eq!(error, SpecError::NotBuilt { remote: "webdav://example.org/a".into() });
         assert!(error.hint().is_some());
         let error = parse("https://ann:hunter2@example.org/a?sig=hunter2").unwrap_err();
         assert!(!error.to_string().contains("hunter2"), "{error}");

@@ -27,7 +27,7 @@ fn name_of(bytes: &[u8]) -> PackId {
 fn over_both(check: impl Fn(&Remote)) {
     let dir = tempfile::tempdir().unwrap();
     check(&folder(dir.path(), Create::Yes).unwrap());
-    check(&Remote::assemble(Arc::new(InMemory::new()), "memory".into(), None));
+    check(&Remote::over(Arc::new(InMemory::new()), "memory"));
 }
 
 fn with_job<T>(run: impl FnOnce(&Job<'_>) -> T) -> T {

@@ -124,6 +124,7 @@ impl Inner {
             while flying.len() >= PIECES_IN_FLIGHT {
                 landed(flying.join_next().await).map_err(|e| site.store(&e))?;
             }
+            self.pace.wait(bytes.len() as u64).await;
             flying.spawn(parts.put_part(bytes.into()));
         }
         source.end(upload).await?;

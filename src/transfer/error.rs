@@ -104,6 +104,24 @@ pub enum TransferError {
         /// The remote.
         remote: String,
     },
+    /// A pack that a remote lists is not there.
+    #[error("pack {pack}{} is not on remote `{remote}` as its catalogue says", needed(path))]
+    PackGone {
+        /// The pack.
+        pack: PackId,
+        /// Who needs it, if that is known.
+        path: Vec<u8>,
+        /// The remote.
+        remote: String,
+    },
+    /// A pack that is to be copied has the name of one that gc lets go.
+    #[error("pack {pack} cannot be copied to remote `{remote}`, where gc has condemned it")]
+    Condemned {
+        /// The pack.
+        pack: PackId,
+        /// The remote that was to receive it.
+        remote: String,
+    },
     /// A pack in the cache is not what its name says; nothing was sent.
     #[error(
         "the local pack {pack}, which `{}` needs, is damaged, so nothing was pushed: {why}",
@@ -147,6 +165,7 @@ impl TransferError {
             | Self::NoFormat { .. }
             | Self::Damaged { .. }
             | Self::PinLost { .. }
+            | Self::PackGone { .. }
             | Self::LocalPack { .. } => true,
             // A disk or a limit that refuses says nothing about the content.
             Self::Local { source, .. } => {
@@ -158,6 +177,30 @@ impl TransferError {
             Self::Cache(e) => matches!(e, CacheError::Damaged { .. }),
             Self::Remote(_)
             | Self::Fs(_)
+            | Self::Condemned { .. }
+            | Self::Outrun { .. }
+            | Self::OverBudget { .. }
+            | Self::Stopped(_) => false,
+        }
+    }
+
+    /// Says whether it is the fault of one remote, so that another one may serve.
+    pub fn is_of_one_remote(&self) -> bool {
+        match self {
+            Self::Remote(e) => e.is_of_the_remote(),
+            Self::Catalogue { .. }
+            | Self::NoFormat { .. }
+            | Self::NeverUsed { .. }
+            | Self::NobodyPushed { .. }
+            | Self::Tree { .. }
+            | Self::Damaged { .. } => true,
+            Self::Cache(_)
+            | Self::Fs(_)
+            | Self::Local { .. }
+            | Self::PinLost { .. }
+            | Self::PackGone { .. }
+            | Self::Condemned { .. }
+            | Self::LocalPack { .. }
             | Self::Outrun { .. }
             | Self::OverBudget { .. }
             | Self::Stopped(_) => false,
@@ -190,6 +233,8 @@ impl TransferError {
             | Self::Catalogue { .. }
             | Self::NoFormat { .. }
             | Self::NeverUsed { .. }
+            | Self::PackGone { .. }
+            | Self::Condemned { .. }
             | Self::Outrun { .. }
             | Self::OverBudget { .. }
             | Self::Stopped(_) => None,
@@ -234,6 +279,14 @@ impl Hint for TransferError {
                 "run `haul add` on the path again with its data present, or `haul fsck --repair`, which looks \
                  for good content in the worktree and on remotes; then `haul push`"
             }
+            Self::PackGone { .. } => {
+                "run `haul fsck --remote NAME --repair` for it in a clone that has the data, then the \
+                 same command again"
+            }
+            Self::Condemned { .. } => {
+                "run `haul fetch --all` from the one remote, then `haul push --all` to the other, which \
+                 writes such content afresh"
+            }
             Self::Outrun { .. } => "run `haul push` again once gc is done",
             Self::OverBudget { .. } => "name fewer paths or raise `--max-bytes`",
             Self::Stopped(_) => return None,
@@ -268,4 +321,9 @@ pub fn object_hint(object: &str) -> String {
         "run `haul fsck --repair` in a clone that has used the remote, which may have a good copy; if \
          none has, {last}"
     )
+}
+
+/// Says who needs a pack.
+fn needed(path: &[u8]) -> String {
+    if path.is_empty() { String::new() } else { format!(", which `{}` needs,", show(path)) }
 }

@@ -154,6 +154,11 @@ pub(super) fn fetch_chunks(
 }
 
 impl FetchPlan {
+    /// Returns what it is for.
+    pub fn wanted(&self) -> &[Wanted] {
+        &self.wanted
+    }
+
     /// Returns how many bytes of packs are asked for: frames of absent chunks, those of absent bases,
     /// and what lies between them in one range. Detours to other copies come on top.
     pub fn bytes_to_receive(&self, contact: &Contact) -> Result<u64, TransferError> {

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use crate::catalogue::{Listed, MAX_INDEX_LEN, key, parse_index, print_index};
+use crate::progress::Job;
 use crate::remote::{Remote, RemoteError};
 use crate::transfer::catalogue::{Purpose, catalogue_error};
 use crate::transfer::error::TransferError;
@@ -26,6 +27,19 @@ fn listed(remote: &Remote) -> Result<Vec<Listed>, RemoteError> {
         Some(Listed { name, size: found.size, modified_ms: found.modified_ms })
     });
     Ok(found.collect())
+}
+
+/// Writes the index of a remote anew if there is one. What cannot be asked or written is a warning: an
+/// index that is behind leads nobody astray.
+pub(super) fn keep_index(remote: &Remote, job: &Job) {
+    let kept = match remote.head(key::INDEX) {
+        Ok(None) => return,
+        Ok(Some(_)) => write_index(remote),
+        Err(e) => Err(e.into()),
+    };
+    if let Err(e) = kept {
+        job.warn(&format!("the index of `{}` is behind: {e}", remote.label()));
+    }
 }
 
 /// Writes the index of a remote; returns how many objects it names.

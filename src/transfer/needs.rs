@@ -51,6 +51,15 @@ pub(super) struct Needs {
     pub(super) replace: BTreeMap<PackId, Vec<u8>>,
 }
 
+impl Needs {
+    /// Returns the bytes of the packs that are relied on.
+    pub(super) fn reused_bytes(&self, contact: &Contact) -> u64 {
+        let view = &contact.synced().view;
+        let sizes = self.pins.keys().filter_map(|pack| view.pack_record(*pack));
+        sizes.map(|record| u64::from(record.size)).sum()
+    }
+}
+
 /// The place of a root that the catalogue lists in a pack that may be relied on.
 ///
 /// Only of the newest generation: a push that wrote its record without having seen the newest

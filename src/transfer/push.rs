@@ -11,6 +11,7 @@ use crate::progress::Job;
 use crate::transfer::catalogue::Contact;
 use crate::transfer::dedup::dedup;
 use crate::transfer::error::TransferError;
+use crate::transfer::listing::keep_index;
 use crate::transfer::lone::store_whole;
 use crate::transfer::needs::{Avoid, Doubts, Needs, found, missing_pins, needs, pack_of};
 use crate::transfer::nodes::walk;
@@ -18,6 +19,7 @@ use crate::transfer::record::Record;
 use crate::transfer::recut::{Elsewhere, Recut, forget_damaged, recut, rescue};
 use crate::transfer::root::{Root, Wanted};
 use crate::transfer::sight::Sight;
+use crate::transfer::tidy::tidy;
 use crate::transfer::upload::{Journal, Sent, missing_own, prepare, register, upload};
 use crate::transfer::walked::Walked;
 
@@ -145,11 +147,15 @@ pub fn push(
         let sound = (current && !sent.resumed) || still_good(contact, &settled, &mut doubts, job)?;
         if current && sound {
             failpoint::hit("push.before-confirm");
-            pushed.reused_bytes = reused(contact, &settled.needs);
+            pushed.reused_bytes = settled.needs.reused_bytes(contact);
             pushed.count_new(contact, &settled)?;
             confirm(contact, remote, (request, &settled), job)?;
             settle_earlier(request.home, contact, job)?;
             journal.clear()?;
+            tidy(contact, job);
+            if pushed.packs > 0 {
+                keep_index(contact.remote(), job);
+            }
             for pack in superseded {
                 remove(&contact.layout().unpushed(pack))?;
                 remove(&contact.layout().whole(pack))?;
@@ -328,12 +334,6 @@ fn still_good(
     Ok(settled.needs.pins.keys().all(|pack| view.may_rely_on(*pack))
         && settled.there.iter().all(|wanted| found(contact, doubts, &wanted.root).is_some())
         && !own().any(|pack| view.condemned(pack) || doubts.spent.contains(&pack)))
-}
-
-fn reused(contact: &Contact, needs: &Needs) -> u64 {
-    let view = &contact.synced().view;
-    let sizes = needs.pins.keys().filter_map(|pack| view.pack_record(*pack));
-    sizes.map(|record| u64::from(record.size)).sum()
 }
 
 /// Notes what is certain now, and moves packs that need not be kept any more into the cache.

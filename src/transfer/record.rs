@@ -54,11 +54,16 @@ impl Record<'_> {
         }
         object.hooks =
             hooks.into_iter().map(|(chunk, pack_row)| HookRecord { chunk, pack_row }).collect();
-        if let Some(run) = consolidate(view, self.repo, random()?) {
-            send(contact, run)?;
-        }
-        send(contact, object).map(drop)
+        publish(contact, object)
     }
+}
+
+/// Writes a push record, and a run before it if lone records have piled up.
+pub(super) fn publish(contact: &Contact, record: Object) -> Result<(), TransferError> {
+    if let Some(run) = consolidate(&contact.synced().view, record.repo, random()?) {
+        send(contact, run)?;
+    }
+    send(contact, record).map(drop)
 }
 
 /// Writes an object of the catalogue, and keeps a copy here.

@@ -66,6 +66,22 @@ fn an_undo_that_dies_is_repeated() {
     removing.let_go().ok();
 }
 
+#[test]
+fn a_gc_that_ends_does_not_hide_another_that_still_removes() {
+    let world = World::new();
+    let Scene { remote, a, .. } = scene(&world);
+    gc(&a, &["--yes"]).ok();
+    age(&remote, "i/b-", DAY);
+    let removing = a.pause_haul(&NOW, "gc.before-remove");
+    let b = a.clone_as("b");
+    let place = a.path("");
+    gc(&b, &["--yes", "--grace", "0", "--repo", place.to_str().expect("is UTF-8")]).ok();
+    assert_eq!(remote.keys("gc/lease").len(), 1, "its own lease is gone");
+    gc(&b, &["undo"]).fails_with(1).says("removing meanwhile");
+    removing.let_go().ok();
+    assert!(remote.keys("gc/lease").is_empty());
+}
+
 /// Runs gc on another machine, whose Git does not know of the newest commit.
 fn unknowing_gc(world: &World, a: &Repo, grace: &str) {
     let other = world.folder("other");

@@ -98,6 +98,7 @@ mod real_files;
 mod remote_verbs;
 mod salvage;
 mod scene;
+mod several_remotes;
 mod shared_cache;
 mod siblings;
 mod sizes;

@@ -12,6 +12,10 @@ if ! command -v apache2 >/dev/null && command -v apt-get >/dev/null && ((EUID ==
   RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends apache2-bin >&2
 fi
 
+if [[ ! -x /usr/sbin/sshd ]] && command -v apt-get >/dev/null && ((EUID == 0)); then
+  RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends openssh-server >&2
+fi
+
 if [[ ! -x "$dir/moto-$moto/bin/moto_server" ]]; then
   python3 -m venv "$dir/moto-$moto" >&2
   "$dir/moto-$moto/bin/pip" install -q "moto[s3]==$moto" flask flask-cors >&2

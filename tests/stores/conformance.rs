@@ -107,8 +107,13 @@ fn a_password_opens_a_web_server_and_is_shown_nowhere() {
 
 #[test]
 fn what_a_remote_can_do_is_said() {
-    let creates =
-        [("moto", "works"), ("garage", "lacks"), ("azurite", "works"), ("apache", "lacks")];
+    let creates = [
+        ("moto", "works"),
+        ("garage", "lacks"),
+        ("azurite", "works"),
+        ("apache", "lacks"),
+        ("sshd", "works"),
+    ];
     for (name, create) in creates {
         let Some(server) = Server::find(name) else { continue };
         let world = World::new();
@@ -221,4 +226,85 @@ fn google_is_asked_where_its_keys_say() {
     );
     std::fs::write(&keys, text).expect("writes keys");
     a.haul_with(&["remote", "test"], &variables).fails_with(3).says("gs://bucket/path");
+}
+
+#[test]
+fn a_host_behind_ssh_that_is_wrong_is_told_by_what_is_wrong() {
+    let Some(server) = Server::find("sshd") else { return };
+    let world = World::new();
+    let url = server.url();
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").expect("finds a port");
+    let closed = nobody.local_addr().expect("has an address").port();
+    drop(nobody);
+    let port = url.split(['/', ':']).nth(4).expect("has a port");
+    let place = url.rsplit_once("/data/").expect("lies there").0;
+    for (name, url, flags, says) in [
+        ("a", url.replace(port, &closed.to_string()), vec![], "nobody answers"),
+        ("b", url.clone(), vec!["--user", "nobody-of-this-name"], "access is denied"),
+        ("c", url.replace("127.0.0.1", "localhost"), vec![], "does not trust"),
+        ("d", format!("{place}/ssh_config/below"), vec![], "could not"),
+    ] {
+        let a = world.repo(name);
+        a.haul(&["init"]).ok();
+        let add = [vec!["remote", "add", "origin", url.as_str()], flags].concat();
+        a.haul(&add).ok();
+        a.write("x.bin", b"x");
+        a.haul(&["add", "x.bin"]).ok();
+        server.haul(&a, &["push"]).fails_with(3).says(says).says("hint: ");
+    }
+}
+
+#[test]
+fn a_committed_remote_behind_ssh_needs_acceptance() {
+    let Some(server) = Server::find("sshd") else { return };
+    let world = World::new();
+    let a = server.repo(&world, "a");
+    a.write("x.bin", &data::bytes(1, 5000));
+    a.haul(&["add", "x.bin"]).ok();
+    a.git(&["add", "-A"]).ok();
+    a.commit("data");
+    server.haul(&a, &["push"]).ok();
+    let b = a.clone_as("b");
+    let mut variables = server.variables();
+    variables.push(("XDG_CONFIG_HOME", "/nowhere"));
+    b.haul_with(&["pull"], &variables).fails_with(1).says("haul remote accept origin");
+    variables.push(("HAUL_ACCEPT_REMOTE", "sftp://127.0.0.1:1/x"));
+    b.haul_with(&["pull"], &variables).fails_with(1);
+    let url = server.url();
+    variables.push(("HAUL_ACCEPT_REMOTE", &url));
+    b.haul_with(&["pull"], &variables).ok();
+    assert!(b.read("x.bin") == data::bytes(1, 5000));
+}
+
+#[test]
+fn a_connection_by_ssh_that_breaks_is_made_again() {
+    let Some(server) = Server::find("sshd") else { return };
+    let world = World::new();
+    let a = server.repo(&world, "a");
+    a.write("x.bin", &data::bytes(1, 3 << 20));
+    a.haul(&["add", "x.bin"]).ok();
+    a.commit("data");
+    // The first two calls end in the middle of what they do.
+    let count = world.path("count");
+    let ssh = world.folder("bin");
+    let real = server.the("BIN");
+    ssh.write(
+        "ssh",
+        format!(
+            "#!/bin/sh\nn=$(cat '{0}' 2>/dev/null || echo 0)\necho $((n + 1)) >'{0}'\n\
+             [ \"$n\" -lt 2 ] || exec '{real}/ssh' \"$@\"\ndd bs=1 count=400 2>/dev/null | '{real}/ssh' \"$@\"\n",
+            count.display()
+        )
+        .as_bytes(),
+    );
+    ssh.run("chmod", &["755", "ssh"]).ok();
+    let own = ssh.path("");
+    let path = format!("{}:{}", own.display(), server.variables()[0].1);
+    for verb in ["push", "verify"] {
+        a.haul_with(&[verb], &[("PATH", &path)]).ok();
+    }
+    assert!(std::fs::read_to_string(count).expect("was called").trim() > "2");
+    let b = a.clone_as("b");
+    server.haul(&b, &["pull"]).ok();
+    assert!(b.read("x.bin") == data::bytes(1, 3 << 20));
 }

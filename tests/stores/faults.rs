@@ -117,14 +117,24 @@ fn a_body_that_breaks_off_is_gone_on_with() {
     assert_eq!(scene.proxy.faults(), 2);
 }
 
+/// Takes the minute of silence after which a connection is given up.
+#[test]
+fn a_body_that_falls_silent_is_given_up_and_asked_for_again() {
+    let world = World::new();
+    let Some(scene) = Scene::new(&world) else { return };
+    scene.server.haul(&scene.a, &["push"]).ok();
+    scene.set("GET", "/p/", 1, Fault::Stall);
+    scene.pulls_all("b");
+    assert_eq!(scene.proxy.faults(), 1);
+}
+
 #[test]
 fn wrong_bytes_never_reach_a_file() {
     for fault in [Fault::Flip, Fault::Shorten] {
         let world = World::new();
         let Some(scene) = Scene::new(&world) else { return };
         scene.server.haul(&scene.a, &["push"]).ok();
-        // Of `format` an id of the same form may come of it, which names nothing but local copies.
-        for part in ["/p/", "/m/", "/i/"] {
+        for part in ["/p/", "/m/", "/i/", "/format"] {
             scene.set("GET", part, FOR_EVER, fault);
             let b = scene.a.clone_as(&format!("b{}", part.replace('/', "-")));
             let output = scene.server.haul(&b, &["pull"]);
@@ -170,6 +180,48 @@ fn each_cause_is_named_and_ends_with_code_3() {
     }
     scene.proxy.set(&[]);
     scene.server.haul(&scene.a, &["push"]).ok();
+}
+
+#[test]
+fn a_server_that_refuses_many_requests_at_once_is_asked_for_fewer() {
+    const TAKES: usize = 6;
+    let world = World::new();
+    let Some(scene) = Scene::new(&world) else { return };
+    // Many packs, each by a push of its own, so that a pull asks for all of them in one wave.
+    for number in 0..60 {
+        let name = format!("n{number}.bin");
+        scene.a.write(&name, &data::bytes(500 + number, 20_000));
+        scene.a.haul(&["add", &name]).ok();
+        scene.a.commit(&name);
+    }
+    let busy = Fault::Busy(TAKES, Duration::from_millis(20));
+    scene.set("", "", FOR_EVER, busy);
+    scene.server.haul(&scene.a, &["push", "--jobs", "32"]).ok();
+    scene.set("", "", FOR_EVER, busy);
+    scene.pulls_all("b");
+    scene.proxy.set(&[Rule { method: "", part: String::new(), times: FOR_EVER, fault: busy }]);
+    let c = scene.a.clone_as("c");
+    scene.server.haul(&c, &["pull", "--jobs", "32"]).ok();
+    let (all, refused, most) =
+        (scene.proxy.requests(), scene.proxy.faults(), scene.proxy.most_at_once());
+    assert!(all > 60, "{all} requests");
+    assert!(refused <= all / 8, "{refused} of {all} requests refused");
+    assert!(most <= 2 * TAKES, "{most} requests at once");
+}
+
+#[test]
+fn no_more_requests_than_jobs_are_under_way() {
+    let world = World::new();
+    let Some(scene) = Scene::new(&world) else { return };
+    for number in 0..20 {
+        let name = format!("n{number}.bin");
+        scene.a.write(&name, &data::bytes(500 + number, 9 << 20));
+    }
+    scene.a.haul(&["add", "n0.bin", "n1.bin", "n2.bin", "n3.bin", "n4.bin"]).ok();
+    scene.set("", "", FOR_EVER, Fault::Late(Duration::from_millis(30)));
+    scene.server.haul(&scene.a, &["push", "--jobs", "2"]).ok();
+    let most = scene.proxy.most_at_once();
+    assert!((1..=2).contains(&most), "{most} requests at once");
 }
 
 #[test]

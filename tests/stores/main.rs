@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! eval "$(tests/servers/install.sh DIR)"
-//! tests/servers/start-moto.sh SERVERS/moto 9310        the same for garage, azurite and apache
+//! tests/servers/start-moto.sh SERVERS/moto 9310        the same for garage, azurite, apache, sshd
 //! HAUL_TEST_SERVERS=SERVERS cargo test --test stores
 //! tests/servers/stop.sh SERVERS/moto
 //! ```

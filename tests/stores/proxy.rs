@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures::StreamExt;
 use futures::stream::iter;
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Full, StreamBody};
@@ -36,6 +37,10 @@ pub(crate) enum Fault {
     Flip,
     /// The answer comes late.
     Late(Duration),
+    /// The answer comes late, and is a 503 while more requests than this are under way.
+    Busy(usize, Duration),
+    /// The body stops in the middle, and nothing comes any more.
+    Stall,
 }
 
 /// When it goes wrong.
@@ -58,6 +63,9 @@ struct State {
     seen: BTreeMap<String, usize>,
     /// Faults that happened.
     faults: usize,
+    /// Requests under way, and the most that there were at once.
+    running: usize,
+    most: usize,
 }
 
 /// A proxy; ends with the test.
@@ -105,12 +113,19 @@ impl Proxy {
 
     /// Replaces the rules, and begins to count anew.
     pub(crate) fn set(&self, rules: &[Rule]) {
-        *self.state() = State { rules: rules.to_vec(), ..State::default() };
+        let mut state = self.state();
+        let running = state.running;
+        *state = State { rules: rules.to_vec(), running, ..State::default() };
     }
 
     /// Returns how many faults happened.
     pub(crate) fn faults(&self) -> usize {
         self.state().faults
+    }
+
+    /// Returns the most requests that were under way at once.
+    pub(crate) fn most_at_once(&self) -> usize {
+        self.state().most
     }
 
     /// Returns how many requests came.
@@ -125,6 +140,15 @@ async fn handle(
     request: Request<Incoming>,
 ) -> io::Result<Response<Body>> {
     let fault = next_fault(&state, &request);
+    let under_way = UnderWay::begin(&state);
+    if let Some(Fault::Busy(limit, time)) = fault {
+        tokio::time::sleep(time).await;
+        if under_way.number > limit {
+            state.lock().unwrap_or_else(PoisonError::into_inner).faults += 1;
+            drop(request.into_body().collect().await);
+            return Ok(error(503, "SlowDown", None));
+        }
+    }
     match fault {
         Some(Fault::Status(status, code, pause)) => {
             drop(request.into_body().collect().await);
@@ -144,6 +168,11 @@ async fn handle(
             let half = body.slice(..body.len() / 2);
             let broken = Err(io::ErrorKind::ConnectionReset.into());
             let frames = iter([Ok(Frame::data(half)), broken]);
+            return Ok(Response::from_parts(parts, BoxBody::new(StreamBody::new(frames))));
+        }
+        Some(Fault::Stall) => {
+            let half = Ok(Frame::data(body.slice(..body.len() / 2)));
+            let frames = iter([half]).chain(futures::stream::pending());
             return Ok(Response::from_parts(parts, BoxBody::new(StreamBody::new(frames))));
         }
         Some(Fault::Shorten) => {
@@ -194,8 +223,30 @@ fn next_fault(state: &Mutex<State>, request: &Request<Incoming>) -> Option<Fault
     })?;
     rule.times -= 1;
     let fault = rule.fault;
-    state.faults += 1;
+    state.faults += usize::from(!matches!(fault, Fault::Busy(..)));
     Some(fault)
+}
+
+/// A request that has no answer yet.
+struct UnderWay<'s> {
+    state: &'s Mutex<State>,
+    /// How many there are with it.
+    number: usize,
+}
+
+impl<'s> UnderWay<'s> {
+    fn begin(state: &'s Mutex<State>) -> Self {
+        let mut seen = state.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.running += 1;
+        seen.most = seen.most.max(seen.running);
+        Self { state, number: seen.running }
+    }
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).running -= 1;
+    }
 }
 
 /// Asks the real server, with the host's name as it was, since that is signed.

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use crate::harness::{Output, Repo, World, skipped};
 
 /// The servers that tests run against, as `tests/servers` starts them.
-pub(crate) const SERVERS: [&str; 4] = ["moto", "garage", "azurite", "apache"];
+pub(crate) const SERVERS: [&str; 5] = ["moto", "garage", "azurite", "apache", "sshd"];
 
 /// A server that listens, or a folder; and one place in it that no other test uses.
 pub(crate) struct Server {
@@ -32,7 +32,14 @@ impl Server {
     pub(crate) fn of(name: &'static str, facts: &Path) -> Option<Self> {
         let text = std::fs::read_to_string(facts).ok()?;
         let facts = text.lines().filter_map(|line| line.split_once('='));
-        let facts = facts.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        let mut facts: Vec<(String, String)> =
+            facts.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        // Programs of its own go before those of the system.
+        if let Some((_, own)) = facts.iter().find(|(name, _)| name == "BIN") {
+            let haul = Path::new(env!("CARGO_BIN_EXE_haul")).parent().expect("lies in a folder");
+            let users = std::env::var("PATH").unwrap_or_default();
+            facts.push(("PATH".to_owned(), format!("{own}:{}:{users}", haul.display())));
+        }
         Some(Self { name, facts, place: unused() })
     }
 
@@ -76,13 +83,16 @@ impl Server {
                 arguments.extend([flag.to_owned(), value.to_owned()]);
             }
         }
-        arguments.push("--allow-http".into());
+        if !self.the("URL").starts_with("sftp:") {
+            arguments.push("--allow-http".into());
+        }
         arguments
     }
 
-    /// Returns the credentials, as the cloud's own tools read them.
+    /// Returns the credentials, as the cloud's own tools read them, or where such a tool is.
     pub(crate) fn variables(&self) -> Vec<(&str, &str)> {
-        let clouds = |name: &str| name.starts_with("AWS_") || name.starts_with("AZURE_");
+        let clouds =
+            |name: &str| name.starts_with("AWS_") || name.starts_with("AZURE_") || name == "PATH";
         let facts = self.facts.iter().filter(|(name, _)| clouds(name));
         facts.map(|(name, value)| (name.as_str(), value.as_str())).collect()
     }

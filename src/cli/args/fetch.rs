@@ -38,6 +38,10 @@ pub(crate) struct TransferArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(crate) jobs: Option<u16>,
 
+    /// Most bytes per second to send and receive, such as 500k or 2M
+    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
+    pub(crate) limit_rate: Option<u64>,
+
     /// Stop before fetching if more bytes of content than this would be received, such as 500M or 2G
     #[arg(long, value_name = "SIZE", value_parser = parse_size)]
     pub(crate) max_bytes: Option<u64>,

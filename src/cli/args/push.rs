@@ -2,6 +2,8 @@ use std::ffi::OsString;
 
 use clap::Args;
 
+use crate::units::parse_size;
+
 const EXAMPLES: &str = "\
 Examples:
   haul push && git push       content first, so that no pointer names what nobody has
@@ -31,9 +33,17 @@ pub(crate) struct PushArgs {
     #[arg(long, value_name = "NAME")]
     pub(crate) remote: Option<String>,
 
+    /// Every remote, the default one last
+    #[arg(long, conflicts_with = "remote")]
+    pub(crate) all_remotes: bool,
+
     /// How many transfers run at once, 1 to 256
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(crate) jobs: Option<u16>,
+
+    /// Most bytes per second to send and receive, such as 500k or 2M
+    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
+    pub(crate) limit_rate: Option<u64>,
 
     /// Show what would be sent and send nothing
     #[arg(long)]

@@ -2,6 +2,8 @@ use std::ffi::OsString;
 
 use clap::{Args, Subcommand};
 
+use crate::units::parse_size;
+
 const EXAMPLES: &str = "\
 Examples:
   haul remote add origin /mnt/data/project    a folder; it is made if it is missing
@@ -32,7 +34,7 @@ pub(crate) enum RemoteVerb {
         /// The name to call it by
         name: String,
         #[arg(
-            help = "A folder, or an address such as s3://bucket/path, gs://…, az://… or https://…"
+            help = "A folder, or an address such as s3://bucket/path, gs://…, az://…, https://… or sftp://…"
         )]
         url: OsString,
         #[command(flatten)]
@@ -63,11 +65,29 @@ pub(crate) enum RemoteVerb {
     },
     /// Write down what the catalogue of a remote holds, for web servers that cannot list
     ///
-    /// Run it after a push: who reads through such a server sees what was there then.
+    /// Run it once: later pushes keep it, and who reads through such a server sees what it says.
     #[command(after_help = "Examples:\n  haul remote index origin\n  haul remote index")]
     Index {
         /// The remote; without it, the default one
         name: Option<String>,
+    },
+    /// Copy to one remote what it lacks of another
+    ///
+    /// Nothing of it has to be on this machine. Run again, it goes on where it was interrupted.
+    #[command(
+        after_help = "Examples:\n  haul remote sync origin backup\n  haul remote sync origin backup --limit-rate 2M"
+    )]
+    Sync {
+        /// The remote to read
+        from: String,
+        /// The remote to write to
+        to: String,
+        /// How many transfers run at once, 1 to 256
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+        jobs: Option<u16>,
+        /// Most bytes per second to send and receive, such as 500k or 2M
+        #[arg(long, value_name = "SIZE", value_parser = parse_size)]
+        limit_rate: Option<u64>,
     },
     /// Trust a remote that a commit brought along
     #[command(
@@ -91,7 +111,7 @@ pub(crate) struct AccessArgs {
     /// The storage account of an az:// remote
     #[arg(long, value_name = "NAME")]
     pub(crate) account: Option<String>,
-    /// Whose password is sent to an https:// remote
+    /// Whose password is sent to an https:// remote, or who signs in to an sftp:// remote
     #[arg(long, value_name = "NAME")]
     pub(crate) user: Option<String>,
     /// Put the bucket into the name of the host, not into the path
@@ -106,6 +126,20 @@ pub(crate) struct AccessArgs {
 }
 
 impl RemoteVerb {
+    /// Returns what `--limit-rate` says, where there is one.
+    pub(crate) fn limit_rate(&self) -> Option<u64> {
+        match self {
+            Self::Sync { limit_rate, .. } => *limit_rate,
+            Self::Add { .. }
+            | Self::List
+            | Self::Remove { .. }
+            | Self::Default { .. }
+            | Self::Test { .. }
+            | Self::Index { .. }
+            | Self::Accept { .. } => None,
+        }
+    }
+
     pub(crate) fn name(&self) -> &'static str {
         match self {
             Self::Add { .. } => "remote add",
@@ -114,6 +148,7 @@ impl RemoteVerb {
             Self::Default { .. } => "remote default",
             Self::Test { .. } => "remote test",
             Self::Index { .. } => "remote index",
+            Self::Sync { .. } => "remote sync",
             Self::Accept { .. } => "remote accept",
         }
     }

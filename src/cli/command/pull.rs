@@ -12,7 +12,7 @@ use crate::ops::Exit;
 use crate::ops::pull::PullOptions;
 
 pub(super) fn run(args: &PullArgs, session: &Session<'_>) -> Result<Exit, Failure> {
-    let repo = session.repo()?;
+    let repo = session.repo_at(args.transfer.limit_rate)?;
     let fetch = fetch_options(select(&args.select, false), &args.transfer);
     let options = PullOptions { fetch, force: args.force };
     let plan = match ops::pull::plan(&repo, &options, &session.job) {

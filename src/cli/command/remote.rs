@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::cli::args::{AccessArgs, RemoteVerb};
 use crate::cli::failure::Failure;
 use crate::cli::process::now_ms;
-use crate::cli::render::Figures;
+use crate::cli::render::{Figures, sync_line};
 use crate::cli::session::{Answer, Session};
 use crate::ops;
 use crate::ops::Exit;
@@ -18,7 +18,7 @@ struct Listed {
 }
 
 pub(super) fn run(verb: &RemoteVerb, session: &Session<'_>) -> Result<Exit, Failure> {
-    let repo = session.repo()?;
+    let repo = session.repo_at(verb.limit_rate())?;
     let (done, report) = match verb {
         RemoteVerb::List => return list(session, ops::remote::list(&repo)?),
         RemoteVerb::Test { name } => {
@@ -29,6 +29,13 @@ pub(super) fn run(verb: &RemoteVerb, session: &Session<'_>) -> Result<Exit, Fail
             let report = ops::remote::index(&repo, name.as_deref())?;
             let text = format!("wrote the index of {}: {}", report.name, report.objects);
             let figures = Figures(session.started.elapsed()).close(&format!("{text} objects"));
+            session.answer_figures(&report, false, figures)?;
+            return Ok(Exit::Done);
+        }
+        RemoteVerb::Sync { from, to, jobs, .. } => {
+            let names = (from.as_str(), to.as_str());
+            let report = ops::remote::sync(&repo, names, jobs.map(usize::from), &session.job)?;
+            let figures = Figures(session.started.elapsed()).close(&sync_line(&report));
             session.answer_figures(&report, false, figures)?;
             return Ok(Exit::Done);
         }

@@ -9,6 +9,7 @@ use crate::ops::evict::{EvictPlan, EvictReport};
 use crate::ops::fetch::FetchReport;
 use crate::ops::fsck::FsckReport;
 use crate::ops::push::PushReport;
+use crate::ops::remote::SyncReport;
 use crate::ops::status::StatusReport;
 use crate::ops::verify::VerifyReport;
 use crate::path::show;
@@ -96,6 +97,21 @@ pub(crate) fn push_line(report: &PushReport) -> String {
         ByteSize(report.sent_bytes),
         many(report.packs, "pack", "packs"),
         ByteSize(report.reused_bytes)
+    )
+}
+
+/// Returns ``copied 3 roots from `origin` to `backup`: 97.1 MiB in 2 packs; 1 root was there``.
+pub(crate) fn sync_line(report: &SyncReport) -> String {
+    let (from, to) = (name(&report.from), name(&report.to));
+    let there = many(report.reused_roots, "root was", "roots were");
+    if report.roots == 0 {
+        return format!("nothing to copy from {from} to {to}: {there} there");
+    }
+    format!(
+        "copied {} from {from} to {to}: {} in {}; {there} there",
+        many(report.roots, "root", "roots"),
+        ByteSize(report.bytes),
+        many(report.packs, "pack", "packs")
     )
 }
 

@@ -111,17 +111,19 @@ impl Acting<'_, '_> {
 
     /// Reads again what counts, and removes what the baseline condemns and still nobody needs.
     fn remove(&mut self, baseline: Name) -> Result<(), OpError> {
-        begin(&mut self.plan.contact, self.job)?;
+        let lease = begin(&mut self.plan.contact, self.job)?;
         let wanted = self.roots()?;
         let GcPlan { report, contact, now_ms, .. } = &mut self.plan;
         *now_ms = now(contact)?;
         let removal = pending(&wanted, contact, *now_ms, self.job)?;
         let Some(removal) = removal.filter(|removal| removal.baseline == baseline) else {
+            lease.end(contact, *now_ms, self.job)?;
             self.raced(baseline);
             return Ok(());
         };
         let by = self.repo.identity()?.0;
         let removed = remove(&removal, contact, (by, *now_ms), self.job)?;
+        lease.end(contact, *now_ms, self.job)?;
         report.take(&removal.survey, &removal.packs);
         report.count(removed);
         report.state = GcState::Removed;

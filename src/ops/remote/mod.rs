@@ -3,6 +3,7 @@
 mod index;
 mod probe;
 mod settings;
+mod sync;
 
 pub use index::{IndexReport, index};
 pub(crate) use probe::look;
@@ -10,3 +11,4 @@ pub use probe::{Check, Outcome, TestReport, test};
 pub use settings::{
     AddRemoteOptions, RemoteReport, RemoteRow, accept, add, list, remove, set_default,
 };
+pub use sync::{SyncReport, sync};

@@ -99,6 +99,7 @@ impl AddRemoteOptions {
             allow_http,
             anonymous,
             aws_tool: None,
+            search: None,
         }
     }
 }

@@ -92,7 +92,7 @@ fn weak(
     Ok(needing.iter().filter_map(|wanted| wanted.root.key()).collect())
 }
 
-pub(super) fn loc(key: Key, spot: Spot, source: u32) -> LocRecord {
+pub(in crate::transfer) fn loc(key: Key, spot: Spot, source: u32) -> LocRecord {
     let Spot { pack, offset, frame_len, skip } = spot;
     LocRecord { key, pack, offset, frame_len, skip, source }
 }

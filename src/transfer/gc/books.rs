@@ -15,7 +15,7 @@ const TEXT_LIMIT: u64 = 4096;
 
 /// Which push records are taken for covered.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Cover {
+pub(in crate::transfer) enum Cover {
     /// Those that the newest baselines cover.
     AsListed,
     /// Those, and all that a baseline written now covers: old ones of generations before the newest.
@@ -34,13 +34,13 @@ pub(super) enum Cover {
 
 /// All fetched objects, each push record either covered or kept.
 #[derive(Clone, Copy)]
-pub(super) struct Books<'v> {
+pub(in crate::transfer) struct Books<'v> {
     view: &'v View,
     cover: Cover,
 }
 
 impl<'v> Books<'v> {
-    pub(super) fn new(view: &'v View, cover: Cover) -> Self {
+    pub(in crate::transfer) fn new(view: &'v View, cover: Cover) -> Self {
         Self { view, cover }
     }
 
@@ -138,13 +138,13 @@ impl<'v> Books<'v> {
     }
 
     /// What the catalogue says of each pack that any object lists.
-    pub(super) fn rows(&self) -> BTreeMap<PackId, PackRecord> {
+    pub(in crate::transfer) fn rows(&self) -> BTreeMap<PackId, PackRecord> {
         let all = self.view.all().flat_map(|(_, _, object)| &object.packs);
         all.map(|row| (row.pack, *row)).collect()
     }
 
     /// Samples of chunks, each with its pack.
-    pub(super) fn hooks(&self) -> BTreeSet<([u8; 8], PackId)> {
+    pub(in crate::transfer) fn hooks(&self) -> BTreeSet<([u8; 8], PackId)> {
         let mut out = BTreeSet::new();
         for (_, _, object) in self.view.all() {
             let pack = |row: u32| object.packs.get(row as usize).map(|row| row.pack);

@@ -17,8 +17,8 @@ use crate::transfer::walked::{Visited, Walked};
 
 /// Frames that are needed, by pack and offset, with their lengths.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Uses {
-    pub(super) packs: BTreeMap<PackId, BTreeMap<u32, u32>>,
+pub(in crate::transfer) struct Uses {
+    pub(in crate::transfer) packs: BTreeMap<PackId, BTreeMap<u32, u32>>,
 }
 
 impl Uses {
@@ -48,24 +48,24 @@ impl Uses {
 }
 
 /// A root and where the catalogue says that it lies, the best place first.
-pub(super) struct Candidate {
+pub(in crate::transfer) struct Candidate {
     pub(super) wanted: Wanted,
     pub(super) key: Key,
     pub(super) places: Vec<Spot>,
     /// Places that a kept push record names: whatever they lead to is kept.
-    pub(super) kept: BTreeSet<Spot>,
+    pub(in crate::transfer) kept: BTreeSet<Spot>,
 }
 
 /// What candidates need.
 #[derive(Default)]
-pub(super) struct Closure {
-    pub(super) uses: Uses,
+pub(in crate::transfer) struct Closure {
+    pub(in crate::transfer) uses: Uses,
     /// The nodes that say so.
     pub(super) nodes: Vec<Visited>,
     /// The place of each root that leads to all that is there.
-    pub(super) chosen: BTreeMap<Key, (Wanted, Spot)>,
+    pub(in crate::transfer) chosen: BTreeMap<Key, (Wanted, Spot)>,
     /// Roots of which packs are missing, with one path each.
-    pub(super) gaps: Vec<(Vec<u8>, PackId)>,
+    pub(in crate::transfer) gaps: Vec<(Vec<u8>, PackId)>,
 }
 
 /// What came of one place of a root.
@@ -82,7 +82,7 @@ enum Outcome {
 ///
 /// A root of which some packs are missing keeps what is left of it. One that has no place from which
 /// all of its nodes can be read is an error: what it needs cannot be told.
-pub(super) fn close(
+pub(in crate::transfer) fn close(
     candidates: &[Candidate],
     stock: &Stock,
     contact: &Contact,

@@ -6,6 +6,7 @@ mod baseline;
 mod books;
 mod clock;
 mod closure;
+mod lease;
 mod proof;
 mod remove;
 mod repack;
@@ -13,10 +14,17 @@ mod revive;
 mod stock;
 mod survey;
 
+pub(super) use baseline::loc;
+pub(super) use books::{Books, Cover};
+pub(super) use closure::close;
+pub(super) use stock::Stock;
+pub(super) use survey::of_records;
+
 pub use baseline::{Written, write_baseline};
 pub use books::{RepoMention, mentioned};
 pub use clock::{OLD_MS, now};
-pub use remove::{Removal, Removed, begin, pending, remove};
+pub use lease::{Lease, begin};
+pub use remove::{Removal, Removed, pending, remove};
 pub use repack::repack;
 pub use revive::{Revived, undo};
 pub use survey::{Reason, Survey, Victim, survey, survey_now};

@@ -1,7 +1,5 @@
 //! Removing what the newest baseline condemns, as far as nothing needs it now.
 
-use bytes::Bytes;
-
 use crate::catalogue::{Name, ObjectKind, View, key};
 use crate::fs::{failpoint, planted};
 use crate::hash::RepoId;
@@ -110,13 +108,6 @@ fn superseded(view: &View, now_ms: u64) -> Vec<Name> {
         .collect()
 }
 
-/// Says to whoever wants to undo that it may be too late; then what is alive has to be read again.
-pub fn begin(contact: &mut Contact, job: &Job) -> Result<(), TransferError> {
-    contact.remote().put(key::GC_LEASE, Bytes::from_static(b"removing\n"))?;
-    failpoint::hit("gc.removing");
-    contact.refresh(job)
-}
-
 /// Removes: first the packs, then what the catalogue needs no more. What is interrupted is completed
 /// by the next run.
 pub fn remove(
@@ -136,6 +127,5 @@ pub fn remove(
     removed.objects = keys.len() as u64;
     remote.remove_many(keys, jobs, job, |_| failpoint::hit("gc.removed-one"))?;
     removed.leftovers = remote.remove_leftovers(now_ms.saturating_sub(OLD_MS))?;
-    remote.remove_many(vec![key::GC_LEASE.to_owned()], jobs, job, |_| {})?;
     Ok(removed)
 }

@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::catalogue::{LocRecord, Object, ObjectKind, PackRecord, SOURCE_PUSH_RECORD, key};
+use crate::catalogue::{LocRecord, Object, ObjectKind, PackRecord, SOURCE_PUSH_RECORD};
 use crate::fs::failpoint;
 use crate::hash::{Key, PackId, RepoId};
 use crate::transfer::catalogue::Contact;
 use crate::transfer::error::TransferError;
 use crate::transfer::gc::baseline::loc;
 use crate::transfer::gc::books::{Books, Cover};
+use crate::transfer::gc::lease::is_there;
 use crate::transfer::gc::remove::Removal;
 use crate::transfer::gc::stock::Stock;
 use crate::transfer::record::send;
@@ -64,7 +65,7 @@ pub fn undo(contact: &Contact, repo: RepoId) -> Result<Option<Revived>, Transfer
     record(contact, repo, locs, rows)?;
     failpoint::hit("gc.undone");
     // Either whoever removes sees the record, or it is seen here that somebody does.
-    revived.too_late = contact.remote().head(key::GC_LEASE)?.is_some();
+    revived.too_late = is_there(contact)?;
     let left = Stock::take(contact)?;
     let gone = stock.packs.keys().filter(|pack| condemned.contains(pack));
     revived.gone = gone.filter(|pack| !left.packs.contains_key(pack)).count() as u64;

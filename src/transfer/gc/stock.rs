@@ -10,20 +10,20 @@ use crate::transfer::walk::Spot;
 
 /// A pack as the storage lists it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Stored {
-    pub(super) kind: PackKind,
-    pub(super) size: u64,
+pub(in crate::transfer) struct Stored {
+    pub(in crate::transfer) kind: PackKind,
+    pub(in crate::transfer) size: u64,
     pub(super) modified_ms: u64,
 }
 
 /// All packs of a remote, by one listing of each prefix. A listing that fails is an error.
 #[derive(Debug, Default)]
-pub(super) struct Stock {
-    pub(super) packs: BTreeMap<PackId, Stored>,
+pub(in crate::transfer) struct Stock {
+    pub(in crate::transfer) packs: BTreeMap<PackId, Stored>,
 }
 
 impl Stock {
-    pub(super) fn take(contact: &Contact) -> Result<Self, TransferError> {
+    pub(in crate::transfer) fn take(contact: &Contact) -> Result<Self, TransferError> {
         let mut packs = BTreeMap::new();
         for prefix in [key::DATA_PACKS, key::NODE_PACKS] {
             for listed in contact.remote().list(prefix)? {
@@ -37,7 +37,7 @@ impl Stock {
     }
 
     /// Says whether a pack is there, and long enough for a frame.
-    pub(super) fn has(&self, spot: &Spot) -> bool {
+    pub(in crate::transfer) fn has(&self, spot: &Spot) -> bool {
         let end = u64::from(spot.offset) + u64::from(spot.frame_len);
         self.packs.get(&spot.pack).is_some_and(|stored| stored.size >= end)
     }

@@ -19,6 +19,9 @@ use crate::transfer::gc::stock::Stock;
 use crate::transfer::root::{Root, Wanted};
 use crate::transfer::walk::Spot;
 
+/// Roots that are a chunk, each with a place where it lies.
+type Chunks = Vec<(Key, Spot)>;
+
 /// Stands for the path where only a push record names a root.
 const RECORD: &[u8] = b"a root of a push record";
 
@@ -120,7 +123,7 @@ pub(super) fn survey_as(
     let (of_records, lone) = of_records(kept_locs, &stock, contact, job)?;
     candidates.extend(of_records);
     let mut closure = close(&candidates, &stock, contact, job)?;
-    for spot in lone {
+    for (_, spot) in lone {
         closure.uses.add(spot);
     }
     prove(&closure.nodes, &closure.uses, (&stock, contact), job)?;
@@ -171,12 +174,12 @@ impl Survey {
 }
 
 /// Roots that only push records name. Those that are a chunk need their own frame and no more.
-fn of_records(
+pub(in crate::transfer) fn of_records(
     locs: BTreeMap<Key, BTreeSet<Spot>>,
     stock: &Stock,
     contact: &Contact,
     job: &Job,
-) -> Result<(Vec<Candidate>, Vec<Spot>), TransferError> {
+) -> Result<(Vec<Candidate>, Chunks), TransferError> {
     let kind = |spot: &Spot| stock.packs.get(&spot.pack).map(|stored| stored.kind);
     let nodes: Vec<Spot> = locs
         .values()
@@ -188,7 +191,8 @@ fn of_records(
     let (mut candidates, mut lone) = (Vec::new(), Vec::new());
     for (key, places) in locs {
         if places.iter().any(|spot| kind(spot) == Some(PackKind::Data)) {
-            lone.extend(places.iter().filter(|spot| stock.has(spot)));
+            let there = places.iter().filter(|spot| stock.has(spot));
+            lone.extend(there.map(|spot| (key, *spot)));
             continue;
         }
         let head = places.iter().filter_map(|spot| heads.get(spot)).find(|(id, _)| id.key() == key);

@@ -116,15 +116,17 @@ impl Run<'_> {
 
     /// Reads again what counts, and removes what the baseline condemns and still nobody needs.
     fn remove(&mut self, baseline: Name) -> Result<&'static str, TransferError> {
-        begin(&mut self.contact, &self.job)?;
+        let lease = begin(&mut self.contact, &self.job)?;
         let wanted = self.roots()?;
         self.now_ms = now(&self.contact)?;
         let removal = pending(&wanted, &self.contact, self.now_ms, &self.job)?;
         let Some(removal) = removal.filter(|removal| removal.baseline == baseline) else {
+            lease.end(&self.contact, self.now_ms, &self.job)?;
             return Ok("raced");
         };
         let by = (self.client.repo().0, self.now_ms);
         remove(&removal, &self.contact, by, &self.job)?;
+        lease.end(&self.contact, self.now_ms, &self.job)?;
         Ok("removed")
     }
 }

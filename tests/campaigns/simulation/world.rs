@@ -63,8 +63,8 @@ impl World {
     pub(super) fn delete(&mut self, key: &str) -> bool {
         let there = self.objects.remove(key).is_some();
         // The last step of a removal.
-        self.removed |= key == key::GC_LEASE;
-        self.changed |= key == key::GC_LEASE;
+        self.removed |= key.starts_with(key::GC_LEASE);
+        self.changed |= key.starts_with(key::GC_LEASE);
         if there && is_immutable(key) {
             self.changed = true;
             if key.starts_with("i/") {

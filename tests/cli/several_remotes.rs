@@ -1,0 +1,232 @@
+//! More than one remote: who serves what the default one cannot, and how all of them get everything.
+
+use crate::harness::{Remote, Repo, World, data};
+use crate::scene::{number, save, shared};
+
+/// A repository with the remotes `r`, which is the default, and `s`.
+fn two(world: &World) -> (Repo<'_>, Remote, Remote) {
+    let a = shared(world);
+    let s = world.remote("s");
+    a.haul(&["remote", "add", "s", s.path().to_str().expect("is UTF-8")]).ok();
+    a.haul(&["remote", "default", "r"]).ok();
+    a.write("big.bin", &data::bytes(1, 2 << 20));
+    a.write("many/x.bin", &data::bytes(2, 9000));
+    a.write("many/y.bin", &data::bytes(3, 9000));
+    save(&a, &["big.bin", "many"], "data");
+    (a, world.remote("r"), s)
+}
+
+fn has_all(b: &Repo<'_>) {
+    assert!(b.read("big.bin") == data::bytes(1, 2 << 20));
+    assert!(b.read("many/y.bin") == data::bytes(3, 9000));
+}
+
+#[test]
+fn what_the_default_remote_never_got_comes_from_another_and_that_is_said_once() {
+    let world = World::new();
+    let (a, _, _) = two(&world);
+    a.haul(&["push", "--remote", "s"]).ok();
+    let b = a.clone_as("b");
+    let pulled = b.haul(&["pull"]).ok().says("asking remote `s` instead");
+    assert_eq!(pulled.stderr().matches("instead").count(), 1, "{pulled}");
+    has_all(&b);
+    // A remote that was named is meant.
+    let c = a.clone_as("c");
+    c.haul(&["pull", "--remote", "r"]).fails_with(4);
+    assert!(!c.has("big.bin"));
+}
+
+#[test]
+fn each_root_comes_from_the_remote_that_lists_it() {
+    let world = World::new();
+    let (a, _, _) = two(&world);
+    a.haul(&["push", "big.bin"]).ok();
+    a.haul(&["push", "--remote", "s", "many"]).ok();
+    let b = a.clone_as("b");
+    let plan = b.haul(&["fetch", "--dry-run", "--json"]).ok().json();
+    assert_eq!(plan["remote"], "r, s");
+    b.haul(&["pull"]).ok();
+    has_all(&b);
+}
+
+#[test]
+fn a_remote_that_is_gone_or_damaged_is_replaced_by_one_that_is_not() {
+    let world = World::new();
+    let (a, r, s) = two(&world);
+    a.haul(&["push"]).ok();
+    a.haul(&["push", "--remote", "s"]).ok();
+    let one = a.clone_as("one");
+    for key in r.keys("p/") {
+        r.flip(&key, 100);
+    }
+    one.haul(&["pull"]).ok().says("asking remote `s` instead");
+    has_all(&one);
+    for key in r.keys("p/") {
+        r.remove(&key);
+    }
+    for word in ["HEAD:big.bin", "HEAD:many/x.bin"] {
+        let cat = a.clone_as(&format!("cat{}", word.len())).haul(&["cat", word]).ok();
+        cat.says("asking remote `s` instead");
+    }
+    let out = a.clone_as("export");
+    out.haul(&["export", "HEAD:many", "out"]).ok().says("asking remote `s` instead");
+    assert!(out.read("out/y.bin") == data::bytes(3, 9000));
+    std::fs::rename(r.path(), world.path("away")).expect("moves");
+    let two = a.clone_as("two");
+    two.haul(&["ls", "HEAD:many"]).ok().says("asking remote `s` instead");
+    two.haul(&["pull"]).ok().says("asking remote `s` instead");
+    has_all(&two);
+    // Where nobody has it, both are named.
+    for key in s.keys("p/") {
+        s.remove(&key);
+    }
+    let refused = a.clone_as("three").haul(&["pull"]).fails_with(4);
+    refused.says("is not there").says("error: ");
+}
+
+#[test]
+fn a_remote_that_was_not_accepted_is_not_turned_to() {
+    let world = World::new();
+    let (a, _, _) = two(&world);
+    a.haul(&["push", "--remote", "s"]).ok();
+    let b = a.clone_as("b");
+    let r = world.path("r");
+    let only = [
+        ("HOME", "/nowhere"),
+        ("XDG_CONFIG_HOME", "/nowhere"),
+        ("HAUL_ACCEPT_REMOTE", r.to_str().expect("is UTF-8")),
+    ];
+    let refused = b.haul_with(&["pull"], &only).fails_with(4);
+    assert!(!refused.stderr().contains("instead"), "{refused}");
+    assert_eq!(number(&b.haul(&["pull", "--json"]).ok(), "/fetch/files"), 3);
+}
+
+#[test]
+fn a_push_to_all_remotes_leaves_the_content_in_each_and_names_the_one_that_failed() {
+    let world = World::new();
+    let (a, r, s) = two(&world);
+    std::fs::rename(s.path(), world.path("away")).expect("moves");
+    let failed = a.haul(&["push", "--all-remotes"]).fails_with(3);
+    failed.says("remote `s` did not get all of it").says("pushed 2 roots to `r`");
+    assert!(!r.keys("p/").is_empty(), "the other one has it");
+    std::fs::rename(world.path("away"), s.path()).expect("moves");
+    let report = a.haul(&["push", "--all-remotes", "--json"]).ok().json();
+    assert_eq!(report["remotes"][0]["remote"], "s", "the default comes last: {report}");
+    assert_eq!(report["remotes"][1]["packs"], 0);
+    for name in ["r", "s"] {
+        a.haul(&["verify", "--remote", name]).ok();
+        let clone = a.clone_as(&format!("from-{name}"));
+        clone.haul(&["pull", "--remote", name]).ok();
+        has_all(&clone);
+    }
+}
+
+/// Requires that a remote alone serves everything of all branches, and outlives its gc.
+fn is_complete(a: &Repo<'_>, remote: &str, name: &str) {
+    let clone = a.clone_as(name);
+    clone.haul(&["verify", "--remote", remote]).ok();
+    clone.haul(&["fsck", "--remote", remote]).ok();
+    let place = a.path("");
+    let place = place.to_str().expect("is UTF-8");
+    clone.haul(&["gc", "--remote", remote, "--yes", "--repo", place]).ok();
+    clone.haul(&["pull", "--remote", remote]).ok();
+    has_all(&clone);
+}
+
+#[test]
+fn sync_copies_what_one_remote_lacks_and_nothing_twice() {
+    let world = World::new();
+    let (a, r, s) = two(&world);
+    a.haul(&["push"]).ok();
+    // No content is in this clone, and none comes into it.
+    let b = a.clone_as("b");
+    let copied = b.haul(&["remote", "sync", "r", "s", "--json"]).ok();
+    assert_eq!((number(&copied, "/roots"), number(&copied, "/reused_roots")), (2, 0));
+    assert_eq!(s.keys("p/"), r.keys("p/"));
+    assert_eq!(s.keys("m/"), r.keys("m/"));
+    assert_eq!(s.keys("repos/"), r.keys("repos/"));
+    let again = b.haul(&["remote", "sync", "r", "s", "--json"]).ok();
+    assert_eq!((number(&again, "/roots"), number(&again, "/packs")), (0, 0));
+    assert_eq!(number(&again, "/requests/put"), 0);
+    is_complete(&a, "s", "one");
+    // Only what is new goes the same way later, and it may go back.
+    a.write("many/z.bin", &data::bytes(9, 9000));
+    save(&a, &["many"], "more");
+    a.haul(&["push", "--remote", "s"]).ok();
+    let back = b.haul(&["remote", "sync", "s", "r", "--json"]).ok();
+    assert_eq!((number(&back, "/roots"), number(&back, "/reused_roots")), (1, 2));
+    assert!(number(&back, "/bytes") < 100_000, "{back}");
+    is_complete(&a, "r", "two");
+}
+
+#[test]
+fn a_sync_that_was_killed_goes_on_where_it_stopped() {
+    let world = World::new();
+    let (a, r, s) = two(&world);
+    a.haul(&["push"]).ok();
+    for point in ["sync.sent-one", "sync.before-record"] {
+        a.haul_with(&["remote", "sync", "r", "s"], &[("HAUL_FAILPOINT", point)]).dies();
+        assert!(s.keys("i/").is_empty(), "nobody sees half of it");
+    }
+    let rest = a.haul(&["remote", "sync", "r", "s", "--json"]).ok();
+    assert_eq!(number(&rest, "/packs"), 0, "all were there: {rest}");
+    assert_eq!(s.keys("p/"), r.keys("p/"));
+    is_complete(&a, "s", "one");
+}
+
+#[test]
+fn damage_is_not_copied_and_stops_a_sync_before_its_record() {
+    let world = World::new();
+    let (a, r, s) = two(&world);
+    a.haul(&["push"]).ok();
+    let pack = r.keys("p/").remove(0);
+    let whole = r.read(&pack);
+    r.flip(&pack, 1000);
+    a.haul(&["remote", "sync", "r", "s"]).fails_with(4).says(&pack).says("hint: ");
+    r.remove(&pack);
+    a.haul(&["remote", "sync", "r", "s"]).fails_with(4).says("hint: ");
+    assert!(s.keys("i/").is_empty());
+    r.write(&pack, &whole);
+    a.haul(&["remote", "sync", "r", "s"]).ok();
+    is_complete(&a, "s", "one");
+    a.haul(&["remote", "sync", "r", "r"]).fails_with(1).says("the same remote");
+    a.haul(&["remote", "sync", "nowhere", "r"]).fails_with(1);
+}
+
+#[test]
+fn an_index_is_kept_where_there_is_one() {
+    let world = World::new();
+    let (a, r, s) = two(&world);
+    let named = |remote: &Remote| {
+        let text = String::from_utf8(remote.read("index")).expect("is text");
+        let names = text.lines().skip(1).filter_map(|line| line.split(' ').next());
+        names.map(|name| format!("i/{name}")).collect::<Vec<String>>()
+    };
+    a.haul(&["push"]).ok();
+    assert!(r.keys("index").is_empty(), "nobody asked for it");
+    a.haul(&["remote", "index", "r"]).ok();
+    a.haul(&["remote", "index", "s"]).ok();
+    a.write("more.bin", &data::bytes(7, 5000));
+    save(&a, &["more.bin"], "more");
+    a.haul(&["push"]).ok();
+    assert_eq!((named(&r).len(), named(&r)), (2, r.keys("i/")));
+    a.haul(&["remote", "sync", "r", "s"]).ok();
+    assert_eq!((named(&s).len(), named(&s)), (1, s.keys("i/")));
+}
+
+#[test]
+fn a_limit_of_the_rate_holds_for_what_is_sent_and_what_is_received() {
+    let world = World::new();
+    let (a, _, _) = two(&world);
+    let took = |repo: &Repo<'_>, words: &[&str], variables: &[(&str, &str)]| {
+        let began = std::time::Instant::now();
+        repo.haul_with(words, variables).ok();
+        began.elapsed().as_secs_f64()
+    };
+    // Some 2 MiB: at that rate it cannot be faster, however fast the machine is.
+    assert!(took(&a, &["push", "--limit-rate", "2M"], &[]) > 0.8);
+    let b = a.clone_as("b");
+    assert!(took(&b, &["fetch"], &[("HAUL_TRANSFER_LIMIT_RATE", "2M")]) > 0.8);
+    assert!(took(&b, &["remote", "sync", "r", "s", "--limit-rate", "2M"], &[]) > 0.8);
+    a.haul(&["push", "--limit-rate", "fast"]).fails_with(2);
+}
