@@ -282,8 +282,8 @@ fn move_inside(
         rename_data(repo, (old, new), &mut notes)?;
         repo.door().root().sync()?;
     }
-    replace_pointer(repo, outer.folder(), kind)?;
-    notes.save(repo, &[])
+    notes.save(repo, &[])?;
+    replace_pointer(repo, outer.folder(), kind)
 }
 
 fn make_parent(repo: &Repo, path: &RepoPath) -> Result<(), OpError> {

@@ -70,8 +70,10 @@ pub fn run(repo: &Repo) -> Result<UninstallReport, OpError> {
     Ok(UninstallReport { hooks, merge_driver, files, tracked })
 }
 
-/// The committed files that would change, and what is left of each.
-fn committed(repo: &Repo) -> Result<Vec<(&'static str, Option<Vec<u8>>)>, OpError> {
+/// A committed file that changes, and what is left of it; nothing if it goes.
+type Change = (&'static str, Option<Vec<u8>>);
+
+fn committed(repo: &Repo) -> Result<Vec<Change>, OpError> {
     let mut out = Vec::new();
     let attributes = RepoPath::new_settings_file(b".gitattributes");
     let old = repo.door().read_small(&attributes, LIMIT)?.unwrap_or_default();

@@ -24,9 +24,9 @@ pub(crate) fn replace_pointer(
         .map_err(|e| OpError::Defect(format!("a new pointer is not sound: {e}")))?;
     let (own, bytes) = (folder.path.pointer_path()?, pointer.to_bytes());
     repo.door().write_durably(&own, &bytes)?;
-    repo.git().stage(&[own.as_bytes()])?;
+    // Before Git: if its index is locked, the user stages, and the data is as this pointer says.
     if followed {
         repo.stat()?.save([], [(folder.path.as_bytes(), Some(bytes.as_slice()))])?;
     }
-    Ok(())
+    Ok(repo.git().stage(&[own.as_bytes()])?)
 }
