@@ -204,7 +204,7 @@ fn place(pack: PackId, form: Form) -> (String, String) {
 }
 
 /// What is not there, or is no folder, holds nothing.
-fn absent_is_none<T>(result: Result<T, FsError>) -> Result<Option<T>, FsError> {
+pub(super) fn absent_is_none<T>(result: Result<T, FsError>) -> Result<Option<T>, FsError> {
     match result {
         Ok(found) => Ok(Some(found)),
         Err(e) if e.is_missing() || e.is_link() => Ok(None),

@@ -52,6 +52,21 @@ impl Layout {
         self.cache.join("parts")
     }
 
+    /// The folder of whole files, which worktrees share.
+    pub fn files_folder(&self) -> PathBuf {
+        self.cache.join("files")
+    }
+
+    /// What each worktree that shares whole files by symbolic links says of them.
+    pub fn links_folder(&self) -> PathBuf {
+        self.cache.join("links")
+    }
+
+    /// The folder of the cache.
+    pub fn cache_path(&self) -> &Path {
+        &self.cache
+    }
+
     /// Where a damaged pack is put aside.
     pub fn quarantine(&self, pack: PackId) -> PathBuf {
         self.state.join("quarantine").join(pack.to_string())

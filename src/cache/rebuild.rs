@@ -68,15 +68,20 @@ impl Index {
 }
 
 impl Index {
-    /// Takes in packs in `unpushed/` that the index does not know: those of a run that ended between
-    /// writing packs and recording them. What the index can find elsewhere stays where it is.
+    /// Takes in packs in `unpushed/` that the index does not know, or takes for gone: those of a run that
+    /// ended between writing packs and recording them, or before it had sent all that it recorded. What
+    /// the index can find elsewhere stays where it is.
     ///
     /// Costs a listing of the folder; returns how many packs were taken in.
     pub fn adopt(&self, layout: &Layout) -> Result<usize, CacheError> {
         let view = self.reader()?;
         let mut adopted = 0;
         for (pack, path) in packs_in(&layout.unpushed_folder())? {
-            if view.pack(pack).is_some() {
+            if let Some(state) = view.pack(pack) {
+                if state.held == Held::Gone {
+                    self.set_held(&[pack], Held::Unpushed)?;
+                    adopted += 1;
+                }
                 continue;
             }
             let Some(mut footer) = read_footer(pack, &path)? else {

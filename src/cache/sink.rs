@@ -87,6 +87,12 @@ impl PackSink {
         Ok(())
     }
 
+    /// Returns the packs that are durable by now.
+    pub fn durable(&self) -> &[WrittenPack] {
+        let publishing = usize::from(self.publishing.is_some());
+        self.done.get(..self.done.len().saturating_sub(publishing)).unwrap_or_default()
+    }
+
     fn wait(&mut self) -> Result<(), CacheError> {
         let Some(thread) = self.publishing.take() else { return Ok(()) };
         let result = thread.join();

@@ -55,6 +55,11 @@ impl Index {
         self.usage.added.fetch_add(bytes, Ordering::Relaxed);
     }
 
+    /// Notes that this command put a whole file into the cache.
+    pub(super) fn note_file_added(&self, bytes: u64) {
+        self.usage.added.fetch_add(bytes, Ordering::Relaxed);
+    }
+
     /// Returns what the cache takes, what this command added included; nothing if it was never
     /// listed. Remembers what was added.
     pub fn cache_size(&self) -> Result<Option<CacheSize>, CacheError> {

@@ -3,8 +3,10 @@
 use std::backtrace::Backtrace;
 use std::ffi::OsString;
 use std::io::Write;
+use std::os::unix::process::CommandExt;
 use std::panic::{self, PanicHookInfo};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -19,6 +21,9 @@ use crate::cli::render;
 use crate::fs::{failpoint, open_log, planted};
 use crate::ops::{Exit, OpError};
 use crate::path::show;
+
+/// Bytes of addresses in which heaps for all threads have room.
+const ROOMY: u64 = 8 << 30;
 
 /// The user asked to stop.
 pub(crate) static STOP: AtomicBool = AtomicBool::new(false);
@@ -39,6 +44,22 @@ pub(crate) fn program() -> PathBuf {
 pub(crate) fn now_ms() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Starts the program anew with one heap if its address space is limited.
+///
+/// Every thread would have a heap of its own, for each of which the C library sets aside 64 MiB of
+/// addresses; with few of them none are left for the stack of the next thread.
+pub(crate) fn spare_addresses() {
+    const NAME: &str = "MALLOC_ARENA_MAX";
+    let limit = rustix::process::getrlimit(rustix::process::Resource::As).current;
+    if limit.is_none_or(|limit| limit >= ROOMY) || variable(NAME).is_some() {
+        return;
+    }
+    let mut arguments = std::env::args_os();
+    let name = arguments.next().unwrap_or_else(|| OsString::from("haul"));
+    // Where that cannot be, things may still go well.
+    let _why_not = Command::new(program()).arg0(name).args(arguments).env(NAME, "1").exec();
 }
 
 /// Makes the first SIGINT, SIGTERM or SIGHUP raise [`STOP`], and the second end the process.

@@ -35,6 +35,7 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return exit::code(answer_usage(&error, &arguments)),
     };
+    process::spare_addresses();
     process::explain_panics(cli.globals.verbose > 0);
     process::arm_crash_point();
     if let Err(failure) = process::start_log(cli.globals.verbose, cli.globals.trace_file.as_deref())

@@ -41,16 +41,26 @@ impl Session<'_> {
 
     /// As [`Self::repo`], where the flag `--limit-rate` may have been given.
     pub(crate) fn repo_at(&self, rate: Option<u64>) -> Result<Repo, Failure> {
-        let flag = rate.map(|rate| Flag {
-            key: "transfer.limit-rate",
-            flag: "--limit-rate".to_owned(),
-            value: rate.to_string().into(),
-        });
-        let repo = Repo::open(self.environment, flag.as_slice()).map_err(OpError::from)?;
+        let flag = rate_flag(rate);
+        Ok(self.told(Repo::open(self.environment, flag.as_slice()).map_err(OpError::from)?))
+    }
+
+    /// As [`Self::repo`], for verbs that change nothing: the repository may be bare.
+    pub(crate) fn repo_or_bare(&self) -> Result<Repo, Failure> {
+        self.repo_or_bare_at(None)
+    }
+
+    /// As [`Self::repo_or_bare`], where the flag `--limit-rate` may have been given.
+    pub(crate) fn repo_or_bare_at(&self, rate: Option<u64>) -> Result<Repo, Failure> {
+        let flag = rate_flag(rate);
+        Ok(self.told(Repo::open_any(self.environment, flag.as_slice()).map_err(OpError::from)?))
+    }
+
+    fn told(&self, repo: Repo) -> Repo {
         for warning in &repo.config().warnings {
             self.job.warn(&warning.to_string());
         }
-        Ok(repo)
+        repo
     }
 
     /// Prints a verb's answer: data on stdout, the figures on stderr.
@@ -100,4 +110,12 @@ impl Session<'_> {
         let text = |_: &mut dyn Write| Ok(());
         self.answer(Answer { report, dry_run, text, figures })
     }
+}
+
+fn rate_flag(rate: Option<u64>) -> Option<Flag> {
+    rate.map(|rate| Flag {
+        key: "transfer.limit-rate",
+        flag: "--limit-rate".to_owned(),
+        value: rate.to_string().into(),
+    })
 }

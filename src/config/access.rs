@@ -103,7 +103,7 @@ impl Config {
         let value = match &entry.raw {
             Raw::Switch(value) => Some(*value),
             Raw::Text(text) => text.trim().parse().ok(),
-            Raw::Number(_) | Raw::Foreign(_) | Raw::Other => None,
+            Raw::Number(_) | Raw::List(_) | Raw::Foreign(_) | Raw::Other => None,
         };
         let value = value.ok_or_else(|| wrong(entry, "`true` or `false`"))?;
         let (remote, setting) = parts(entry)?;

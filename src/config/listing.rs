@@ -64,6 +64,7 @@ fn shown(key: &[String], raw: &Raw) -> String {
         Raw::Text(text) => redact(text),
         Raw::Number(number) => number.to_string(),
         Raw::Switch(switch) => switch.to_string(),
+        Raw::List(list) => list.join(", "),
         Raw::Foreign(_) | Raw::Other => SET.to_owned(),
     }
 }

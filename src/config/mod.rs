@@ -18,6 +18,7 @@ mod source;
 #[cfg(test)]
 mod tests;
 mod value;
+mod view;
 mod warning;
 
 pub use accepted::{Accepted, is_accepted};
@@ -34,4 +35,5 @@ pub use resolve::{Config, Flag, Given, resolve};
 pub use schema::{Kind, SETTINGS, Setting, nearest, reference};
 pub use source::Source;
 pub use value::{Changed, DeltaBase, Follow, Keep, Origin, Value};
+pub use view::View;
 pub use warning::Warning;

@@ -12,7 +12,9 @@ use super::schema::{
 };
 use super::source::{Entry, Raw};
 use super::value::{Changed, DeltaBase, Follow, Keep};
+use super::view::View;
 use super::{ConfigError, Environment, Layer, Origin, Source, Value, Warning};
+use crate::cache::Link;
 use crate::units::parse_size;
 
 /// Variables that are no settings: they say something about one run.
@@ -63,6 +65,8 @@ pub struct Config {
     pub cache_dir: Option<Value<PathBuf>>,
     /// `cache.keep`: what stays in the cache of that which the remote has too.
     pub cache_keep: Value<Keep>,
+    /// `cache.link`: how files of the worktree share bytes with the cache.
+    pub cache_link: Value<Link>,
     /// `cache.max-size`: bytes that the cache may take.
     pub cache_max_size: Value<u64>,
     /// `add.profile`: name of the chunk profile of new paths; a name, not proven to be known.
@@ -77,6 +81,8 @@ pub struct Config {
     pub hooks_max_size: Value<u64>,
     /// `transfer.limit-rate`: bytes per second over the line; 0 for no limit.
     pub limit_rate: Value<u64>,
+    /// `view.<name>`: parts of what is tracked, by name.
+    pub views: BTreeMap<String, View>,
     /// What was ignored or changed.
     pub warnings: Vec<Warning>,
 }
@@ -106,6 +112,7 @@ pub fn resolve(given: &Given<'_>) -> Result<Config, ConfigError> {
         jobs: Value { value: jobs, origin: Origin::Default },
         cache_dir: None,
         cache_keep: Value { value: Keep::Recent, origin: Origin::Default },
+        cache_link: Value { value: Link::Reflink, origin: Origin::Default },
         cache_max_size: Value { value: DEFAULT_CACHE, origin: Origin::Default },
         add_profile: default(DEFAULT_PROFILE.to_owned()),
         delta_base: Value { value: DeltaBase::Cached, origin: Origin::Default },
@@ -113,6 +120,7 @@ pub fn resolve(given: &Given<'_>) -> Result<Config, ConfigError> {
         hooks_follow: Value { value: Follow::Cached, origin: Origin::Default },
         hooks_max_size: Value { value: DEFAULT_MAX_SIZE, origin: Origin::Default },
         limit_rate: Value { value: 0, origin: Origin::Default },
+        views: BTreeMap::new(),
         warnings: Vec::new(),
     };
     let mut sources: Vec<&Source> = given.sources.iter().collect();
@@ -150,7 +158,12 @@ pub(super) fn shown(key: &[String]) -> String {
 pub(super) fn text(entry: &Entry) -> Option<&str> {
     match &entry.raw {
         Raw::Text(text) if !text.is_empty() => Some(text),
-        Raw::Text(_) | Raw::Number(_) | Raw::Switch(_) | Raw::Foreign(_) | Raw::Other => None,
+        Raw::Text(_)
+        | Raw::Number(_)
+        | Raw::Switch(_)
+        | Raw::List(_)
+        | Raw::Foreign(_)
+        | Raw::Other => None,
     }
 }
 
@@ -179,6 +192,14 @@ impl Config {
             Kind::Base => self.set_delta_base(entry),
             Kind::Size => self.set_size(entry, setting),
             Kind::Keep => self.set_cache_keep(entry),
+            Kind::Link => {
+                let value = text(&entry).and_then(Link::by_name);
+                let wanted = "`reflink`, `hardlink`, `symlink` or `copy`";
+                let value = value.ok_or_else(|| wrong(&entry, wanted))?;
+                self.cache_link = Value { value, origin: entry.origin };
+                Ok(())
+            }
+            Kind::Patterns => self.set_patterns(&entry),
             Kind::Changed => {
                 let value = text(&entry).and_then(Changed::by_name);
                 let value = value.ok_or_else(|| wrong(&entry, "`warn`, `fail` or `add`"))?;
@@ -231,7 +252,7 @@ impl Config {
         let number = match &entry.raw {
             Raw::Number(number) => Some(*number),
             Raw::Text(text) => text.trim().parse().ok(),
-            Raw::Switch(_) | Raw::Foreign(_) | Raw::Other => None,
+            Raw::Switch(_) | Raw::List(_) | Raw::Foreign(_) | Raw::Other => None,
         };
         let given = number.ok_or_else(|| wrong(&entry, "a whole number"))?;
         let used = given.clamp(min, max);
@@ -252,7 +273,7 @@ impl Config {
         let given = match &entry.raw {
             Raw::Text(text) if !text.is_empty() => PathBuf::from(text),
             Raw::Foreign(path) => PathBuf::from(path),
-            Raw::Text(_) | Raw::Number(_) | Raw::Switch(_) | Raw::Other => {
+            Raw::Text(_) | Raw::Number(_) | Raw::Switch(_) | Raw::List(_) | Raw::Other => {
                 return Err(wrong(&entry, "a folder"));
             }
         };
@@ -295,7 +316,7 @@ impl Config {
         let value = match &entry.raw {
             Raw::Number(number) => u64::try_from(*number).ok(),
             Raw::Text(text) => parse_size(text).ok(),
-            Raw::Switch(_) | Raw::Foreign(_) | Raw::Other => None,
+            Raw::Switch(_) | Raw::List(_) | Raw::Foreign(_) | Raw::Other => None,
         };
         let value = value.ok_or_else(|| wrong(&entry, "a size such as `500M` or `20G`"))?;
         let value = Value { value, origin: entry.origin };
@@ -337,7 +358,8 @@ impl Config {
     /// The setting of a remote that `HAUL_REMOTES_MY_DATA_URL` sets.
     fn remote_key(&self, name: &str) -> Option<Vec<String>> {
         let rest = name.strip_prefix("HAUL_REMOTES_")?;
-        let settings = SETTINGS.iter().filter_map(|setting| setting.name.rsplit_once("<name>."));
+        let settings =
+            SETTINGS.iter().filter_map(|setting| setting.name.split_once("remotes.<name>."));
         let (remote, setting) = settings
             .filter_map(|(_, last)| {
                 let end = variable(last).replacen("HAUL", "", 1);

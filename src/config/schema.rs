@@ -30,16 +30,20 @@ pub enum Kind {
     Size,
     /// `recent` or `unpushed`.
     Keep,
+    /// `reflink`, `hardlink`, `symlink` or `copy`.
+    Link,
     /// `warn`, `fail` or `add`.
     Changed,
     /// `off`, `cached` or `fetch`.
     Follow,
+    /// A list of paths and patterns, or a single one.
+    Patterns,
 }
 
 /// One setting.
 #[derive(Clone, Copy, Debug)]
 pub struct Setting {
-    /// Dotted name; `<name>` stands for any remote name.
+    /// Dotted name; `<name>` stands for the name of any remote or view.
     pub name: &'static str,
     /// What it takes.
     pub kind: Kind,
@@ -61,7 +65,7 @@ pub(super) const DEFAULT_CACHE: u64 = 100 << 30;
 pub(super) const DEFAULT_MAX_SIZE: u64 = 50 << 20;
 
 /// All settings, sorted by name.
-pub const SETTINGS: [Setting; 21] = [
+pub const SETTINGS: [Setting; 24] = [
     Setting {
         name: "add.profile",
         kind: Kind::Profile,
@@ -82,6 +86,15 @@ pub const SETTINGS: [Setting; 21] = [
         default: "`recent`",
         doc: "What stays in the cache of that which the remote has too: `recent` what was used last, up to \
               `cache.max-size`; `unpushed` no content at all once it is pushed or checked out.",
+        committed: false,
+    },
+    Setting {
+        name: "cache.link",
+        kind: Kind::Link,
+        default: "`reflink`",
+        doc: "How files that a checkout writes share bytes with the cache: `reflink` by blocks of the disk where \
+              the file system can (XFS, Btrfs), else not; `hardlink` or `symlink` as one file, which nobody may write to; \
+              `copy` not at all.",
         committed: false,
     },
     Setting {
@@ -214,6 +227,21 @@ pub const SETTINGS: [Setting; 21] = [
         doc: "Bytes per second that go to and from a remote, such as `2M`; `0` for no limit.",
         committed: false,
     },
+    Setting {
+        name: "view.<name>.exclude",
+        kind: Kind::Patterns,
+        default: "nothing",
+        doc: "What `--view` leaves out of what it includes: paths and patterns, as for `include`.",
+        committed: true,
+    },
+    Setting {
+        name: "view.<name>.include",
+        kind: Kind::Patterns,
+        default: "everything",
+        doc: "What `--view` chooses: paths and patterns from the root of the repository, such as \
+              `[\"data/train/**\", \"model.bin\"]`. `**` crosses folders.",
+        committed: true,
+    },
 ];
 
 /// Finds the setting that a key path is; part 1 of `remotes.<name>.url` matches anything.
@@ -269,10 +297,15 @@ pub fn reference() -> String {
     let head =
         "| setting | variable | default | in `haul.toml` | meaning |\n|---|---|---|---|---|\n";
     let line = |setting: &Setting| {
-        let (name, variable) = (setting.name, variable(setting.name));
+        let name = setting.name;
+        let variable = if setting.kind == Kind::Patterns {
+            "–".to_owned()
+        } else {
+            format!("`{}`", variable(name))
+        };
         let committed = if setting.committed { "yes" } else { "no" };
         let (default, doc) = (setting.default, setting.doc);
-        format!("| `{name}` | `{variable}` | {default} | {committed} | {doc} |\n")
+        format!("| `{name}` | {variable} | {default} | {committed} | {doc} |\n")
     };
     SETTINGS.iter().fold(head.to_owned(), |table, setting| table + &line(setting))
 }

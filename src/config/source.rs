@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use toml_edit::{Document, Item, TableLike};
+use toml_edit::{Array, Document, Item, TableLike};
 
 use super::{ConfigError, Layer, Origin};
 
@@ -26,6 +26,7 @@ pub(super) enum Raw {
     Text(String),
     Number(i64),
     Switch(bool),
+    List(Vec<String>),
     /// Given by a variable or flag and not UTF-8.
     Foreign(std::ffi::OsString),
     /// Anything no setting takes yet.
@@ -118,6 +119,11 @@ fn raw(item: &Item) -> Raw {
         (Some(text), _, _) => Raw::Text(text.to_owned()),
         (_, Some(number), _) => Raw::Number(number),
         (_, _, Some(value)) => Raw::Switch(value),
-        _ => Raw::Other,
+        _ => item.as_array().and_then(texts).map_or(Raw::Other, Raw::List),
     }
+}
+
+/// Reads a list that holds nothing but text.
+fn texts(list: &Array) -> Option<Vec<String>> {
+    list.iter().map(|item| item.as_str().map(str::to_owned)).collect()
 }

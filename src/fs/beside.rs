@@ -91,9 +91,9 @@ impl LifeSign {
 pub enum Linked {
     /// It is there.
     Made,
-    /// Something has that name already.
+    /// Something has that name already, which is not to go.
     Taken,
-    /// This file system has no symbolic links.
+    /// This file system has no such links, or they are not allowed.
     Unable,
 }
 

@@ -7,12 +7,14 @@ use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rustix::fs::{AtFlags, FlockOperation, Mode, OFlags, RenameFlags, ResolveFlags};
 use rustix::io::Errno;
 
 use crate::fs::atomic::{Temp, make_folder};
 use crate::fs::error::{FsError, IoResultExt};
+use crate::fs::own_links::stamp_of_own;
 use crate::fs::stamp::{FileKind, Stamp};
 use crate::fs::{failpoint, planted};
 
@@ -25,6 +27,8 @@ pub const TEMP_PREFIX: &[u8] = b".haul-tmp-";
 pub struct Dir {
     pub(super) fd: OwnedFd,
     path: PathBuf,
+    /// Where symbolic links of ours lead; the file behind one stands for it.
+    pub(super) own: Option<Arc<Path>>,
 }
 
 /// One name in a folder.
@@ -45,12 +49,16 @@ impl Dir {
     /// Opens the folder that everything else is relative to; links in `path` itself are followed.
     pub fn open(path: &Path) -> Result<Self, FsError> {
         let fd = rustix::fs::open(path, FOLDER, Mode::empty()).at("open the folder", path)?;
-        Ok(Self { fd, path: path.to_owned() })
+        Ok(Self::of(fd, path.to_owned()))
     }
 
     /// Wraps a folder that is open already.
     pub(super) fn of(fd: OwnedFd, path: PathBuf) -> Self {
-        Self { fd, path }
+        Self { fd, path, own: None }
+    }
+
+    fn below(&self, fd: OwnedFd, path: PathBuf) -> Self {
+        Self { fd, path, own: self.own.clone() }
     }
 
     /// Returns the path for messages.
@@ -69,14 +77,15 @@ impl Dir {
     /// Opens a folder below this one by relative path, following no link on the way.
     pub fn descend(&self, relative: &[u8]) -> Result<Self, FsError> {
         let path = self.path_of(relative);
-        self.open_below(relative).at("open the folder", &path).map(|fd| Self { fd, path })
+        let fd = self.open_below(relative).at("open the folder", &path)?;
+        Ok(self.below(fd, path))
     }
 
     /// Opens a folder below this one, making what is missing, following no link on the way.
     pub fn descend_or_make(&self, relative: &[u8]) -> Result<Self, FsError> {
         let path = self.path_of(relative);
         match self.open_below(relative) {
-            Ok(fd) => return Ok(Self { fd, path }),
+            Ok(fd) => return Ok(self.below(fd, path)),
             Err(e) if e.kind() == io::ErrorKind::NotFound => {}
             Err(e) => return Err(e).at("open the folder", &path),
         }
@@ -89,7 +98,7 @@ impl Dir {
             fd = rustix::fs::openat(&fd, part, FOLDER | OFlags::NOFOLLOW, Mode::empty())
                 .at("open the folder", &path)?;
         }
-        Ok(Self { fd, path })
+        Ok(self.below(fd, path))
     }
 
     fn open_below(&self, relative: &[u8]) -> io::Result<OwnedFd> {
@@ -115,20 +124,35 @@ impl Dir {
         Ok(fd)
     }
 
-    /// Returns what lies at a name, the link itself if it is one; nothing if there is nothing.
+    /// Returns what lies at a name, the link itself if it is one; nothing if there is nothing. A link
+    /// of ours is the file that it leads to, or nothing.
     pub fn stamp(&self, name: &[u8]) -> Result<Option<Stamp>, FsError> {
         match rustix::fs::statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW) {
-            Ok(stat) => Ok(Some(Stamp::from(&stat))),
+            Ok(stat) => {
+                let stamp = Stamp::from(&stat);
+                let link = self.own.is_some() && stamp.kind == FileKind::Symlink;
+                match link.then(|| self.own_link(name)).flatten() {
+                    Some(target) => stamp_of_own(&target),
+                    None => Ok(Some(stamp)),
+                }
+            }
             Err(Errno::NOENT | Errno::NOTDIR) => Ok(None),
             Err(e) => Err(e).at("look at", &self.path_of(name)),
         }
     }
 
-    /// Opens a regular file for reading; never follows a link, never waits on a FIFO.
+    /// Opens a regular file for reading; never follows a link but one of ours, never waits on a FIFO.
     pub fn open_file(&self, name: &[u8]) -> Result<(File, Stamp), FsError> {
         let path = self.path_of(name);
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        let fd = rustix::fs::openat(&self.fd, name, flags, Mode::empty()).at("open", &path)?;
+        let opened = match rustix::fs::openat(&self.fd, name, flags, Mode::empty()) {
+            Err(Errno::LOOP) => match self.own_link(name) {
+                Some(target) => rustix::fs::open(&target, flags, Mode::empty()),
+                None => Err(Errno::LOOP),
+            },
+            other => other,
+        };
+        let fd = opened.at("open", &path)?;
         let file = File::from(fd);
         let stamp = Self::stamp_of(&file, &path)?;
         if stamp.kind != FileKind::File {
@@ -241,9 +265,12 @@ impl Dir {
         if let Some(folder) = to.parent() {
             make_folder(folder, true)?;
         }
-        match rustix::fs::renameat(&self.fd, name, rustix::fs::CWD, to) {
-            Err(Errno::XDEV) => {}
-            other => return other.at("put aside", &path),
+        // What a link of ours leads to is the cache's, and may go from there.
+        if self.own_link(name).is_none() {
+            match rustix::fs::renameat(&self.fd, name, rustix::fs::CWD, to) {
+                Err(Errno::XDEV) => {}
+                other => return other.at("put aside", &path),
+            }
         }
         let (mut file, _) = self.open_file(name)?;
         let mut temp = Temp::new_in(to.parent().unwrap_or(Path::new("/")))?;
@@ -324,9 +351,9 @@ pub(super) fn temp_name() -> Vec<u8> {
 /// A file without its final name yet.
 #[derive(Debug)]
 pub struct TempFile<'d> {
-    dir: &'d Dir,
+    pub(super) dir: &'d Dir,
     pub(super) name: Vec<u8>,
-    file: File,
+    pub(super) file: File,
     placed: bool,
 }
 
@@ -334,15 +361,6 @@ impl TempFile<'_> {
     /// Returns the open file.
     pub fn file(&self) -> &File {
         &self.file
-    }
-
-    /// Makes the file, which is empty, share the bytes of another one until one of the two is written
-    /// to; false where the file system cannot, and nothing is changed.
-    pub fn reflink(&self, from: &File) -> bool {
-        #[cfg(target_os = "linux")]
-        return rustix::fs::ioctl_ficlone(&self.file, from).is_ok();
-        #[cfg(not(target_os = "linux"))]
-        false
     }
 
     /// Writes bytes where they belong; `path` is for the message.

@@ -61,6 +61,15 @@ impl Stamp {
         self.mode & 0o100 != 0
     }
 
+    /// Says whether this is still the file that was `seen` a moment ago.
+    ///
+    /// A file that several names share shows another time of its inode whenever one of them comes or
+    /// goes; that is no change where nobody may write to it.
+    pub fn still_is(&self, seen: &Self) -> bool {
+        let shared = self.kind == FileKind::File && self.mode & 0o222 == 0;
+        self == seen || shared && Self { ctime: seen.ctime, ..*self } == *seen
+    }
+
     /// Says whether a change after `moment` would be visible in the times.
     pub fn is_settled_at(&self, moment: Time) -> bool {
         self.mtime.max(self.ctime).settled() <= moment

@@ -19,6 +19,7 @@ pub struct Git {
     pub(super) root: PathBuf,
     own_dir: PathBuf,
     common_dir: PathBuf,
+    bare: bool,
     /// Nothing if libgit2 cannot open this kind of repository.
     library: Mutex<Option<Repository>>,
     pub(super) runner: Runner,
@@ -52,9 +53,13 @@ impl Git {
     /// `search`, if given, takes the place of `PATH` for `git` and what it runs; an empty one leaves
     /// the system's own folders.
     pub fn open(start: &Path, search: Option<&OsStr>) -> Result<Self, GitError> {
+        Self::discover(start, Surroundings::Heed, Self::search_variables(search))
+    }
+
+    pub(super) fn search_variables(search: Option<&OsStr>) -> Vec<(OsString, Option<OsString>)> {
         let value = |folders: &OsStr| (!folders.is_empty()).then(|| folders.to_owned());
         let path = search.map(|folders| (OsString::from("PATH"), value(folders)));
-        Self::discover(start, Surroundings::Heed, path.into_iter().collect())
+        path.into_iter().collect()
     }
 
     /// Opens the repository that `folder` lies in, whatever `GIT_DIR` and its kind say: for a
@@ -103,15 +108,29 @@ impl Git {
         runner.folder.clone_from(&found.root);
         runner.set("GIT_DIR", Some(found.git_dir.as_os_str()));
         runner.set("GIT_WORK_TREE", Some(found.root.as_os_str()));
-        Ok(Self {
-            root: found.root,
-            temp: found.git_dir.clone(),
-            own_dir: found.git_dir,
-            common_dir: found.common_dir,
-            library: Mutex::new(found.library),
-            runner,
-            index_wait: INDEX_WAIT,
-        })
+        let parts = (found.root, found.git_dir, found.common_dir);
+        Ok(Self::of_parts(parts, found.library, runner))
+    }
+
+    /// Puts together root, Git folder and common folder with what reads them.
+    pub(super) fn of_parts(
+        (root, own_dir, common_dir): (PathBuf, PathBuf, PathBuf),
+        library: Option<Repository>,
+        runner: Runner,
+    ) -> Self {
+        let (temp, library) = (own_dir.clone(), Mutex::new(library));
+        let (bare, index_wait) = (false, INDEX_WAIT);
+        Self { root, own_dir, common_dir, bare, library, runner, index_wait, temp }
+    }
+
+    /// Notes that there is no worktree.
+    pub(super) fn without_worktree(self) -> Self {
+        Self { bare: true, ..self }
+    }
+
+    /// Says whether there is no worktree: see [`Git::open_any`].
+    pub fn is_bare(&self) -> bool {
+        self.bare
     }
 
     /// Has what is temporary made in `folder`, and not in the Git folder.

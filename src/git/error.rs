@@ -83,6 +83,14 @@ pub enum GitError {
         /// Some of them.
         such: String,
     },
+    /// A repository elsewhere does not have a revision, or does not give it.
+    #[error("`{url}` gives no revision `{rev}`")]
+    NotThere {
+        /// As the user gave it, control characters escaped.
+        rev: String,
+        /// The repository, without a password.
+        url: String,
+    },
     /// An object that the repository needs is not there.
     #[error("Git object {id} is missing from the repository")]
     MissingObject {
@@ -155,6 +163,9 @@ impl Hint for GitError {
             Self::AmbiguousRevision { .. } => {
                 Some("write more of the id, or name a branch or a tag".to_owned())
             }
+            Self::NotThere { .. } => Some(
+                "name a branch, a tag or a whole commit hash that `git ls-remote` lists".to_owned(),
+            ),
             Self::MissingObject { .. } => {
                 Some("run `git fsck`, then `git fetch` to get missing objects again".to_owned())
             }

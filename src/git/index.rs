@@ -31,6 +31,8 @@ pub struct IndexEntry {
     pub stage: u8,
     /// Made by `git add --intent-to-add`: a name without content yet.
     pub intent_to_add: bool,
+    /// Left out of the worktree by a sparse checkout. Told by [`Git::pointers`] only.
+    pub skipped: bool,
 }
 
 impl Git {
@@ -74,10 +76,11 @@ impl Git {
     /// Lists all files of the index that are named like pointers (`NAME.haul`), with the two or
     /// three sides of unresolved merges. Their content: [`Git::index_contents`].
     pub fn pointers(&self) -> Result<Vec<IndexEntry>, GitError> {
-        let call = self.runner.git(&["ls-files", "-s", "-z", "--", ":(top,glob)**/*.haul"]).globs();
+        let call = self.runner.git(&["ls-files", "-s", "-t", "-z", "--"]);
+        let call = call.arguments([":(top,glob)**/*.haul"]).globs();
         let mut entries = Vec::new();
         let mut wrong = None;
-        call.each_record(|record| match index_record(record) {
+        call.each_record(|record| match tagged_record(record) {
             Some(entry) if is_file(entry.mode) && is_pointer_path(&entry.path) => {
                 entries.push(entry);
             }
@@ -172,7 +175,20 @@ fn index_record(record: &[u8]) -> Option<IndexEntry> {
         b"3" => 3,
         _ => return None,
     };
-    Some(IndexEntry { path: path.get(1..)?.to_vec(), mode, id, stage, intent_to_add: false })
+    Some(IndexEntry {
+        path: path.get(1..)?.to_vec(),
+        mode,
+        id,
+        stage,
+        intent_to_add: false,
+        skipped: false,
+    })
+}
+
+/// Reads `TAG MODE ID STAGE TAB PATH`; the tag of what a sparse checkout leaves out is `S`.
+fn tagged_record(record: &[u8]) -> Option<IndexEntry> {
+    let (tag, rest) = record.split_at_checked(2)?;
+    Some(IndexEntry { skipped: tag == b"S ", ..index_record(rest)? })
 }
 
 /// The path itself and every folder above it.

@@ -5,6 +5,9 @@
 //! and takes over any read that libgit2 refuses: SHA-256, reftable, objects of a partial clone
 //! (`docs/adr/0002-git-door.md`). The module hands out bytes and does not know what a pointer says.
 
+mod apart;
+mod bare;
+mod bringer;
 mod change;
 #[cfg(test)]
 mod change_tests;

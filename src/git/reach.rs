@@ -51,6 +51,8 @@ pub struct Reach {
     runner: Runner,
     git_dir: PathBuf,
     common_dir: PathBuf,
+    /// The worktree that it was opened in; nothing if there is none.
+    root: Option<PathBuf>,
 }
 
 /// Commits and other objects to begin at.
@@ -77,8 +79,10 @@ impl Reach {
         let git_dir = ask("--absolute-git-dir")?;
         let common = folder.join(ask("--git-common-dir")?);
         let common_dir = common.canonicalize().unwrap_or(common);
+        // A bare one has none, and says so in words.
+        let root = ask("--show-toplevel").ok().filter(|root| !root.as_os_str().is_empty());
         runner.set("GIT_DIR", Some(git_dir.as_os_str()));
-        Ok(Self { runner, git_dir, common_dir })
+        Ok(Self { runner, git_dir, common_dir, root })
     }
 
     /// Copies the repository at `url` into `folder`, which does not exist; takes objects from the
@@ -293,6 +297,10 @@ impl Reach {
                 out.pop();
             }
         })?;
+        // Git does not know the worktree of a Git folder that lies elsewhere, and names the folder itself.
+        if let Some(root) = self.root.as_ref().filter(|_| self.git_dir == self.common_dir) {
+            out.iter_mut().filter(|path| **path == self.git_dir).for_each(|p| p.clone_from(root));
+        }
         out.retain(|path| path.is_dir());
         Ok(out)
     }

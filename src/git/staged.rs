@@ -32,7 +32,14 @@ impl Git {
         call.each_record(|record| match pending.take() {
             Some((mode, id)) if is_file(mode) => {
                 let path = record.to_vec();
-                entries.push(IndexEntry { path, mode, id, stage: 0, intent_to_add: false });
+                entries.push(IndexEntry {
+                    path,
+                    mode,
+                    id,
+                    stage: 0,
+                    intent_to_add: false,
+                    skipped: false,
+                });
             }
             Some(_) => {}
             None => match after(record) {

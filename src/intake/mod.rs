@@ -18,7 +18,7 @@ mod take;
 
 pub use error::IntakeError;
 pub use survey::compare;
-pub use take::{Exceptions, Figures, Intake, take};
+pub use take::{Exceptions, Figures, Intake, Landed, take};
 
 use crate::chunk::Profile;
 use crate::fs::Stamp;

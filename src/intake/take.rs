@@ -60,11 +60,14 @@ pub struct Exceptions<'k> {
     pub elsewhere: &'k HashMap<[u8; 32], Place>,
 }
 
+/// What is told of each pack once it is durable.
+pub type Landed<'l> = &'l (dyn Fn(&WrittenPack) -> Result<(), CacheError> + Sync);
+
 /// Takes in files; `began` is the file system's clock now.
 pub fn take(
     (root, began): (&Dir, Time),
     sources: &[Source],
-    layout: &Layout,
+    (layout, landed): (&Layout, Option<Landed>),
     (index, exceptions): (&Index, Exceptions),
     job: &Job,
 ) -> Result<Intake, IntakeError> {
@@ -77,7 +80,7 @@ pub fn take(
     let outlet = (send, spares);
     let shared = Shared::new(root, (job, &task), (&view, exceptions), outlet, (began, deltas));
     let (taken, packs, new, delta) = std::thread::scope(|scope| {
-        let writer = scope.spawn(move || write(layout, &frames, spares));
+        let writer = scope.spawn(move || write((layout, landed), &frames, spares));
         let taken = take_all(&shared, sources);
         let new = shared.new_bytes.load(Ordering::Relaxed);
         let delta = shared.deltas.bytes();
@@ -164,28 +167,43 @@ fn runs(sources: &[Source]) -> Vec<std::ops::Range<usize>> {
 }
 
 fn write(
-    layout: &Layout,
+    (layout, landed): (&Layout, Option<Landed>),
     frames: &Receiver<Vec<EncodedFrame>>,
     spares: &Spares,
 ) -> Result<Vec<WrittenPack>, CacheError> {
     let mut sink = PackSink::new(layout, PackKind::Data);
+    let mut told = 0;
     for group in frames {
         for frame in &group {
             sink.push(frame)?;
         }
+        if let Some(landed) = landed {
+            sink.durable().iter().skip(told).try_for_each(landed)?;
+            told = sink.durable().len();
+        }
         spares.give(group.into_iter().map(EncodedFrame::into_bytes));
     }
-    sink.finish()
+    let packs = sink.finish()?;
+    if let Some(landed) = landed {
+        packs.iter().skip(told).try_for_each(landed)?;
+    }
+    Ok(packs)
 }
 
 impl Intake {
-    /// Records packs of this intake, and others such as its node packs, in the index.
-    pub fn record(&self, index: &Index, nodes: &[WrittenPack]) -> Result<(), IntakeError> {
-        let packs = self.packs.iter().chain(nodes);
+    /// Records packs of this intake, and how they are held, and its node packs in the index.
+    pub fn record(
+        &self,
+        index: &Index,
+        held: Held,
+        nodes: &[WrittenPack],
+    ) -> Result<(), IntakeError> {
+        let packs = self.packs.iter().map(|p| (p, held));
+        let packs = packs.chain(nodes.iter().map(|p| (p, Held::Unpushed)));
         let states: Vec<_> = packs
-            .map(|p| {
+            .map(|(p, held)| {
                 let size = u32::try_from(p.size).unwrap_or(0);
-                (p.id, PackState { held: Held::Unpushed, kind: p.kind.byte(), size })
+                (p.id, PackState { held, kind: p.kind.byte(), size })
             })
             .collect();
         let mut objects: Vec<_> = self.places.iter().map(|(id, place)| (*id, *place)).collect();

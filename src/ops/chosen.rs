@@ -2,7 +2,8 @@
 
 use crate::git::{Content, TreePointer};
 use crate::ops::error::OpError;
-use crate::ops::select::{Select, Selection};
+use crate::ops::select::Select;
+use crate::ops::selection::{Selection, nothing_in_view};
 use crate::path::{RepoPath, show};
 use crate::pointer::{Pointer, PointerError};
 use crate::progress::Job;
@@ -26,8 +27,11 @@ impl Chosen {
     }
 }
 
-/// Says that paths inside tracked ones were named and none of them is there.
-pub(crate) fn nothing_matches() -> OpError {
+/// Says that paths inside tracked ones were named, or a view was, and none of them is there.
+pub(crate) fn nothing_matches(select: &Select) -> OpError {
+    if let Some(view) = &select.view {
+        return nothing_in_view(view);
+    }
     OpError::refused(
         "none of the given paths is in a tracked folder of that name",
         "check the spelling; a pattern is matched against whole paths, and `**` crosses folders",
@@ -68,7 +72,7 @@ pub(crate) fn chosen_or_warned(
     job: &Job,
 ) -> Result<Vec<Chosen>, OpError> {
     let (out, refused) = find(repo, select)?;
-    Selection::new(repo, &select.paths)?.warn(&refused, job);
+    Selection::of(repo, select)?.warn(&refused, job);
     Ok(out)
 }
 
@@ -77,7 +81,7 @@ pub(crate) fn find(
     repo: &Repo,
     select: &Select,
 ) -> Result<(Vec<Chosen>, Vec<RefusedPointer>), OpError> {
-    let mut selection = Selection::new(repo, &select.paths)?;
+    let mut selection = Selection::of(repo, select)?;
     let mut out = Vec::new();
     let (candidates, refused) = candidates(repo, select)?;
     for (path, state) in candidates {
@@ -123,7 +127,7 @@ pub(crate) fn candidates(repo: &Repo, select: &Select) -> Result<Candidates, OpE
                 }
             }
         }
-    } else if let Some(rev) = &select.rev {
+    } else if let Some(rev) = select.rev.as_deref().or(repo.git().is_bare().then_some("HEAD")) {
         for pointer in repo.git().pointers_at(rev)? {
             at_revision(pointer, &mut out);
         }

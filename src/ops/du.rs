@@ -98,7 +98,7 @@ fn measure(repo: &Repo, options: &DuOptions, job: &Job) -> Result<DuReport, OpEr
     let total = weights.iter().fold(Room::default(), |sum, weight| sum.plus((*weight).into()));
     let only_parts = wanted.iter().all(|w| matches!(w.filter, Filter::Some(_)));
     if any && only_parts && total.files == 0 {
-        return Err(nothing_matches());
+        return Err(nothing_matches(&options.select));
     }
     let paths = found.iter().zip(&weights).map(|(chosen, weight)| row(chosen, (*weight).into()));
     let rev = options.select.rev.clone().unwrap_or_default();

@@ -107,6 +107,8 @@ pub enum OpError {
     InCommit {
         /// The commit, and the file if that is not said yet.
         of: String,
+        /// Whose commit brought the pointer, where nobody pushed the data and that is known.
+        by: Option<String>,
         /// What is wrong.
         source: Box<Self>,
     },
@@ -237,7 +239,11 @@ impl Hint for OpError {
             return Some("run the same command again to complete it".to_owned());
         }
         match self {
-            Self::InCommit { source, .. } => source.hint(),
+            Self::InCommit { by: Some(author), .. } => Some(format!(
+                "ask {author} to run `haul push` in the clone that has the data, then run the same \
+                 command again"
+            )),
+            Self::InCommit { by: None, source, .. } => source.hint(),
             Self::Repo(e) => e.hint(),
             Self::Fs(e) | Self::Place { source: PlaceError::Fs(e), .. } => e.hint(),
             Self::Cache(e) | Self::Place { source: PlaceError::Cache(e), .. } => e.hint(),

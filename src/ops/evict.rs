@@ -10,7 +10,8 @@ use crate::config::Keep;
 use crate::hash::{ChunkId, PackId};
 use crate::ops::chosen::{Chosen, chosen};
 use crate::ops::error::OpError;
-use crate::ops::retain::{Shelved, evict, oldest, shelved};
+use crate::ops::idle::idle;
+use crate::ops::retain::{Shelved, Surplus, evict, in_files, in_packs, shelved, surplus};
 use crate::ops::select::Select;
 use crate::path::{JsonPath, json_path};
 use crate::progress::Job;
@@ -57,12 +58,14 @@ pub struct EvictPlan {
     pub bytes: u64,
     /// Bytes that the cache takes.
     pub cache_bytes: u64,
+    /// Whole files that no worktree shares and that would go.
+    pub files: u64,
     /// Packs that are not pushed: they are never evicted.
     pub unpushed_packs: u64,
     /// Their bytes.
     pub unpushed_bytes: u64,
     #[serde(skip)]
-    going: Vec<CachedPack>,
+    going: Surplus,
 }
 
 /// A pack that stays because the remote does not have it.
@@ -81,6 +84,8 @@ pub struct KeptRow {
 pub struct EvictReport {
     /// Packs that are gone from the cache.
     pub packs: u64,
+    /// Whole files that are gone from the cache.
+    pub files: u64,
     /// Bytes that they took.
     pub bytes: u64,
     /// Bytes that the cache still takes.
@@ -94,25 +99,27 @@ pub struct EvictReport {
 /// Finds what would go; asks nobody and changes nothing.
 pub fn plan(repo: &Repo, which: &Which, job: &Job) -> Result<EvictPlan, OpError> {
     repo.require_initialised()?;
-    let all = shelved(repo)?;
-    let cache_bytes = all.iter().map(|s| s.cached.bytes).sum();
+    let (all, files) = (shelved(repo)?, idle(repo)?);
+    let cache_bytes = in_packs(&all) + in_files(&files);
     let unpushed = repo.index()?.packs(Held::Unpushed)?;
     let mut paths = Vec::new();
+    let keep_none = repo.config().cache_keep.value == Keep::Unpushed;
     let going = match which {
-        Which::All => content(all),
-        Which::Surplus if repo.config().cache_keep.value == Keep::Unpushed => content(all),
-        Which::Surplus => oldest(all, cache_bytes, repo.config().cache_max_size.value),
-        Which::DownTo(bytes) => oldest(all, cache_bytes, *bytes),
+        Which::All => Surplus { packs: content(all), files },
+        Which::Surplus if keep_none => Surplus { packs: content(all), files },
+        Which::Surplus => surplus((all, files), cache_bytes, repo.config().cache_max_size.value),
+        Which::DownTo(bytes) => surplus((all, files), cache_bytes, *bytes),
         Which::Of(select) => {
-            let (rows, going) = of_paths(repo, select, &all, job)?;
+            let (rows, packs) = of_paths(repo, select, &all, job)?;
             paths = rows;
-            going
+            Surplus { packs, files: Vec::new() }
         }
     };
     Ok(EvictPlan {
         paths,
-        packs: going.len() as u64,
-        bytes: going.iter().map(|cached| cached.bytes).sum(),
+        packs: going.packs.len() as u64,
+        files: going.files.len() as u64,
+        bytes: going.packs.iter().map(|cached| cached.bytes).sum::<u64>() + in_files(&going.files),
         cache_bytes,
         unpushed_packs: unpushed.len() as u64,
         unpushed_bytes: unpushed.iter().map(|(_, state)| u64::from(state.size)).sum(),
@@ -176,6 +183,7 @@ fn packs_of<'i>(ids: impl Iterator<Item = &'i ChunkId>, reader: &ObjectReader) -
 pub fn run(repo: &Repo, plan: EvictPlan, job: &Job) -> Result<EvictReport, OpError> {
     let mut report = EvictReport {
         packs: 0,
+        files: 0,
         bytes: 0,
         cache_bytes: plan.cache_bytes,
         kept: Vec::new(),
@@ -194,6 +202,7 @@ pub fn run(repo: &Repo, plan: EvictPlan, job: &Job) -> Result<EvictReport, OpErr
         )
     })?;
     report.packs = dropped.packs;
+    report.files = dropped.files;
     report.bytes = dropped.bytes;
     report.cache_bytes = plan.cache_bytes.saturating_sub(dropped.bytes);
     report.passed_over = dropped.passed_over;

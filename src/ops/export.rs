@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::cache::ObjectReader;
 use crate::fs::{Dir, make_folder};
+use crate::manifest::EntryKind;
 use crate::ops::at::{At, Inside};
 use crate::ops::checkout::{Target, targets, write_anew};
 use crate::ops::chosen::Chosen;
@@ -63,6 +64,9 @@ pub struct ExportReport {
     pub bytes: u64,
     /// What was asked of the remote.
     pub requests: Requests,
+    /// The name of the one file that was written, if a file was asked for and no folder.
+    #[serde(skip)]
+    pub(crate) lone: Option<RepoPath>,
 }
 
 /// Finds what is to be written and what of it has to be fetched; asks the remote for nodes at most.
@@ -73,7 +77,7 @@ pub fn plan<'r>(
 ) -> Result<ExportPlan<'r>, OpError> {
     let at = At::parse(repo, &options.word)?;
     let chosen: Vec<Chosen> = at.find(repo)?.into_iter().map(part).collect();
-    let path = repo.cwd().join(&options.folder);
+    let path = repo.environment().cwd.join(&options.folder);
     let folder = path.display().to_string();
     if path.symlink_metadata().is_ok() && !Dir::open(&path)?.entries()?.is_empty() {
         return Err(OpError::refused(
@@ -85,7 +89,7 @@ pub fn plan<'r>(
         Some(path) => repo.git().root().join(path.to_os()),
         None => repo.git().root().to_path_buf(),
     };
-    let select = Select { paths: vec![place.into()], rev: at.rev.clone(), all: false };
+    let select = Select { paths: vec![place.into()], rev: at.rev.clone(), ..Select::default() };
     let fetch = FetchOptions {
         select,
         remote: options.source.remote.clone(),
@@ -109,7 +113,8 @@ pub fn run(repo: &Repo, plan: ExportPlan<'_>, job: &Job) -> Result<ExportReport,
     let ExportPlan { folder, fetch, at, chosen, path } = plan;
     let select = Select { rev: at.rev.clone(), ..Select::default() };
     let fetched = bring(repo, fetch, job)?;
-    let targets = targets_in(repo, &at, &chosen).map_err(|e| e.with_commit(repo, &select))?;
+    let (targets, lone) =
+        targets_in(repo, &at, &chosen).map_err(|e| e.with_commit(repo, &select))?;
     make_folder(&path, true)?;
     let door = Door::open(&path)?;
     check_room(&door, &targets)?;
@@ -127,13 +132,18 @@ pub fn run(repo: &Repo, plan: ExportPlan<'_>, job: &Job) -> Result<ExportReport,
         files: written.written,
         bytes: written.bytes,
         requests: fetched.requests,
+        lone,
     })
 }
 
-/// Lists the files with their paths below what is exported.
-fn targets_in(repo: &Repo, at: &At, chosen: &[Chosen]) -> Result<Vec<Target>, OpError> {
+/// Lists the files with their paths below what is exported; where that is a file, its name is told.
+fn targets_in(
+    repo: &Repo,
+    at: &At,
+    chosen: &[Chosen],
+) -> Result<(Vec<Target>, Option<RepoPath>), OpError> {
     let mut reader = ObjectReader::new(repo.layout(), repo.index()?)?;
-    let mut out = Vec::new();
+    let (mut out, mut lone) = (Vec::new(), None);
     for item in chosen {
         let found = targets(item, &mut reader)?;
         let found =
@@ -141,15 +151,20 @@ fn targets_in(repo: &Repo, at: &At, chosen: &[Chosen]) -> Result<Vec<Target>, Op
         for target in found {
             let path = match &at.path {
                 None => target.path.clone(),
-                Some(top) => match target.path.relative_to(top) {
-                    Some(path) => path,
-                    None => RepoPath::new(target.path.file_name())?,
-                },
+                Some(top) => {
+                    if let Some(path) = target.path.relative_to(top) {
+                        path
+                    } else {
+                        let name = RepoPath::new(target.path.file_name())?;
+                        lone = (target.kind != EntryKind::EmptyDir).then(|| name.clone());
+                        name
+                    }
+                }
             };
             out.push(Target { path, ..target });
         }
     }
-    Ok(out)
+    Ok((out, lone))
 }
 
 fn check_room(door: &Door, targets: &[Target]) -> Result<(), OpError> {

@@ -122,7 +122,7 @@ fn look<'r>(repo: &'r Repo, options: &FetchOptions, job: &Job) -> Result<FetchPl
     let only_inside = !wanted.is_empty() && wanted.iter().all(inside);
     if let Some((files, bytes)) = is_local(&wanted, &mut reader, job)? {
         if files == 0 && only_inside {
-            return Err(nothing_matches());
+            return Err(nothing_matches(&options.select));
         }
         return Ok(FetchPlan {
             remote: String::new(),
@@ -146,7 +146,7 @@ fn look<'r>(repo: &'r Repo, options: &FetchOptions, job: &Job) -> Result<FetchPl
     let (files, bytes, fetch_bytes) =
         (sum(|plan| plan.files), sum(|plan| plan.bytes), sum(|plan| plan.absent_bytes));
     if files == 0 && only_inside {
-        return Err(nothing_matches());
+        return Err(nothing_matches(&options.select));
     }
     let remote = work.remotes();
     Ok(FetchPlan { remote, files, bytes, fetch_bytes, receive_bytes, work: Some(work), select })

@@ -12,6 +12,7 @@ use crate::pack::Bases;
 use crate::path::{RepoPath, show};
 use crate::recipe::ChunkEntry;
 use crate::repo::Repo;
+use crate::transfer::TransferError;
 
 /// Digits of a commit's name that are shown.
 const DIGITS: usize = 12;
@@ -38,7 +39,13 @@ impl OpError {
         if let Some(file) = inside.and_then(|object| file_with(repo, first, object)) {
             of = format!("`{}` in {of}", show(file.as_bytes()));
         }
-        Self::InCommit { of, source: Box::new(self) }
+        let absent = matches!(self, Self::Transfer(TransferError::NobodyPushed { .. }));
+        let by = absent.then(|| brought(repo, select.rev.as_deref(), first)).flatten();
+        let by = by.map(|by| {
+            of = format!("{of}, and {}", by.words);
+            by.author
+        });
+        Self::InCommit { of, by, source: Box::new(self) }
     }
 }
 
@@ -59,7 +66,7 @@ impl OpError {
         if of.is_empty() || self.exit() != Exit::Damaged {
             return self.with_commit(repo, select);
         }
-        Self::InCommit { of: of.join(" or "), source: Box::new(self) }
+        Self::InCommit { of: of.join(" or "), by: None, source: Box::new(self) }
     }
 }
 
@@ -103,6 +110,28 @@ fn commits(repo: &Repo, items: &[&Chosen]) -> Option<String> {
         }
     }
     Some(out.join(" or "))
+}
+
+/// Finds the commit that brought a pointer: its author has the content, if anybody does.
+pub(crate) fn brought(repo: &Repo, rev: Option<&str>, item: &Chosen) -> Option<Brought> {
+    let pointer = item.path.pointer_path().ok()?;
+    let commit = match rev {
+        Some(rev) => repo.git().resolve(rev).ok()?,
+        None => repo.git().newest_with(pointer.as_bytes(), &item.bytes).ok()??,
+    };
+    let (commit, note) = repo.git().bringer(commit, pointer.as_bytes()).ok()??;
+    let author = show(note.author.as_bytes()).to_string();
+    let day = note.date.get(..10).unwrap_or_default();
+    let words = format!("came with {} by {author} ({day})", short(commit));
+    Some(Brought { author, words })
+}
+
+/// Who brought a pointer, and with which commit.
+pub(crate) struct Brought {
+    /// The name of the author, as it may be shown.
+    pub(crate) author: String,
+    /// `came with commit … by … (…)`.
+    pub(crate) words: String,
 }
 
 /// Finds the file of a tracked folder that has the object, as far as the trees are on this machine.

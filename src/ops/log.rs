@@ -8,7 +8,7 @@ use crate::git::{CommitId, Content, ObjectId, PointerChange};
 use crate::ops::diff::{DiffFigures, Versions, differences};
 use crate::ops::error::OpError;
 use crate::ops::requests::Requests;
-use crate::ops::select::Selection;
+use crate::ops::selection::Selection;
 use crate::ops::trees::Source;
 use crate::path::{JsonPath, RepoPath, show};
 use crate::pointer::Pointer;

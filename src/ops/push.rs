@@ -1,7 +1,7 @@
 //! `haul push`: everything that the commits being pushed name goes to the remote, before Git's refs
 //! move.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 
 use serde::Serialize;
@@ -13,13 +13,14 @@ use crate::ops::error::{Exit, OpError};
 use crate::ops::open::{Chosen as Target, choose};
 use crate::ops::requests::Requests;
 use crate::ops::retain::{After, retain};
-use crate::ops::select::{Select, Selection};
+use crate::ops::select::Select;
+use crate::ops::selection::Selection;
 use crate::path::{RepoPath, show};
 use crate::pointer::Pointer;
 use crate::progress::Job;
 use crate::repo::Repo;
 use crate::transfer::{
-    Avoid, Contact, Filter, Home, Purpose, PushRequest, Root, Stage, Wanted, push,
+    Avoid, Contact, Filter, Home, Purpose, PushRequest, Pushed, Root, Stage, Wanted, push,
 };
 use crate::worktree::{RefusedPointer, TrackedState, parse_tracked};
 
@@ -315,20 +316,8 @@ pub fn run_all(repo: &Repo, plans: Vec<PushPlan>, job: &Job) -> (Vec<PushReport>
 
 fn send(repo: &Repo, plan: PushPlan, job: &Job) -> Result<PushReport, OpError> {
     let _working = repo.lock_for_work()?;
-    let mut report = PushReport {
-        remote: plan.remote,
-        roots: 0,
-        reused_roots: 0,
-        packs: 0,
-        sent_bytes: 0,
-        reused_bytes: 0,
-        logical_bytes: 0,
-        new_bytes: 0,
-        delta_bytes: 0,
-        requests: Requests::default(),
-    };
     if plan.wanted.iter().all(|(wanted, _)| wanted.root == Root::Empty) {
-        return Ok(report);
+        return Ok(reported(plan.remote, &Pushed::default(), Requests::default()));
     }
     let remote = plan.target.open()?;
     let parts = (repo.layout(), repo.index()?);
@@ -340,23 +329,31 @@ fn send(repo: &Repo, plan: PushPlan, job: &Job) -> Result<PushReport, OpError> {
         repo: repo.identity()?,
         home: if is_home { Home::Yes } else { Home::No },
         avoid: Avoid::Nothing,
+        sent: BTreeMap::new(),
     };
     let pushed = push(&request, &mut contact, job)
         .map_err(|e| OpError::from(e).with_commits(repo, (&plan.commits, &plan.select)))?;
-    report.roots = pushed.roots;
-    report.reused_roots = pushed.reused_roots;
-    report.packs = pushed.packs;
-    report.sent_bytes = pushed.sent_bytes;
-    report.reused_bytes = pushed.reused_bytes;
-    report.logical_bytes = pushed.logical_bytes;
-    report.new_bytes = pushed.new_bytes;
-    report.delta_bytes = pushed.delta_bytes;
-    report.requests = contact.remote().counts().into();
-    Ok(report)
+    Ok(reported(plan.remote, &pushed, contact.remote().counts().into()))
+}
+
+/// Says what a push did.
+pub(crate) fn reported(remote: String, pushed: &Pushed, requests: Requests) -> PushReport {
+    PushReport {
+        remote,
+        roots: pushed.roots,
+        reused_roots: pushed.reused_roots,
+        packs: pushed.packs,
+        sent_bytes: pushed.sent_bytes,
+        reused_bytes: pushed.reused_bytes,
+        logical_bytes: pushed.logical_bytes,
+        new_bytes: pushed.new_bytes,
+        delta_bytes: pushed.delta_bytes,
+        requests,
+    }
 }
 
 /// The previous versions of each path: what the remote most likely shares with the new one.
-fn earlier(repo: &Repo, wanted: &[(Wanted, Stage)]) -> Result<Vec<Wanted>, OpError> {
+pub(crate) fn earlier(repo: &Repo, wanted: &[(Wanted, Stage)]) -> Result<Vec<Wanted>, OpError> {
     const VERSIONS: usize = 4;
     let mut pointers = Vec::new();
     let mut paths = BTreeSet::new();

@@ -3,10 +3,11 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use crate::cache::{CacheFolder, CachedPack, Form, Held, IndexReader, Removal};
+use crate::cache::{CacheFolder, CachedPack, Form, Held, IdleFile, IndexReader, Removal};
 use crate::config::Keep;
 use crate::hash::{PackId, PackKind};
 use crate::ops::error::OpError;
+use crate::ops::idle::{asked, idle, proven, remove_files, with_packs};
 use crate::ops::open::choose;
 use crate::progress::Job;
 use crate::repo::Repo;
@@ -34,6 +35,8 @@ pub(crate) enum After {
 #[derive(Debug, Default)]
 pub(crate) struct Dropped {
     pub(crate) packs: u64,
+    /// Whole files.
+    pub(crate) files: u64,
     pub(crate) bytes: u64,
     /// Packs that stay because the remote does not have them as it should.
     pub(crate) kept: Vec<Kept>,
@@ -70,22 +73,22 @@ fn retained(repo: &Repo, after: After, job: &Job) -> Result<(), OpError> {
     if !drop_content && fits(repo, budget)? {
         return Ok(());
     }
-    let all = shelved(repo)?;
-    let total = all.iter().map(|shelved| shelved.cached.bytes).sum();
+    let (all, files) = (shelved(repo)?, idle(repo)?);
+    let total = in_packs(&all) + in_files(&files);
     repo.index()?.set_cache_size(total)?;
     let used = repo.index()?.used_packs();
     let going = if drop_content {
-        content(&all, after, &used)
+        Surplus { packs: content(&all, after, &used), files }
     } else {
         let needed = if after == After::Fetch { used } else { HashSet::new() };
         let free = all.into_iter().filter(|s| !needed.contains(&s.cached.pack)).collect();
-        oldest(free, total, budget)
+        surplus((free, files), total, budget)
     };
     if going.is_empty() || config.default_remote().is_none() {
         return Ok(());
     }
     if let Some(dropped) = evict(repo, going, Duration::ZERO, job)?
-        && dropped.packs > 0
+        && dropped.packs + dropped.files > 0
     {
         job.note(&format!("evicted {} from the cache", ByteSize(dropped.bytes)));
     }
@@ -107,13 +110,62 @@ fn content(all: &[Shelved], after: After, used: &HashSet<PackId>) -> Vec<CachedP
     all.iter().filter(mine).filter(done).map(|s| s.cached).collect()
 }
 
-/// The packs whose removal brings the cache down to its budget: content first, what was used last
-/// at last. Nothing if it is within.
-pub(crate) fn oldest(mut all: Vec<Shelved>, total: u64, budget: u64) -> Vec<CachedPack> {
-    if total <= budget {
-        return Vec::new();
+/// Bytes of packs.
+pub(crate) fn in_packs(all: &[Shelved]) -> u64 {
+    all.iter().map(|shelved| shelved.cached.bytes).sum()
+}
+
+/// Bytes of whole files.
+pub(crate) fn in_files(all: &[IdleFile]) -> u64 {
+    all.iter().map(|file| file.bytes).sum()
+}
+
+/// What is to go from the cache.
+#[derive(Debug, Default)]
+pub(crate) struct Surplus {
+    pub(crate) packs: Vec<CachedPack>,
+    /// Whole files that no worktree shares.
+    pub(crate) files: Vec<IdleFile>,
+}
+
+impl Surplus {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.packs.is_empty() && self.files.is_empty()
     }
-    let aim = budget.saturating_mul(AIM) / 100;
+}
+
+/// What brings the cache down to its budget: whole files first, as packs hold the same in fewer bytes.
+pub(crate) fn surplus(
+    (packs, mut files): (Vec<Shelved>, Vec<IdleFile>),
+    total: u64,
+    budget: u64,
+) -> Surplus {
+    let mut out = Surplus::default();
+    if total <= budget {
+        return out;
+    }
+    let (aim, mut left) = (aim(budget), total);
+    files.sort_by_key(|file| (file.used, file.name));
+    for file in files {
+        if left <= aim {
+            return out;
+        }
+        left = left.saturating_sub(file.bytes);
+        out.files.push(file);
+    }
+    if left > aim {
+        out.packs = oldest(packs, left, aim);
+    }
+    out
+}
+
+fn aim(budget: u64) -> u64 {
+    budget.saturating_mul(AIM) / 100
+}
+
+/// The packs whose removal brings the cache down to so many bytes: content first, what was used last
+/// at last.
+fn oldest(mut all: Vec<Shelved>, total: u64, aim: u64) -> Vec<CachedPack> {
     all.sort_by_key(|s| (!s.is_data(), s.cached.used, s.cached.pack, s.cached.form));
     let mut left = total;
     let mut going = Vec::new();
@@ -143,31 +195,35 @@ fn evictable(view: &IndexReader, cached: CachedPack) -> Option<Shelved> {
     Some(Shelved { cached, kind: state.and_then(|state| PackKind::from_byte(state.kind)) })
 }
 
-/// Removes packs from the cache that the default remote, asked now, has; nothing if somebody else
-/// uses the cache for longer than `patience`.
+/// Removes what the default remote, asked now, has; nothing if somebody else uses the cache for
+/// longer than `patience`.
 pub(crate) fn evict(
     repo: &Repo,
-    going: Vec<CachedPack>,
+    going: Surplus,
     patience: Duration,
     job: &Job,
 ) -> Result<Option<Dropped>, OpError> {
     let target = choose(repo, None, None)?;
     let parts = (repo.layout(), repo.index()?);
     let contact = Contact::make(target.open()?, parts, target.jobs, Purpose::Push, job)?;
-    let (there, kept) = prove_there(&contact, going, job)?;
+    let files = with_packs(repo, going.files)?;
+    let (there, _) = prove_there(&contact, asked(repo, &files)?, job)?;
+    let files = proven(repo, files, &there.iter().map(|cached| cached.pack).collect())?;
+    let (there, kept) = prove_there(&contact, going.packs, job)?;
     let Some(remote) = contact.synced().id else {
         return Ok(Some(Dropped { kept, ..Dropped::default() }));
     };
     job.check()?;
     let packs: Vec<PackId> = there.iter().map(|cached| cached.pack).collect();
     repo.index()?.confirm(remote, contact.synced().view.generation(), &packs)?;
-    let dropped = repo.with_cache_alone(patience, || remove(repo, &there))?;
+    let dropped = repo.with_cache_alone(patience, || remove(repo, &there, &files))?;
     Ok(dropped.map(|dropped| Dropped { kept, ..dropped }))
 }
 
-fn remove(repo: &Repo, there: &[CachedPack]) -> Result<Dropped, OpError> {
+fn remove(repo: &Repo, there: &[CachedPack], files: &[IdleFile]) -> Result<Dropped, OpError> {
     let cache = repo.layout().cache_folder();
-    let mut dropped = Dropped::default();
+    let (files, bytes, passed_over) = remove_files(repo, files)?;
+    let mut dropped = Dropped { files, bytes, passed_over, ..Dropped::default() };
     let mut removed: Vec<(PackId, Form)> = Vec::new();
     for cached in there {
         match cache.remove(cached)? {
@@ -209,7 +265,8 @@ mod tests {
             ]
         };
         let going = |budget| -> Vec<u8> {
-            oldest(all(), 40, budget).iter().filter_map(|c| c.pack.0.first().copied()).collect()
+            let going = surplus((all(), Vec::new()), 40, budget).packs;
+            going.iter().filter_map(|c| c.pack.0.first().copied()).collect()
         };
         assert_eq!(going(40), [] as [u8; 0], "within the budget nothing goes");
         assert_eq!(going(39), [3], "down to nine tenths");

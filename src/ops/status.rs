@@ -12,7 +12,7 @@ use crate::manifest::EntryKind;
 use crate::ops::checkout::{Target, targets};
 use crate::ops::chosen::Chosen;
 use crate::ops::error::OpError;
-use crate::ops::select::Selection;
+use crate::ops::selection::Selection;
 use crate::path::{JsonPath, RepoPath, json_path};
 use crate::pointer::PointerError;
 use crate::progress::{Job, Kind};

@@ -1,11 +1,12 @@
 //! `haul verify`: proof that a remote has everything that a revision names.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use serde::Serialize;
 
 use crate::ops::chosen::{Chosen, at_head, find};
 use crate::ops::error::OpError;
+use crate::ops::in_commit::brought;
 use crate::ops::open::choose;
 use crate::ops::requests::Requests;
 use crate::ops::select::Select;
@@ -13,6 +14,9 @@ use crate::path::{JsonPath, RepoPath, json_path};
 use crate::progress::Job;
 use crate::repo::Repo;
 use crate::transfer::{self, Contact, Purpose, Wanted};
+
+/// Most tracked paths of which it is looked up who brought them.
+const NAMED: usize = 20;
 
 /// What to prove.
 #[derive(Clone, Debug, Default)]
@@ -35,6 +39,8 @@ pub struct MissingRow {
     pub why: String,
     /// The root, node or pack.
     pub object: String,
+    /// Which commit brought the pointer, and who wrote that; empty if it is not known.
+    pub brought: String,
 }
 
 /// What was proved.
@@ -86,16 +92,27 @@ fn prove(
     let parts = (repo.layout(), repo.index()?);
     let contact = Contact::make(target.open()?, parts, target.jobs, Purpose::Read, job)?;
     let proof = transfer::verify(&wanted, &contact, job)?;
+    let mut bringers: HashMap<Vec<u8>, String> = HashMap::new();
+    for path in proof.gaps.iter().map(|gap| &gap.path) {
+        let item = chosen.iter().find(|item| item.path.as_bytes() == path.as_slice());
+        if let Some(item) = item.filter(|_| bringers.len() < NAMED) {
+            let found = || brought(repo, options.rev.as_deref(), item);
+            let words = || found().map(|by| by.words).unwrap_or_default();
+            bringers.entry(path.clone()).or_insert_with(words);
+        }
+    }
     let missing = proof.gaps.into_iter().map(|gap| MissingRow {
         path: json_path(&gap.path),
         why: gap.why,
         object: gap.object,
+        brought: bringers.get(&gap.path).cloned().unwrap_or_default(),
     });
     // Nobody can check them out, whatever they name.
     let refused = refused.into_iter().map(|refused| MissingRow {
         path: json_path(&refused.pointer),
         why: refused.why.to_string(),
         object: String::new(),
+        brought: String::new(),
     });
     let missing: Vec<MissingRow> = missing.chain(refused).collect();
     Ok(VerifyReport {

@@ -7,8 +7,8 @@ use std::time::Duration;
 use crate::cache::{CacheError, Index, Layout, StatCache};
 use crate::chunk::Profile;
 use crate::config::{Config, Environment, Files, Flag, load};
-use crate::fs::{FsError, Hold, Lock, make_folder, sweep_abandoned};
-use crate::git::Git;
+use crate::fs::{FsError, Hold, Lock, make_folder, read_limited, remove, replace, sweep_abandoned};
+use crate::git::{Content, Git};
 use crate::hash::RepoId;
 use crate::repo::error::RepoError;
 use crate::worktree::Door;
@@ -28,6 +28,9 @@ pub struct Repo {
     using: Mutex<Option<Lock>>,
 }
 
+/// Longest `haul.toml` that is taken from a commit, in bytes.
+const SETTINGS_LIMIT: u64 = 1 << 20;
+
 /// How long work waits for an eviction, which removes files and does nothing else meanwhile.
 const EVICTION: Duration = Duration::from_secs(30);
 
@@ -35,11 +38,41 @@ impl Repo {
     /// Opens the repository that the environment's current folder lies in.
     pub fn open(environment: &Environment, flags: &[Flag]) -> Result<Self, RepoError> {
         let git = Git::open(&environment.cwd, environment.search.as_deref())?;
+        Self::of(git, environment, flags)
+    }
+
+    /// As [`Self::open`], and opens a bare repository too, for what only reads: its settings are those of
+    /// `HEAD`, and paths are meant from the root of the commit.
+    pub fn open_any(environment: &Environment, flags: &[Flag]) -> Result<Self, RepoError> {
+        let git = Git::open_any(&environment.cwd, environment.search.as_deref())?;
+        if !git.is_bare() {
+            return Self::of(git, environment, flags);
+        }
+        make_folder(git.root(), false)?;
+        let settings = git.root().join("haul.toml");
+        let committed = match git.head()? {
+            Some(_) => git.file_at("HEAD", b"haul.toml", SETTINGS_LIMIT)?,
+            None => None,
+        };
+        match committed {
+            Some(Content::Whole(text)) => {
+                if read_limited(&settings, SETTINGS_LIMIT)?.as_ref() != Some(&text) {
+                    replace(&settings, &text)?;
+                }
+            }
+            Some(Content::TooLarge(_)) | None => remove(&settings)?,
+        }
+        let cwd = git.root().to_path_buf();
+        Ok(Self { cwd, ..Self::of(git, environment, flags)? })
+    }
+
+    /// Opens the rest of a repository whose Git is open; the environment's current folder lies in it.
+    pub fn of(git: Git, environment: &Environment, flags: &[Flag]) -> Result<Self, RepoError> {
         let files = Files::of(environment, git.root(), git.common_dir());
         let config = load(&files, environment, flags)?;
-        let door = Door::open(git.root())?;
         let cache = config.cache_dir.as_ref().map(|v| v.value.as_path());
         let layout = Layout::new(git.common_dir(), git.git_dir(), cache);
+        let door = Door::open(git.root())?.with_own_links(&layout.files_folder());
         let git = git.with_temp(layout.temp());
         let profile = Profile::by_name(&config.add_profile.value).ok_or_else(|| {
             RepoError::UnknownProfile {
@@ -180,7 +213,7 @@ impl Repo {
 
     fn local_seed(&self) -> Result<Vec<u8>, RepoError> {
         let path = self.layout.identity();
-        if let Some(seed) = crate::fs::read_limited(&path, 64)?
+        if let Some(seed) = read_limited(&path, 64)?
             && seed.len() == 32
         {
             return Ok(seed);
@@ -201,6 +234,6 @@ pub fn identity_of(seed: &[u8]) -> RepoId {
 /// Returns the identity that a repository has of its own, if it ever needed one: it had no Git remote
 /// when it pushed.
 pub fn own_identity(common_dir: &Path) -> Result<Option<RepoId>, RepoError> {
-    let seed = crate::fs::read_limited(&Layout::new(common_dir, common_dir, None).identity(), 64)?;
+    let seed = read_limited(&Layout::new(common_dir, common_dir, None).identity(), 64)?;
     Ok(seed.filter(|seed| seed.len() == 32).map(|seed| identity_of(&seed)))
 }

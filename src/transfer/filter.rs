@@ -1,5 +1,6 @@
 //! Which entries of a tracked directory are wanted, and which subtrees can hold them.
 
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::ops::Range;
 use std::os::unix::ffi::OsStrExt;
@@ -33,6 +34,8 @@ pub enum Choice {
     Glob {
         /// What stands before each entry's path.
         prefix: Vec<u8>,
+        /// What all matches lie below, relative to the tracked directory; empty if that cannot be told.
+        under: Vec<u8>,
         /// The compiled glob.
         matcher: GlobMatcher,
     },
@@ -40,18 +43,58 @@ pub enum Choice {
     Of(Vec<Choice>),
     /// Nothing, but the nodes that hold the names below this path are read; all if it is empty.
     Names(Vec<u8>),
+    /// What each of several lists chooses, and another does not. Made by [`Choice::cut`].
+    Cut {
+        /// The lists.
+        all: Vec<Vec<Choice>>,
+        /// What is left out.
+        none: Vec<Choice>,
+        /// What the lists have in common: see [`Choice::tops`].
+        tops: Vec<Vec<u8>>,
+    },
 }
 
 impl Choice {
     fn matches(&self, path: &[u8]) -> bool {
         match self {
             Self::Under(top) => is_under(path, top),
-            Self::Glob { prefix, matcher } => {
+            Self::Glob { prefix, matcher, .. } => {
                 let whole = [prefix.as_slice(), path].concat();
                 matches_whole(matcher, &whole, prefix.len())
             }
             Self::Of(choices) => choices.iter().any(|choice| choice.matches(path)),
             Self::Names(_) => false,
+            Self::Cut { all, none, .. } => {
+                let any = |choices: &[Self]| choices.iter().any(|choice| choice.matches(path));
+                all.iter().all(|choices| any(choices)) && !any(none)
+            }
+        }
+    }
+
+    /// Chooses what each of the lists `all` does, and `none` does not.
+    pub fn cut(all: Vec<Vec<Self>>, none: Vec<Self>) -> Self {
+        let mut tops = vec![Vec::new()];
+        for choices in &all {
+            let own: BTreeSet<&[u8]> = choices.iter().flat_map(Self::tops).collect();
+            let narrower = |top: &[u8], other: &[u8]| match () {
+                () if other.is_empty() || is_under(top, other) => Some(top.to_vec()),
+                () if top.is_empty() || is_under(other, top) => Some(other.to_vec()),
+                () => None,
+            };
+            let met: BTreeSet<Vec<u8>> =
+                tops.iter().flat_map(|top| own.iter().filter_map(|o| narrower(top, o))).collect();
+            tops = met.into_iter().collect();
+        }
+        Self::Cut { all, none, tops }
+    }
+
+    /// Returns the paths that all it chooses lies at or below, and that its nodes are read for; an empty
+    /// one is the whole directory.
+    pub fn tops(&self) -> Vec<&[u8]> {
+        match self {
+            Self::Under(top) | Self::Names(top) | Self::Glob { under: top, .. } => vec![top],
+            Self::Of(_) => vec![b""],
+            Self::Cut { tops, .. } => tops.iter().map(Vec::as_slice).collect(),
         }
     }
 }
@@ -88,11 +131,10 @@ impl Filter {
     pub fn may_match_between(&self, after: Option<&[u8]>, last: &[u8]) -> bool {
         match self {
             Self::All => true,
-            Self::Some(choices) => choices.iter().any(|choice| match choice {
-                Choice::Names(top) if top.is_empty() => true,
-                Choice::Under(top) | Choice::Names(top) => may_be_under(top, after, last),
-                Choice::Glob { .. } | Choice::Of(_) => true,
-            }),
+            Self::Some(choices) => choices
+                .iter()
+                .flat_map(Choice::tops)
+                .any(|top| top.is_empty() || may_be_under(top, after, last)),
             Self::Span { path, .. } => may_be_under(path, after, last),
         }
     }
@@ -134,5 +176,21 @@ mod tests {
         assert!(filter.may_match_between(Some(b"b/b"), b"b/c/x"));
         assert!(filter.may_match_between(Some(b"b/c/x"), b"z"));
         assert!(!filter.may_match_between(Some(b"b/d"), b"z"));
+    }
+
+    #[test]
+    fn a_cut_chooses_what_all_lists_do_and_reads_only_what_they_have_in_common() {
+        let under = |path: &str| Choice::Under(path.as_bytes().to_vec());
+        let choice = Choice::cut(
+            vec![vec![under("a"), under("b/c")], vec![under("b")]],
+            vec![under("b/c/d")],
+        );
+        assert_eq!(choice.tops(), [b"b/c".as_slice()]);
+        assert!(choice.matches(b"b/c/e") && !choice.matches(b"b/c/d/e"));
+        assert!(!choice.matches(b"a/x") && !choice.matches(b"b/x"));
+        let apart = Choice::cut(vec![vec![under("a")], vec![under("b")]], vec![]);
+        assert!(apart.tops().is_empty());
+        let filter = Filter::Some(vec![apart]);
+        assert!(!filter.may_match_between(None, b"z"));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::cache::{Held, IndexReader};
+use crate::cache::{Held, IndexReader, WrittenPack};
 use crate::catalogue::{LocRecord, key};
 use crate::fs::planted;
 use crate::hash::{PackId, PackKind};
@@ -81,12 +81,12 @@ pub(super) fn pack_of(step: &ChunkStep, view: &IndexReader, contact: &Contact) -
     step.spot.map(|spot| spot.pack).or_else(by_index).or_else(by_catalogue)
 }
 
-/// Sorts every pack that the closure of the roots names.
+/// Sorts every pack that the closure of the roots names; what was `sent` by this command counts as here.
 pub(super) fn needs(
     contact: &Contact,
     absent: &[Wanted],
     walked: &Walked,
-    doubts: &Doubts,
+    (doubts, sent): (&Doubts, &BTreeMap<PackId, WrittenPack>),
 ) -> Result<Needs, TransferError> {
     let view = contact.index().reader()?;
     let mut all: BTreeMap<PackId, usize> = BTreeMap::new();
@@ -115,7 +115,7 @@ pub(super) fn needs(
             &mut needs.replace
         } else if sound {
             &mut needs.pins
-        } else if here(contact, &view, pack)? {
+        } else if sent.contains_key(&pack) || here(contact, &view, pack)? {
             &mut needs.own
         } else {
             &mut needs.replace

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::cache::{Held, ObjectReader, TakenIn};
+use crate::cache::{Held, ObjectReader, TakenIn, WrittenPack};
 use crate::catalogue::{LocRecord, SOURCE_PUSH_RECORD};
 use crate::fs::{failpoint, planted, remove};
 use crate::hash::{PackId, RemoteId, RepoId};
@@ -47,6 +47,8 @@ pub struct PushRequest {
     pub home: Home,
     /// Packs of the remote that must not be used again.
     pub avoid: Avoid,
+    /// Packs that this command has sent already and that are not on this machine any more.
+    pub sent: BTreeMap<PackId, WrittenPack>,
 }
 
 /// What confirmation on this remote means for local packs.
@@ -202,7 +204,9 @@ impl Push<'_, '_> {
         let contact = self.contact;
         // What is to be left would be found again.
         let leaving = matches!(self.request.avoid, Avoid::Left(_));
-        let mut look_for_more = first && !leaving && self.request.home == Home::Yes;
+        // What was sent already would be sent in vain.
+        let free = !leaving && self.request.sent.is_empty();
+        let mut look_for_more = first && free && self.request.home == Home::Yes;
         if let (true, Avoid::Damaged(packs)) = (first, &self.request.avoid) {
             self.avoid_damaged(packs, job)?;
         }
@@ -214,7 +218,7 @@ impl Push<'_, '_> {
             store_whole(contact, &absent, job)?;
             let mut reader = ObjectReader::new(contact.layout(), contact.index())?;
             let walked = walk(&absent, &mut reader, Sight::Own(contact), job)?;
-            let needs = needs(contact, &absent, &walked, self.doubts)?;
+            let needs = needs(contact, &absent, &walked, (self.doubts, &self.request.sent))?;
             if !needs.replace.is_empty() {
                 let home = self.request.home;
                 rescue(contact, (&absent, &walked), &needs.replace, home, job)?;
@@ -265,7 +269,8 @@ impl Push<'_, '_> {
 
     /// Sends what has to be sent; a local pack that is damaged is put aside and nothing is sent.
     fn send(&self, journal: &Journal, settled: &Settled, job: &Job) -> Result<Sent, TransferError> {
-        let sent = upload(self.contact, journal, settled.needs.own.keys().copied(), job);
+        let own = settled.needs.own.keys().copied();
+        let sent = upload(self.contact, journal, (own, &self.request.sent), job);
         if let Err(TransferError::LocalPack { pack, why, .. }) = sent {
             forget_damaged(self.contact, &settled.walked, pack)?;
             let path = settled.needs.own.get(&pack).cloned().unwrap_or_default();
@@ -277,7 +282,7 @@ impl Push<'_, '_> {
 
 /// What the push tells the catalogue.
 fn record<'s>(
-    request: &PushRequest,
+    request: &'s PushRequest,
     contact: &Contact,
     settled: &'s Settled,
     doubts: &Doubts,
@@ -286,6 +291,7 @@ fn record<'s>(
         repo: request.repo.0,
         locs: locs(contact, settled, doubts)?,
         own: settled.needs.own.keys().copied().collect(),
+        sent: &request.sent,
         first_chunks: &settled.walked.first_chunks,
     })
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 
+use crate::cache::WrittenPack;
 use crate::catalogue::{
     CatalogueError, HookRecord, LocRecord, Name, Object, ObjectKind, PackRecord, consolidate,
     is_hook, key,
@@ -19,6 +20,8 @@ pub(super) struct Record<'a> {
     pub(super) locs: Vec<LocRecord>,
     /// The packs that this push uploaded.
     pub(super) own: Vec<PackId>,
+    /// Those of them that are not on this machine any more.
+    pub(super) sent: &'a BTreeMap<PackId, WrittenPack>,
     /// The first chunk of each file of more than one.
     pub(super) first_chunks: &'a BTreeSet<ChunkId>,
 }
@@ -32,17 +35,29 @@ impl Record<'_> {
         object.locs = self.locs;
         let mut hooks: BTreeMap<[u8; 8], u32> = BTreeMap::new();
         for (row, pack) in (0u32..).zip(&self.own) {
+            let mut hook = |id: &[u8; 32]| {
+                let chunk = ChunkId(*id);
+                if is_hook(chunk) || self.first_chunks.contains(&chunk) {
+                    hooks.entry(first_bytes(id)).or_insert(row);
+                }
+            };
+            if let Some(sent) = self.sent.get(pack) {
+                sent.objects.iter().for_each(|object| hook(&object.id));
+                object.packs.push(PackRecord {
+                    pack: *pack,
+                    size: u32::try_from(sent.size).unwrap_or(u32::MAX),
+                    n_frames: sent.n_frames,
+                    n_objects: sent.n_objects,
+                    kind: sent.kind,
+                });
+                continue;
+            }
             let Some(footer) = contact.index().footer(contact.layout(), *pack)? else {
                 let why = "its footer is not sound".to_owned();
                 return Err(TransferError::LocalPack { pack: *pack, path: Vec::new(), why });
             };
             if footer.kind == PackKind::Data {
-                for (id, _) in &footer.objects {
-                    let chunk = ChunkId(*id);
-                    if is_hook(chunk) || self.first_chunks.contains(&chunk) {
-                        hooks.entry(first_bytes(id)).or_insert(row);
-                    }
-                }
+                footer.objects.iter().for_each(|(id, _)| hook(id));
             }
             object.packs.push(PackRecord {
                 pack: *pack,

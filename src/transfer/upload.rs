@@ -1,10 +1,11 @@
 //! Sending packs as they lie, and remembering which arrived, so that a push resumes by name.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use bytes::Bytes;
 
-use crate::cache::{Held, Layout};
+use crate::cache::{Held, Layout, WrittenPack};
 use crate::catalogue::{Registration, RemoteFormat, key};
 use crate::fs::nonce::nonce;
 use crate::fs::{IoResultExt, append_line, remove, replace};
@@ -40,11 +41,11 @@ impl Journal {
         self.path.exists()
     }
 
-    fn begin(&self) -> Result<(), TransferError> {
+    pub(super) fn begin(&self) -> Result<(), TransferError> {
         Ok(append_line(&self.path, "sending")?)
     }
 
-    fn add(&self, pack: PackId) -> Result<(), TransferError> {
+    pub(super) fn add(&self, pack: PackId) -> Result<(), TransferError> {
         Ok(append_line(&self.path, &pack.to_string())?)
     }
 
@@ -78,20 +79,21 @@ pub(super) fn random() -> Result<[u8; 16], TransferError> {
     Ok(drawn.map_err(why)?)
 }
 
-/// Sends packs that the remote has not acknowledged yet; each is proved against its name first.
+/// Sends packs that the remote has not acknowledged yet; each is proved against its name first. What was
+/// `streamed` is there already, and not here any more.
 pub(super) fn upload(
     contact: &Contact,
     journal: &Journal,
-    packs: impl Iterator<Item = PackId>,
+    (packs, streamed): (impl Iterator<Item = PackId>, &BTreeMap<PackId, WrittenPack>),
     job: &Job,
 ) -> Result<Sent, TransferError> {
     let view = contact.index().reader()?;
     // A try that did not end may have sent more than it wrote down.
     let resuming = journal.exists();
     journal.begin()?;
-    let mut resumed = false;
+    let mut resumed = !streamed.is_empty();
     let (mut uploads, mut ids, mut earlier) = (Vec::new(), Vec::new(), Vec::new());
-    for pack in packs {
+    for pack in packs.filter(|pack| !streamed.contains_key(pack)) {
         let Some(state) = view.pack(pack) else { continue };
         let upload = upload_of(contact, pack, state.held, state.kind)?;
         if resuming {

@@ -74,6 +74,12 @@ impl Door {
         Ok(Self { root: Dir::open(root)? })
     }
 
+    /// Has symbolic links into `folder` stand for the files that they lead to.
+    #[must_use]
+    pub fn with_own_links(self, folder: &Path) -> Self {
+        Self { root: self.root.with_own_links(folder) }
+    }
+
     /// Returns the root folder.
     pub fn root(&self) -> &Dir {
         &self.root

@@ -8,6 +8,7 @@ mod known;
 mod place;
 mod pointers;
 mod scan;
+mod share;
 
 pub(crate) use build::LARGE;
 pub use door::{Door, Parent};
@@ -18,3 +19,4 @@ pub use place::{PlaceError, Recipe};
 pub(crate) use place::{StillAsSeen, Wanted, Whole, place_file, place_folder, place_link};
 pub use pointers::{RefusedPointer, Tracked, TrackedState, load_tracked, parse_tracked};
 pub use scan::{Found, Scan, What, look};
+pub(crate) use share::{Sharing, make_own, place_whole};

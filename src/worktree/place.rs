@@ -6,11 +6,12 @@ use std::path::Path;
 use std::sync::Mutex;
 
 use crate::cache::{CacheError, ObjectReader};
-use crate::fs::{Dir, FileKind, FsError, IoResultExt, Stamp, failpoint};
+use crate::fs::{Dir, FileKind, FsError, IoResultExt, Stamp, TempFile, failpoint};
 use crate::hash::{ChunkId, Oid};
 use crate::progress::{Job, Stopped, Task};
 use crate::recipe::{ChunkEntry, Former};
 use crate::worktree::build::{Build, LARGE};
+use crate::worktree::share::{Sharing, stands};
 
 /// Bytes gathered before a write reaches the file.
 const BUFFER: usize = 1 << 20;
@@ -85,6 +86,8 @@ pub(crate) struct Wanted<'a> {
     pub(crate) whole: Whole,
     /// The chunks of what lies in its place now, which it may have too.
     pub(crate) former: Option<Former>,
+    /// How it is shared with the cache.
+    pub(crate) sharing: Option<Sharing<'a>>,
 }
 
 /// Writes a file into `dir` under `name` once its size and whole hash are right; returns its stamp.
@@ -95,13 +98,41 @@ pub(crate) fn place_file(
     task: &Task,
     job: &Job,
 ) -> Result<Stamp, PlaceError> {
-    let Wanted { recipe, whole, former } = wanted;
-    let temp = dir.temp(whole.executable)?;
+    let place = (dir, name, still);
+    let Whole { size, executable, .. } = wanted.whole;
+    if let Some(sharing) = &wanted.sharing
+        && let Some(cache) = sharing.folder_for_link()
+        // Who may not write there builds in the worktree.
+        && let Ok(temp) = cache.temp(executable)
+    {
+        build(reader, (&temp, place), wanted, task, job)?;
+        return sharing.place_linked((temp, &cache), place);
+    }
+    let temp = dir.temp(executable)?;
+    build(reader, (&temp, place), wanted, task, job)?;
+    let kept = wanted.sharing.filter(|sharing| sharing.keep_built(&temp, size));
+    let stamp = temp.place(name)?;
+    if let Some(sharing) = kept {
+        sharing.files.note_kept(&sharing.name, stamp);
+    }
+    Ok(stamp)
+}
+
+/// Fills a file, and proves it; what stands in its place must still be what was judged.
+fn build(
+    reader: &mut ObjectReader,
+    (temp, place): (&TempFile<'_>, (&Dir, &[u8], StillAsSeen<'_>)),
+    wanted: &Wanted<'_>,
+    task: &Task,
+    job: &Job,
+) -> Result<(), PlaceError> {
+    let Wanted { recipe, whole, former, .. } = wanted;
+    let (dir, name, still) = place;
     let path = dir.path_of(name);
     let (actual, size) = match recipe {
         Recipe::Chunks(chunks) if whole.size >= LARGE => {
             let spare = Mutex::default();
-            let build = Build { reader, spare, temp: &temp, path: &path, task, job };
+            let build = Build { reader, spare, temp, path: &path, task, job };
             let there = former.as_ref().and_then(|former| {
                 let (file, stamp) = dir.open_file(name).ok()?;
                 still(Some(&stamp)).then_some((former, file))
@@ -125,10 +156,7 @@ pub(crate) fn place_file(
         return Err(PlaceError::WrongSize { expected, actual });
     }
     failpoint::hit("place.built");
-    if !still(dir.stamp(name)?.as_ref()) {
-        return Err(PlaceError::ChangedMeanwhile);
-    }
-    Ok(temp.place(name)?)
+    if stands(place)? { Ok(()) } else { Err(PlaceError::ChangedMeanwhile) }
 }
 
 /// Writes the bytes of a file in order; returns their hash and number.
@@ -242,7 +270,7 @@ mod tests {
         for there in [spoiled.as_slice(), &bytes[..6_000_000], &[]] {
             crate::fs::write_durably(&folder.path().join("x"), there).unwrap();
             let former = Some(Former::new(chunks.clone()));
-            let wanted = Wanted { recipe: &recipe, whole, former };
+            let wanted = Wanted { recipe: &recipe, whole, former, sharing: None };
             let still = |_: Option<&Stamp>| true;
             place_file(&mut reader, (&dir, b"x", &still), &wanted, &task, &job).unwrap();
             assert!(std::fs::read(folder.path().join("x")).unwrap() == bytes);

@@ -50,7 +50,7 @@ pub struct RefusedPointer {
 }
 
 /// Loads every pointer that Git's index lists, from the worktree, in path order; those for paths
-/// that haul never tracks are listed and not read.
+/// that haul never tracks are listed and not read, those that a sparse checkout leaves out passed over.
 pub fn load_tracked(
     git: &Git,
     door: &Door,
@@ -69,6 +69,7 @@ pub fn load_tracked(
             continue;
         }
         let state = match door.stamp(&own)? {
+            None if entry.skipped => continue,
             None => TrackedState::Missing,
             Some(stamp) if stamp.kind != FileKind::File => {
                 TrackedState::Unsound(PointerError::NotAPointer)

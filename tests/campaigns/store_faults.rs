@@ -249,6 +249,7 @@ impl Round<'_> {
             repo: (RepoId([self.seed.to_le_bytes()[0]; 16]), None),
             home: Home::Yes,
             avoid: Avoid::Nothing,
+            sent: BTreeMap::new(),
         };
         push(&request, &mut contact, &job).map(drop)
     }

@@ -1,6 +1,6 @@
 use crate::harness::World;
 
-const VERBS: [&str; 30] = [
+const VERBS: [&str; 34] = [
     "init",
     "remote",
     "add",
@@ -13,12 +13,16 @@ const VERBS: [&str; 30] = [
     "ls",
     "cat",
     "export",
+    "get",
+    "import",
+    "update",
     "check-ignore",
     "push",
     "fetch",
     "checkout",
     "pull",
     "verify",
+    "ci",
     "fsck",
     "du",
     "evict",

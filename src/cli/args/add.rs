@@ -5,6 +5,7 @@ use clap::Args;
 const EXAMPLES: &str = "\
 Examples:
   haul add data/train model.safetensors    track a folder and a file
+  haul add --push images                   the same, sent at once: the disk need not hold it twice
   haul add -u                              take every tracked path that changed
   haul add data/train/new.png              take one file into the tracked folder `data/train`
 
@@ -26,6 +27,10 @@ pub(crate) struct AddArgs {
     /// Take every tracked path that changed (below PATH, if given)
     #[arg(long, short)]
     pub(crate) update: bool,
+
+    /// Send the content to the default remote while it is read, and keep none of it in the cache
+    #[arg(long, conflicts_with = "dry_run")]
+    pub(crate) push: bool,
 
     /// Show what would be added and change nothing
     #[arg(long)]

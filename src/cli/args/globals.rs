@@ -5,10 +5,11 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::cli::args::{
-    AddArgs, CatArgs, CheckIgnoreArgs, CheckoutArgs, CompletionsArgs, ConfigArgs, DemoArgs,
-    DiffArgs, DoctorArgs, DuArgs, EvictArgs, ExportArgs, FetchArgs, FsckArgs, GcArgs, HookArgs,
-    HooksArgs, InitArgs, LogArgs, LsArgs, ManArgs, MergeArgs, MergeDriverArgs, MvArgs, PullArgs,
-    PushArgs, RemoteArgs, RmArgs, StatusArgs, UninstallArgs, UntrackArgs, VerifyArgs,
+    AddArgs, CatArgs, CheckIgnoreArgs, CheckoutArgs, CiArgs, CompletionsArgs, ConfigArgs, DemoArgs,
+    DiffArgs, DoctorArgs, DuArgs, EvictArgs, ExportArgs, FetchArgs, FsckArgs, GcArgs, GetArgs,
+    HookArgs, HooksArgs, ImportArgs, InitArgs, LogArgs, LsArgs, ManArgs, MergeArgs,
+    MergeDriverArgs, MvArgs, PullArgs, PushArgs, RemoteArgs, RmArgs, StatusArgs, UninstallArgs,
+    UntrackArgs, UpdateArgs, VerifyArgs,
 };
 use crate::cli::version::version;
 
@@ -103,12 +104,16 @@ pub(crate) enum Verb {
     Ls(LsArgs),
     Cat(CatArgs),
     Export(ExportArgs),
+    Get(GetArgs),
+    Import(ImportArgs),
+    Update(UpdateArgs),
     CheckIgnore(CheckIgnoreArgs),
     Push(PushArgs),
     Fetch(FetchArgs),
     Checkout(CheckoutArgs),
     Pull(PullArgs),
     Verify(VerifyArgs),
+    Ci(CiArgs),
     Fsck(FsckArgs),
     Du(DuArgs),
     Evict(EvictArgs),
@@ -143,11 +148,15 @@ impl Verb {
             Self::Ls(_) => "ls",
             Self::Cat(_) => "cat",
             Self::Export(_) => "export",
+            Self::Get(_) => "get",
+            Self::Import(_) => "import",
+            Self::Update(_) => "update",
             Self::CheckIgnore(_) => "check-ignore",
             Self::Push(_) => "push",
             Self::Fetch(_) => "fetch",
             Self::Checkout(_) => "checkout",
             Self::Pull(_) => "pull",
+            Self::Ci(args) => args.verb.name(),
             Self::Verify(_) => "verify",
             Self::Fsck(_) => "fsck",
             Self::Du(_) => "du",

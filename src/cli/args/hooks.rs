@@ -53,7 +53,7 @@ impl HooksVerb {
 
 /// What Git hooks call; not for people
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  haul hook post-checkout \"$@\"    in a Git hook")]
+#[command(after_help = "Examples:\n  haul hook post-checkout \"$@\"    in a Git hook")]
 pub(crate) struct HookArgs {
     /// Git's name of the moment
     pub(crate) name: String,

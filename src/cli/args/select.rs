@@ -12,4 +12,8 @@ pub(crate) struct SelectArgs {
     /// As the pointers of this revision say, instead of those in the worktree
     #[arg(long, value_name = "REV")]
     pub(crate) rev: Option<String>,
+
+    /// Only what this view of the settings chooses: `include` and `exclude` of `[view.NAME]`
+    #[arg(long, value_name = "NAME")]
+    pub(crate) view: Option<String>,
 }

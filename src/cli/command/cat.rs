@@ -9,7 +9,7 @@ use crate::ops::OpError;
 use crate::ops::cat::{Cat, CatOptions};
 
 pub(super) fn run(args: &CatArgs, session: &Session<'_>) -> Result<Exit, Failure> {
-    let repo = session.repo()?;
+    let repo = session.repo_or_bare()?;
     if session.json {
         return Err(OpError::Refused {
             what: "the bytes of a file are no JSON document".to_owned(),

@@ -1,7 +1,8 @@
 use std::io::{self, Write};
 use std::path::Path;
 
-use crate::cli::args::CheckoutArgs;
+use crate::cache::Link;
+use crate::cli::args::{CheckoutArgs, LinkArg};
 use crate::cli::command::select::{list, select};
 use crate::cli::failure::Failure;
 use crate::cli::render::{Figures, checkout_line, files};
@@ -23,7 +24,8 @@ pub(super) fn run(args: &CheckoutArgs, session: &Session<'_>) -> Result<Exit, Fa
     if !args.back.is_empty() {
         ops::checkout::check_back(&repo, &select)?;
     }
-    let options = CheckoutOptions { select, force: args.force, ..CheckoutOptions::default() };
+    let link = args.link.map(link);
+    let options = CheckoutOptions { select, force: args.force, link, ..CheckoutOptions::default() };
     let plan = ops::checkout::plan(&repo, &options, &session.job)?;
     if args.dry_run {
         let figures = Figures(session.started.elapsed()).close(&placing(&plan));
@@ -45,6 +47,15 @@ pub(super) fn run(args: &CheckoutArgs, session: &Session<'_>) -> Result<Exit, Fa
     let text = |out: &mut dyn Write| missing(&report, out);
     session.answer(Answer { report: &report, dry_run: false, text, figures })?;
     Ok(if report.missing.is_empty() { Exit::Done } else { Exit::No })
+}
+
+fn link(given: LinkArg) -> Link {
+    match given {
+        LinkArg::Reflink => Link::Reflink,
+        LinkArg::Hardlink => Link::Hardlink,
+        LinkArg::Symlink => Link::Symlink,
+        LinkArg::Copy => Link::Copy,
+    }
 }
 
 fn take_side(
@@ -79,7 +90,7 @@ fn back(args: &CheckoutArgs) -> Result<Select, Failure> {
         what: "one revision is wanted before `--`".to_owned(),
         next: "write `haul checkout REV -- PATH`, or leave out the `--`".to_owned(),
     })?;
-    Ok(Select { paths: args.back.clone(), rev: Some(rev), all: false })
+    Ok(Select { paths: args.back.clone(), rev: Some(rev), ..Select::default() })
 }
 
 /// Lists what a checkout would refuse to replace, and what it lacks.

@@ -10,7 +10,7 @@ use crate::ops::Exit;
 use crate::ops::diff::DiffOptions;
 
 pub(super) fn run(args: &DiffArgs, session: &Session<'_>) -> Result<Exit, Failure> {
-    let repo = session.repo()?;
+    let repo = session.repo_or_bare()?;
     let (words, paths) = (args.words.clone(), args.paths.clone());
     let options = DiffOptions { words, paths, source: source(&args.source) };
     let report = ops::diff::run(&repo, &options, &session.job)?;

@@ -1,8 +1,8 @@
 use crate::cli::args::Verb;
 use crate::cli::command::{
-    add, cat, check_ignore, checkout, completions, config, demo, diff, doctor, du, evict, export,
-    fetch, fsck, gc, hook, hooks, init, log, ls, man, merge, mv, pull, push, remote, rm, status,
-    uninstall, untrack, verify,
+    add, cat, check_ignore, checkout, ci, completions, config, demo, diff, doctor, du, evict,
+    export, fetch, fsck, gc, get, hook, hooks, init, log, ls, man, merge, mv, pull, push, remote,
+    rm, status, uninstall, untrack, verify,
 };
 use crate::cli::failure::Failure;
 use crate::cli::session::Session;
@@ -23,11 +23,15 @@ pub(crate) fn run(verb: &Verb, session: &Session<'_>) -> Result<Exit, Failure> {
         Verb::Ls(args) => ls::run(args, session),
         Verb::Cat(args) => cat::run(args, session),
         Verb::Export(args) => export::run(args, session),
+        Verb::Get(args) => get::get(args, session),
+        Verb::Import(args) => get::import(args, session),
+        Verb::Update(args) => get::update(args, session),
         Verb::CheckIgnore(args) => check_ignore::run(args, session),
         Verb::Push(args) => push::run(args, session),
         Verb::Fetch(args) => fetch::run(args, session),
         Verb::Checkout(args) => checkout::run(args, session),
         Verb::Pull(args) => pull::run(args, session),
+        Verb::Ci(args) => ci::run(&args.verb, session),
         Verb::Verify(args) => verify::run(args, session),
         Verb::Fsck(args) => fsck::run(args, session),
         Verb::Du(args) => du::run(args, session),

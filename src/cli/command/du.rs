@@ -11,7 +11,7 @@ use crate::ops::du::{DuOptions, DuReport, DuRow, Room};
 use crate::units::ByteSize;
 
 pub(super) fn run(args: &DuArgs, session: &Session<'_>) -> Result<Exit, Failure> {
-    let repo = session.repo()?;
+    let repo = session.repo_or_bare()?;
     let options = DuOptions {
         select: select(&args.select, false),
         remote: args.remote.clone(),

@@ -32,7 +32,7 @@ fn which(args: &EvictArgs) -> Which {
         None if args.paths.is_empty() && args.rev.is_none() => Which::Surplus,
         None => {
             let (paths, rev) = (args.paths.clone(), args.rev.clone());
-            Which::Of(Select { paths, rev, all: false })
+            Which::Of(Select { paths, rev, ..Select::default() })
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::path::show;
 use crate::units::ByteSize;
 
 pub(super) fn run(args: &ExportArgs, session: &Session<'_>) -> Result<Exit, Failure> {
-    let repo = session.repo()?;
+    let repo = session.repo_or_bare()?;
     let options = ExportOptions {
         word: args.word.clone(),
         folder: args.folder.clone(),

@@ -7,7 +7,7 @@ use crate::ops;
 use crate::ops::Exit;
 
 pub(super) fn run(args: &FetchArgs, session: &Session<'_>) -> Result<Exit, Failure> {
-    let repo = session.repo_at(args.transfer.limit_rate)?;
+    let repo = session.repo_or_bare_at(args.transfer.limit_rate)?;
     let options = fetch_options(select(&args.select, args.all), &args.transfer);
     let plan = ops::fetch::plan(&repo, &options, &session.job)?;
     if args.dry_run {

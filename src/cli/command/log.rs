@@ -14,7 +14,7 @@ use crate::path::show;
 const DIGITS: usize = 12;
 
 pub(super) fn run(args: &LogArgs, session: &Session<'_>) -> Result<Exit, Failure> {
-    let repo = session.repo()?;
+    let repo = session.repo_or_bare()?;
     let options = LogOptions {
         paths: args.paths.clone(),
         rev: args.rev.clone(),

@@ -11,7 +11,7 @@ use crate::ops::ls::{Depth, LsOptions, LsReport};
 use crate::units::{ByteSize, Count};
 
 pub(super) fn run(args: &LsArgs, session: &Session<'_>) -> Result<Exit, Failure> {
-    let repo = session.repo()?;
+    let repo = session.repo_or_bare()?;
     let depth = if args.recursive { Depth::All } else { Depth::One };
     let options = LsOptions { words: args.words.clone(), depth, source: source(&args.source) };
     let report = ops::ls::run(&repo, &options, &session.job)?;

@@ -10,7 +10,8 @@ use crate::path::{JsonPath, show};
 use crate::units::ByteSize;
 
 pub(super) fn select(args: &SelectArgs, all: bool) -> Select {
-    Select { paths: args.paths.clone(), rev: args.rev.clone(), all }
+    let (paths, rev, view) = (args.paths.clone(), args.rev.clone(), args.view.clone());
+    Select { paths, rev, all, view }
 }
 
 pub(super) fn source(args: &SourceArgs) -> Source {

@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 use crate::cli::args::VerifyArgs;
@@ -10,7 +11,7 @@ use crate::ops::verify::{MissingRow, VerifyOptions};
 use crate::path::show;
 
 pub(super) fn run(args: &VerifyArgs, session: &Session<'_>) -> Result<Exit, Failure> {
-    let repo = session.repo()?;
+    let repo = session.repo_or_bare()?;
     let options = VerifyOptions {
         rev: args.rev.clone(),
         remote: args.remote.clone(),
@@ -20,6 +21,11 @@ pub(super) fn run(args: &VerifyArgs, session: &Session<'_>) -> Result<Exit, Fail
     let figures = Figures(session.started.elapsed()).close(&verify_line(&report));
     let text = |out: &mut dyn Write| table(&report.missing, out);
     session.answer(Answer { report: &report, dry_run: false, text, figures })?;
+    let told: BTreeSet<(&str, &str)> =
+        report.missing.iter().map(|row| (row.path.path.as_str(), row.brought.as_str())).collect();
+    for (path, brought) in told.into_iter().filter(|(_, brought)| !brought.is_empty()) {
+        session.job.note(&format!("`{}` {brought}", show(path.as_bytes())));
+    }
     if !report.complete {
         session.job.note(
             "run `haul push` or `haul fsck --repair` in a clone that has the data; `haul fsck` reads \

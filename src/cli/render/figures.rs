@@ -210,7 +210,7 @@ pub(crate) fn evict_plan_line(plan: &EvictPlan) -> String {
         _ => format!(", and keep {} not pushed", ByteSize(plan.unpushed_bytes)),
     };
     let (bytes, cache) = (ByteSize(plan.bytes), ByteSize(plan.cache_bytes));
-    let packs = many(plan.packs, "pack", "packs");
+    let packs = packs_and_files(plan.packs, plan.files);
     format!("would evict {packs}, {bytes} of {cache} in the cache{unpushed}")
 }
 
@@ -226,10 +226,17 @@ pub(crate) fn evict_line(report: &EvictReport) -> String {
     };
     format!(
         "evicted {}, {}: {} left in the cache{kept}{passed_over}",
-        many(report.packs, "pack", "packs"),
+        packs_and_files(report.packs, report.files),
         ByteSize(report.bytes),
         ByteSize(report.cache_bytes)
     )
+}
+
+fn packs_and_files(packs: u64, whole: u64) -> String {
+    match whole {
+        0 => many(packs, "pack", "packs"),
+        _ => format!("{} and {}", many(packs, "pack", "packs"), files(whole)),
+    }
 }
 
 #[cfg(test)]

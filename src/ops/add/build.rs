@@ -12,7 +12,7 @@ use crate::node::{BuildError, Builder};
 use crate::ops::add::find::Target;
 use crate::ops::add::run::{AddedTarget, Content};
 use crate::ops::error::OpError;
-use crate::path::{RepoPath, json_path};
+use crate::path::{RepoPath, json_path, show};
 use crate::pointer::{Pointer, PointerKind, Root};
 use crate::recipe;
 use crate::worktree::What;
@@ -65,7 +65,15 @@ pub(super) fn build(
         Some((old, _)) => Pointer::with_new_content(old, content),
         None => Pointer::new(content),
     };
-    let pointer = new.map_err(|e| OpError::Defect(format!("a new pointer is not sound: {e}")))?;
+    let mut pointer =
+        new.map_err(|e| OpError::Defect(format!("a new pointer is not sound: {e}")))?;
+    for (key, value) in &target.further {
+        pointer = pointer.with_extra(key, value).map_err(|e| {
+            let (key, path) = (show(key.as_bytes()), show(target.path.as_bytes()));
+            let what = format!("`{key}` cannot be noted in the pointer of `{path}`: {e}");
+            OpError::refused(what, "name it with fewer letters, and none that nobody can see")
+        })?;
+    }
     let pointer = pointer.to_bytes();
     let change = match old {
         None => "added",

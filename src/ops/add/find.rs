@@ -1,5 +1,7 @@
 //! What is to be added: the paths that are meant, and everything found below them.
 
+use std::collections::BTreeMap;
+
 use crate::fs::{FileKind, Stamp};
 use crate::ops::error::OpError;
 use crate::ops::inside::{self, Folder};
@@ -19,6 +21,8 @@ pub(super) struct Target {
     pub(super) outer: Option<RepoPath>,
     pub(super) found: Vec<Found>,
     pub(super) is_dir: bool,
+    /// Further keys that the pointer gets.
+    pub(super) further: BTreeMap<String, String>,
 }
 
 impl Target {
@@ -79,7 +83,7 @@ pub(super) fn find(
         Some(stamp) => vec![Found { path: path.clone(), what: what(repo, path, stamp)? }],
         None => Vec::new(),
     };
-    Ok(Target { path: path.clone(), old, outer, found, is_dir })
+    Ok(Target { path: path.clone(), old, outer, found, is_dir, further: BTreeMap::new() })
 }
 
 /// Lists what is below a folder. The first thing that cannot be tracked is an error that names it;

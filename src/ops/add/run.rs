@@ -1,26 +1,27 @@
 //! Planning and running an add.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ffi::OsString;
 
 use serde::Serialize;
 
-use crate::cache::{Known, NodeSink, ObjectReader, Stale, StatEntry};
+use crate::cache::{Held, Known, NodeSink, ObjectReader, Stale, StatEntry, WrittenPack};
 use crate::fs::{Time, planted};
 use crate::hash::{PackId, RemoteId};
-use crate::intake::{Exceptions, Figures, Stored, Taken, take};
+use crate::intake::{Exceptions, Figures, Landed, Stored, Taken, take};
 use crate::ops::add::build::{Built, build};
 use crate::ops::add::find::{Target, find, owns, size_of};
 use crate::ops::add::part::{join, part};
 use crate::ops::add::publish::publish;
 use crate::ops::add::resolve::targets;
 use crate::ops::add::sources::{OldFile, sibling_folders, single_files, sources};
+use crate::ops::add::stream::{keep_lone_whole, unpushed_nodes};
 use crate::ops::add::unmerged::refuse_unmerged;
 use crate::ops::add::update::{to_update, warn_of_older_data};
 use crate::ops::add::worth::Afar;
 use crate::ops::error::OpError;
 use crate::ops::open::spec_of;
-use crate::ops::select::Selection;
+use crate::ops::selection::Selection;
 use crate::path::{JsonPath, RepoPath, find_collisions, json_path, show};
 use crate::progress::{Job, Kind};
 use crate::recipe::Chunks;
@@ -38,6 +39,8 @@ pub struct AddOptions {
     pub paths: Vec<OsString>,
     /// Add every tracked path whose data is here; `paths` then choose among those.
     pub update: bool,
+    /// Further keys of the pointers that are written.
+    pub further: BTreeMap<String, String>,
 }
 
 /// One path that would be added.
@@ -131,7 +134,8 @@ pub fn plan(repo: &Repo, options: &AddOptions, job: &Job) -> Result<AddPlan, OpE
     let single = single_files(&tracked);
     let mut out = AddPlan { targets: Vec::new(), files: 0, bytes: 0, single, folders: Vec::new() };
     for path in paths {
-        let target = find(repo, &path, owner(&path), job)?;
+        let further = options.further.clone();
+        let target = Target { further, ..find(repo, &path, owner(&path), job)? };
         warn_of_names(&target, job);
         let bytes = target.found.iter().map(size_of).sum();
         let files = target.found.len() as u64;
@@ -167,7 +171,7 @@ fn warn_of_names(target: &Target, job: &Job) {
 /// All targets share packs, and one write of the index.
 pub fn run(repo: &Repo, plan: AddPlan, job: &Job) -> Result<AddReport, OpError> {
     let _working = repo.lock_for_work()?;
-    let (report, done) = store(repo, plan, Memory::Trusted, job)?;
+    let (report, done, _) = store(repo, plan, (Memory::Trusted, None), job)?;
     publish(repo, &done, job)?;
     let mut targets: Vec<AddedTarget> = done.into_iter().flat_map(|built| built.rows).collect();
     targets.sort_by(|a, b| a.path.path.cmp(&b.path.path));
@@ -176,7 +180,7 @@ pub fn run(repo: &Repo, plan: AddPlan, job: &Job) -> Result<AddReport, OpError> 
 
 /// Whether what this machine remembers of stored content is believed.
 #[derive(Clone, Copy)]
-enum Memory<'m> {
+pub(super) enum Memory<'m> {
     Trusted,
     /// Every file is read again, and what lies in these packs is stored again.
     Doubted(&'m BTreeSet<PackId>),
@@ -200,16 +204,17 @@ pub(crate) fn store_again(
     }
     let (single, folders) = (single_files(&tracked), Vec::new());
     let plan = AddPlan { targets, files: 0, bytes: 0, single, folders };
-    store(repo, plan, Memory::Doubted(doubted), job).map(drop)
+    store(repo, plan, (Memory::Doubted(doubted), None), job).map(drop)
 }
 
-/// Takes everything in; what comes out is durable, and no pointer names it yet.
-fn store(
+/// Takes everything in; what comes out is durable, and no pointer names it yet. Packs of which somebody
+/// is told when they have `landed` are not this machine's to keep.
+pub(super) fn store(
     repo: &Repo,
     plan: AddPlan,
-    memory: Memory,
+    (memory, landed): (Memory, Option<Landed>),
     job: &Job,
-) -> Result<(AddReport, Vec<Built>), OpError> {
+) -> Result<(AddReport, Vec<Built>, Vec<WrittenPack>), OpError> {
     let began = repo.door().now()?;
     let index = repo.index()?;
     index.adopt(repo.layout())?;
@@ -230,13 +235,20 @@ fn store(
     afar.bring_names(&folders, job)?;
     let sources = sources(repo, &targets, &contents, (&plan.single, &plan.folders))?;
     let elsewhere = &afar.bring((&sources, &folders), job)?;
-    let all = sources.list;
+    let mut all = sources.list;
+    if landed.is_some() {
+        keep_lone_whole(&targets, &mut all);
+    }
     let exceptions = Exceptions { lost: &lost, elsewhere };
-    let intake = take((repo.door().root(), began), &all, repo.layout(), (index, exceptions), job)?;
+    let intake =
+        take((repo.door().root(), began), &all, (repo.layout(), landed), (index, exceptions), job)?;
     for (source, taken) in all.iter().zip(&intake.taken) {
         contents.insert(source.path.clone(), Content::Taken(taken.clone()));
     }
     let view = index.reader()?;
+    if landed.is_some() {
+        lost.extend(unpushed_nodes(index)?);
+    }
     let stale = Stale { packs: &lost, ..Stale::NONE };
     let mut sink = NodeSink::new(repo.layout(), &view, &intake.places, stale)
         .with_deltas(&intake.packs)
@@ -253,20 +265,25 @@ fn store(
         publish(repo, &done, job)?;
     }
     let nodes = sink.finish()?;
-    intake.record(index, &nodes)?;
+    let held = if landed.is_some() { Held::Gone } else { Held::Unpushed };
+    intake.record(index, held, &nodes)?;
     done.extend(join(repo, parts, job)?);
+    let in_nodes: u64 = nodes.iter().map(|pack| pack.size).sum();
     let bytes = done.iter().flat_map(|built| &built.rows).map(|row| row.size).sum();
-    let Figures { new, delta, stored, .. } = intake.figures;
-    let report = AddReport {
-        files: plan.files,
+    Ok((reported((plan.files, bytes), intake.figures, in_nodes), done, intake.packs))
+}
+
+fn reported((files, bytes): (u64, u64), figures: Figures, in_nodes: u64) -> AddReport {
+    let Figures { new, delta, stored, .. } = figures;
+    AddReport {
+        targets: Vec::new(),
+        files,
         bytes,
         new_bytes: new,
         delta_bytes: delta,
-        reused_bytes: u64::saturating_sub(bytes, new),
-        stored_bytes: stored + nodes.iter().map(|p| p.size).sum::<u64>(),
-        targets: Vec::new(),
-    };
-    Ok((report, done))
+        reused_bytes: bytes.saturating_sub(new),
+        stored_bytes: stored + in_nodes,
+    }
 }
 
 /// What is known of a file: from the stat cache, or taken in just now.

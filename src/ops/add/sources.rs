@@ -1,6 +1,6 @@
 //! The files that have to be read, each with how it was cut before and what it is compared with.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use crate::cache::ObjectReader;
 use crate::chunk::Profile;
@@ -75,7 +75,9 @@ pub(super) fn sibling_folders<'t>(
     let target = |item: &&Tracked| match &item.state {
         TrackedState::Sound(pointer, bytes) => {
             let (path, old) = (item.path.clone(), Some((pointer.clone(), bytes.clone())));
-            Some(Target { path, old, outer: None, found: Vec::new(), is_dir: true })
+            let further = BTreeMap::new();
+            let outer = None;
+            Some(Target { path, old, outer, found: Vec::new(), is_dir: true, further })
         }
         TrackedState::Missing | TrackedState::Unsound(_) => None,
     };

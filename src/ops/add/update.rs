@@ -5,7 +5,7 @@ use crate::ops::add::find::{Target, old_pointer};
 use crate::ops::add::run::AddOptions;
 use crate::ops::checkout::LastPlaced;
 use crate::ops::error::OpError;
-use crate::ops::select::Selection;
+use crate::ops::selection::Selection;
 use crate::ops::status::{self, StatusOptions};
 use crate::path::{RepoPath, in_shell, show};
 use crate::progress::Job;
@@ -106,7 +106,10 @@ fn meant(
             Choice::Under(rest) => {
                 out.push(RepoPath::new([folder.as_bytes(), b"/", &rest].concat())?);
             }
-            other @ (Choice::Glob { .. } | Choice::Of(_) | Choice::Names(_)) => globs.push(other),
+            other @ (Choice::Glob { .. }
+            | Choice::Of(_)
+            | Choice::Names(_)
+            | Choice::Cut { .. }) => globs.push(other),
         }
     }
     if !globs.is_empty() && stamp.is_some_and(|stamp| stamp.kind == FileKind::Directory) {

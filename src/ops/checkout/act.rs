@@ -1,35 +1,25 @@
 //! Carrying a checkout out: aside, moves, removals, writes, one sync, and last the stat cache.
 
 use std::collections::BTreeSet;
-use std::sync::Mutex;
-use std::sync::PoisonError;
 use std::time::Duration;
 
-use rayon::prelude::*;
 use serde::Serialize;
 
 use crate::cache::{Known, ObjectReader, StatEntry};
-use crate::fs::{FileKind, Stamp, Time};
-use crate::manifest::{Content, EntryKind};
+use crate::fs::Time;
+use crate::manifest::EntryKind;
 use crate::ops::checkout::held::is_here;
 use crate::ops::checkout::orphans::{Orphan, begun_key};
 use crate::ops::checkout::plan::{CheckoutPlan, Work, Write};
 use crate::ops::checkout::tidy::{aside, make_durable, mend_ignore, move_data, remove_all, sweep};
-use crate::ops::checkout::wanted::{Target, chunks};
+use crate::ops::checkout::write::{Placed, Shared, write_all};
 use crate::ops::error::OpError;
 use crate::ops::retain::{After, retain};
-use crate::path::{JsonPath, RepoPath, json_path, show};
-use crate::progress::{Job, Kind, Task};
-use crate::recipe::{ChunkEntry, Chunks, Former};
+use crate::path::{JsonPath, RepoPath, show};
+use crate::progress::Job;
 use crate::repo::Repo;
 use crate::units::ByteSize;
-use crate::worktree::{
-    Door, LARGE, Parent, PlaceError, Recipe, StillAsSeen, Wanted, Whole, place_file, place_folder,
-    place_link,
-};
 
-/// Files that one worker places at a time.
-const PIECE: usize = 64;
 /// Files that are made durable one by one, so that fetched packs in the cache, which the disk may
 /// take its time for, need not be waited for too.
 const FEW: usize = 16;
@@ -98,7 +88,7 @@ fn act(repo: &Repo, plan: CheckoutPlan, job: &Job) -> Result<CheckoutReport, OpE
     check_content(repo, &plan)?;
     let mut report =
         CheckoutReport { unchanged: plan.keep, missing: plan.missing, ..CheckoutReport::default() };
-    let Work { began, orphans, writes, leaving, learned, pointers, .. } = plan.work;
+    let Work { began, orphans, writes, leaving, learned, pointers, link, .. } = plan.work;
     let mut notes = Notes::default();
     let begun = begin(repo, &writes, &pointers)?;
     report.aside = aside(repo, &writes, began, job)?;
@@ -120,7 +110,9 @@ fn act(repo: &Repo, plan: CheckoutPlan, job: &Job) -> Result<CheckoutReport, OpE
     for leaving in &leaving {
         report.removed += remove_all(repo, leaving, &mut notes)?;
     }
-    let placed = write_all((repo, repo.door()), &writes, &mut report, job)?;
+    let shared = Shared::open(repo, link.unwrap_or(repo.config().cache_link.value), &writes)?;
+    let target = (Some(&shared), &mut report);
+    let mut placed = write_all((repo, repo.door()), &writes, target, job)?;
     sweep(repo, placed.iter().map(|p| &p.path))?;
     if orphans.is_empty() && leaving.is_empty() && report.aside.is_none() && placed.len() <= FEW {
         let is_file = |p: &Placed| matches!(p.target.kind, EntryKind::File | EntryKind::Executable);
@@ -129,7 +121,9 @@ fn act(repo: &Repo, plan: CheckoutPlan, job: &Job) -> Result<CheckoutReport, OpE
         repo.door().root().sync()?;
     }
     notes.files.extend(learned.into_iter().map(|(path, entry)| (path, Some(entry))));
+    shared.look_again(repo, &mut placed)?;
     notes.files.extend(entries(repo, placed)?);
+    shared.save(repo, job)?;
     notes.pointers.extend(pointers.into_iter().map(|(path, bytes)| (path, Some(bytes))));
     notes.pointers.extend(begun.into_iter().map(|key| (key, None)));
     notes.save(repo, &[])?;
@@ -223,147 +217,6 @@ fn check_content(repo: &Repo, plan: &CheckoutPlan) -> Result<(), OpError> {
         }
     }
     Ok(())
-}
-
-struct Placed {
-    path: RepoPath,
-    stamp: Stamp,
-    target: Target,
-}
-
-/// Writes files into a folder that holds none of them; nothing is remembered of them.
-pub(crate) fn write_anew(
-    repo: &Repo,
-    door: &Door,
-    targets: Vec<Target>,
-    job: &Job,
-) -> Result<CheckoutReport, OpError> {
-    let anew = |target| Write { target, seen: None, unsaved: None, content: None, former: None };
-    let writes: Vec<Write> = targets.into_iter().map(anew).collect();
-    let mut report = CheckoutReport::default();
-    write_all((repo, door), &writes, &mut report, job)?;
-    door.root().sync()?;
-    Ok(report)
-}
-
-fn write_all(
-    (repo, door): (&Repo, &Door),
-    writes: &[Write],
-    report: &mut CheckoutReport,
-    job: &Job,
-) -> Result<Vec<Placed>, OpError> {
-    let sizes = writes.iter().map(|w| w.target.content.size());
-    let total = sizes.fold(0, u64::saturating_add);
-    let task = job.begin(Kind::Place, Some(total));
-    let missing = Mutex::new(Vec::new());
-    let index = repo.index()?;
-    let place = |write: &Write, tools: (&mut ObjectReader, &mut Parent)| {
-        job.check()?;
-        let placed = write_one(door, write, tools, &task, job)?;
-        if placed.is_none() {
-            let path = json_path(write.target.path.as_bytes());
-            missing.lock().unwrap_or_else(PoisonError::into_inner).push(path);
-        }
-        Ok(placed)
-    };
-    // A large file takes all cores.
-    let (large, small): (Vec<&Write>, Vec<&Write>) =
-        writes.iter().partition(|write| write.target.content.size() >= LARGE);
-    let pieces: Result<Vec<Vec<Placed>>, OpError> = small
-        .par_chunks(PIECE)
-        .map(|piece| {
-            let mut reader = ObjectReader::new(repo.layout(), index)?;
-            let mut parent = Parent::default();
-            let placed = piece.iter().map(|write| place(write, (&mut reader, &mut parent)));
-            placed.filter_map(Result::transpose).collect()
-        })
-        .collect();
-    let mut placed: Vec<Placed> = pieces?.into_iter().flatten().collect();
-    let mut reader = ObjectReader::new(repo.layout(), index)?;
-    let mut parent = Parent::default();
-    for write in large {
-        placed.extend(place(write, (&mut reader, &mut parent))?);
-    }
-    report.missing.extend(missing.into_inner().unwrap_or_else(PoisonError::into_inner));
-    report.written = placed.len() as u64;
-    report.bytes = placed.iter().map(|p| p.target.content.size()).sum();
-    Ok(placed)
-}
-
-/// Writes one file, link or empty folder; nothing if its content is not on this machine.
-fn write_one(
-    door: &Door,
-    write: &Write,
-    (reader, parent): (&mut ObjectReader, &mut Parent),
-    task: &Task,
-    job: &Job,
-) -> Result<Option<Placed>, OpError> {
-    let target = &write.target;
-    let path = &target.path;
-    let failed = |source: PlaceError| OpError::Place { path: path.as_bytes().to_vec(), source };
-    let recipe = match &target.content {
-        Content::Inline(bytes) => Recipe::Bytes(bytes.clone()),
-        Content::Chunk { oid, .. } => Recipe::Chunk((*oid).into()),
-        Content::Tree { .. } => match chunks(target, reader)? {
-            Some(chunks) => Recipe::Chunks(chunks),
-            None => return Ok(None),
-        },
-    };
-    let Some(dir) = parent.make(door, path)? else {
-        return Err(OpError::Defect("a folder could not be opened".to_owned()));
-    };
-    let name = path.file_name();
-    let now = dir.stamp(name)?;
-    if write.unsaved.is_none() && !unchanged(now.as_ref(), write.seen.as_ref()) {
-        return Err(OpError::refused(
-            format!("`{}` was changed while it was about to be replaced", show(path.as_bytes())),
-            "run the same command again",
-        ));
-    }
-    if now.is_some_and(|s| s.kind == FileKind::Directory) && target.kind != EntryKind::EmptyDir {
-        dir.remove_folder(name)?;
-    }
-    // Building it takes time: what stands there must still be what was judged.
-    let still = |now: Option<&Stamp>| match write.unsaved {
-        Some(_) => now.is_none_or(|s| s.kind == FileKind::Directory),
-        None => unchanged(now, write.seen.as_ref()),
-    };
-    let place = (dir, name, &still as StillAsSeen<'_>);
-    let placed = match (target.kind, &recipe) {
-        (EntryKind::EmptyDir, _) => place_folder(place),
-        (EntryKind::Symlink, Recipe::Bytes(to)) => place_link(to, place),
-        (kind, recipe) => {
-            let executable = kind == EntryKind::Executable;
-            let whole = Whole { oid: target.oid(), size: target.content.size(), executable };
-            let former = if whole.size >= LARGE { former(write, reader) } else { None };
-            place_file(reader, place, &Wanted { recipe, whole, former }, task, job).map(Some)
-        }
-    };
-    let stamp = match placed {
-        Ok(stamp) => stamp,
-        Err(PlaceError::Absent(_)) => return Ok(None),
-        Err(e) => return Err(failed(e)),
-    };
-    let stamp = stamp.ok_or_else(|| OpError::Defect("a placed file is not there".to_owned()))?;
-    Ok(Some(Placed { path: path.clone(), stamp, target: target.clone() }))
-}
-
-/// Returns the chunks of what lies in a file's place; nothing if they are not known, which costs time
-/// only.
-fn former(write: &Write, reader: &mut ObjectReader) -> Option<Former> {
-    let (root, size) = write.former.filter(|_| write.unsaved.is_none())?;
-    let chunks = Chunks::all(root, size, |id| reader.node_bytes(id));
-    let chunks: Result<Vec<ChunkEntry>, _> = chunks.map(|c| c.map(|at| at.entry)).collect();
-    chunks.ok().map(Former::new)
-}
-
-/// A folder whose files were just removed by this run has changed only in its times.
-fn unchanged(now: Option<&Stamp>, seen: Option<&Stamp>) -> bool {
-    match (now, seen) {
-        (None, _) => true,
-        (Some(now), Some(seen)) if now.kind == FileKind::Directory => now.ino == seen.ino,
-        (now, seen) => now == seen,
-    }
 }
 
 type Entries = Vec<(Vec<u8>, Option<StatEntry>)>;

@@ -2,6 +2,7 @@
 
 mod act;
 mod back;
+mod form;
 mod gone;
 mod held;
 mod lagging;
@@ -15,9 +16,10 @@ mod proven;
 mod survey;
 mod tidy;
 mod wanted;
+mod write;
 
 pub use act::{CheckoutReport, run};
-pub(crate) use act::{Notes, place, write_anew};
+pub(crate) use act::{Notes, place};
 pub use back::{check_back, take_back};
 pub(crate) use gone::remove_data;
 pub(crate) use lagging::LastPlaced;
@@ -28,3 +30,4 @@ pub use plan::{CheckoutPlan, plan};
 pub(crate) use proven::spare_proven;
 pub(crate) use tidy::{move_data, remove_empty, rename_data};
 pub(crate) use wanted::{Target, chunks, file_content, targets, tree_error};
+pub(crate) use write::write_anew;

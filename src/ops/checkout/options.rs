@@ -1,5 +1,6 @@
 //! What a checkout is asked for.
 
+use crate::cache::Link;
 use crate::ops::select::Select;
 
 /// What to check out.
@@ -11,6 +12,9 @@ pub struct CheckoutOptions {
     pub force: bool,
     /// Which files are as the pointers say afterwards.
     pub manner: Manner,
+    /// How files share bytes with the cache, if not as the settings say; files that are right
+    /// otherwise are placed again for it.
+    pub link: Option<Link>,
 }
 
 /// Which files of the selected pointers are placed.

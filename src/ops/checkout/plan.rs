@@ -4,10 +4,11 @@ use std::collections::HashSet;
 
 use serde::Serialize;
 
-use crate::cache::{Known, ObjectReader, StatEntry};
+use crate::cache::{Known, Link, ObjectReader, StatEntry, WholeFiles};
 use crate::fs::{FileKind, Stamp, Time};
 use crate::hash::NodeId;
 use crate::manifest::EntryKind;
+use crate::ops::checkout::form::stands_otherwise;
 use crate::ops::checkout::leavers::{InGit, Leaving, Stay, leaving};
 use crate::ops::checkout::look_alikes::refuse_look_alikes;
 use crate::ops::checkout::options::{CheckoutOptions, Manner};
@@ -52,6 +53,8 @@ pub(super) struct Work {
     pub(super) select: Select,
     pub(super) force: bool,
     manner: Manner,
+    /// How files are to be shared with the cache, if not as the settings say.
+    pub(super) link: Option<Link>,
     pub(super) orphans: Vec<Orphan>,
     pub(super) writes: Vec<Write>,
     pub(super) leaving: Vec<Leaving>,
@@ -104,7 +107,7 @@ fn look(
     let orphans = if options.select.rev.is_some() {
         Vec::new()
     } else {
-        let all = options.select.paths.is_empty();
+        let all = options.select.is_whole();
         orphans(repo, (chosen, all), &placed, began, job)?
     };
     let mut plan = CheckoutPlan {
@@ -120,6 +123,7 @@ fn look(
             select: options.select.clone(),
             force: options.force,
             manner: options.manner,
+            link: options.link,
             orphans,
             writes: Vec::new(),
             leaving: Vec::new(),
@@ -136,7 +140,7 @@ fn look(
         found |= compare(repo, item, &placed, &mut plan, job)?;
     }
     if !found && !chosen.is_empty() {
-        return Err(nothing_matches());
+        return Err(nothing_matches(&options.select));
     }
     refuse_look_alikes(repo, &plan.work)?;
     Ok(plan)
@@ -236,12 +240,21 @@ fn compare(
     plan.work.going.extend(going);
     let found = !targets.is_empty() || !leaving.files.is_empty();
     plan.work.leaving.push(leaving);
+    let files = match plan.work.link {
+        Some(link) => Some((WholeFiles::open(repo.layout(), repo.index()?)?, link)),
+        None => None,
+    };
     for seen in survey(repo, targets, &past.knowledge, job)? {
         let follows = plan.work.manner == Manner::Follow;
         if follows && past.misses(&seen) {
             continue;
         }
-        let verdict = judge(repo, &seen, &past, &plan.work)?;
+        let mut verdict = judge(repo, &seen, &past, &plan.work)?;
+        if let (Verdict::Right, Some((files, link))) = (&verdict, &files)
+            && stands_otherwise(repo, &seen, files, *link)?
+        {
+            verdict = Verdict::Replace;
+        }
         if follows && matches!(verdict, Verdict::Unsaved(_)) && past.wanted_the_same(&seen.target) {
             continue;
         }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::os::unix::ffi::OsStrExt;
 
-use crate::cache::StatEntry;
+use crate::cache::{StatEntry, note_links};
 use crate::fs::{Stamp, Time};
 use crate::ops::add::ignore_lines;
 use crate::ops::checkout::act::Notes;
@@ -67,11 +67,15 @@ pub(crate) fn rename_data(
     drop(source);
     remove_empty(repo, from.parent().into_iter().collect(), |_| true)?;
     let mut parent = Parent::default();
+    let mut links = Vec::new();
     for (path, entry) in old {
         let rest = path.get(from.as_bytes().len()..).unwrap_or_default();
         let new = RepoPath::new([to.as_bytes(), rest].concat())?;
         let stamp = match parent.of(repo.door(), &new)? {
-            Some(dir) => dir.stamp(new.file_name())?,
+            Some(dir) => {
+                links.extend(dir.own_link(new.file_name()).map(|_| new.as_bytes().to_vec()));
+                dir.stamp(new.file_name())?
+            }
             None => None,
         };
         notes.files.push((path, None));
@@ -80,6 +84,7 @@ pub(crate) fn rename_data(
         let entry = stamp.filter(same).map(|stamp| StatEntry { stamp, ..entry });
         notes.files.push((new.as_bytes().to_vec(), entry));
     }
+    note_links(repo.layout(), repo.git().root(), links.iter().map(Vec::as_slice))?;
     Ok(())
 }
 
@@ -96,7 +101,7 @@ pub(super) fn remove_all(
     let mut folders: BTreeSet<RepoPath> = leaving.folders.iter().cloned().collect();
     for (path, seen) in &leaving.files {
         let Some(dir) = parent.of(repo.door(), path)? else { continue };
-        if dir.stamp(path.file_name())?.as_ref() != Some(seen) {
+        if !dir.stamp(path.file_name())?.is_some_and(|now| now.still_is(seen)) {
             continue;
         }
         dir.remove_file(path.file_name())?;

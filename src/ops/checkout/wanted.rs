@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::num::NonZeroU8;
 
-use crate::cache::{LocalNodeError, ObjectReader};
+use crate::cache::{LocalNodeError, ObjectReader, WholeName};
 use crate::hash::{NodeId, Oid};
 use crate::manifest::{Content, EntryKind, FileEntry};
 use crate::node::{Cursor, Entry, ReadError, Scope};
@@ -26,6 +26,22 @@ impl Target {
     /// Returns the hash that the content must have; of a link, of where it points.
     pub(crate) fn oid(&self) -> Oid {
         self.content.oid()
+    }
+
+    /// Returns what the cache calls a whole file of it; content of a few bytes and links are none.
+    pub(crate) fn whole_name(&self) -> Option<WholeName> {
+        let executable = match self.kind {
+            EntryKind::File => false,
+            EntryKind::Executable => true,
+            EntryKind::Symlink | EntryKind::EmptyDir => return None,
+        };
+        match &self.content {
+            Content::Inline(_) => None,
+            Content::Chunk { oid, .. } => Some(WholeName { oid: *oid, root: None, executable }),
+            Content::Tree { oid, root, .. } => {
+                Some(WholeName { oid: *oid, root: Some(*root), executable })
+            }
+        }
     }
 
     /// Returns the profile code and recipe root, if there is a recipe.
@@ -115,13 +131,10 @@ fn directory(chosen: &Chosen, reader: &mut ObjectReader) -> Result<Option<Vec<Ta
 fn scopes(filter: &Filter) -> Vec<Scope> {
     match filter {
         Filter::All => vec![Scope::All],
-        Filter::Some(choices) => choices
-            .iter()
-            .map(|choice| match choice {
-                Choice::Under(path) | Choice::Names(path) => Scope::Under(path.clone()),
-                Choice::Glob { .. } | Choice::Of(_) => Scope::All,
-            })
-            .collect(),
+        Filter::Some(choices) => {
+            let tops = choices.iter().flat_map(Choice::tops);
+            tops.map(|top| Scope::Under(top.to_vec())).collect()
+        }
         Filter::Span { path, .. } => vec![Scope::Under(path.clone())],
     }
 }

@@ -8,7 +8,7 @@ use crate::ops::diff::compare::{Versions, differences};
 use crate::ops::diff::report::DiffReport;
 use crate::ops::diff::sides::{Sides, sides};
 use crate::ops::error::OpError;
-use crate::ops::select::Selection;
+use crate::ops::selection::Selection;
 use crate::ops::trees::Source;
 use crate::path::{RepoPath, show};
 use crate::pointer::Pointer;

@@ -26,6 +26,8 @@ pub(super) enum What {
     Stat { path: Vec<u8> },
     /// A copy of a catalogue object on this machine.
     Copy { path: std::path::PathBuf },
+    /// A whole file of the cache.
+    File { path: std::path::PathBuf },
     /// An object of the remote that is no pack, and whether readers need it.
     Object { counts: bool },
     /// Roots of which nobody says where they lie.
@@ -102,6 +104,7 @@ impl Finding {
             What::Index { .. }
             | What::Stat { .. }
             | What::Copy { .. }
+            | What::File { .. }
             | What::Object { .. }
             | What::Roots
             | What::Refused => None,

@@ -13,6 +13,7 @@ mod report;
 mod resend;
 mod run;
 mod sources;
+mod whole;
 mod worktree;
 
 pub use options::{Depth, FsckOptions, Repair, Sides};

@@ -42,7 +42,7 @@ pub(super) fn repair(
                 repo.stat()?.save([(path.as_slice(), None)], [])?;
                 finding.state = State::Repaired;
             }
-            What::Copy { path } => {
+            What::Copy { path } | What::File { path } => {
                 let name = path.file_name().unwrap_or_default();
                 move_durably(path, &repo.layout().state().join("quarantine").join(name))?;
                 finding.state = State::Repaired;

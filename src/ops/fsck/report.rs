@@ -129,6 +129,7 @@ fn row(finding: Finding) -> FindingRow {
         What::Index { .. } => "index",
         What::Stat { .. } => "stat",
         What::Copy { .. } | What::Object { .. } => "catalogue",
+        What::File { .. } => "file",
         What::Roots => "root",
     };
     FindingRow {
@@ -157,9 +158,10 @@ fn next(finding: &Finding) -> String {
         }
         (State::Damaged, What::Roots) => "run `haul push` in the clone that has the data",
         (State::Damaged, What::Object { .. }) => return object_hint(&finding.at),
-        (State::Damaged, What::Index { .. } | What::Stat { .. } | What::Copy { .. }) => {
-            "run `haul fsck --repair`"
-        }
+        (
+            State::Damaged,
+            What::Index { .. } | What::Stat { .. } | What::Copy { .. } | What::File { .. },
+        ) => "run `haul fsck --repair`",
         (State::Damaged, What::Pack { .. }) if !finding.copies.is_empty() => {
             "run `haul fsck --repair`"
         }

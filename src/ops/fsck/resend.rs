@@ -1,7 +1,7 @@
 //! Healing a remote: no sound byte there is changed, and nothing removed. What was damaged is uploaded
 //! again in new packs, and a new push record says where (`docs/format/protocol.md`).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::hash::PackId;
 use crate::ops::error::OpError;
@@ -94,6 +94,7 @@ pub(super) fn resend(
             repo: repo.identity()?,
             home: Home::No,
             avoid: Avoid::Damaged(packs.clone()),
+            sent: BTreeMap::new(),
         };
         match push(&request, &mut contact, job) {
             Ok(_) => {}

@@ -6,7 +6,7 @@ use crate::ops::fsck::names::{Pointers, name};
 use crate::ops::fsck::options::{Depth, FsckOptions, Repair, Sampler, Sides};
 use crate::ops::fsck::report::{FsckReport, State};
 use crate::ops::fsck::sources::Sources;
-use crate::ops::fsck::{local, remote, repair, resend, worktree};
+use crate::ops::fsck::{local, remote, repair, resend, whole, worktree};
 use crate::ops::open::choose;
 use crate::progress::Job;
 use crate::repo::Repo;
@@ -31,6 +31,7 @@ pub fn run(repo: &Repo, options: &FsckOptions, job: &Job) -> Result<FsckReport, 
         (findings, report.here) = local::look(repo, sampler, job)?;
         if options.depth == Depth::Full {
             findings.extend(worktree::look(repo, job)?);
+            findings.extend(whole::look(repo, job)?);
         }
         let damage = damage_of(&findings, Side::Local);
         if !damage.is_empty() {
@@ -147,6 +148,7 @@ fn settle_unneeded(findings: &mut [Finding], shared: bool) {
             What::Index { .. }
             | What::Stat { .. }
             | What::Copy { .. }
+            | What::File { .. }
             | What::Roots
             | What::Refused => false,
         };

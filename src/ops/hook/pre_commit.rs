@@ -70,7 +70,8 @@ pub fn pre_commit(repo: &Repo, job: &Job) -> Result<Findings, OpError> {
         Changed::Add if !repo.git().is_partial_commit()? => {
             let root = repo.git().root();
             let paths = changed.iter().map(|path| root.join(path.to_os()).into_os_string());
-            let options = AddOptions { paths: paths.collect(), update: true };
+            let options =
+                AddOptions { paths: paths.collect(), update: true, ..AddOptions::default() };
             let plan = add::plan(repo, &options, job)?;
             add::run(repo, plan, job)?;
             out.added = names(&changed);

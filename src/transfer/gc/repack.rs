@@ -4,7 +4,7 @@
 //! bases too, writes them and the nodes above them into new packs, and records the roots there. So it
 //! is as safe as any push, and the packs are condemned as others are once nothing names them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::hash::{PackId, RepoId};
 use crate::progress::Job;
@@ -54,6 +54,13 @@ pub fn repack(
     let placed: Vec<_> = roots.iter().filter_map(place).collect();
     let needing = needing(&placed, &packs, contact, job)?;
     let roots = needing.into_iter().map(|wanted| (wanted, Stage::Unpublished)).collect();
-    let request = PushRequest { roots, earlier: Vec::new(), repo, home, avoid: Avoid::Left(packs) };
+    let request = PushRequest {
+        roots,
+        earlier: Vec::new(),
+        repo,
+        home,
+        avoid: Avoid::Left(packs),
+        sent: BTreeMap::new(),
+    };
     push(&request, contact, job)
 }

@@ -4,13 +4,13 @@
 //! The file systems are asked to shut down (an `ioctl` of XFS that ext4 has too), either without
 //! their journal's tail, or with metadata ahead of the bytes. Single sectors are not reordered.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::args::Args;
 use crate::figures::Figures;
-use crate::harness::{Repo, Tree, World, data, skipped};
+use crate::harness::{Disk, Repo, Tree, World, data};
 use crate::real::cases;
 use crate::real::random::Random;
 use crate::real::trace::{self, Act, Call};
@@ -45,54 +45,15 @@ pub(super) struct Tally {
     twice: AtomicU64,
 }
 
-/// A file system in a file; gone when dropped.
-struct Disk {
-    image: PathBuf,
-    place: PathBuf,
+/// Has a file system stop as if the power had gone.
+fn cut_power(disk: &Disk, way: usize) {
+    let done =
+        Command::new("python3").args(["-c", CUT]).arg(disk.place()).arg(way.to_string()).status();
+    assert!(done.is_ok_and(|status| status.success()), "the file system does not shut down");
 }
 
-impl Disk {
-    fn make(outside: &World, (kind, options): (&str, &[&str])) -> Option<Self> {
-        let disk = Self { image: outside.path("image"), place: outside.path("disk") };
-        let image = std::fs::File::create(&disk.image).expect("makes a file");
-        image.set_len(400 << 20).expect("has a length");
-        std::fs::create_dir(&disk.place).expect("makes a folder");
-        let made = Command::new(format!("mkfs.{kind}")).args(options).arg(&disk.image).output();
-        if !made.is_ok_and(|output| output.status.success()) || !disk.mount() {
-            skipped(&format!("no {kind} can be made and mounted"));
-            return None;
-        }
-        Some(disk)
-    }
-
-    fn mount(&self) -> bool {
-        let mut mount = Command::new("mount");
-        mount.args(["-o", "loop"]).arg(&self.image).arg(&self.place);
-        mount.output().is_ok_and(|output| output.status.success())
-    }
-
-    fn cut(&self, way: usize) {
-        let done = Command::new("python3")
-            .args(["-c", CUT])
-            .arg(&self.place)
-            .arg(way.to_string())
-            .status();
-        assert!(done.is_ok_and(|status| status.success()), "the file system does not shut down");
-    }
-
-    fn unmount(&self) {
-        drop(Command::new("umount").arg(&self.place).output());
-    }
-
-    fn sync(&self) {
-        drop(Command::new("sync").arg("-f").arg(&self.place).output());
-    }
-}
-
-impl Drop for Disk {
-    fn drop(&mut self) {
-        self.unmount();
-    }
+fn sync(disk: &Disk) {
+    drop(Command::new("sync").arg("-f").arg(disk.place()).output());
 }
 
 /// Says whether this machine can make and mount a file system.
@@ -108,7 +69,7 @@ pub(super) fn cut(seed: u64, planted: &str, tally: &Tally) -> Result<(), String>
     let Some(disk) = Disk::make(&outside, *kind) else { return Ok(()) };
     let way = 1 + random.below(2);
     let moment = (random.below(5), random.below(CALLS));
-    let world = World::new_in(&disk.place);
+    let world = World::new_in(disk.place());
     let settings = "[user]\n\tname = Test\n\temail = test@example.com\n[init]\n\tdefaultBranch = main\n\
         [gc]\n\tauto = 0\n[core]\n\tfsync = all\n";
     std::fs::write(world.home().join(".gitconfig"), settings).expect("writes the settings");
@@ -138,18 +99,18 @@ impl Case<'_> {
         a.write("t.csv", &data::csv(1, 3_000));
         a.write("d/one", &data::bytes(2, 300_000));
         a.write("d/two", b"two");
-        self.disk.sync();
+        sync(self.disk);
         self.run(&a, &["add", "t.csv", "d"])?;
         Self::same(&a, &a.tree())?;
         self.commit(&a, "first");
         self.run(&a, &["push"])?;
         let b = a.clone_as("b");
-        self.disk.sync();
+        sync(self.disk);
         self.run(&b, &["pull"])?;
         Self::compare(&b, &a)?;
         a.write("t.csv", &data::edit_csv(&data::csv(1, 3_000), 2, 50..60));
         a.write("d/three", &data::bytes(3, 90_000));
-        self.disk.sync();
+        sync(self.disk);
         self.run(&a, &["add", "-u"])?;
         self.commit(&a, "second");
         self.run(&a, &["push"])?;
@@ -161,7 +122,7 @@ impl Case<'_> {
     fn commit(&self, repo: &Repo<'_>, message: &str) {
         repo.git(&["add", "--all"]).ok();
         repo.git(&["commit", "--quiet", "--allow-empty", "--message", message]).ok();
-        self.disk.sync();
+        sync(self.disk);
     }
 
     /// Runs a command; if it is the one, the power goes meanwhile or right after, and comes back.
@@ -180,7 +141,7 @@ impl Case<'_> {
                 return Act::Go;
             }
             dead = true;
-            self.disk.cut(self.way);
+            cut_power(self.disk, self.way);
             Act::Kill
         };
         let ended = trace::haul(self.world, &repo.path(""), (arguments, variables), &mut judge);
@@ -191,7 +152,7 @@ impl Case<'_> {
         let acknowledged = (!dead).then(|| (repo.tree(), Pointers::of(repo)));
         if !dead {
             self.tally.after.fetch_add(1, Ordering::Relaxed);
-            self.disk.cut(self.way);
+            cut_power(self.disk, self.way);
         }
         self.disk.unmount();
         if !self.disk.mount() {

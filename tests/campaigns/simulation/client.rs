@@ -208,6 +208,7 @@ impl Client {
             repo: self.repo(),
             home: self.home,
             avoid: Avoid::Nothing,
+            sent: BTreeMap::new(),
         };
         push(&request, &mut contact, &job)?;
         if stage == Stage::Unpublished {

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU8;
 
 use haul::cache::{
-    CacheError, Index, Layout, NodeSink, ObjectReader, PackSink, Stale, WrittenPack, places_of,
+    CacheError, Held, Index, Layout, NodeSink, ObjectReader, PackSink, Stale, WrittenPack,
+    places_of,
 };
 use haul::chunk::Profile;
 use haul::hash::{ChunkId, Oid, PackKind, RemoteId};
@@ -148,7 +149,7 @@ impl Draft {
         let root = self.build(&mut sink);
         let nodes: Vec<WrittenPack> = sink.finish()?;
         let intake = Intake { taken: Vec::new(), packs, places, figures: Figures::default() };
-        intake.record(index, &nodes).expect("the index takes what was added");
+        intake.record(index, Held::Unpushed, &nodes).expect("the index takes what was added");
         let wanted = Wanted { path: b"data".to_vec(), root, filter: Filter::All };
         Ok(Version { draft: self.clone(), wanted })
     }

@@ -1,6 +1,7 @@
 //! What tests are made of: a world, repositories in it, remotes, data, and what a command printed.
 
 pub(crate) mod data;
+mod disk;
 mod git;
 mod output;
 mod paused;
@@ -9,6 +10,7 @@ mod screen;
 mod tree;
 mod world;
 
+pub(crate) use disk::Disk;
 pub(crate) use git::Repo;
 pub(crate) use output::Output;
 pub(crate) use paused::Paused;

@@ -1,0 +1,200 @@
+#!/usr/bin/env python3
+"""Shows how times grow with size: files from 1,000 to a million, and one file from 1 MB to 110 GB.
+
+    python3 benches/scale.py [--quick] [--only PART,…] [--work DIR] [--json FILE] [--haul FILE]
+                             [--most-files N] [--most-bytes N] [--svg FILE]
+
+Parts: files (a directory of small files: add, status, push, a pull of one folder of it, diff of two
+versions), file (one file: the same, with a pull of one of two files). The large file is a pattern of 1 MiB that
+repeats, with a counter in every block of 4 KiB, and random blocks for every eleventh part, written as a stream.
+Sizes that the disk cannot hold are left out, and that is said: a file needs 2.3 times its bytes,
+a directory 16 KiB for each file. Every step must stay within 300 MiB of memory.
+
+Two plots of seconds against size, both axes in powers of ten, go into one SVG. --quick takes
+sizes that take a minute. Needs the standard library, Cargo, Git and coreutils.
+"""
+
+import dataclasses
+import math
+import pathlib
+import random
+import shutil
+import sys
+
+from bench import GIB, KIB, MIB, PROJECT, SEED, Bench, human, measure_parts, retire
+
+MEMORY_LIMIT = 300 * MIB
+BLOCK = 4 * KIB
+PER_FOLDER = 1000
+ROOM_FOR_BYTES = 2.3
+ROOM_FOR_FILE = 16 * KIB
+STEPS = ("add", "status", "push", "pull a part", "diff")
+COLOURS = ("#1b6ca8", "#3a923a", "#c44e52", "#8172b2", "#937860")
+
+
+@dataclasses.dataclass
+class Sizes:
+    """How much a run measures."""
+
+    quick: bool
+    rounds: int
+    files: tuple[int, ...]
+    bytes: tuple[int, ...]
+
+
+FULL = Sizes(False, 1, (1_000, 10_000, 100_000, 1_000_000), (10**6, 10**7, 10**8, 10**9, 10**10, 110 * GIB))
+QUICK = Sizes(True, 1, (100, 1_000, 3_000), (10**6, 10**7, 5 * 10**7))
+POINTS: dict[str, dict[str, list[tuple[float, float]]]] = {}
+
+
+def option(name: str) -> str | None:
+    """Takes an option of this script out of the command line."""
+    for at, word in enumerate(sys.argv):
+        if word == name:
+            value = sys.argv[at + 1]
+            del sys.argv[at : at + 2]
+            return value
+    return None
+
+
+def write_counted(path: pathlib.Path, size: int) -> None:
+    """Writes ten parts of the pattern and one of random blocks, in turns."""
+    source = random.Random(SEED)
+    pattern = bytearray(source.randbytes(MIB))
+    block = done = 0
+    with open(path, "wb") as out:
+        while done < size:
+            if done // MIB % 11 == 10:
+                piece = source.randbytes(MIB)
+            else:
+                for offset in range(0, MIB, BLOCK):
+                    pattern[offset : offset + 8] = block.to_bytes(8, "little")
+                    block += 1
+                piece = pattern
+            done += out.write(piece[: size - done])
+
+
+def write_directory(folder: pathlib.Path, count: int) -> None:
+    for number in range(count):
+        if number % PER_FOLDER == 0:
+            inner = folder / f"{number // PER_FOLDER:04}"
+            inner.mkdir(parents=True)
+        (inner / f"{number % PER_FOLDER:03}").write_bytes(random.Random(number).randbytes(200 + number % 800))
+
+
+def fits(bench: Bench, what: str, needed: float) -> bool:
+    free = shutil.disk_usage(bench.work).free
+    if needed <= free * 0.9:
+        return True
+    bench.add(what, "left out", f"needs {human(needed)} of disk, {human(free)} are free")
+    return False
+
+
+def measure(bench: Bench, part: str, size: int, shown: str, make, change, some: str) -> None:
+    """Runs all steps once for one size; what is made is checked by the pull's own hashes."""
+    repo = bench.repository()
+    make(repo / "data")
+    (repo / "small.bin").write_bytes(random.Random(1).randbytes(MIB))
+    bench.verb(repo, "add", "small.bin")
+
+    def step(name: str, folder: pathlib.Path, *words: str) -> None:
+        done = bench.verb(folder, *words, size=shown)
+        POINTS.setdefault(part, {}).setdefault(name, []).append((size, done.seconds))
+        holds = done.peak <= MEMORY_LIMIT
+        measured = f"{done.seconds:.2f} s, {human(done.peak)} of memory"
+        bench.add(part, f"{name}, {shown}", measured, f"at most {human(MEMORY_LIMIT)}", holds)
+
+    step("add", repo, "add", "data")
+    step("status", repo, "status")
+    bench.commit(repo)
+    step("push", repo, "push")
+    clone = bench.clone()
+    step("pull a part", clone, "pull", some)
+    retire(clone)
+    change(repo / "data")
+    bench.verb(repo, "add", "data", size=shown)
+    bench.commit(repo)
+    step("diff", repo, "diff", "HEAD~1", "HEAD")
+    for name in ("repo", "clone", "remote"):
+        retire(bench.work / name)
+
+
+def change_directory(folder: pathlib.Path) -> None:
+    (folder / "0000" / "001").write_bytes(b"another content, and a bit more of it than fits into a tree itself")
+
+
+def change_file(path: pathlib.Path) -> None:
+    with open(path, "r+b") as file:
+        file.seek(path.stat().st_size // 2)
+        file.write(b"another content")
+
+
+def measure_files(bench: Bench) -> None:
+    most = int(option_values["--most-files"] or max(bench.sizes.files))
+    for count in (count for count in bench.sizes.files if count <= most):
+        if fits(bench, "files", count * ROOM_FOR_FILE):
+            shown = f"{count:,} files"
+            make = lambda folder, count=count: write_directory(folder, count)
+            measure(bench, "files", count, shown, make, change_directory, "data/0000")
+
+
+def measure_file(bench: Bench) -> None:
+    most = int(option_values["--most-bytes"] or max(bench.sizes.bytes))
+    for size in (size for size in bench.sizes.bytes if size <= most):
+        if fits(bench, "file", size * ROOM_FOR_BYTES):
+            make = lambda path, size=size: write_counted(path, size)
+            measure(bench, "file", size, human(size), make, change_file, "small.bin")
+
+
+def plot(left: float, title: str, series: dict[str, list[tuple[float, float]]]) -> list[str]:
+    """Draws one plot of 420 by 300 whose axes are powers of ten."""
+    points = [point for line in series.values() for point in line]
+    spans = []
+    for axis in (0, 1):
+        logs = [math.log10(max(point[axis], 0.001)) for point in points]
+        low, high = math.floor(min(logs)), math.ceil(max(logs))
+        spans.append((low, max(high, low + 1)))
+
+    def place(point: tuple[float, float]) -> tuple[float, float]:
+        across, up = (
+            (math.log10(max(value, 0.001)) - low) / (high - low)
+            for value, (low, high) in zip(point, spans)
+        )
+        return left + 60 + 340 * across, 290 - 240 * up
+
+    out = [f'<text x="{left + 60}" y="30" font-size="14">{title}</text>']
+    for power in range(spans[0][0], spans[0][1] + 1):
+        x, _ = place((10.0**power, 10.0 ** spans[1][0]))
+        out.append(f'<line x1="{x:.1f}" y1="50" x2="{x:.1f}" y2="290" stroke="#ddd"/>')
+        out.append(f'<text x="{x:.1f}" y="306" text-anchor="middle">1e{power}</text>')
+    for power in range(spans[1][0], spans[1][1] + 1):
+        _, y = place((10.0 ** spans[0][0], 10.0**power))
+        out.append(f'<line x1="{left + 60}" y1="{y:.1f}" x2="{left + 400}" y2="{y:.1f}" stroke="#ddd"/>')
+        out.append(f'<text x="{left + 54}" y="{y + 4:.1f}" text-anchor="end">{10.0**power:g} s</text>')
+    for number, (name, line) in enumerate(series.items()):
+        colour = COLOURS[number % len(COLOURS)]
+        path = " ".join(f"{x:.1f},{y:.1f}" for x, y in map(place, line))
+        out.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"/>')
+        out += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{colour}"/>' for x, y in map(place, line)]
+        row = 66 + 14 * number
+        out.append(f'<text x="{left + 70}" y="{row}" fill="{colour}">{name}</text>')
+    return out
+
+
+def finish(bench: Bench) -> None:
+    if not POINTS:
+        return
+    titles = {"files": "files in a directory", "file": "bytes of one file"}
+    body = [line for at, part in enumerate(POINTS) for line in plot(440 * at, titles[part], POINTS[part])]
+    head = f'<svg xmlns="http://www.w3.org/2000/svg" width="{440 * len(POINTS)}" height="320" font-family="sans-serif" font-size="11">'
+    target = pathlib.Path(option_values["--svg"] or PROJECT / "docs" / "performance" / "scale.svg")
+    target.write_text("\n".join([head, '<rect width="100%" height="100%" fill="white"/>', *body, "</svg>", ""]))
+    bench.about["plot"] = target.name
+
+
+PARTS = {"files": measure_files, "file": measure_file}
+option_values: dict[str, str | None] = {}
+
+if __name__ == "__main__":
+    option_values.update({name: option(name) for name in ("--most-files", "--most-bytes", "--svg")})
+    measure_parts(__doc__, PARTS, (FULL, QUICK), finish)

@@ -1,0 +1,82 @@
+use crate::cli::args::{GetArgs, ImportArgs, OriginArgs, UpdateArgs};
+use crate::cli::failure::Failure;
+use crate::cli::render::{Figures, files};
+use crate::cli::session::Session;
+use crate::ops;
+use crate::ops::get::GetOptions;
+use crate::ops::import::{ImportOptions, ImportedRow};
+use crate::ops::update::UpdateOptions;
+use crate::ops::{Exit, Origin};
+use crate::path::show;
+use crate::units::{ByteSize, Count};
+
+fn origin(args: &OriginArgs) -> Origin {
+    Origin {
+        url: args.url.clone(),
+        rev: args.rev.clone(),
+        max_bytes: args.max_bytes,
+        jobs: args.jobs.map(usize::from),
+    }
+}
+
+pub(super) fn get(args: &GetArgs, session: &Session<'_>) -> Result<Exit, Failure> {
+    let OriginArgs { path, .. } = &args.origin;
+    let (origin, path) = (origin(&args.origin), path.clone());
+    let options = GetOptions { origin, path, to: args.output.clone() };
+    let report = ops::get::run(session.environment, &options, &session.job)?;
+    let line = format!(
+        "got {}, {} as `{}`, of commit {}: {} received",
+        files(report.files),
+        ByteSize(report.bytes),
+        show(report.to.as_bytes()),
+        short(&report.commit),
+        ByteSize(report.requests.received)
+    );
+    let figures = Figures(session.started.elapsed()).close(&line);
+    session.answer_figures(&report, false, figures)?;
+    Ok(Exit::Done)
+}
+
+pub(super) fn import(args: &ImportArgs, session: &Session<'_>) -> Result<Exit, Failure> {
+    let repo = session.repo()?;
+    let OriginArgs { path, .. } = &args.origin;
+    let (origin, path) = (origin(&args.origin), path.clone());
+    let options = ImportOptions { origin, path, to: args.to.clone() };
+    let report = ops::import::run(&repo, &options, &session.job)?;
+    let figures = Figures(session.started.elapsed()).close(&row(&report));
+    session.answer_figures(&report, false, figures)?;
+    Ok(Exit::Done)
+}
+
+pub(super) fn update(args: &UpdateArgs, session: &Session<'_>) -> Result<Exit, Failure> {
+    let repo = session.repo()?;
+    let jobs = args.jobs.map(usize::from);
+    let options = UpdateOptions { paths: args.paths.clone(), rev: args.rev.clone(), jobs };
+    let report = ops::update::run(&repo, &options, &session.job)?;
+    report.paths.iter().for_each(|own| session.job.note(&row(own)));
+    let updated = report.paths.iter().filter(|own| own.change == "updated").count();
+    let (updated, all) = (Count(updated as u64), Count(report.paths.len() as u64));
+    let line = format!("{updated} of {all} imported paths updated");
+    let figures = Figures(session.started.elapsed()).close(&line);
+    session.answer_figures(&report, false, figures)?;
+    Ok(Exit::Done)
+}
+
+fn row(row: &ImportedRow) -> String {
+    let ImportedRow { path, url, commit, change, files: count, bytes, requests } = row;
+    let (path, url) = (show(path.path.as_bytes()), show(url.as_bytes()));
+    if *change == "unchanged" {
+        return format!("`{path}` is what `{url}` has, of commit {}", short(commit));
+    }
+    format!(
+        "{change} `{path}` from `{url}`, of commit {}: {}, {}, {} received",
+        short(commit),
+        files(*count),
+        ByteSize(*bytes),
+        ByteSize(requests.received)
+    )
+}
+
+fn short(commit: &str) -> &str {
+    commit.get(..12).unwrap_or(commit)
+}

@@ -1,0 +1,130 @@
+//! Files that a folder of ours and worktrees share: by hard link, or by symbolic links that lead into
+//! that folder. A symbolic link of ours stands for the file that it leads to.
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{AtFlags, Mode};
+use rustix::io::Errno;
+
+use crate::fs::beside::Linked;
+use crate::fs::dir::{Dir, TempFile, temp_name};
+use crate::fs::error::{FsError, IoResultExt};
+use crate::fs::failpoint;
+use crate::fs::stamp::{FileKind, Stamp};
+
+/// Bits of a folder's mode that a shared file in it takes over.
+const READ_BITS: u32 = 0o444;
+const RUN_BITS: u32 = 0o111;
+
+impl Dir {
+    /// Has symbolic links into `folder` stand for the files that they lead to, here and below.
+    #[must_use]
+    pub fn with_own_links(mut self, folder: &Path) -> Self {
+        self.own = Some(folder.into());
+        self
+    }
+
+    /// Returns where a symbolic link of ours leads; nothing if `name` is none.
+    ///
+    /// Ours lead to `FOLDER/ab/ab…`, by the very text.
+    pub fn own_link(&self, name: &[u8]) -> Option<PathBuf> {
+        let own = self.own.as_deref()?;
+        let target = rustix::fs::readlinkat(&self.fd, name, Vec::new()).ok()?;
+        let target = PathBuf::from(std::ffi::OsString::from_vec(target.into_bytes()));
+        is_ours(&target, own).then_some(target)
+    }
+
+    /// Gives a file of another folder a further name here, replacing what is there, if `may` allows it
+    /// at the last moment; [`Linked::Taken`] if it does not.
+    pub fn hard_link(
+        &self,
+        (from, original): (&Self, &[u8]),
+        name: &[u8],
+        may: impl FnOnce() -> Result<bool, FsError>,
+    ) -> Result<Linked, FsError> {
+        let temp = temp_name();
+        let path = self.path_of(name);
+        let flags = AtFlags::empty();
+        match rustix::fs::linkat(&from.fd, original, &self.fd, temp.as_slice(), flags) {
+            Err(Errno::XDEV | Errno::PERM | Errno::MLINK | Errno::OPNOTSUPP | Errno::NOENT) => {
+                return Ok(Linked::Unable);
+            }
+            other => other.at("create the link", &path)?,
+        }
+        failpoint::hit("fs.link.made");
+        let placed = may().and_then(|may| {
+            if may {
+                let renamed = rustix::fs::renameat(&self.fd, temp.as_slice(), &self.fd, name);
+                renamed.at("create the link", &path)?;
+            }
+            Ok(if may { Linked::Made } else { Linked::Taken })
+        });
+        // A rename between two names of one file leaves both.
+        let _ = rustix::fs::unlinkat(&self.fd, temp.as_slice(), AtFlags::empty());
+        placed
+    }
+
+    /// Gives a file the mode of one that nobody writes to, as far as this folder lets others see it.
+    pub fn share_read_only(&self, file: &File, executable: bool) -> Result<(), FsError> {
+        let folder = rustix::fs::fstat(&self.fd).at("look at", self.path())?;
+        let bits = if executable { READ_BITS | RUN_BITS } else { READ_BITS };
+        let mode = Mode::from_raw_mode(folder.st_mode & bits);
+        rustix::fs::fchmod(file, mode).at("set the mode of a file in", self.path())
+    }
+
+    /// Returns how many names the file at `name` has; none if it is not there.
+    pub fn names_of(&self, name: &[u8]) -> Result<u64, FsError> {
+        match rustix::fs::statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(stat) => Ok(stat.st_nlink),
+            Err(Errno::NOENT | Errno::NOTDIR) => Ok(0),
+            Err(e) => Err(e).at("look at", &self.path_of(name)),
+        }
+    }
+}
+
+impl TempFile<'_> {
+    /// Makes the file, which is empty, share the bytes of another one until one of the two is written
+    /// to; false where the file system cannot, and nothing is changed.
+    pub fn reflink(&self, from: &File) -> bool {
+        #[cfg(target_os = "linux")]
+        return rustix::fs::ioctl_ficlone(&self.file, from).is_ok();
+        #[cfg(not(target_os = "linux"))]
+        false
+    }
+
+    /// Gives the file a name in another folder too; false where that cannot be, or the name is taken.
+    pub fn link_into(&self, dir: &Dir, name: &[u8]) -> bool {
+        let flags = AtFlags::empty();
+        rustix::fs::linkat(&self.dir.fd, self.name.as_slice(), &dir.fd, name, flags).is_ok()
+    }
+}
+
+/// Says whether the file is one that only this user, or the system's own, can write to.
+pub fn is_own(file: &File) -> bool {
+    let me = rustix::process::geteuid().as_raw();
+    rustix::fs::fstat(file).is_ok_and(|stat| stat.st_uid == me && stat.st_mode & 0o022 == 0)
+}
+
+/// Says whether a symbolic link that leads to `target` is one of ours.
+pub fn is_ours(target: &Path, folder: &Path) -> bool {
+    let (Some(name), Some(nested)) = (target.file_name(), target.parent()) else { return false };
+    let prefix = nested.file_name().map(OsStr::as_bytes).unwrap_or_default();
+    let exact = nested.parent() == Some(folder) && prefix.len() == 2;
+    exact && name.as_bytes().starts_with(prefix) && name.as_bytes().iter().copied().all(is_in_names)
+}
+
+fn is_in_names(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.')
+}
+
+/// Returns the stamp of a file that a link of ours leads to; nothing if it is gone or no file.
+pub(super) fn stamp_of_own(target: &Path) -> Result<Option<Stamp>, FsError> {
+    match rustix::fs::lstat(target) {
+        Ok(stat) => Ok(Some(Stamp::from(&stat)).filter(|stamp| stamp.kind == FileKind::File)),
+        Err(Errno::NOENT | Errno::NOTDIR) => Ok(None),
+        Err(e) => Err(e).at("look at", target),
+    }
+}

@@ -1,0 +1,237 @@
+//! Writing the files of a checkout, each proved before it has its name.
+
+use std::sync::{Mutex, PoisonError};
+
+use rayon::prelude::*;
+
+use crate::cache::{Link, ObjectReader, WholeFiles, note_links};
+use crate::config::Keep;
+use crate::fs::{FileKind, Stamp};
+use crate::manifest::{Content, EntryKind};
+use crate::ops::checkout::act::CheckoutReport;
+use crate::ops::checkout::plan::Write;
+use crate::ops::checkout::wanted::{Target, chunks};
+use crate::ops::error::OpError;
+use crate::path::{RepoPath, json_path, show};
+use crate::progress::{Job, Kind, Task};
+use crate::recipe::{ChunkEntry, Chunks, Former};
+use crate::repo::Repo;
+use crate::worktree::{
+    Door, LARGE, Parent, PlaceError, Recipe, Sharing, StillAsSeen, Wanted, Whole, place_file,
+    place_folder, place_link, place_whole,
+};
+
+/// Files that one worker places at a time.
+const PIECE: usize = 64;
+
+/// How the files of one checkout share bytes with the cache.
+pub(super) struct Shared<'r> {
+    files: WholeFiles<'r>,
+    link: Link,
+    keep: bool,
+}
+
+impl<'r> Shared<'r> {
+    /// Opens the whole files of the cache; says where links will stand, before they do.
+    pub(super) fn open(repo: &'r Repo, link: Link, writes: &[Write]) -> Result<Self, OpError> {
+        let files = WholeFiles::open(repo.layout(), repo.index()?)?;
+        if link == Link::Symlink {
+            let linked = writes.iter().filter(|write| write.target.whole_name().is_some());
+            let paths = linked.map(|write| write.target.path.as_bytes());
+            note_links(repo.layout(), repo.git().root(), paths)?;
+        }
+        let keep = match link {
+            Link::Copy => false,
+            // Nobody could tell later whether one that shares blocks still takes no room.
+            Link::Reflink => repo.config().cache_keep.value == Keep::Recent,
+            Link::Hardlink | Link::Symlink => true,
+        };
+        Ok(Self { files, link, keep })
+    }
+
+    fn of(&self, target: &Target) -> Option<Sharing<'_>> {
+        let name = target.whole_name()?;
+        Some(Sharing { files: &self.files, name, link: self.link, keep: self.keep })
+    }
+
+    /// Takes the stamps of placed files again, as further names of a file change its own time.
+    pub(super) fn look_again(&self, repo: &Repo, placed: &mut [Placed]) -> Result<(), OpError> {
+        if self.link != Link::Hardlink {
+            return Ok(());
+        }
+        let mut parent = Parent::default();
+        for one in placed {
+            let now = parent.stamp(repo.door(), &one.path)?;
+            let same = |now: &Stamp| Stamp { ctime: one.stamp.ctime, ..*now } == one.stamp;
+            one.stamp = now.filter(same).unwrap_or(one.stamp);
+        }
+        Ok(())
+    }
+
+    /// Remembers what was learned of the files in the cache, and says which of them were changed.
+    pub(super) fn save(&self, repo: &Repo, job: &Job) -> Result<(), OpError> {
+        self.files.save(repo.door().now()?)?;
+        for path in self.files.spoiled() {
+            job.warn(&format!(
+                "`{}` was changed in place and is not used; `haul fsck --repair` puts it aside",
+                path.display()
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// A file that was written.
+pub(super) struct Placed {
+    pub(super) path: RepoPath,
+    pub(super) stamp: Stamp,
+    pub(super) target: Target,
+}
+
+/// Writes files into a folder that holds none of them; nothing is remembered of them.
+pub(crate) fn write_anew(
+    repo: &Repo,
+    door: &Door,
+    targets: Vec<Target>,
+    job: &Job,
+) -> Result<CheckoutReport, OpError> {
+    let anew = |target| Write { target, seen: None, unsaved: None, content: None, former: None };
+    let writes: Vec<Write> = targets.into_iter().map(anew).collect();
+    let mut report = CheckoutReport::default();
+    write_all((repo, door), &writes, (None, &mut report), job)?;
+    door.root().sync()?;
+    Ok(report)
+}
+
+/// Writes everything; what is not on this machine is reported.
+pub(super) fn write_all(
+    (repo, door): (&Repo, &Door),
+    writes: &[Write],
+    (shared, report): (Option<&Shared<'_>>, &mut CheckoutReport),
+    job: &Job,
+) -> Result<Vec<Placed>, OpError> {
+    let sizes = writes.iter().map(|w| w.target.content.size());
+    let total = sizes.fold(0, u64::saturating_add);
+    let task = job.begin(Kind::Place, Some(total));
+    let missing = Mutex::new(Vec::new());
+    let index = repo.index()?;
+    let place = |write: &Write, tools: (&mut ObjectReader, &mut Parent)| {
+        job.check()?;
+        let placed = write_one((door, shared), write, tools, &task, job)?;
+        if placed.is_none() {
+            let path = json_path(write.target.path.as_bytes());
+            missing.lock().unwrap_or_else(PoisonError::into_inner).push(path);
+        }
+        Ok(placed)
+    };
+    // A large file takes all cores.
+    let (large, small): (Vec<&Write>, Vec<&Write>) =
+        writes.iter().partition(|write| write.target.content.size() >= LARGE);
+    let pieces: Result<Vec<Vec<Placed>>, OpError> = small
+        .par_chunks(PIECE)
+        .map(|piece| {
+            let mut reader = ObjectReader::new(repo.layout(), index)?;
+            let mut parent = Parent::default();
+            let placed = piece.iter().map(|write| place(write, (&mut reader, &mut parent)));
+            placed.filter_map(Result::transpose).collect()
+        })
+        .collect();
+    let mut placed: Vec<Placed> = pieces?.into_iter().flatten().collect();
+    let mut reader = ObjectReader::new(repo.layout(), index)?;
+    let mut parent = Parent::default();
+    for write in large {
+        placed.extend(place(write, (&mut reader, &mut parent))?);
+    }
+    report.missing.extend(missing.into_inner().unwrap_or_else(PoisonError::into_inner));
+    report.written = placed.len() as u64;
+    report.bytes = placed.iter().map(|p| p.target.content.size()).sum();
+    Ok(placed)
+}
+
+/// Writes one file, link or empty folder; nothing if its content is not on this machine.
+fn write_one(
+    (door, shared): (&Door, Option<&Shared<'_>>),
+    write: &Write,
+    (reader, parent): (&mut ObjectReader, &mut Parent),
+    task: &Task,
+    job: &Job,
+) -> Result<Option<Placed>, OpError> {
+    let target = &write.target;
+    let path = &target.path;
+    let failed = |source: PlaceError| OpError::Place { path: path.as_bytes().to_vec(), source };
+    let Some(dir) = parent.make(door, path)? else {
+        return Err(OpError::Defect("a folder could not be opened".to_owned()));
+    };
+    let name = path.file_name();
+    let now = dir.stamp(name)?;
+    if write.unsaved.is_none() && !unchanged(now.as_ref(), write.seen.as_ref()) {
+        return Err(OpError::refused(
+            format!("`{}` was changed while it was about to be replaced", show(path.as_bytes())),
+            "run the same command again",
+        ));
+    }
+    // Building it takes time: what stands there must still be what was judged.
+    let still = |now: Option<&Stamp>| match write.unsaved {
+        Some(_) => now.is_none_or(|s| s.kind == FileKind::Directory),
+        None => unchanged(now, write.seen.as_ref()),
+    };
+    let place = (dir, name, &still as StillAsSeen<'_>);
+    let executable = target.kind == EntryKind::Executable;
+    let whole = Whole { oid: target.oid(), size: target.content.size(), executable };
+    let sharing = shared.and_then(|shared| shared.of(target));
+    let folder = now.is_some_and(|s| s.kind == FileKind::Directory);
+    if let Some(sharing) = sharing.as_ref().filter(|_| !folder)
+        && let Some(stamp) = place_whole(sharing, place, &whole, job).map_err(failed)?
+    {
+        task.advance(whole.size);
+        return Ok(Some(Placed { path: path.clone(), stamp, target: target.clone() }));
+    }
+    let Some(recipe) = recipe(target, reader)? else { return Ok(None) };
+    if folder && target.kind != EntryKind::EmptyDir {
+        dir.remove_folder(name)?;
+    }
+    let placed = match (target.kind, &recipe) {
+        (EntryKind::EmptyDir, _) => place_folder(place),
+        (EntryKind::Symlink, Recipe::Bytes(to)) => place_link(to, place),
+        (_, recipe) => {
+            let former = if whole.size >= LARGE { former(write, reader) } else { None };
+            let wanted = Wanted { recipe, whole, former, sharing };
+            place_file(reader, place, &wanted, task, job).map(Some)
+        }
+    };
+    let stamp = match placed {
+        Ok(stamp) => stamp,
+        Err(PlaceError::Absent(_)) => return Ok(None),
+        Err(e) => return Err(failed(e)),
+    };
+    let stamp = stamp.ok_or_else(|| OpError::Defect("a placed file is not there".to_owned()))?;
+    Ok(Some(Placed { path: path.clone(), stamp, target: target.clone() }))
+}
+
+/// Returns what a file is made from; nothing if its tree is not on this machine.
+fn recipe(target: &Target, reader: &mut ObjectReader) -> Result<Option<Recipe>, OpError> {
+    Ok(match &target.content {
+        Content::Inline(bytes) => Some(Recipe::Bytes(bytes.clone())),
+        Content::Chunk { oid, .. } => Some(Recipe::Chunk((*oid).into())),
+        Content::Tree { .. } => chunks(target, reader)?.map(Recipe::Chunks),
+    })
+}
+
+/// Returns the chunks of what lies in a file's place; nothing if they are not known, which costs time
+/// only.
+fn former(write: &Write, reader: &mut ObjectReader) -> Option<Former> {
+    let (root, size) = write.former.filter(|_| write.unsaved.is_none())?;
+    let chunks = Chunks::all(root, size, |id| reader.node_bytes(id));
+    let chunks: Result<Vec<ChunkEntry>, _> = chunks.map(|c| c.map(|at| at.entry)).collect();
+    chunks.ok().map(Former::new)
+}
+
+/// A folder whose files were just removed by this run has changed only in its times.
+fn unchanged(now: Option<&Stamp>, seen: Option<&Stamp>) -> bool {
+    match (now, seen) {
+        (None, _) => true,
+        (Some(now), Some(seen)) if now.kind == FileKind::Directory => now.ino == seen.ino,
+        (Some(now), Some(seen)) => now.still_is(seen),
+        (Some(_), None) => false,
+    }
+}

@@ -1,0 +1,221 @@
+//! A Git repository elsewhere, of which one commit is looked at: what `get`, `import` and `update` take
+//! data from.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use crate::config::{Environment, Layer, redact};
+use crate::fs::{Dir, FileKind, temp_folder, write_durably};
+use crate::git::{CommitId, Content, Git};
+use crate::hash::Oid;
+use crate::ops::error::OpError;
+use crate::ops::export::{self, ExportOptions, ExportReport};
+use crate::ops::trees::Source;
+use crate::path::{RepoPath, in_shell, show};
+use crate::progress::{Job, Kind};
+use crate::repo::Repo;
+use crate::worktree::{Door, Found, Kept, Knowledge, What, look};
+
+/// Longest `haul.toml` that is taken from there, in bytes.
+const SETTINGS_LIMIT: u64 = 1 << 20;
+/// Variables that speak of the remotes of the repository around, and of no other.
+const REMOTES: [&str; 2] = ["HAUL_REMOTES_", "HAUL_REMOTE_DEFAULT"];
+
+/// Where data is taken from.
+#[derive(Clone, Debug, Default)]
+pub struct Origin {
+    /// The address or folder of a Git repository.
+    pub url: String,
+    /// A branch, a tag or a whole commit hash; what is checked out there if absent.
+    pub rev: Option<String>,
+    /// Refuse to receive more than this many bytes of content.
+    pub max_bytes: Option<u64>,
+    /// Transfers at once.
+    pub jobs: Option<usize>,
+}
+
+impl Origin {
+    /// A folder is meant from the current one, and is noted from the root of the machine.
+    pub(crate) fn from(&self, cwd: &Path) -> Self {
+        let url = match cwd.join(&self.url).canonicalize() {
+            Ok(folder) if !self.url.contains("://") => folder.display().to_string(),
+            Ok(_) | Err(_) => self.url.clone(),
+        };
+        Self { url, ..self.clone() }
+    }
+}
+
+/// The commit, in a repository of its own, which goes when this is dropped.
+pub(crate) struct Foreign {
+    repo: Repo,
+    commit: CommitId,
+    origin: Origin,
+    folder: tempfile::TempDir,
+}
+
+/// Data that was taken from there and lies in a temporary folder.
+pub(crate) struct Taken {
+    /// The file or folder.
+    pub(crate) path: PathBuf,
+    pub(crate) report: ExportReport,
+}
+
+impl Foreign {
+    /// Fetches the commit into a new folder inside `place`, and no content yet.
+    pub(crate) fn fetch(
+        environment: &Environment,
+        origin: &Origin,
+        place: &Path,
+    ) -> Result<Self, OpError> {
+        let folder = temp_folder(place)?;
+        let root = folder.path().join("repository");
+        crate::fs::make_folder(&root, false)?;
+        let address = (origin.url.as_str(), origin.rev.as_deref());
+        let git = Git::fetch_apart(&root, environment.search.as_deref(), address)?;
+        let shown = redact(&origin.url);
+        let settings = match git.file_at("HEAD", b"haul.toml", SETTINGS_LIMIT)? {
+            Some(Content::Whole(text)) => text,
+            Some(Content::TooLarge(_)) | None => {
+                return Err(OpError::refused(
+                    format!("`{}` has no `haul.toml` at that revision", show(shown.as_bytes())),
+                    "name a repository that keeps data with haul, or another revision with `--rev`",
+                ));
+            }
+        };
+        write_durably(&root.join("haul.toml"), &settings)?;
+        let commit = git.resolve("HEAD")?;
+        let own = |name: &String| !REMOTES.iter().any(|start| name.starts_with(start));
+        let mut environment = Environment { cwd: root, ..environment.clone() };
+        environment.variables.retain(|name, _| own(name));
+        let repo = Repo::of(git, &environment, &[])?;
+        let foreign = Self { repo, commit, origin: origin.clone(), folder };
+        foreign.check_remote()?;
+        Ok(foreign)
+    }
+
+    /// A folder that is relative to a worktree means nothing where there is none.
+    fn check_remote(&self) -> Result<(), OpError> {
+        let config = self.repo.config();
+        let Some(name) = config.default_remote() else { return Ok(()) };
+        let Some(url) = config.remotes.get(name) else { return Ok(()) };
+        let relative = !url.value.contains("://") && !Path::new(&url.value).is_absolute();
+        if url.origin.layer() != Layer::Repo || !relative {
+            return Ok(());
+        }
+        Err(OpError::refused(
+            format!(
+                "remote `{name}` of `{}` is the folder `{}`, relative to a worktree, and there is none",
+                show(redact(&self.origin.url).as_bytes()),
+                show(url.value.as_bytes())
+            ),
+            "clone the repository to where that folder can be reached, and run `haul export` there",
+        ))
+    }
+
+    pub(crate) fn commit(&self) -> CommitId {
+        self.commit
+    }
+
+    /// Returns the pointer of a path that is tracked there as a whole.
+    pub(crate) fn pointer(&self, path: &str) -> Result<Option<crate::pointer::Pointer>, OpError> {
+        let name = format!("{}.haul", path.trim_end_matches('/'));
+        let limit = crate::git::POINTER_LIMIT;
+        Ok(match self.repo.git().file_at("HEAD", name.as_bytes(), limit)? {
+            Some(Content::Whole(bytes)) => crate::pointer::Pointer::parse(&bytes).ok(),
+            Some(Content::TooLarge(_)) | None => None,
+        })
+    }
+
+    /// Fetches what a path holds and writes it to the temporary folder, proved.
+    pub(crate) fn take(&self, path: &str, job: &Job) -> Result<Taken, OpError> {
+        let out = self.folder.path().join("out");
+        let options = ExportOptions {
+            word: OsString::from(format!("HEAD:{path}")),
+            folder: out.clone(),
+            source: Source { remote: None, jobs: self.origin.jobs },
+            max_bytes: self.origin.max_bytes,
+        };
+        let plan = export::plan(&self.repo, &options, job).map_err(unaccepted)?;
+        let report = export::run(&self.repo, plan, job).map_err(unaccepted)?;
+        let path = match &report.lone {
+            Some(name) => out.join(name.to_os()),
+            None => out,
+        };
+        Ok(Taken { path, report })
+    }
+}
+
+/// There is no repository in which the remote could be accepted by its name.
+fn unaccepted(error: OpError) -> OpError {
+    let OpError::NotAccepted { url, .. } = error else { return error };
+    OpError::refused(
+        format!("the data lies on `{url}`, and you have not accepted that remote"),
+        format!("if you trust it, set HAUL_ACCEPT_REMOTE={}", in_shell(url.as_bytes())),
+    )
+}
+
+/// A folder and the name of something in it.
+pub(crate) fn split(path: &Path) -> Result<(&Path, Vec<u8>), OpError> {
+    match (path.parent(), path.file_name()) {
+        (Some(parent), Some(name)) => Ok((parent, name.as_encoded_bytes().to_vec())),
+        _ => Err(OpError::refused(
+            format!(
+                "`{}` is no name for a file or folder",
+                show(path.as_os_str().as_encoded_bytes())
+            ),
+            "name a path whose last part is a name",
+        )),
+    }
+}
+
+/// Renames something to a place where nothing stands, durably.
+pub(crate) fn put(from: &Path, to: &Path) -> Result<(), OpError> {
+    let ((source, old), (target, new)) = (split(from)?, split(to)?);
+    let (source, target) = (Dir::open(source)?, Dir::open(target)?);
+    source.rename(&old, &target, &new)?;
+    Ok(target.sync_names()?)
+}
+
+/// What lies at a path: of each file, link and empty folder below it the kind and the hash. Nothing if
+/// there is nothing.
+pub(crate) fn listing(path: &Path, job: &Job) -> Result<Option<Listing>, OpError> {
+    let (folder, name) = split(path)?;
+    if path.symlink_metadata().is_err() {
+        return Ok(None);
+    }
+    let (door, top) = (Door::open(folder)?, RepoPath::new(name)?);
+    let Some(stamp) = door.stamp(&top)? else { return Ok(None) };
+    let found = match stamp.kind {
+        FileKind::Directory => {
+            let scan = look(&door, &top, &Kept::default(), job)?;
+            match scan.refused.into_iter().next() {
+                Some((_, error)) => return Err(error.into()),
+                None => scan.found,
+            }
+        }
+        FileKind::File | FileKind::Symlink | FileKind::Special => {
+            vec![Found { path: top.clone(), what: What::File(stamp) }]
+        }
+    };
+    let (mut out, mut files) = (Listing::new(), Vec::new());
+    let below = |path: &RepoPath| path.relative_to(&top).map(|rest| rest.as_bytes().to_vec());
+    for Found { path, what } in found {
+        match what {
+            What::File(stamp) => files.push((path, stamp)),
+            What::Symlink(target) => drop(out.insert(below(&path), ("link", Oid::of(&target)))),
+            What::EmptyFolder => drop(out.insert(below(&path), ("folder", Oid::EMPTY))),
+        }
+    }
+    let task = job.begin(Kind::Scan, None);
+    let knowledge = Knowledge::new(Vec::new(), door.now()?);
+    for ((path, stamp), content) in files.iter().zip(knowledge.identify(&door, &files, &task, job)?)
+    {
+        let kind = if stamp.is_executable() { "executable" } else { "file" };
+        out.insert(below(path), (kind, content.oid));
+    }
+    Ok(Some(out))
+}
+
+/// Kinds and hashes by path; of a single file the path is nothing.
+pub(crate) type Listing = BTreeMap<Option<Vec<u8>>, (&'static str, Oid)>;

@@ -1,0 +1,60 @@
+//! Few open files, little memory, senseless numbers: slower, or a clear message, and nothing lost.
+//! The disk that is full in the middle has a campaign of its own (`tests/campaigns/real/full_disk.rs`).
+
+use crate::harness::{Output, Repo, World, data};
+use crate::push::ready;
+use crate::scene::assert_clean;
+
+/// Few files may be open at once.
+const FEW_FILES: &str = "ulimit -n 64";
+/// Half a gibibyte of address space, of which threads and the program itself take their part.
+const LITTLE_MEMORY: &str = "ulimit -v 524288";
+
+/// Runs `haul` under a limit of the shell's.
+fn within(limit: &str, repo: &Repo, arguments: &str) -> Output {
+    repo.run("sh", &["-c", &format!("{limit} && exec haul {arguments}")])
+}
+
+#[test]
+fn no_transfer_at_once_is_a_usage_error() {
+    let world = World::new();
+    let a = ready(&world, "a", &world.remote("r"));
+    for verb in ["push", "fetch", "pull", "verify", "fsck", "gc", "du"] {
+        a.haul(&[verb, "--jobs", "0"]).fails_with(2).says("--jobs").says("1..=256");
+    }
+    a.write("x.bin", b"content of a few bytes, and some more, and more");
+    a.haul_with(&["add", "x.bin"], &[("HAUL_JOBS", "0")]).ok().says("jobs");
+}
+
+/// Thousands of files and a large one through every verb that reads or writes content.
+fn all_verbs_work(limit: &str) {
+    let world = World::new();
+    let a = ready(&world, "a", &world.remote("r"));
+    for n in 0..3000 {
+        let length = usize::try_from(n).expect("is small");
+        a.write(format!("d/{}/{n}.bin", n % 30), &data::bytes(n, 1000 + length));
+    }
+    a.write("d/large.bin", &data::bytes(7, 200 << 20));
+    within(limit, &a, "add d").ok();
+    a.commit("data");
+    within(limit, &a, "push").ok();
+    within(limit, &a, "status --exit-code").ok();
+    let b = a.clone_as("b");
+    within(limit, &b, "pull").ok();
+    within(limit, &b, "status --exit-code").ok();
+    b.tree().assert_same(&a.tree());
+    b.remove("d");
+    within(limit, &b, "checkout").ok();
+    b.tree().assert_same(&a.tree());
+    assert_clean(&b);
+}
+
+#[test]
+fn with_few_open_files_everything_works() {
+    all_verbs_work(FEW_FILES);
+}
+
+#[test]
+fn with_half_a_gibibyte_of_memory_everything_works() {
+    all_verbs_work(LITTLE_MEMORY);
+}
