@@ -1,4 +1,4 @@
-//! Runs what the README shows, and follows the links between pages.
+//! Runs what the README, the tutorial and the pages of tasks show, and follows the links between pages.
 //!
 //! In a fenced `console` block a line with `$ ` is a command; the lines below it stand for lines
 //! that it prints, `…` for anything. A command ends with exit code 0, or N if it ends with
@@ -113,11 +113,33 @@ impl World {
 
 #[test]
 fn every_command_of_the_readme_does_what_is_shown() {
-    let page = std::fs::read_to_string(root().join("README.md")).unwrap();
+    run_page(&root().join("README.md"));
+}
+
+#[test]
+fn every_command_of_the_tutorial_does_what_is_shown() {
+    run_page(&root().join("docs/tutorial.md"));
+}
+
+#[test]
+fn every_command_of_the_pages_of_tasks_does_what_is_shown() {
+    let (_, pages) = markdown(&root().join("docs/tasks"));
+    assert!(pages.len() >= 4, "{pages:?}");
+    for page in pages {
+        run_page(&page);
+    }
+}
+
+/// Runs a page in a world of its own.
+fn run_page(path: &Path) {
+    let page = std::fs::read_to_string(path).unwrap();
+    let name = path.strip_prefix(root()).unwrap().display();
     let mut world = World::new();
-    for step in steps(&page).iter().filter(|step| step.user != "set-up") {
+    let steps = steps(&page);
+    assert!(!steps.is_empty(), "{name} shows no command");
+    for step in steps.iter().filter(|step| step.user != "set-up") {
         let (exit, printed) = world.run(&step.user, &step.command);
-        let at = format!("README.md:{}: `{}`", step.line, step.command);
+        let at = format!("{name}:{}: `{}`", step.line, step.command);
         assert!(exit == Some(step.exit), "{at} ended with {exit:?}\n{printed}");
         for shown in &step.shown {
             let found = printed.lines().any(|line| matches(shown, line));

@@ -13,7 +13,7 @@ use clap_complete::env::{CompleteEnv, Shells};
 
 use crate::cli::args::Cli;
 use crate::config::Environment;
-use crate::path::RepoPath;
+use crate::ops::complete;
 use crate::repo::Repo;
 
 /// The variable with which a shell asks.
@@ -61,34 +61,15 @@ fn paths(arg: Arg) -> Arg {
     arg.add(ArgValueCompleter::new(either))
 }
 
-/// Lists tracked paths below the current folder that begin so; up to the next slash, as files are.
+/// Lists paths below the current folder that haul knows and that begin so.
 fn tracked(current: &OsStr) -> Option<Vec<CompletionCandidate>> {
     let environment = Environment::read().ok()?;
     let repo = Repo::open(&environment, &[]).ok()?;
-    let here = repo.cwd().strip_prefix(repo.git().root()).ok()?.as_os_str().as_bytes().to_vec();
-    let mut values: Vec<Vec<u8>> = Vec::new();
-    for entry in repo.git().pointers().ok()? {
-        let path = RepoPath::new(&entry.path).and_then(|pointer| pointer.target_of_pointer());
-        let Ok(path) = path else { continue };
-        let rest = match here.as_slice() {
-            [] => Some(path.as_bytes()),
-            here => path.as_bytes().strip_prefix(here).and_then(|rest| rest.strip_prefix(b"/")),
-        };
-        let Some(rest) = rest.filter(|rest| rest.starts_with(current.as_bytes())) else { continue };
-        let more = rest.get(current.len()..).unwrap_or_default();
-        let end = more
-            .iter()
-            .position(|byte| *byte == b'/')
-            .map_or(rest.len(), |at| current.len() + at + 1);
-        let value = rest.get(..end).unwrap_or(rest).to_vec();
-        if values.last() != Some(&value) {
-            values.push(value);
-        }
+    let mut here = repo.cwd().strip_prefix(repo.git().root()).ok()?.as_os_str().as_bytes().to_vec();
+    if !here.is_empty() {
+        here.push(b'/');
     }
-    Some(
-        values
-            .into_iter()
-            .map(|value| CompletionCandidate::new(OsStr::from_bytes(&value)))
-            .collect(),
-    )
+    let found = complete::paths(&repo, &[here.as_slice(), current.as_bytes()].concat());
+    let offered = found.iter().filter_map(|path| path.strip_prefix(here.as_slice()));
+    Some(offered.map(|value| CompletionCandidate::new(OsStr::from_bytes(value))).collect())
 }

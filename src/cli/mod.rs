@@ -12,6 +12,7 @@ mod reference;
 mod render;
 mod run;
 mod session;
+mod version;
 
 pub use reference::{cli_reference, config_reference, exit_code_reference};
 pub use run::main;

@@ -5,14 +5,21 @@ use std::ffi::OsString;
 use std::io::Write;
 use std::os::unix::process::CommandExt;
 use std::panic::{self, PanicHookInfo};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer, fmt};
 
 use crate::cli::exit;
+use crate::cli::failure::Failure;
 use crate::cli::render;
-use crate::fs::{failpoint, planted};
-use crate::ops::Exit;
+use crate::fs::{failpoint, open_log, planted};
+use crate::ops::{Exit, OpError};
 use crate::path::show;
 
 /// Bytes of addresses in which heaps for all threads have room.
@@ -30,6 +37,13 @@ pub(crate) fn variable(name: &str) -> Option<OsString> {
 /// Returns where this program lies, or its name if the system does not say.
 pub(crate) fn program() -> PathBuf {
     std::env::current_exe().unwrap_or_else(|_| PathBuf::from("haul"))
+}
+
+/// Returns the time of this machine, in ms since 1970.
+#[expect(clippy::disallowed_methods, reason = "the library is given the time")]
+pub(crate) fn now_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Starts the program anew with one heap if its address space is limited.
@@ -93,8 +107,11 @@ pub(crate) fn arm_crash_point() {
     }
 }
 
-/// Sends what the library logs to stderr, as `-v` and `HAUL_LOG` ask.
-pub(crate) fn start_log(verbose: u8) {
+/// What goes into a trace file. Storage libraries log addresses with their keys, so theirs stays out.
+const TRACED: &str = "haul=trace";
+
+/// Sends what the library logs to stderr, as `-v` and `HAUL_LOG` ask, and to a file.
+pub(crate) fn start_log(verbose: u8, trace_file: Option<&Path>) -> Result<(), Failure> {
     let level = match verbose {
         0 => None,
         1 => Some("haul=info"),
@@ -102,16 +119,26 @@ pub(crate) fn start_log(verbose: u8) {
         _ => Some("haul=trace,object_store=debug"),
     };
     let asked = variable("HAUL_LOG").and_then(|text| text.into_string().ok());
-    let Some(filter) = asked.as_deref().or(level) else { return };
-    let started = tracing_subscriber::fmt()
-        .with_env_filter(tracing_subscriber::EnvFilter::new(filter))
-        .with_writer(std::io::stderr)
-        .with_ansi(false)
-        .without_time()
-        .try_init();
-    if started.is_err() {
+    let filter = asked.as_deref().or(level);
+    if filter.is_none() && trace_file.is_none() {
+        return Ok(());
+    }
+    let spoken = filter.map(|filter| {
+        fmt::layer()
+            .with_writer(std::io::stderr)
+            .with_ansi(false)
+            .without_time()
+            .with_filter(EnvFilter::new(filter))
+    });
+    let file = trace_file.map(open_log).transpose().map_err(OpError::from)?;
+    let written = file.map(|file| {
+        let file = Mutex::new(file);
+        fmt::layer().with_writer(file).with_ansi(false).with_filter(EnvFilter::new(TRACED))
+    });
+    if tracing_subscriber::registry().with(spoken).with(written).try_init().is_err() {
         render::say("warning: the log was already started");
     }
+    Ok(())
 }
 
 /// Ends what is printed, so that nothing is lost when `main` returns.

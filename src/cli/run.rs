@@ -18,6 +18,7 @@ use crate::cli::failure::Failure;
 use crate::cli::process;
 use crate::cli::render::{self, ErrorText, Style, Talk};
 use crate::cli::session::Session;
+use crate::cli::version::version;
 use crate::config::Environment;
 use crate::ops::{Exit, OpError};
 use crate::path::show;
@@ -37,10 +38,18 @@ pub fn main() -> ExitCode {
     process::spare_addresses();
     process::explain_panics(cli.globals.verbose > 0);
     process::arm_crash_point();
-    process::start_log(cli.globals.verbose);
+    if let Err(failure) = process::start_log(cli.globals.verbose, cli.globals.trace_file.as_deref())
+    {
+        let text = ErrorText::of(&failure);
+        Talk::new(&cli.globals).error(&text);
+        return exit::code(failure.exit());
+    }
     process::catch_signals();
+    tracing::info!(verb = cli.verb.name(), version = version(), "begins");
     let run = panic::catch_unwind(AssertUnwindSafe(|| run(&cli, started)));
-    exit::code(run.unwrap_or_else(|_| defect(&cli)))
+    let exit = run.unwrap_or_else(|_| defect(&cli));
+    tracing::info!(?exit, seconds = started.elapsed().as_secs_f64(), "ends");
+    exit::code(exit)
 }
 
 /// Prints help, the version, or what is wrong with the arguments.

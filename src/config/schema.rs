@@ -264,7 +264,7 @@ pub(super) fn meant(key: &[String]) -> Option<String> {
 }
 
 /// Returns the candidate that is at most two letters away, the nearest one.
-pub(super) fn nearest(given: &str, candidates: impl IntoIterator<Item = String>) -> Option<String> {
+pub fn nearest(given: &str, candidates: impl IntoIterator<Item = String>) -> Option<String> {
     let near = candidates.into_iter().map(|name| (distance(given, &name), name));
     near.filter(|(steps, _)| *steps <= 2).min_by_key(|(steps, _)| *steps).map(|(_, name)| name)
 }

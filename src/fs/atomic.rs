@@ -182,6 +182,16 @@ pub fn append_line(path: &Path, line: &str) -> Result<(), FsError> {
     file.write_all(format!("{line}\n").as_bytes()).at("write", path)
 }
 
+/// Opens a file for a log, from its beginning; it is made if it is missing. Not durable.
+pub fn open_log(path: &Path) -> Result<File, FsError> {
+    fs::OpenOptions::new()
+        .create(true)
+        .write(true)
+        .truncate(true)
+        .open(path)
+        .at("write the log to", path)
+}
+
 /// Removes temporary files and folders that a run left in `folder` when it died, a day or more ago by the clock
 /// of the file system. Costs one listing; what cannot be removed is left for another time.
 pub fn sweep_abandoned(folder: &Path) -> Result<(), FsError> {

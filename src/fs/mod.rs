@@ -15,6 +15,7 @@ mod dir_tests;
 mod durable;
 mod error;
 pub mod failpoint;
+mod links;
 mod lock;
 mod memory;
 pub mod nonce;
@@ -26,13 +27,14 @@ mod sparse;
 mod stamp;
 
 pub use atomic::{
-    Scratch, Temp, append_line, make_folder, move_durably, read_limited, remove, remove_tree,
-    replace, sweep_abandoned, temp_folder, write_durably, write_program,
+    Scratch, Temp, append_line, make_folder, move_durably, open_log, read_limited, remove,
+    remove_tree, replace, sweep_abandoned, temp_folder, write_durably, write_program,
 };
 pub use beside::{LifeSign, Linked, Seen, link_target, make_link, put_over};
 pub use copy::{NotCopied, copy_durably};
 pub use dir::{Dir, DirEntry, TEMP_PREFIX, TempFile, is_temp_name};
 pub use error::{FsError, IoResultExt};
+pub use links::LinkKinds;
 pub use lock::{Hold, Lock};
 pub use memory::memory_limit;
 pub use own_links::{is_ours, is_own};

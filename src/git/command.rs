@@ -173,6 +173,7 @@ impl<'a> Call<'a> {
             (words.join().unwrap_or_default(), result)
         });
         let status = child.wait().map_err(failed)?;
+        tracing::debug!(command = self.shown(), %status, "git");
         result.map_err(failed)?;
         match status.code() {
             Some(code) if code == 0 || code == self.accepted => Ok(code),

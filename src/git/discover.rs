@@ -177,6 +177,18 @@ impl Git {
     }
 }
 
+/// Asks `git` which version it is, in a folder that need not be a repository; `search` as for
+/// [`Git::open`]. Returns its own words, such as `2.43.0`.
+pub fn version(folder: &Path, search: Option<&OsStr>) -> Result<String, GitError> {
+    let mut runner = Runner { folder: folder.to_owned(), variables: Vec::new() };
+    if let Some(search) = search {
+        runner.set("PATH", Some(search).filter(|folders| !folders.is_empty()));
+    }
+    let answer = runner.git(&["version"]).output()?.stdout;
+    let text = String::from_utf8_lossy(&answer);
+    Ok(text.trim().trim_start_matches("git version ").to_owned())
+}
+
 impl fmt::Debug for Git {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Git").field("root", &self.root).finish_non_exhaustive()

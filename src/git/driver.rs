@@ -3,10 +3,23 @@
 
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
+use std::process::{Command, Stdio};
 
 use super::command::{REPOSITORY_VARIABLES, Runner};
 use super::{Git, GitError};
+use crate::fs::replace;
 use crate::path::in_shell;
+
+/// What came of calling the program that merges pointers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DriverCalled {
+    /// None is set.
+    Absent,
+    /// It merged.
+    Merged,
+    /// It did not; its words.
+    Failed(String),
+}
 
 /// The settings of the driver that `merge=haul` in `.gitattributes` names.
 const NAME: &str = "merge.haul.name";
@@ -43,6 +56,38 @@ impl Git {
         Ok(())
     }
 
+    /// Has the program merge three versions of a pointer that are the same, in `folder`, as Git would.
+    pub fn probe_merge_driver(
+        &self,
+        folder: &Path,
+        pointer: &[u8],
+    ) -> Result<DriverCalled, GitError> {
+        let Some(command) = self.setting(COMMAND)? else { return Ok(DriverCalled::Absent) };
+        let mut line = command;
+        for (sign, name) in [("%O", "base"), ("%A", "ours"), ("%B", "theirs")] {
+            let file = folder.join(name);
+            replace(&file, pointer)?;
+            line = line.replace(sign, &in_shell(file.as_os_str().as_encoded_bytes()));
+        }
+        let line = line.replace("%P", "probe.haul").replace("%%", "%");
+        let mut program = Command::new("/bin/sh");
+        program.arg("-c").arg(&line).current_dir(self.root());
+        let output = program.stdin(Stdio::null()).output();
+        let output = output.map_err(|source| GitError::Spawn { command: line, source })?;
+        let merged = crate::fs::read_limited(&folder.join("ours"), super::POINTER_LIMIT)?;
+        if output.status.success() && merged.as_deref() == Some(pointer) {
+            return Ok(DriverCalled::Merged);
+        }
+        let words = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+        let words = if words.is_empty() { output.status.to_string() } else { words };
+        Ok(DriverCalled::Failed(words))
+    }
+
+    /// Says whether this clone has Git call haul to merge pointers.
+    pub fn has_merge_driver(&self) -> Result<bool, GitError> {
+        Ok(self.own_setting(COMMAND)?.is_some())
+    }
+
     /// Has Git merge pointers as text again; says whether it did not.
     pub fn unset_merge_driver(&self) -> Result<bool, GitError> {
         self.unset_section(COMMAND, "merge.haul")
@@ -77,6 +122,11 @@ impl Git {
     /// Has Git leave paths with the attribute `filter=haul` as they are; says whether it did not.
     pub fn unset_filter(&self) -> Result<bool, GitError> {
         self.unset_section(FILTER, "filter.haul")
+    }
+
+    /// Says whether this clone has Git call haul for paths with the attribute `filter=haul`.
+    pub fn has_filter(&self) -> Result<bool, GitError> {
+        Ok(self.own_setting(FILTER)?.is_some())
     }
 
     /// Returns the command that Git calls for paths with the attribute `filter=haul`.

@@ -73,6 +73,16 @@ pub enum GitError {
         /// As the user gave it, control characters escaped.
         rev: String,
     },
+    /// Several objects have names that begin so.
+    #[error("`{rev}` may mean any of {count} objects, such as {such}")]
+    AmbiguousRevision {
+        /// As the user gave it.
+        rev: String,
+        /// How many objects.
+        count: usize,
+        /// Some of them.
+        such: String,
+    },
     /// A repository elsewhere does not have a revision, or does not give it.
     #[error("`{url}` gives no revision `{rev}`")]
     NotThere {
@@ -150,6 +160,9 @@ impl Hint for GitError {
                  this clone"
                     .to_owned(),
             ),
+            Self::AmbiguousRevision { .. } => {
+                Some("write more of the id, or name a branch or a tag".to_owned())
+            }
             Self::NotThere { .. } => Some(
                 "name a branch, a tag or a whole commit hash that `git ls-remote` lists".to_owned(),
             ),

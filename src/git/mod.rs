@@ -39,12 +39,12 @@ mod testing;
 #[cfg(test)]
 mod tests;
 
-pub use discover::Git;
-pub use driver::{clone, set_user_filter};
+pub use discover::{Git, version};
+pub use driver::{DriverCalled, clone, set_user_filter};
 pub use error::GitError;
 pub use filter::{Channel, ChannelError, Request, Verdict, Wish};
 pub use history::{CommitNote, PointerBlob, PointerChange};
-pub use hooks::{HookFile, Keeper, Moment, Placed, Standing};
+pub use hooks::{Called, HookFile, Keeper, Moment, PROBE, Placed, Standing, probe_answer};
 pub use id::{CommitId, ObjectId};
 pub use index::IndexEntry;
 pub use objects::{Content, POINTER_LIMIT, TreePointer};

@@ -58,6 +58,9 @@ fn converted(id: git2::Oid) -> Result<ObjectId, git2::Error> {
     ObjectId::from_bytes(id.as_bytes()).ok_or_else(|| git2::Error::from_str("unknown kind of id"))
 }
 
+/// Fewest characters by which Git takes the start of an id for the whole.
+const SHORTEST: usize = 4;
+
 impl Git {
     /// Finds the commit that a revision names: a branch, a tag, a hash, `HEAD~2`.
     pub fn resolve(&self, rev: &str) -> Result<CommitId, GitError> {
@@ -71,9 +74,29 @@ impl Git {
         if let Some(id) = found {
             return Ok(CommitId(id));
         }
-        let object = self.rev_parse(rev)?.ok_or_else(unknown)?;
+        let Some(object) = self.rev_parse(rev)? else {
+            return Err(self.ambiguous(rev)?.unwrap_or_else(unknown));
+        };
         let commit = self.rev_parse(&format!("{object}^{{commit}}"))?.ok_or_else(unknown)?;
         Ok(CommitId(commit))
+    }
+
+    /// Says which objects an unknown revision may mean, if it begins as the ids of several do.
+    fn ambiguous(&self, rev: &str) -> Result<Option<GitError>, GitError> {
+        let start = rev.split(['~', '^', '@', ':']).next().unwrap_or_default();
+        if start.len() < SHORTEST || !start.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Ok(None);
+        }
+        let ask = format!("--disambiguate={start}");
+        let found = self.runner.git(&["rev-parse", &ask]).output()?.stdout;
+        let found = String::from_utf8_lossy(&found);
+        let ids: Vec<&str> = found.lines().collect();
+        if ids.len() < 2 {
+            return Ok(None);
+        }
+        let such: Vec<String> = ids.iter().take(3).map(|id| format!("`{id}`")).collect();
+        let (rev, count) = (printable(rev.as_bytes()), ids.len());
+        Ok(Some(GitError::AmbiguousRevision { rev, count, such: such.join(", ") }))
     }
 
     fn rev_parse(&self, rev: &str) -> Result<Option<ObjectId>, GitError> {

@@ -7,7 +7,7 @@ use std::os::unix::ffi::OsStrExt;
 use crate::git::GitError;
 use crate::ops::chosen::{Candidate, Chosen, candidates, unsound};
 use crate::ops::error::OpError;
-use crate::ops::select::{Select, resolve_or_root};
+use crate::ops::select::{Select, meant, resolve_or_root};
 use crate::path::{RepoPath, show};
 use crate::repo::Repo;
 use crate::transfer::Filter;
@@ -93,7 +93,7 @@ impl At {
             }
         }
         if out.is_empty() && self.path.is_some() {
-            return Err(self.not_tracked());
+            return Err(self.not_tracked(repo));
         }
         Ok(out)
     }
@@ -113,10 +113,13 @@ impl At {
         })
     }
 
-    fn not_tracked(&self) -> OpError {
+    fn not_tracked(&self, repo: &Repo) -> OpError {
         let what =
             format!("`{}` is not tracked, nor inside a tracked path", show(self.word.as_bytes()));
-        OpError::refused(what, "run `haul ls` to see what is, or `haul log` for what once was")
+        let tracked = self.pointers(repo).unwrap_or_default();
+        let next = self.path.as_ref().and_then(|path| meant(path, tracked.keys()));
+        let other = "run `haul ls` to see what is, or `haul log` for what once was";
+        OpError::refused(what, next.unwrap_or_else(|| other.to_owned()))
     }
 
     /// Says that a tracked folder has nothing at this path.

@@ -15,7 +15,7 @@ use crate::ops::trees::Source;
 use crate::path::{RepoPath, in_shell, show};
 use crate::progress::{Job, Kind};
 use crate::repo::Repo;
-use crate::worktree::{Door, Found, Knowledge, What, scan};
+use crate::worktree::{Door, Found, Kept, Knowledge, What, look};
 
 /// Longest `haul.toml` that is taken from there, in bytes.
 const SETTINGS_LIMIT: u64 = 1 << 20;
@@ -187,7 +187,13 @@ pub(crate) fn listing(path: &Path, job: &Job) -> Result<Option<Listing>, OpError
     let (door, top) = (Door::open(folder)?, RepoPath::new(name)?);
     let Some(stamp) = door.stamp(&top)? else { return Ok(None) };
     let found = match stamp.kind {
-        FileKind::Directory => scan(&door, &top, job)?,
+        FileKind::Directory => {
+            let scan = look(&door, &top, &Kept::default(), job)?;
+            match scan.refused.into_iter().next() {
+                Some((_, error)) => return Err(error.into()),
+                None => scan.found,
+            }
+        }
         FileKind::File | FileKind::Symlink | FileKind::Special => {
             vec![Found { path: top.clone(), what: What::File(stamp) }]
         }

@@ -15,7 +15,7 @@ use crate::repo::Repo;
 
 /// Lines of two branches in one ignore file are both kept (ADR 0003); pointers are merged by haul where
 /// it is installed, and as text elsewhere; so they are compared.
-pub(super) const ATTRIBUTES: [&str; 3] =
+pub(crate) const ATTRIBUTES: [&str; 3] =
     [".gitignore merge=union", "*.haul merge=haul", "*.haul diff=haul"];
 const LIMIT: u64 = 16 << 20;
 

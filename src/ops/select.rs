@@ -7,6 +7,7 @@ use std::path::{Component, Path};
 
 use globset::{GlobBuilder, GlobMatcher};
 
+use crate::config::nearest;
 use crate::fs::FileKind;
 use crate::ops::error::OpError;
 use crate::path::{RepoPath, show};
@@ -79,6 +80,16 @@ fn below_root<'p>(repo: &Repo, absolute: &'p Path) -> Option<&'p Path> {
     }
     let top = absolute.ancestors().find(|above| above.canonicalize().is_ok_and(|a| a == root))?;
     absolute.strip_prefix(top).ok()
+}
+
+/// Says which tracked path may be meant by one that is not tracked.
+pub(crate) fn meant<'p>(
+    path: &RepoPath,
+    tracked: impl Iterator<Item = &'p RepoPath>,
+) -> Option<String> {
+    let text = |path: &RepoPath| str::from_utf8(path.as_bytes()).map(str::to_owned).ok();
+    let found = nearest(&text(path)?, tracked.filter_map(text))?;
+    Some(format!("did you mean `{}`?", show(found.as_bytes())))
 }
 
 /// Says whether a path holds characters that mean something in a glob.

@@ -7,7 +7,7 @@ use globset::GlobMatcher;
 
 use crate::config::View;
 use crate::ops::error::OpError;
-use crate::ops::select::{Select, compile, is_glob, resolve_or_root};
+use crate::ops::select::{Select, compile, is_glob, meant, resolve_or_root};
 use crate::path::{RepoPath, show};
 use crate::progress::Job;
 use crate::repo::Repo;
@@ -18,6 +18,8 @@ use crate::worktree::RefusedPointer;
 pub(crate) struct Selection {
     rules: Rules,
     view: Option<ViewRules>,
+    /// The tracked paths that were matched.
+    seen: Vec<RepoPath>,
 }
 
 /// Paths and globs, any of which may choose; none chooses everything.
@@ -166,7 +168,7 @@ impl Rules {
 impl Selection {
     /// Compiles the arguments; none selects everything.
     pub(crate) fn new(repo: &Repo, arguments: &[OsString]) -> Result<Self, OpError> {
-        Ok(Self { rules: Rules::new(repo, arguments)?, view: None })
+        Ok(Self { rules: Rules::new(repo, arguments)?, view: None, seen: Vec::new() })
     }
 
     /// Compiles the arguments and the view.
@@ -177,6 +179,9 @@ impl Selection {
 
     /// Says which part of the tracked `path` is selected; nothing if none is.
     pub(crate) fn filter(&mut self, path: &RepoPath) -> Option<Filter> {
+        if !self.rules.0.is_empty() {
+            self.seen.push(path.clone());
+        }
         let chosen = self.rules.filter(path)?;
         match &mut self.view {
             None => Some(chosen),
@@ -209,10 +214,17 @@ impl Selection {
     /// Fails if an argument, or all of the view, met no tracked path.
     pub(crate) fn check_used(&self) -> Result<(), OpError> {
         if let Some(argument) = self.unused() {
+            let path = self.rules.0.iter().find_map(|(rule, own, _)| match rule {
+                Rule::Under(path) if own == argument => Some(path),
+                Rule::Under(_) | Rule::Everything | Rule::Glob(..) => None,
+            });
+            let next = path.and_then(|path| meant(path, self.seen.iter()));
             let argument = show(argument.as_bytes());
             return Err(OpError::refused(
                 format!("`{argument}` is not tracked, nor inside a tracked path"),
-                "run `haul status` to see what is tracked, or `haul add` to track it",
+                next.unwrap_or_else(|| {
+                    "run `haul status` to see what is tracked, or `haul add` to track it".to_owned()
+                }),
             ));
         }
         match &self.view {

@@ -19,7 +19,7 @@ use crate::pointer::PointerError;
 use crate::progress::{Job, Kind};
 use crate::repo::Repo;
 use crate::transfer::{Filter, Root};
-use crate::worktree::{Content, Found, Knowledge, Scan, TrackedState, Tracking, What, look};
+use crate::worktree::{Content, Found, Kept, Knowledge, Scan, TrackedState, Tracking, What, look};
 
 /// What to look at.
 #[derive(Clone, Debug, Default)]
@@ -86,7 +86,7 @@ pub fn run(repo: &Repo, options: &StatusOptions, job: &Job) -> Result<StatusRepo
         StatusReport { entries: Vec::new(), pointers: Vec::new(), clean: true, files: 0, bytes: 0 };
     let mut look = Look {
         repo,
-        began: repo.door().now()?,
+        began: repo.door().now_if_writable()?,
         view: repo.index()?.reader()?,
         head: at_head(repo)?,
         report,
@@ -191,10 +191,18 @@ impl Look<'_> {
         };
         let is_dir = matches!(item.pointer.kind(), crate::pointer::PointerKind::Dir { .. });
         let scan = match (is_dir, stamp.kind) {
-            (true, FileKind::Directory) => look(self.repo.door(), &item.path, job)?,
+            (true, FileKind::Directory) => {
+                let scan = look(self.repo.door(), &item.path, &Kept::default(), job)?;
+                if scan.excluded.is_empty() {
+                    scan
+                } else {
+                    let kept = Kept::new(targets.iter().map(|t| t.path.as_bytes().to_vec()));
+                    look(self.repo.door(), &item.path, &kept, job)?
+                }
+            }
             (false, FileKind::File) => {
                 let found = vec![Found { path: item.path.clone(), what: What::File(stamp) }];
-                Scan { found, refused: Vec::new() }
+                Scan { found, ..Scan::default() }
             }
             _ => {
                 self.entry(&item.path, "type-changed", &item.path);

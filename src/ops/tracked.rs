@@ -1,42 +1,148 @@
 //! Tracked paths that are named one by one, and letting go of them.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 
+use crate::manifest::FileEntry;
 use crate::ops::add::ignore_lines;
 use crate::ops::checkout::begun_key;
+use crate::ops::chosen::unsound;
 use crate::ops::error::OpError;
-use crate::ops::select::resolve;
+use crate::ops::inside::{Folder, change, look};
+use crate::ops::select::{meant, resolve};
 use crate::path::{RepoPath, in_shell, show};
+use crate::pointer::{Pointer, PointerKind};
+use crate::progress::Job;
 use crate::repo::Repo;
 use crate::worktree::{Parent, Tracked, TrackedState, load_in_place, load_tracked};
 
-/// A tracked path, and its pointer if there is one that can be read.
+/// A tracked path or one inside a tracked folder, and the pointer if there is one that can be read.
 pub(crate) struct Named {
     pub(crate) path: RepoPath,
     pub(crate) pointer: Option<Vec<u8>>,
+    /// The tracked folder that the path lies in.
+    pub(crate) inside: Option<Outer>,
 }
 
-/// Finds tracked paths by their own names, or those of their pointers.
-pub(crate) fn named(repo: &Repo, words: &[OsString]) -> Result<Vec<Named>, OpError> {
+/// Returns how many files the paths have and their bytes, as their pointers say.
+pub(crate) fn figures(named: &[Named]) -> (u64, u64) {
+    let own = named.iter().map(Named::figures);
+    own.fold((0, 0), |sum, own| (sum.0 + own.0, sum.1.saturating_add(own.1)))
+}
+
+impl Named {
+    fn figures(&self) -> (u64, u64) {
+        if let Some(outer) = &self.inside {
+            let bytes = outer.entries.iter().map(|entry| entry.content.size());
+            return (outer.entries.len() as u64, bytes.fold(0, u64::saturating_add));
+        }
+        let pointer = self.pointer.as_ref().and_then(|bytes| Pointer::parse(bytes).ok());
+        pointer.map_or((0, 0), |pointer| match pointer.kind() {
+            PointerKind::Dir { files, size, .. } => (*files, *size),
+            PointerKind::File { size, .. } => (1, *size),
+        })
+    }
+}
+
+/// The tracked folder that a path lies in.
+pub(crate) struct Outer {
+    pub(crate) path: RepoPath,
+    pub(crate) pointer: Pointer,
+    /// The path in there.
+    pub(crate) rest: Vec<u8>,
+    /// What the folder has at or below that path.
+    pub(crate) entries: Vec<FileEntry>,
+}
+
+impl Outer {
+    pub(crate) fn folder(&self) -> Folder<'_> {
+        Folder { path: &self.path, pointer: &self.pointer }
+    }
+}
+
+/// Finds tracked paths by their own names, or those of their pointers, and paths that tracked folders
+/// have. Trees that are not on this machine are fetched for these.
+pub(crate) fn named(repo: &Repo, words: &[OsString], job: &Job) -> Result<Vec<Named>, OpError> {
     let (tracked, _) = load_tracked(repo.git(), repo.door())?;
     let mut out: Vec<Named> = Vec::new();
     for word in words {
-        let path = resolve(repo, word)?;
-        let path = path.target_of_pointer().unwrap_or(path);
-        let Some(found) = tracked.iter().find(|item| item.path == path) else {
-            let (in_place, _) = load_in_place(repo.git())?;
-            return Err(unknown(word, &path, (&tracked, &in_place)));
+        let given = resolve(repo, word)?;
+        let path = given.target_of_pointer().unwrap_or_else(|_| given.clone());
+        let named = match tracked.iter().find(|item| item.path == path) {
+            Some(found) => {
+                let pointer = match &found.state {
+                    TrackedState::Sound(_, bytes) => Some(bytes.clone()),
+                    TrackedState::Missing | TrackedState::Unsound(_) => None,
+                };
+                Named { path, pointer, inside: None }
+            }
+            None => inside(repo, (word, &given), &tracked, job)?,
         };
-        let pointer = match &found.state {
-            TrackedState::Sound(_, bytes) => Some(bytes.clone()),
-            TrackedState::Missing | TrackedState::Unsound(_) => None,
-        };
-        if out.iter().all(|other| other.path != path) {
-            out.push(Named { path, pointer });
+        if out.iter().all(|other| other.path != named.path) {
+            out.push(named);
         }
     }
+    check_apart(&out)?;
     Ok(out)
+}
+
+/// Refuses a path and another inside it.
+fn check_apart(named: &[Named]) -> Result<(), OpError> {
+    let all: BTreeSet<&RepoPath> = named.iter().map(|item| &item.path).collect();
+    for item in named {
+        let mut above = std::iter::successors(item.path.parent(), RepoPath::parent);
+        if let Some(outer) = above.find(|above| all.contains(above)) {
+            let (inner, outer) = (show(item.path.as_bytes()), show(outer.as_bytes()));
+            return Err(OpError::refused(
+                format!("`{inner}` lies inside `{outer}`, and both are named"),
+                "name the folder as a whole or its parts, not both",
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Finds a path in the tracked folder that it lies in.
+fn inside(
+    repo: &Repo,
+    (word, path): (&OsString, &RepoPath),
+    tracked: &[Tracked],
+    job: &Job,
+) -> Result<Named, OpError> {
+    let outer = tracked.iter().find(|item| path.starts_with_dir(&item.path));
+    let Some((outer, rest)) = outer.and_then(|o| Some((o, path.relative_to(&o.path)?))) else {
+        let (in_place, _) = load_in_place(repo.git())?;
+        return Err(unknown(word, path, (tracked, &in_place)));
+    };
+    let (pointer, bytes) = match &outer.state {
+        TrackedState::Sound(pointer, bytes) => (pointer.clone(), bytes.clone()),
+        TrackedState::Missing => return Err(lost(&outer.path)),
+        TrackedState::Unsound(error) => return Err(unsound(&outer.path, error)),
+    };
+    let rest = rest.as_bytes().to_vec();
+    let folder = Folder { path: &outer.path, pointer: &pointer };
+    let entries = match pointer.kind() {
+        PointerKind::Dir { .. } => look(repo, folder, std::slice::from_ref(&rest), job)?.entries,
+        PointerKind::File { .. } => Vec::new(),
+    };
+    if entries.is_empty() {
+        let folder = in_shell(outer.path.as_bytes());
+        let (word, outer) = (show(word.as_bytes()), show(outer.path.as_bytes()));
+        return Err(OpError::refused(
+            format!("`{word}` is not tracked: the tracked `{outer}` has nothing of that name"),
+            format!("run `haul ls -r {folder}` to see what it has"),
+        ));
+    }
+    let inside = Some(Outer { path: outer.path.clone(), pointer, rest, entries });
+    Ok(Named { path: path.clone(), pointer: Some(bytes), inside })
+}
+
+fn lost(path: &RepoPath) -> OpError {
+    OpError::refused(
+        format!("the pointer of `{}` is missing", show(path.as_bytes())),
+        "restore it with `git checkout -- <pointer>` first",
+    )
 }
 
 fn unknown(
@@ -45,13 +151,6 @@ fn unknown(
     (tracked, in_place): (&[Tracked], &[Tracked]),
 ) -> OpError {
     let word = show(word.as_bytes());
-    if let Some(outer) = tracked.iter().find(|item| path.starts_with_dir(&item.path)) {
-        let (word_of, outer) = (in_shell(outer.path.as_bytes()), show(outer.path.as_bytes()));
-        return OpError::refused(
-            format!("`{word}` is not tracked by itself: it lies inside the tracked `{outer}`"),
-            format!("change the files in it, then run `haul add {word_of}`"),
-        );
-    }
     if tracked.iter().any(|item| item.path.starts_with_dir(path)) {
         return OpError::refused(
             format!("`{word}` is not tracked by itself: tracked paths lie inside"),
@@ -67,16 +166,38 @@ fn unknown(
     }
     OpError::refused(
         format!("`{word}` is not tracked"),
-        "run `haul ls` to see what is; files that Git tracks are for `git`",
+        meant(path, tracked.iter().map(|item| &item.path)).unwrap_or_else(|| {
+            "run `haul ls` to see what is; files that Git tracks are for `git`".to_owned()
+        }),
     )
+}
+
+/// The paths that lie in tracked folders, folder by folder.
+pub(crate) fn by_folder(named: &[Named]) -> Vec<Vec<&Outer>> {
+    let mut out: BTreeMap<&RepoPath, Vec<&Outer>> = BTreeMap::new();
+    for outer in named.iter().filter_map(|item| item.inside.as_ref()) {
+        out.entry(&outer.path).or_default().push(outer);
+    }
+    out.into_values().collect()
+}
+
+/// Takes paths out of the manifest of the tracked folder that they all lie in; the nodes are durable,
+/// and no pointer names them yet.
+pub(crate) fn take_out(repo: &Repo, paths: &[&Outer], job: &Job) -> Result<PointerKind, OpError> {
+    let first = paths.first().ok_or_else(|| OpError::Defect("nothing was named".to_owned()))?;
+    let rests: Vec<Vec<u8>> = paths.iter().map(|outer| outer.rest.clone()).collect();
+    change(repo, first.folder(), (&rests, &[]), job)
 }
 
 /// Takes away the pointers and ignore lines of paths, stages both, and forgets what was known of their
 /// data. Nothing is done to the data. Running it again completes what was cut short.
-pub(crate) fn let_go(repo: &Repo, paths: &[&RepoPath]) -> Result<(), OpError> {
+pub(crate) fn let_go(repo: &Repo, paths: &[RepoPath]) -> Result<(), OpError> {
+    if paths.is_empty() {
+        return Ok(());
+    }
     // First, so that no later checkout takes the data for what lost its pointer.
     forget(repo, paths)?;
-    ignore_lines(repo, &[], paths)?;
+    ignore_lines(repo, &[], &paths.iter().collect::<Vec<_>>())?;
     let mut pointers = Vec::new();
     for path in paths {
         let pointer = path.pointer_path()?;
@@ -98,7 +219,8 @@ pub(crate) fn remove_file(repo: &Repo, path: &RepoPath) -> Result<(), OpError> {
     Ok(())
 }
 
-fn forget(repo: &Repo, paths: &[&RepoPath]) -> Result<(), OpError> {
+/// Forgets what was known of the data at paths.
+pub(crate) fn forget(repo: &Repo, paths: &[RepoPath]) -> Result<(), OpError> {
     let (mut files, mut pointers) = (Vec::new(), Vec::new());
     for path in paths {
         files.extend(repo.stat()?.under(path.as_bytes())?.into_iter().map(|(path, _)| path));

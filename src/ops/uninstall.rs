@@ -28,6 +28,33 @@ pub struct UninstallReport {
     pub tracked: u64,
 }
 
+/// What would be taken back.
+#[derive(Clone, Debug, Serialize)]
+pub struct UninstallPlan {
+    /// Git hooks that call haul.
+    pub hooks: Vec<&'static str>,
+    /// Whether Git calls haul to merge pointers.
+    pub merge_driver: bool,
+    /// Whether Git calls haul for paths with the attribute `filter=haul`.
+    pub filter: bool,
+    /// Committed files that would be removed or changed.
+    pub files: Vec<String>,
+    /// Paths that haul tracks: while there are any, committed files stay.
+    pub tracked: u64,
+}
+
+/// Says what [`run`] would change.
+pub fn plan(repo: &Repo) -> Result<UninstallPlan, OpError> {
+    let rows = hooks::status(repo)?.hooks.into_iter();
+    let hooks = rows.filter(|row| row.state == "installed").map(|row| row.name).collect();
+    let merge_driver = repo.git().has_merge_driver()?;
+    let filter = repo.git().has_filter()?;
+    let tracked = tracked(repo)?;
+    let changes = if tracked == 0 { committed(repo)? } else { Vec::new() };
+    let files = changes.into_iter().map(|(name, _)| name.to_owned()).collect();
+    Ok(UninstallPlan { hooks, merge_driver, filter, files, tracked })
+}
+
 /// Takes haul out of this clone; out of what is committed too, unless paths are tracked. Data, the
 /// local state and settings that were added to `haul.toml` stay.
 pub fn run(repo: &Repo) -> Result<UninstallReport, OpError> {
@@ -35,33 +62,43 @@ pub fn run(repo: &Repo) -> Result<UninstallReport, OpError> {
     let merge_driver = repo.git().unset_merge_driver()?;
     repo.git().unset_diff_driver()?;
     let filter = repo.git().unset_filter()?;
-    let in_place = load_in_place(repo.git())?.0.len();
-    let tracked = (load_tracked(repo.git(), repo.door())?.0.len() + in_place) as u64;
-    let files = if tracked == 0 { committed(repo)? } else { Vec::new() };
+    let tracked = tracked(repo)?;
+    let changes = if tracked == 0 { committed(repo)? } else { Vec::new() };
+    let mut files = Vec::new();
+    for (name, left) in changes {
+        match left {
+            Some(bytes) => write(repo, name, &bytes)?,
+            None => repo.door().root().remove_file(name.as_bytes())?,
+        }
+        files.push(name.to_owned());
+    }
+    let staged: Vec<&[u8]> = files.iter().map(String::as_bytes).collect();
+    repo.git().stage(&staged)?;
     Ok(UninstallReport { hooks, merge_driver, filter, files, tracked })
 }
 
-fn committed(repo: &Repo) -> Result<Vec<String>, OpError> {
-    let mut files = Vec::new();
+/// How many paths haul tracks, one way or the other.
+fn tracked(repo: &Repo) -> Result<u64, OpError> {
+    let beside = load_tracked(repo.git(), repo.door())?.0.len();
+    Ok((beside + load_in_place(repo.git())?.0.len()) as u64)
+}
+
+/// A committed file that changes, and what is left of it; nothing if it goes.
+type Change = (&'static str, Option<Vec<u8>>);
+
+fn committed(repo: &Repo) -> Result<Vec<Change>, OpError> {
+    let mut out = Vec::new();
     let attributes = RepoPath::new_settings_file(b".gitattributes");
     let old = repo.door().read_small(&attributes, LIMIT)?.unwrap_or_default();
     let ours = |line: &&[u8]| ATTRIBUTES.iter().any(|own| line.trim_ascii() == own.as_bytes());
     let lines = old.split_inclusive(|byte| *byte == b'\n').filter(|line| !ours(line));
     let new: Vec<u8> = lines.flatten().copied().collect();
     if new != old {
-        files.push(".gitattributes".to_owned());
-        if new.is_empty() {
-            repo.door().root().remove_file(b".gitattributes")?;
-        } else {
-            write(repo, ".gitattributes", &new)?;
-        }
+        out.push((".gitattributes", Some(new).filter(|new| !new.is_empty())));
     }
     let settings = RepoPath::new_settings_file(b"haul.toml");
     if repo.door().read_small(&settings, LIMIT)?.as_deref() == Some(first_file().as_bytes()) {
-        files.push("haul.toml".to_owned());
-        repo.door().root().remove_file(b"haul.toml")?;
+        out.push(("haul.toml", None));
     }
-    let staged: Vec<&[u8]> = files.iter().map(String::as_bytes).collect();
-    repo.git().stage(&staged)?;
-    Ok(files)
+    Ok(out)
 }

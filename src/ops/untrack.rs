@@ -1,4 +1,4 @@
-//! `haul untrack`: the pointer goes, the data stays.
+//! `haul untrack`: the pointer, or the entry in a tracked folder, goes, the data stays.
 
 use std::ffi::OsString;
 
@@ -6,28 +6,33 @@ use serde::Serialize;
 
 use crate::fs::{FileKind, Stamp};
 use crate::ops::error::OpError;
+use crate::ops::inside::{is_followed, replace_pointer};
 use crate::ops::status::{self, StatusOptions};
 use crate::ops::track::{Rule, named_rules, release};
-use crate::ops::tracked::{Named, let_go, named};
-use crate::path::{JsonPath, RepoPath, json_path, show};
+use crate::ops::tracked::{Named, by_folder, figures, forget, let_go, named, take_out};
+use crate::path::{JsonPath, RepoPath, in_shell, json_path, show};
 use crate::progress::Job;
 use crate::repo::Repo;
-use crate::worktree::{Parent, look, make_own};
+use crate::worktree::{Kept, Parent, look, make_own};
 
 /// What to let go of.
 #[derive(Clone, Debug, Default)]
 pub struct UntrackOptions {
-    /// Tracked paths.
+    /// Tracked paths, or paths inside tracked folders.
     pub paths: Vec<OsString>,
 }
 
 /// What would no longer be tracked.
 #[derive(Serialize)]
 pub struct UntrackPlan {
-    /// The tracked paths.
+    /// The paths.
     pub paths: Vec<JsonPath>,
     /// Patterns of `.gitattributes`.
     pub patterns: Vec<JsonPath>,
+    /// Files that they have.
+    pub files: u64,
+    /// Bytes of these.
+    pub bytes: u64,
     #[serde(skip)]
     named: Vec<Named>,
     #[serde(skip)]
@@ -50,9 +55,10 @@ pub fn plan(repo: &Repo, options: &UntrackOptions, job: &Job) -> Result<UntrackP
     let (rules, words) = named_rules(repo, &options.paths)?;
     let patterns: Vec<JsonPath> = rules.iter().map(|rule| json_path(&rule.pattern)).collect();
     if words.is_empty() {
-        return Ok(UntrackPlan { paths: Vec::new(), patterns, named: Vec::new(), rules });
+        let (paths, named) = (Vec::new(), Vec::new());
+        return Ok(UntrackPlan { paths, patterns, files: 0, bytes: 0, named, rules });
     }
-    let named = named(repo, &words)?;
+    let named = named(repo, &words, job)?;
     let status = status::run(repo, &StatusOptions { paths: words }, job)?;
     let lacks = |state: &str| matches!(state, "missing" | "unknown");
     if let Some(entry) = status.entries.iter().find(|entry| lacks(entry.state)) {
@@ -69,12 +75,24 @@ pub fn plan(repo: &Repo, options: &UntrackOptions, job: &Job) -> Result<UntrackP
             ),
         ));
     }
+    for outer in named.iter().filter_map(|item| item.inside.as_ref()) {
+        if !is_followed(repo, outer.folder())? {
+            let top = show(outer.path.as_bytes());
+            return Err(OpError::refused(
+                format!(
+                    "nothing was changed: the files of `{top}` are not those of its pointer yet"
+                ),
+                format!("run `haul checkout {}` first", in_shell(outer.path.as_bytes())),
+            ));
+        }
+    }
+    let (files, bytes) = figures(&named);
     let paths = named.iter().map(|item| json_path(item.path.as_bytes())).collect();
-    Ok(UntrackPlan { paths, patterns, named, rules })
+    Ok(UntrackPlan { paths, patterns, files, bytes, named, rules })
 }
 
-/// Removes pointers and ignore lines and stages that. Files that were links into the cache, which may
-/// let go of them now, become files of their own first.
+/// Removes pointers and ignore lines, or entries of manifests, and stages that. Files that were links
+/// into the cache, which may let go of them now, become files of their own first.
 pub fn run(repo: &Repo, plan: UntrackPlan, job: &Job) -> Result<UntrackReport, OpError> {
     let _working = repo.lock_for_work()?;
     let released = release(repo, &plan.rules)?;
@@ -85,9 +103,23 @@ pub fn run(repo: &Repo, plan: UntrackPlan, job: &Job) -> Result<UntrackReport, O
     if copied {
         repo.door().root().sync()?;
     }
-    let paths: Vec<_> = plan.named.iter().map(|item| &item.path).collect();
-    if !paths.is_empty() {
-        let_go(repo, &paths)?;
+    let (inside, whole): (Vec<&Named>, Vec<&Named>) =
+        plan.named.iter().partition(|item| item.inside.is_some());
+    let paths = |items: &[&Named]| items.iter().map(|item| item.path.clone()).collect::<Vec<_>>();
+    let inside = paths(&inside);
+    for paths in by_folder(&plan.named) {
+        let kind = take_out(repo, &paths, job)?;
+        let Some(outer) = paths.first() else { continue };
+        // First, so that no later checkout takes the data for what the folder once had.
+        forget(repo, &inside)?;
+        replace_pointer(repo, outer.folder(), kind)?;
+        let top = in_shell(outer.path.as_bytes());
+        job.note(&format!(
+            "`haul add {top}` would track it again, as it lies in there: list it in `.haulignore`"
+        ));
+    }
+    if !whole.is_empty() {
+        let_go(repo, &paths(&whole))?;
     }
     let released = released.iter().map(|path| json_path(path.as_bytes())).collect();
     Ok(UntrackReport { paths: plan.paths, patterns: plan.patterns, released })
@@ -97,7 +129,11 @@ fn own_files(repo: &Repo, top: &RepoPath, job: &Job) -> Result<bool, OpError> {
     let (mut parent, mut copied) = (Parent::default(), false);
     let is_folder = |stamp: Stamp| stamp.kind == FileKind::Directory;
     let paths: Vec<RepoPath> = if repo.door().stamp(top)?.is_some_and(is_folder) {
-        look(repo.door(), top, job)?.found.into_iter().map(|found| found.path).collect()
+        look(repo.door(), top, &Kept::default(), job)?
+            .found
+            .into_iter()
+            .map(|found| found.path)
+            .collect()
     } else {
         vec![top.clone()]
     };

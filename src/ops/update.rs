@@ -103,7 +103,7 @@ fn update(
     }
     if !placed {
         if there {
-            remove_data(repo, &item.path, &item.bytes, job)?;
+            remove_data(repo, (&item.path, &item.bytes), &Filter::All, job)?;
         }
         if place.symlink_metadata().is_ok() {
             return Err(OpError::refused(

@@ -53,7 +53,7 @@ pub enum PathProblem {
     /// `.gitmodules` or `.gitattributes`, or a name that some file system takes for them.
     #[error("one of its parts is, or passes for, a file that steers Git")]
     GitFile,
-    /// `haul.toml` or `.haulignore`, or a name that some file system takes for them.
+    /// `haul.toml`, or a name that some file system takes for it or for `.haulignore`.
     #[error("one of its parts is, or passes for, a file that steers haul")]
     OwnFile,
     /// A name of our own temporary files, which a later run would clear away.
@@ -161,7 +161,14 @@ const GIT_IGNORE: [Guard; 1] =
 const MAILMAP: [Guard; 1] =
     [Guard { name: b".mailmap", short: b"mailma", ext: b"", hash: *b"maba30" }];
 
+/// A file with rules of this very name is a part of the folder that it has rules for: what it does is
+/// keep files from being tracked.
+const RULES: &[u8] = b".haulignore";
+
 fn guarded(name: &[u8]) -> Option<PathProblem> {
+    if name == RULES {
+        return None;
+    }
     let folded = fold(name)?;
     let among = |guards: &[Guard]| guards.iter().any(|guard| guard.catches(&folded));
     if among(&GIT) {

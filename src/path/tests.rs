@@ -76,6 +76,7 @@ fn each_rule_names_itself() {
         (b"HA4DB0~1.TOM", P::OwnFile),
         (b".haulignore:s", P::OwnFile),
         (b"haulig~2", P::OwnFile),
+        (b"a/.haulIgnore", P::OwnFile),
         (b"a.HAUL.haul. /b", P::DoubleSuffix),
     ] {
         assert_eq!(problem(bytes), Some(wanted), "{}", super::show(bytes));
@@ -95,6 +96,7 @@ fn names_that_only_resemble_guarded_ones_are_accepted() {
         "haul.tom",
         "haul.toml.bin",
         ".haulignored",
+        ".haulignore",
         ".gitattributes~",
         "gi7d29~",
         "a.haul",

@@ -63,6 +63,7 @@ impl Remote {
         }
         inner.counts.waves.add(1);
         inner.counts.list.add(1);
+        tracing::debug!(remote = %inner.label, prefix, "listing");
         let listed = match &inner.folder {
             Some(guard) => guard.list(folder)?,
             None => match block_on(inner.list_surely(folder)) {
@@ -114,6 +115,7 @@ impl Inner {
         if !is_key(key) {
             return Err(self.invalid_key(key));
         }
+        tracing::debug!(remote = %self.label, ?action, key, "request");
         if let Some(folder) = self.folder.clone() {
             let (remote, owned) = (Arc::clone(&self.label), key.to_owned());
             blocking(move || folder.guard(Site { remote: &remote, action, key: &owned }))

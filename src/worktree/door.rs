@@ -1,6 +1,6 @@
 //! The only way to a worktree path: a validated [`RepoPath`], through open folder handles.
 
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::path::Path;
 
 use crate::fs::{Dir, FsError, IoResultExt, Stamp, Time};
@@ -65,7 +65,7 @@ fn parent_of(path: &RepoPath) -> &[u8] {
 }
 
 fn is_not_a_folder(error: &FsError) -> bool {
-    error.source.kind() == std::io::ErrorKind::NotADirectory
+    error.source.kind() == ErrorKind::NotADirectory
 }
 
 impl Door {
@@ -112,6 +112,22 @@ impl Door {
         let shown = dir.path_of(path.file_name());
         file.take(limit.saturating_add(1)).read_to_end(&mut bytes).at("read", &shown)?;
         Ok(Some(bytes))
+    }
+
+    /// As [`Self::now`]; where nothing can be written, a time before all others, so that no stamp counts
+    /// as settled.
+    pub fn now_if_writable(&self) -> Result<Time, FsError> {
+        match self.now() {
+            Err(error)
+                if matches!(
+                    error.source.kind(),
+                    ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem
+                ) =>
+            {
+                Ok(Time(i64::MIN))
+            }
+            other => other,
+        }
     }
 
     /// Reads the file system's own clock by stamping a temporary file at the root.

@@ -1,5 +1,7 @@
 //! Why worktree files could not be looked at or placed.
 
+use std::path::PathBuf;
+
 use crate::cache::CacheError;
 use crate::fs::FsError;
 use crate::git::GitError;
@@ -42,6 +44,14 @@ pub enum WorktreeError {
         /// The pointer inside.
         pointer: Vec<u8>,
     },
+    /// A file with rules about what is not tracked cannot be followed.
+    #[error("could not follow the rules of `{}`: {why}", path.display())]
+    Rules {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
     /// The user asked to stop.
     #[error(transparent)]
     Stopped(#[from] Stopped),
@@ -60,6 +70,9 @@ impl Hint for WorktreeError {
                  `git rm --cached` and its ignore line, or add only the parts"
                     .to_owned(),
             ),
+            Self::Rules { .. } => {
+                Some("correct the line; the rules are those of Git's `.gitignore`".to_owned())
+            }
             Self::Stopped(_) => None,
         }
     }

@@ -3,6 +3,7 @@
 mod build;
 mod door;
 mod error;
+mod ignore;
 mod known;
 mod place;
 mod pointers;
@@ -12,6 +13,7 @@ mod share;
 pub(crate) use build::LARGE;
 pub use door::{Door, Parent};
 pub use error::WorktreeError;
+pub use ignore::{Kept, is_excluded};
 pub use known::{Content, Knowledge};
 pub use place::{PlaceError, Recipe};
 pub(crate) use place::{StillAsSeen, Wanted, Whole, place_file, place_folder, place_link};
@@ -19,5 +21,5 @@ pub use pointers::{
     RefusedPointer, Tracked, TrackedState, Tracking, in_place, load_in_place, load_tracked,
     parse_tracked,
 };
-pub use scan::{Found, Scan, What, look, scan};
+pub use scan::{Found, Scan, What, look};
 pub(crate) use share::{Sharing, make_own, place_whole};

@@ -10,6 +10,7 @@ use crate::pointer::looks_like_pointer;
 use crate::progress::Job;
 use crate::worktree::door::Door;
 use crate::worktree::error::WorktreeError;
+use crate::worktree::ignore::{Kept, Rules};
 
 /// Deepest nesting of folders; a path longer than a key may be is refused before that.
 const MAX_DEPTH: usize = 2048;
@@ -43,32 +44,37 @@ pub struct Scan {
     /// Raw paths of what cannot, each with the reason: special files, names that are never stored,
     /// pointers. Nothing below them was looked at.
     pub refused: Vec<(Vec<u8>, WorktreeError)>,
+    /// Raw paths of what `.haulignore` files exclude. Nothing below them was looked at.
+    pub excluded: Vec<Vec<u8>>,
 }
 
-/// Lists everything below a folder in byte order of whole paths; links are never followed.
+/// A folder that is still to be listed.
+struct Pending {
+    path: Vec<u8>,
+    /// The rules that hold for it; nothing if it is excluded itself, and only holds what is kept.
+    rules: Option<Rules>,
+}
+
+/// Lists everything below a folder in byte order of whole paths, and beside it what cannot be tracked;
+/// links are never followed. Folders of one depth are looked at side by side: each is opened once, and
+/// each name in it looked at once.
 ///
-/// Temporary files of ours are passed over. The first thing that cannot be tracked is an error that
-/// names it.
-pub fn scan(door: &Door, folder: &RepoPath, job: &Job) -> Result<Vec<Found>, WorktreeError> {
-    let scan = look(door, folder, job)?;
-    match scan.refused.into_iter().next() {
-        Some((_, error)) => Err(error),
-        None => Ok(scan.found),
-    }
-}
-
-/// Lists as [`scan`] does, and beside it what cannot be tracked. Folders of one depth are looked at side
-/// by side: each is opened once, and each name in it looked at once.
-pub fn look(door: &Door, folder: &RepoPath, job: &Job) -> Result<Scan, WorktreeError> {
+/// Temporary files of ours are passed over, and so is what `.haulignore` files exclude, unless it is to
+/// be kept.
+pub fn look(door: &Door, folder: &RepoPath, kept: &Kept, job: &Job) -> Result<Scan, WorktreeError> {
     let mut out = Scan::default();
-    let mut level = vec![folder.as_bytes().to_vec()];
+    let rules = Rules::above(door, folder)?;
+    let rules = rules.filter(|rules| !rules.excludes(folder.as_bytes(), true));
+    let mut level = vec![Pending { path: folder.as_bytes().to_vec(), rules }];
     for depth in 0.. {
+        let listing = Listing { door, folder, kept, deepest: depth >= MAX_DEPTH };
         let looked: Result<Vec<Listed>, WorktreeError> =
-            level.par_iter().map(|path| list((door, folder), path, depth, job)).collect();
+            level.into_par_iter().map(|pending| listing.list(&pending, job)).collect();
         let mut next = Vec::new();
         for (scan, folders) in looked? {
             out.found.extend(scan.found);
             out.refused.extend(scan.refused);
+            out.excluded.extend(scan.excluded);
             next.extend(folders);
         }
         if next.is_empty() {
@@ -78,63 +84,92 @@ pub fn look(door: &Door, folder: &RepoPath, job: &Job) -> Result<Scan, WorktreeE
     }
     out.found.par_sort_unstable_by(|a, b| a.path.cmp(&b.path));
     out.refused.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+    out.excluded.sort_unstable();
     Ok(out)
 }
 
 /// What one folder holds, and the folders in it.
-type Listed = (Scan, Vec<Vec<u8>>);
+type Listed = (Scan, Vec<Pending>);
 
-/// Looks at one folder below `folder`; returns what it holds, and the folders in it.
-fn list(
-    (door, folder): (&Door, &RepoPath),
-    path: &[u8],
-    depth: usize,
-    job: &Job,
-) -> Result<Listed, WorktreeError> {
-    job.check()?;
-    let (mut out, mut folders) = (Scan::default(), Vec::new());
-    let dir = door.root().descend(path)?;
-    let mut empty = true;
-    let entries = dir.entries()?;
-    failpoint::hit("worktree.listed");
-    for DirEntry { name, kind } in entries {
-        if is_temp_name(&name) {
-            continue;
-        }
-        empty = false;
-        let full = [path, b"/", &name].concat();
-        let Some(full) = out.named(full) else { continue };
-        if kind == Some(FileKind::Directory) && depth < MAX_DEPTH {
-            folders.push(full.as_bytes().to_vec());
-            continue;
-        }
-        let Some(stamp) = dir.stamp(&name)? else { continue };
-        let what = match stamp.kind {
-            FileKind::Directory => {
-                folders.push(full.as_bytes().to_vec());
+/// How the folders of one depth are looked at.
+struct Listing<'a> {
+    door: &'a Door,
+    folder: &'a RepoPath,
+    kept: &'a Kept,
+    deepest: bool,
+}
+
+impl Listing<'_> {
+    /// Looks at one folder; returns what it holds, and the folders in it.
+    fn list(&self, pending: &Pending, job: &Job) -> Result<Listed, WorktreeError> {
+        job.check()?;
+        let (mut out, mut folders) = (Scan::default(), Vec::new());
+        let path = pending.path.as_slice();
+        let dir = self.door.root().descend(path)?;
+        let rules = pending.rules.as_ref().map(|rules| rules.enter(&dir, path)).transpose()?;
+        let mut empty = true;
+        let entries = dir.entries()?;
+        failpoint::hit("worktree.listed");
+        for DirEntry { name, kind } in entries {
+            if is_temp_name(&name) {
                 continue;
             }
-            FileKind::File if name.ends_with(b".haul") && is_pointer(&dir, &name, stamp)? => {
-                let (folder, pointer) = (folder.as_bytes().to_vec(), full.as_bytes().to_vec());
-                out.refuse(&full, WorktreeError::PointerInside { folder, pointer });
+            let full = [path, b"/", &name].concat();
+            let known = kind == Some(FileKind::Directory) && !self.deepest;
+            let stamp = if known { None } else { dir.stamp(&name)? };
+            let Some(kind) = stamp.map(|stamp| stamp.kind).or(kind.filter(|_| known)) else {
+                continue;
+            };
+            let is_dir = kind == FileKind::Directory;
+            let excluded = rules.as_ref().is_none_or(|rules| rules.excludes(&full, is_dir));
+            if excluded && !self.kept.needs(&full) {
+                out.excluded.push(full);
+                // A folder with nothing else in it is not worth tracking, unless it is tracked.
+                empty &= self.kept.has(path);
                 continue;
             }
-            FileKind::File => What::File(stamp),
-            FileKind::Symlink => What::Symlink(dir.read_link(&name)?),
+            empty = false;
+            let Some(full) = out.named(full) else { continue };
+            if is_dir {
+                let rules = rules.clone().filter(|_| !excluded);
+                folders.push(Pending { path: full.as_bytes().to_vec(), rules });
+            } else if let Some(stamp) = stamp
+                && let Some(what) = self.what((&dir, &name), &full, stamp, &mut out)?
+            {
+                out.found.push(Found { path: full, what });
+            }
+        }
+        if empty
+            && path != self.folder.as_bytes()
+            && let Some(path) = out.named(path.to_vec())
+        {
+            out.found.push(Found { path, what: What::EmptyFolder });
+        }
+        Ok((out, folders))
+    }
+
+    /// Says what a name stands for, or notes why it cannot be tracked.
+    fn what(
+        &self,
+        (dir, name): (&Dir, &[u8]),
+        full: &RepoPath,
+        stamp: Stamp,
+        out: &mut Scan,
+    ) -> Result<Option<What>, WorktreeError> {
+        Ok(match stamp.kind {
+            FileKind::File if name.ends_with(b".haul") && is_pointer(dir, name, stamp)? => {
+                let (folder, pointer) = (self.folder.as_bytes().to_vec(), full.as_bytes().to_vec());
+                out.refuse(full, WorktreeError::PointerInside { folder, pointer });
+                None
+            }
+            FileKind::File | FileKind::Directory => Some(What::File(stamp)),
+            FileKind::Symlink => Some(What::Symlink(dir.read_link(name)?)),
             FileKind::Special => {
-                out.refuse(&full, WorktreeError::Special { path: full.as_bytes().to_vec() });
-                continue;
+                out.refuse(full, WorktreeError::Special { path: full.as_bytes().to_vec() });
+                None
             }
-        };
-        out.found.push(Found { path: full, what });
+        })
     }
-    if empty
-        && path != folder.as_bytes()
-        && let Some(path) = out.named(path.to_vec())
-    {
-        out.found.push(Found { path, what: What::EmptyFolder });
-    }
-    Ok((out, folders))
 }
 
 impl Scan {

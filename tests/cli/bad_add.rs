@@ -92,16 +92,6 @@ fn what_git_tracks_is_refused() {
 }
 
 #[test]
-fn a_path_inside_a_tracked_folder_is_refused() {
-    let world = World::new();
-    let a = initialised(&world);
-    a.haul(&["add", "set"]).ok();
-    a.write("set/new", b"new");
-    refused(&a, "set/new", &["`set/new`", "haul add set"]);
-    refused(&a, "set/part", &["`set/part`", "haul add set"]);
-}
-
-#[test]
 fn a_pointer_is_not_tracked_itself() {
     let world = World::new();
     let a = initialised(&world);

@@ -1,5 +1,6 @@
 //! Each looking and changing verb in each bad situation: the exit code of the table, and what to do.
 
+use crate::hard_times::{as_nobody, set_mode};
 use crate::harness::{Output, Repo, World, data};
 use crate::push::{ready, take};
 
@@ -205,4 +206,120 @@ fn each_verb_answers_with_one_document_for_programs_also_when_it_fails() {
     }
     let report = a.haul(&["ls", "--json", "none"]).fails_with(1).json();
     assert_eq!(report["error"]["exit"], 1);
+}
+
+/// Makes commits until the ids of two begin with the same four digits; returns these.
+fn shared_start(repo: &Repo) -> String {
+    let mut stream = String::new();
+    for number in 0..2000 {
+        let who = "Test <test@example.com> 1700000000 +0000";
+        let text = format!("{number}");
+        stream += &format!("commit refs/heads/many\nmark :{}\n", number + 1);
+        stream += &format!("committer {who}\ndata {}\n{text}\n\n", text.len());
+    }
+    repo.write(".git/stream", stream.as_bytes());
+    repo.run("sh", &["-c", "git fast-import --quiet < .git/stream"]).ok();
+    let log = repo.git(&["log", "--format=%H", "many"]).ok();
+    let mut seen = std::collections::BTreeSet::new();
+    let twice = log.stdout().lines().map(|id| &id[..4]).find(|start| !seen.insert(*start));
+    twice.expect("two of 2,000 ids share four digits").to_owned()
+}
+
+#[test]
+fn a_revision_that_may_mean_several_commits_is_told_with_them() {
+    let world = World::new();
+    let a = tracking(&world, "a");
+    let short = shared_start(&a);
+    for arguments in [
+        &["diff", &short, "HEAD"][..],
+        &["log", "--rev", &short],
+        &["ls", &format!("{short}:data")],
+        &["cat", &format!("{short}:x.bin")],
+        &["export", &format!("{short}:data"), "out"],
+        &["checkout", "--rev", &format!("{short}~1"), "data"],
+        &["checkout", &short, "--", "data"],
+        &["du", "--rev", &short],
+        &["fetch", "--rev", &short],
+        &["verify", &short],
+    ] {
+        let output = a.haul(arguments);
+        helps(&output, 1);
+        output.says("may mean any of").says("write more of the id");
+    }
+}
+
+#[test]
+fn a_worktree_that_cannot_be_written_is_looked_at_and_not_half_changed() {
+    let world = World::new();
+    let a = tracking(&world, "a");
+    a.write("data/b.bin", b"new");
+    if as_nobody(&world, &a, &["--version"]).is_none() {
+        return;
+    }
+    let before = a.tree();
+    for folder in ["data", ""] {
+        set_mode(&a.path(folder), 0o555);
+    }
+    for arguments in RIGHT {
+        let looks = ["diff", "log", "ls", "cat", "check-ignore", "status", "du", "config"]
+            .contains(&arguments[0]);
+        let Some(output) = as_nobody(&world, &a, arguments) else { return };
+        if looks {
+            helps(&output, 0);
+        } else {
+            helps(&output, 1);
+        }
+    }
+    for arguments in [&["add", "data"][..], &["rm", "data/a.bin"], &["mv", "data/a.bin", "data/c"]]
+    {
+        let Some(output) = as_nobody(&world, &a, arguments) else { return };
+        helps(&output, 1);
+        output.says("ermission denied");
+    }
+    for folder in ["", "data"] {
+        set_mode(&a.path(folder), 0o755);
+    }
+    a.tree().assert_same(&before);
+}
+
+/// The verbs that move, prove or set up, in each situation where something that they need is not there.
+#[test]
+fn verbs_that_move_data_say_what_is_missing() {
+    let world = World::new();
+    let (plain, bare) = (world.folder("plain"), world.repo("bare"));
+    let empty = world.repo("empty");
+    empty.haul(&["init"]).ok();
+    let a = tracking(&world, "b");
+    // Not a repository, not set up, nothing committed, no remote.
+    let table: [(&[&str], [i32; 4]); 17] = [
+        (&["add", "none"], [1, 1, 1, 1]),
+        (&["remote", "list"], [1, 0, 0, 0]),
+        (&["remote", "test"], [1, 1, 1, 1]),
+        (&["push"], [1, 1, 1, 1]),
+        (&["fetch"], [1, 0, 0, 0]),
+        (&["checkout"], [1, 0, 0, 0]),
+        (&["pull"], [1, 0, 0, 0]),
+        (&["verify"], [1, 1, 1, 1]),
+        (&["fsck", "--local"], [1, 0, 0, 0]),
+        (&["evict"], [1, 1, 0, 0]),
+        (&["gc"], [1, 1, 1, 1]),
+        (&["hooks", "status"], [1, 1, 0, 0]),
+        (&["merge"], [1, 1, 0, 0]),
+        (&["doctor", "--offline"], [1, 0, 0, 0]),
+        (&["merge-driver", "o", "a", "b", "p"], [1, 1, 1, 1]),
+        (&["uninstall"], [1, 0, 0, 0]),
+        (&["init"], [1, 0, 0, 0]),
+    ];
+    let mut wrong = Vec::new();
+    for (arguments, codes) in table {
+        for (repo, code) in [&plain, &bare, &empty, &a].into_iter().zip(codes) {
+            let output = repo.haul(arguments);
+            let told =
+                ["doctor", "hooks"].contains(&arguments[0]) || output.stderr().contains("  hint: ");
+            if output.status() != Some(code) || output.flaw().is_some() || code != 0 && !told {
+                wrong.push(format!("{output}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

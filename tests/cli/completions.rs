@@ -1,6 +1,6 @@
 //! `haul completions` and `haul man`: what shells and `man` are told.
 
-use crate::harness::{Output, Repo, World, data};
+use crate::harness::{Output, Repo, World, data, skipped};
 use crate::push::{ready, take};
 
 /// Types a line in a real bash and asks for completions at its end.
@@ -43,6 +43,94 @@ fn bash_completes_verbs_flags_and_tracked_paths_that_are_not_here() {
     // Outside of a repository there is nothing to offer, and nothing to complain about.
     let any = in_bash(&world.folder("any"), &["haul", "ls", "da"]);
     assert_eq!(any.stderr(), "", "{any}");
+}
+
+/// Says whether a shell is there to be tested with.
+fn has(shell: &str) -> bool {
+    let there = std::process::Command::new(shell).arg("--version").output().is_ok();
+    if !there {
+        skipped(&format!("there is no `{shell}`"));
+    }
+    there
+}
+
+/// Types a line and a tab in a real zsh; returns the line that this makes.
+fn in_zsh(repo: &Repo, line: &str) -> String {
+    let set_up = "PS1=; autoload -Uz compinit; compinit -u -D; source <(haul completions zsh); \
+                  dump() { print -r -- \"<<$BUFFER>>\" }; zle -N dump; bindkey ^X dump; print READ\"\"Y";
+    let script = format!(
+        "export TERM=xterm
+         zmodload zsh/zpty
+         zpty z zsh -f -i
+         zpty -w z '{set_up}'
+         zpty -r z seen '*READY*'
+         zpty -w -n z '{line}'$'\\t'
+         zpty -w -n z $'\\x18'
+         zpty -r z seen '*<<*>>*'
+         print -r -- ${{${{seen##*<<}}%%>>*}}"
+    );
+    let output = repo.run("zsh", &["-f", "-c", &script]).ok();
+    output.stdout().trim_end_matches('\n').to_owned()
+}
+
+/// Asks a real fish for completions of a line.
+fn in_fish(repo: &Repo, line: &str) -> Vec<String> {
+    let script = format!("haul completions fish | source; complete -C '{line}'");
+    let output = repo.run("fish", &["--no-config", "-c", &script]).ok();
+    let words = output.stdout().lines().map(|line| line.split('\t').next().unwrap_or_default());
+    words.map(str::to_owned).collect()
+}
+
+/// A clone of a repository that tracks `data/train`, without data; its trees are here.
+fn without_data<'a>(a: &Repo<'a>) -> Repo<'a> {
+    for name in ["x.bin", "deep/y.bin", "deep/z.bin", "other.bin"] {
+        a.write(format!("data/train/{name}"), &data::bytes(1, 100));
+    }
+    take(a, "data/train");
+    a.haul(&["push"]).ok();
+    let b = a.clone_as("b");
+    b.haul(&["ls", "-r"]).ok();
+    b
+}
+
+#[test]
+fn zsh_completes_verbs_and_paths_that_are_not_here() {
+    if !has("zsh") {
+        return;
+    }
+    let world = World::new();
+    let b = without_data(&ready(&world, "a", &world.remote("r")));
+    assert_eq!(in_zsh(&b, "haul unt"), "haul untrack ");
+    assert_eq!(in_zsh(&b, "haul ls data/train/o"), "haul ls data/train/other.bin ");
+    assert_eq!(in_zsh(&b, "haul ls data/train/d"), "haul ls data/train/deep/");
+}
+
+#[test]
+fn fish_completes_verbs_and_paths_that_are_not_here() {
+    if !has("fish") {
+        return;
+    }
+    let world = World::new();
+    let b = without_data(&ready(&world, "a", &world.remote("r")));
+    assert_eq!(in_fish(&b, "haul unt"), ["untrack"]);
+    let inside = in_fish(&b, "haul ls data/train/");
+    for path in ["data/train/deep/", "data/train/other.bin", "data/train/x.bin"] {
+        assert!(inside.iter().any(|found| found == path), "{inside:?}");
+    }
+}
+
+#[test]
+fn paths_inside_tracked_folders_are_completed_without_data() {
+    let world = World::new();
+    let b = without_data(&ready(&world, "a", &world.remote("r")));
+    let inside = in_bash(&b, &["haul", "ls", "data/train/"]);
+    for path in ["data/train/deep/", "data/train/other.bin", "data/train/x.bin"] {
+        assert!(lines(&inside).contains(&path), "{inside}");
+    }
+    let deep = in_bash(&b, &["haul", "ls", "data/train/deep/"]);
+    assert_eq!(lines(&deep), ["data/train/deep/y.bin", "data/train/deep/z.bin"]);
+    let deep = in_bash(&world.folder("b/data"), &["haul", "ls", "train/deep/z"]);
+    assert_eq!(lines(&deep), ["train/deep/z.bin"]);
 }
 
 #[test]

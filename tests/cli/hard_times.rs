@@ -30,7 +30,7 @@ fn pulled_copy<'w>(a: &Repo<'w>) -> Repo<'w> {
 }
 
 /// Runs `haul` as a user whom permissions bind, which they do not for root.
-fn as_nobody(world: &World, repo: &Repo, arguments: &[&str]) -> Option<Output> {
+pub(crate) fn as_nobody(world: &World, repo: &Repo, arguments: &[&str]) -> Option<Output> {
     if !geteuid().is_root() {
         return Some(repo.haul(arguments));
     }
@@ -49,7 +49,7 @@ fn as_nobody(world: &World, repo: &Repo, arguments: &[&str]) -> Option<Output> {
     Some(repo.run("setpriv", &[&own[..], arguments].concat()))
 }
 
-fn set_mode(path: &Path, mode: u32) {
+pub(crate) fn set_mode(path: &Path, mode: u32) {
     fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("changes the mode");
 }
 

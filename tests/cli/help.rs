@@ -1,6 +1,6 @@
 use crate::harness::World;
 
-const VERBS: [&str; 35] = [
+const VERBS: [&str; 36] = [
     "init",
     "clone",
     "remote",
@@ -33,6 +33,7 @@ const VERBS: [&str; 35] = [
     "hooks",
     "uninstall",
     "config",
+    "doctor",
     "completions",
     "man",
     "demo",
@@ -63,7 +64,10 @@ fn the_help_names_every_verb_and_no_other() {
 fn the_version_is_that_of_the_package() {
     let world = World::new();
     let version = world.folder("any").haul(&["--version"]).ok();
-    assert_eq!(version.stdout(), format!("haul {}\n", env!("CARGO_PKG_VERSION")));
+    let start = format!("haul {} (commit ", env!("CARGO_PKG_VERSION"));
+    assert!(version.stdout().starts_with(&start), "{version}");
+    // What a person, or a bug report, needs to know of what this build can read.
+    assert!(version.stdout().contains("pointer 1, node 1, pack 1, catalogue 1"), "{version}");
 }
 
 #[test]

@@ -30,6 +30,14 @@ fn pushed<'a>(world: &'a World, remote: &Remote) -> Repo<'a> {
     a
 }
 
+/// A repository whose Git remote is an empty one.
+fn with_hub<'a>(world: &'a World, remote: &Remote) -> Repo<'a> {
+    world.folder("hub.git").git(&["init", "--quiet", "--bare"]).ok();
+    let a = ready(world, "a", remote);
+    a.git(&["remote", "add", "origin", "../hub.git"]).ok();
+    a
+}
+
 /// Requests that a command reports with `--json`.
 pub(crate) fn requests(output: &Output) -> u64 {
     let report = output.json();
@@ -294,9 +302,7 @@ fn two_commands_in_one_repository_wait_for_each_other() {
 fn what_head_names_is_sent_though_git_has_it_and_another_version_is_staged() {
     let world = World::new();
     let remote = world.remote("r");
-    world.folder("hub.git").git(&["init", "--quiet", "--bare"]).ok();
-    let a = ready(&world, "a", &remote);
-    a.git(&["remote", "add", "origin", "../hub.git"]).ok();
+    let a = with_hub(&world, &remote);
     a.write("x.bin", &data::bytes(1, 100_000));
     take(&a, "x.bin");
     a.git(&["push", "--quiet", "origin", "HEAD:main"]).ok();
@@ -316,9 +322,7 @@ fn what_head_names_is_sent_though_git_has_it_and_another_version_is_staged() {
 fn a_broken_pointer_of_head_that_is_mended_by_now_is_in_the_way_of_no_other() {
     let world = World::new();
     let remote = world.remote("r");
-    world.folder("hub.git").git(&["init", "--quiet", "--bare"]).ok();
-    let a = ready(&world, "a", &remote);
-    a.git(&["remote", "add", "origin", "../hub.git"]).ok();
+    let a = with_hub(&world, &remote);
     a.write("x.bin", &data::bytes(1, 100_000));
     a.write("y.bin", &data::bytes(3, 1000));
     a.haul(&["add", "x.bin", "y.bin"]).ok();

@@ -10,7 +10,7 @@ Examples:
 /// Say which paths Git ignores because haul tracks them
 ///
 /// Prints each tracked path, a tab, and the tracked file or folder that it is or lies in. Warns of one
-/// that Git does not ignore. Exits with 1 if haul tracks none of them.
+/// that Git does not ignore. What a `.haulignore` excludes is not tracked. Exits with 1 if haul tracks none of them.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct CheckIgnoreArgs {

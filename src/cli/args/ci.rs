@@ -25,7 +25,7 @@ pub(crate) enum CiVerb {
     ///
     /// Told from pointers: no content is read and no remote asked. The key of a part of a tracked folder
     /// changes with anything in that folder, unless --exact is given.
-    #[command(after_help = "Example:\n  haul ci key --view ci")]
+    #[command(after_help = "Examples:\n  haul ci key\n  haul ci key --view ci")]
     Key {
         #[command(flatten)]
         select: SelectArgs,

@@ -75,7 +75,7 @@ pub(crate) struct GcPlace {
 #[command(disable_help_subcommand = true)]
 pub(crate) enum GcVerb {
     /// Keep what was condemned, as long as it is not removed
-    #[command(after_help = "Example:\n  haul gc undo")]
+    #[command(after_help = "Examples:\n  haul gc undo\n  haul gc undo --remote backup")]
     Undo(GcPlace),
 }
 

@@ -6,11 +6,12 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::cli::args::{
     AddArgs, CatArgs, CheckIgnoreArgs, CheckoutArgs, CiArgs, CloneArgs, CompletionsArgs,
-    ConfigArgs, DemoArgs, DiffArgs, DiffDriverArgs, DuArgs, EvictArgs, ExportArgs, FetchArgs,
-    FilterProcessArgs, FsckArgs, GcArgs, GetArgs, HookArgs, HooksArgs, ImportArgs, InitArgs,
-    LogArgs, LsArgs, ManArgs, MergeArgs, MergeDriverArgs, MvArgs, PullArgs, PushArgs, RemoteArgs,
-    RmArgs, StatusArgs, TrackArgs, UninstallArgs, UntrackArgs, UpdateArgs, VerifyArgs,
+    ConfigArgs, DemoArgs, DiffArgs, DiffDriverArgs, DoctorArgs, DuArgs, EvictArgs, ExportArgs,
+    FetchArgs, FilterProcessArgs, FsckArgs, GcArgs, GetArgs, HookArgs, HooksArgs, ImportArgs,
+    InitArgs, LogArgs, LsArgs, ManArgs, MergeArgs, MergeDriverArgs, MvArgs, PullArgs, PushArgs,
+    RemoteArgs, RmArgs, StatusArgs, TrackArgs, UninstallArgs, UntrackArgs, UpdateArgs, VerifyArgs,
 };
+use crate::cli::version::version;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -26,7 +27,7 @@ Exit codes:
 
 /// Keeps large data beside Git: small pointers in Git, content in storage you already have.
 #[derive(Debug, Parser)]
-#[command(name = "haul", version, after_help = EXAMPLES, arg_required_else_help = true)]
+#[command(name = "haul", version = version(), after_help = EXAMPLES, arg_required_else_help = true)]
 #[command(infer_long_args = false, disable_help_subcommand = true)]
 pub(crate) struct Cli {
     #[command(flatten)]
@@ -41,6 +42,10 @@ pub(crate) struct Globals {
     /// Print one JSON document on stdout instead of text
     #[arg(long, global = true)]
     pub(crate) json: bool,
+
+    /// Write all that is logged into this file, whatever -v says; it holds names, and no secrets
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) trace_file: Option<PathBuf>,
 
     /// Print no progress, no notes and no closing line; warnings and errors stay
     #[arg(long, short, global = true)]
@@ -127,6 +132,7 @@ pub(crate) enum Verb {
     Hook(HookArgs),
     Uninstall(UninstallArgs),
     Config(ConfigArgs),
+    Doctor(DoctorArgs),
     Completions(CompletionsArgs),
     Man(ManArgs),
     Demo(DemoArgs),
@@ -172,6 +178,7 @@ impl Verb {
             Self::FilterProcess(_) => "filter-process",
             Self::Uninstall(_) => "uninstall",
             Self::Config(_) => "config",
+            Self::Doctor(_) => "doctor",
             Self::Completions(_) => "completions",
             Self::Man(_) => "man",
             Self::Demo(_) => "demo",
@@ -190,11 +197,24 @@ mod tests {
     }
 
     #[test]
-    fn every_verb_shows_an_example() {
-        for verb in Cli::command().get_subcommands() {
+    fn every_verb_shows_two_examples() {
+        let whole = Cli::command();
+        let nested = |verb: &clap::Command| {
+            let name = verb.get_name().to_owned();
+            let inner = verb.get_subcommands();
+            inner.map(|inner| (format!("{name} {}", inner.get_name()), inner.clone())).collect()
+        };
+        let verbs = whole.get_subcommands().filter(|verb| !verb.is_hide_set());
+        let all = verbs.flat_map(|verb| {
+            let inner: Vec<(String, clap::Command)> = nested(verb);
+            inner.into_iter().chain([(verb.get_name().to_owned(), verb.clone())])
+        });
+        for (name, verb) in all {
             let help = verb.get_after_help().expect("has text below its flags").to_string();
-            assert!(help.contains("Example"), "{}", verb.get_name());
-            assert!(help.contains(&format!("haul {}", verb.get_name())), "{}", verb.get_name());
+            let examples = help.lines().skip_while(|line| !line.starts_with("Examples:")).skip(1);
+            let examples = examples.take_while(|line| line.starts_with("  ")).count();
+            assert!(examples >= 2, "{name} shows {examples} examples");
+            assert!(help.contains(&format!("haul {name}")), "{name}");
         }
     }
 

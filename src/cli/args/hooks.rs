@@ -27,13 +27,17 @@ pub(crate) struct HooksArgs {
 #[command(disable_help_subcommand = true)]
 pub(crate) enum HooksVerb {
     /// Show which Git hooks call haul; exit code 1 if not all of them do
-    #[command(after_help = "Example:\n  haul hooks status --json")]
+    #[command(after_help = "Examples:\n  haul hooks status\n  haul hooks status --json")]
     Status,
     /// Have Git call haul
-    #[command(after_help = "Example:\n  haul hooks install")]
+    #[command(
+        after_help = "Examples:\n  haul hooks install\n  haul hooks install && haul doctor    and see that they answer"
+    )]
     Install,
     /// Remove haul's Git hooks and put back what was there before
-    #[command(after_help = "Example:\n  haul hooks uninstall")]
+    #[command(
+        after_help = "Examples:\n  haul hooks uninstall\n  HAUL_SKIP=1 git push    without haul this once, hooks stay"
+    )]
     Uninstall,
 }
 
@@ -49,7 +53,7 @@ impl HooksVerb {
 
 /// What Git hooks call; not for people
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  haul hook post-checkout \"$@\"    in a Git hook")]
+#[command(after_help = "Examples:\n  haul hook post-checkout \"$@\"    in a Git hook")]
 pub(crate) struct HookArgs {
     /// Git's name of the moment
     pub(crate) name: String,

@@ -1,8 +1,9 @@
 use clap::Args;
 
 const EXAMPLE: &str = "\
-Example:
+Examples:
   git init && haul init && git commit -m \"use haul\"
+  haul init --no-hooks                                   leave Git's hooks alone
 
 `haul init --global`, once for each user, lets `git clone` bring what `haul track` took in.
 

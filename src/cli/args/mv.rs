@@ -6,6 +6,7 @@ const EXAMPLES: &str = "\
 Examples:
   haul mv data/train data/train-2024    rename a tracked folder
   haul mv model.bin models/             move a tracked file into a folder
+  haul mv data/train/a data/train/b     rename inside the tracked folder `data/train`
 
 The data moves as it stands, changed or not; if it is not in the worktree, only the pointer moves.";
 
@@ -15,7 +16,7 @@ The data moves as it stands, changed or not; if it is not in the worktree, only 
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct MvArgs {
-    /// A tracked path
+    /// A tracked path, or a path inside a tracked folder
     #[arg(value_name = "FROM")]
     pub(crate) from: OsString,
 

@@ -6,6 +6,7 @@ const EXAMPLES: &str = "\
 Examples:
   git pull && haul pull       pointers first, then the content they name
   haul pull data/val          only a part; it may lie inside a tracked folder
+  haul pull --max-bytes 2GiB  nothing at all if it is more than that
 
 Never overwrites or removes a file that you changed and did not add, unless --force is given.";
 

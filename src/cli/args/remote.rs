@@ -41,16 +41,16 @@ pub(crate) enum RemoteVerb {
         access: AccessArgs,
     },
     /// List the remotes, one per line
-    #[command(after_help = "Example:\n  haul remote list --json")]
+    #[command(after_help = "Examples:\n  haul remote list --json\n  haul remote list")]
     List,
     /// Take a remote out of the settings; what it keeps stays there
-    #[command(after_help = "Example:\n  haul remote remove old")]
+    #[command(after_help = "Examples:\n  haul remote remove old\n  haul remote remove old --json")]
     Remove {
         /// The remote
         name: String,
     },
     /// Make a remote the one that push and pull use
-    #[command(after_help = "Example:\n  haul remote default origin")]
+    #[command(after_help = "Examples:\n  haul remote default origin\n  haul remote default backup")]
     Default {
         /// The remote
         name: String,
@@ -58,7 +58,7 @@ pub(crate) enum RemoteVerb {
     /// Try what haul asks of a remote, and say what works and what follows
     ///
     /// Writes one small object of its own and removes it again.
-    #[command(after_help = "Example:\n  haul remote test origin")]
+    #[command(after_help = "Examples:\n  haul remote test origin\n  haul remote test")]
     Test {
         /// The remote; without it, the default one
         name: Option<String>,
@@ -66,7 +66,7 @@ pub(crate) enum RemoteVerb {
     /// Write down what the catalogue of a remote holds, for web servers that cannot list
     ///
     /// Run it once: later pushes keep it, and who reads through such a server sees what it says.
-    #[command(after_help = "Example:\n  haul remote index origin")]
+    #[command(after_help = "Examples:\n  haul remote index origin\n  haul remote index")]
     Index {
         /// The remote; without it, the default one
         name: Option<String>,
@@ -74,7 +74,9 @@ pub(crate) enum RemoteVerb {
     /// Copy to one remote what it lacks of another
     ///
     /// Nothing of it has to be on this machine. Run again, it goes on where it was interrupted.
-    #[command(after_help = "Example:\n  haul remote sync origin backup")]
+    #[command(
+        after_help = "Examples:\n  haul remote sync origin backup\n  haul remote sync origin backup --limit-rate 2M"
+    )]
     Sync {
         /// The remote to read
         from: String,
@@ -88,7 +90,9 @@ pub(crate) enum RemoteVerb {
         limit_rate: Option<u64>,
     },
     /// Trust a remote that a commit brought along
-    #[command(after_help = "Example:\n  haul remote accept origin")]
+    #[command(
+        after_help = "Examples:\n  haul remote accept origin\n  haul remote accept origin --json"
+    )]
     Accept {
         /// The remote
         name: String,

@@ -1,8 +1,9 @@
 use clap::Args;
 
 const EXAMPLE: &str = "\
-Example:
-  haul uninstall
+Examples:
+  haul uninstall              take haul out of this clone
+  haul uninstall --dry-run    show what that would change
 
 Data, pointers and the local state stay.";
 
@@ -12,4 +13,8 @@ Data, pointers and the local state stay.";
 /// its lines from `.gitattributes`, and `haul.toml` if nothing was added to it.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLE)]
-pub(crate) struct UninstallArgs {}
+pub(crate) struct UninstallArgs {
+    /// Show what would be taken back and change nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}

@@ -13,11 +13,12 @@ Earlier commits still name the content, so `haul checkout --rev` still works for
 /// Stop tracking paths and leave their data where it is
 ///
 /// Removes the pointers and the lines in ignore files, and stages that. Git then sees the data as
-/// untracked files. A clone that checks this out removes its own copy, if it is unchanged.
+/// untracked files. A path inside a tracked folder goes from that folder; list it in `.haulignore`, or
+/// `haul add` of the folder takes it in again. A clone that checks this out removes its own copy, if it is unchanged.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct UntrackArgs {
-    /// Tracked paths, or patterns of `haul track`
+    /// Tracked paths, paths inside tracked folders, or patterns of `haul track`
     #[arg(value_name = "PATH", required = true)]
     pub(crate) paths: Vec<OsString>,
 

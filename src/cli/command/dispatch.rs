@@ -1,8 +1,8 @@
 use crate::cli::args::Verb;
 use crate::cli::command::{
-    add, cat, check_ignore, checkout, ci, clone, completions, config, demo, diff, diff_driver, du,
-    evict, export, fetch, filter_process, fsck, gc, get, hook, hooks, init, log, ls, man, merge,
-    mv, pull, push, remote, rm, status, track, uninstall, untrack, verify,
+    add, cat, check_ignore, checkout, ci, clone, completions, config, demo, diff, diff_driver,
+    doctor, du, evict, export, fetch, filter_process, fsck, gc, get, hook, hooks, init, log, ls,
+    man, merge, mv, pull, push, remote, rm, status, track, uninstall, untrack, verify,
 };
 use crate::cli::failure::Failure;
 use crate::cli::session::Session;
@@ -43,10 +43,11 @@ pub(crate) fn run(verb: &Verb, session: &Session<'_>) -> Result<Exit, Failure> {
         Verb::MergeDriver(args) => merge::drive(args, session),
         Verb::DiffDriver(args) => diff_driver::run(args, session),
         Verb::FilterProcess(args) => filter_process::run(args, session),
-        Verb::Uninstall(_) => uninstall::run(session),
+        Verb::Uninstall(args) => uninstall::run(args, session),
         Verb::Hooks(args) => hooks::run(args.verb, session),
         Verb::Hook(args) => hook::run(args, session),
         Verb::Config(args) => config::run(args, session),
+        Verb::Doctor(args) => doctor::run(args, session),
         Verb::Completions(args) => completions::run(args, session),
         Verb::Man(args) => man::run(args, session),
         Verb::Demo(args) => demo::run(args, session),

@@ -1,14 +1,14 @@
 //! What Git calls. Output goes to stderr only: Git shows it between its own lines.
 
 use std::ffi::OsString;
-use std::io::{self, IsTerminal, Read};
+use std::io::{self, IsTerminal, Read, Write};
 
 use crate::cli::args::HookArgs;
 use crate::cli::failure::Failure;
 use crate::cli::process::variable;
 use crate::cli::render::{files, push_line};
 use crate::cli::session::Session;
-use crate::git::{GitError, Moment, ObjectId};
+use crate::git::{GitError, Moment, ObjectId, PROBE, probe_answer};
 use crate::hint::Hint;
 use crate::ops::hook::{self, Findings, Followed, Moved, Occasion};
 use crate::ops::{Exit, OpError};
@@ -19,6 +19,10 @@ use crate::repo::{Repo, RepoError};
 const INPUT_LIMIT: u64 = 64 << 20;
 
 pub(super) fn run(args: &HookArgs, session: &Session<'_>) -> Result<Exit, Failure> {
+    if variable(PROBE).is_some() {
+        writeln!(io::stdout(), "{}", probe_answer(&show(args.name.as_bytes()).to_string()))?;
+        return Ok(Exit::Done);
+    }
     if session.environment.text("HAUL_SKIP").is_some_and(|value| value != "0") {
         return Ok(Exit::Done);
     }

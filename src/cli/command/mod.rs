@@ -13,6 +13,7 @@ mod demo;
 mod diff;
 mod diff_driver;
 mod dispatch;
+mod doctor;
 mod du;
 mod evict;
 mod export;

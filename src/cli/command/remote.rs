@@ -1,10 +1,10 @@
 use std::io::{self, Write};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
 
 use crate::cli::args::{AccessArgs, RemoteVerb};
 use crate::cli::failure::Failure;
+use crate::cli::process::now_ms;
 use crate::cli::render::{Figures, sync_line};
 use crate::cli::session::{Answer, Session};
 use crate::ops;
@@ -84,12 +84,6 @@ fn list(session: &Session<'_>, remotes: Vec<RemoteRow>) -> Result<Exit, Failure>
     let text = |out: &mut dyn Write| table(&listed.remotes, out);
     session.answer(Answer { report: &listed, dry_run: false, text, figures })?;
     Ok(Exit::Done)
-}
-
-#[expect(clippy::disallowed_methods, reason = "the library is given the time")]
-fn now_ms() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// A remote that cannot be read answers no, as one does that fails at anything.

@@ -3,7 +3,7 @@ use std::io::Write;
 use crate::cli::args::RmArgs;
 use crate::cli::command::select::list;
 use crate::cli::failure::Failure;
-use crate::cli::render::{Figures, files, many};
+use crate::cli::render::{Figures, content, files, many};
 use crate::cli::session::{Answer, Session};
 use crate::ops;
 use crate::ops::Exit;
@@ -15,7 +15,9 @@ pub(super) fn run(args: &RmArgs, session: &Session<'_>) -> Result<Exit, Failure>
     let plan = ops::rm::plan(&repo, &options, &session.job)?;
     let count = many(plan.paths.len() as u64, "path", "paths");
     if args.dry_run {
-        let figures = Figures(session.started.elapsed()).close(&format!("would remove {count}"));
+        let content = content(plan.files, plan.bytes);
+        let line = format!("would remove {count}, {content}");
+        let figures = Figures(session.started.elapsed()).close(&line);
         let text = |out: &mut dyn Write| {
             list("removed", &plan.paths, out)?;
             list("changed", &plan.unsaved, out)?;

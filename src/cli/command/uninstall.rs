@@ -1,3 +1,4 @@
+use crate::cli::args::UninstallArgs;
 use crate::cli::failure::Failure;
 use crate::cli::render::Figures;
 use crate::cli::session::Session;
@@ -6,8 +7,17 @@ use crate::ops::Exit;
 use crate::ops::uninstall::UninstallReport;
 use crate::units::Count;
 
-pub(super) fn run(session: &Session<'_>) -> Result<Exit, Failure> {
+pub(super) fn run(args: &UninstallArgs, session: &Session<'_>) -> Result<Exit, Failure> {
     let repo = session.repo()?;
+    if args.dry_run {
+        let plan = ops::uninstall::plan(&repo)?;
+        let driver = if plan.merge_driver { ", the merge driver" } else { "" };
+        let line = format!("would take back {} Git hooks{driver}", Count(plan.hooks.len() as u64));
+        let line = plan.files.iter().fold(line, |line, name| line + &format!(", `{name}`"));
+        let figures = Figures(session.started.elapsed()).close(&line);
+        session.answer_figures(&plan, true, figures)?;
+        return Ok(Exit::Done);
+    }
     let report = ops::uninstall::run(&repo)?;
     for row in &report.hooks.hooks {
         if let Some(advice) = row.advice.as_ref().filter(|_| row.state == "installed") {

@@ -3,7 +3,7 @@ use std::io::Write;
 use crate::cli::args::UntrackArgs;
 use crate::cli::command::select::list;
 use crate::cli::failure::Failure;
-use crate::cli::render::{Figures, many, shown};
+use crate::cli::render::{Figures, content, many, shown};
 use crate::cli::session::{Answer, Session};
 use crate::ops;
 use crate::ops::Exit;
@@ -28,7 +28,9 @@ pub(super) fn run(args: &UntrackArgs, session: &Session<'_>) -> Result<Exit, Fai
         list("untracked", &paths, out)
     };
     if args.dry_run {
-        let figures = Figures(session.started.elapsed()).close(&format!("would untrack {count}"));
+        let content = content(plan.files, plan.bytes);
+        let line = format!("would untrack {count}, {content}");
+        let figures = Figures(session.started.elapsed()).close(&line);
         session.answer(Answer { report: &plan, dry_run: true, text, figures })?;
         return Ok(Exit::Done);
     }

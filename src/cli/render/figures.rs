@@ -35,6 +35,11 @@ pub(crate) fn files(count: u64) -> String {
     many(count, "file", "files")
 }
 
+/// Returns `5,000 files, 98.2 MiB`.
+pub(crate) fn content(count: u64, bytes: u64) -> String {
+    format!("{}, {}", files(count), ByteSize(bytes))
+}
+
 pub(super) fn name(name: &str) -> String {
     format!("`{}`", show(name.as_bytes()))
 }

@@ -18,8 +18,8 @@ mod talk;
 pub(crate) use diff::{diff_bytes, diff_changes, diff_listing, diff_markdown, diff_stat};
 pub(crate) use error::ErrorText;
 pub(crate) use figures::{
-    Figures, add_line, checkout_line, du_line, evict_line, evict_plan_line, fetch_line, files,
-    fsck_line, many, push_line, status_line, sync_line, verify_line,
+    Figures, add_line, checkout_line, content, du_line, evict_line, evict_plan_line, fetch_line,
+    files, fsck_line, many, push_line, status_line, sync_line, verify_line,
 };
 pub(crate) use gc::{gc_line, undo_line};
 pub(crate) use json::Document;

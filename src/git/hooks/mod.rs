@@ -5,8 +5,10 @@
 mod inspect;
 mod moment;
 mod place;
+mod probe;
 mod script;
 
 pub use inspect::{Keeper, Standing};
 pub use moment::Moment;
 pub use place::{HookFile, Placed};
+pub use probe::{Called, PROBE, probe_answer};

@@ -9,7 +9,8 @@ use crate::hash::{NodeId, Oid};
 use crate::intake::{IntakeError, Stored, Taken};
 use crate::manifest::{Content as EntryContent, EntryKind, FileEntry};
 use crate::node::{BuildError, Builder};
-use crate::ops::add::run::{AddedTarget, Content, Target};
+use crate::ops::add::find::Target;
+use crate::ops::add::run::{AddedTarget, Content};
 use crate::ops::error::OpError;
 use crate::path::{RepoPath, json_path, show};
 use crate::pointer::{Pointer, PointerKind, Root};
@@ -23,25 +24,15 @@ pub(super) struct Built {
     pub(super) pointer: Vec<u8>,
     /// Whether the pointer differs from the one that stood there.
     pub(super) change: &'static str,
-    pub(super) size: u64,
-    files: u64,
-    id: String,
-    is_dir: bool,
-    pub(super) stats: Vec<(Vec<u8>, Option<StatEntry>)>,
+    /// What was asked for: the path itself, or paths inside it.
+    pub(super) rows: Vec<AddedTarget>,
+    /// Whether the worktree has all of the path, as far as is known.
+    pub(super) followed: bool,
+    pub(super) stats: Stats,
 }
 
-impl Built {
-    pub(super) fn into_report(self) -> AddedTarget {
-        AddedTarget {
-            path: json_path(self.path.as_bytes()),
-            kind: if self.is_dir { "dir" } else { "file" },
-            files: self.files,
-            size: self.size,
-            id: self.id,
-            change: self.change,
-        }
-    }
-}
+/// What the stat cache is to learn of files.
+pub(super) type Stats = Vec<(Vec<u8>, Option<StatEntry>)>;
 
 /// The identity of one file's content as entries and pointers name it.
 struct Identity {
@@ -89,15 +80,18 @@ pub(super) fn build(
         Some((_, bytes)) if *bytes == pointer => "unchanged",
         Some(_) => "updated",
     };
-    let (path, is_dir) = (target.path.clone(), target.is_dir);
-    Ok(Built { path, pointer, change, size, files, id, is_dir, stats })
+    let kind = if target.is_dir { "dir" } else { "file" };
+    let path = json_path(target.path.as_bytes());
+    let rows = vec![AddedTarget { path, kind, files, size, id, change }];
+    let path = target.path.clone();
+    Ok(Built { path, pointer, change, rows, followed: true, stats })
 }
 
 fn file(
     target: &Target,
     contents: &HashMap<Vec<u8>, Content>,
     sink: &mut NodeSink,
-    stats: &mut Vec<(Vec<u8>, Option<StatEntry>)>,
+    stats: &mut Stats,
 ) -> Result<PointerKind, OpError> {
     let identity = identity(&target.path, contents, sink)?;
     stats.push((target.path.as_bytes().to_vec(), identity.entry));
@@ -121,11 +115,27 @@ fn directory(
     target: &Target,
     contents: &HashMap<Vec<u8>, Content>,
     sink: &mut NodeSink,
-    stats: &mut Vec<(Vec<u8>, Option<StatEntry>)>,
+    stats: &mut Stats,
 ) -> Result<PointerKind, OpError> {
+    let entries = entries(target, contents, sink, stats)?;
+    let mut builder = Builder::new(|node| sink.put(&node));
+    for entry in entries {
+        builder.push(entry).map_err(|e| unbuilt(e, "manifest"))?;
+    }
+    let built = builder.finish().map_err(|e| unbuilt(e, "manifest"))?;
+    Ok(PointerKind::Dir { files: built.count, root: built.root, size: built.size })
+}
+
+/// Makes the entries of all that was found, with paths relative to the tracked folder.
+pub(super) fn entries(
+    target: &Target,
+    contents: &HashMap<Vec<u8>, Content>,
+    sink: &mut NodeSink,
+    stats: &mut Stats,
+) -> Result<Vec<FileEntry>, OpError> {
     let mut entries = Vec::with_capacity(target.found.len());
     for found in &target.found {
-        let Some(relative) = found.path.relative_to(&target.path) else { continue };
+        let Some(relative) = found.path.relative_to(target.top()) else { continue };
         let path = relative.as_bytes().to_vec();
         let (kind, content) = match &found.what {
             What::Symlink(to) => (EntryKind::Symlink, EntryContent::Inline(to.clone())),
@@ -140,12 +150,7 @@ fn directory(
         };
         entries.push(FileEntry { path, kind, content });
     }
-    let mut builder = Builder::new(|node| sink.put(&node));
-    for entry in entries {
-        builder.push(entry).map_err(|e| unbuilt(e, "manifest"))?;
-    }
-    let built = builder.finish().map_err(|e| unbuilt(e, "manifest"))?;
-    Ok(PointerKind::Dir { files: built.count, root: built.root, size: built.size })
+    Ok(entries)
 }
 
 /// A tree that could not be built: the sink's own error, or a defect.

@@ -4,9 +4,11 @@
 //! interruption never leaves a pointer without its content, and `add` again completes the rest.
 
 mod build;
+mod find;
 mod former;
 mod ignore;
 mod loose;
+mod part;
 mod previous;
 mod publish;
 mod resolve;

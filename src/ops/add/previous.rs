@@ -7,11 +7,11 @@ use crate::cache::ObjectReader;
 use crate::chunk::Profile;
 use crate::hash::{NodeId, Oid};
 use crate::manifest::Content;
-use crate::ops::add::run::Target;
+use crate::ops::add::find::Target;
 use crate::ops::checkout::targets;
 use crate::ops::chosen::Chosen;
 use crate::ops::error::OpError;
-use crate::transfer::Filter;
+use crate::transfer::{Choice, Filter};
 use crate::worktree::Tracking;
 
 /// How the previous version of one file was cut.
@@ -36,7 +36,11 @@ pub(super) fn previous(
     reader: &mut ObjectReader,
 ) -> Result<HashMap<Vec<u8>, Previous>, OpError> {
     let Some((pointer, bytes)) = target.old.clone() else { return Ok(HashMap::new()) };
-    let (path, by, filter) = (target.path.clone(), Tracking::Beside, Filter::All);
+    let filter = match target.rest() {
+        rest if rest.is_empty() => Filter::All,
+        rest => Filter::Some(vec![Choice::Under(rest)]),
+    };
+    let (path, by) = (target.top().clone(), Tracking::Beside);
     let chosen = Chosen { path, by, pointer, bytes, filter };
     let known = targets(&chosen, reader)?.unwrap_or_default();
     let known = known.into_iter().filter_map(|old| {

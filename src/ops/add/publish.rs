@@ -44,7 +44,8 @@ fn sweep(repo: &Repo, targets: &[Built]) -> Result<(), OpError> {
 
 fn remember(repo: &Repo, targets: &[Built]) -> Result<(), OpError> {
     let files = targets.iter().flat_map(|t| t.stats.iter().map(|(path, e)| (path.as_slice(), *e)));
-    let pointers = targets.iter().map(|t| (t.path.as_bytes(), Some(t.pointer.as_slice())));
+    let pointers = targets.iter().filter(|t| t.followed);
+    let pointers = pointers.map(|t| (t.path.as_bytes(), Some(t.pointer.as_slice())));
     Ok(repo.stat()?.save(files, pointers)?)
 }
 

@@ -5,16 +5,20 @@ use std::ffi::OsString;
 
 use crate::fs::FileKind;
 use crate::ops::error::OpError;
+use crate::ops::inside::{Folder, look};
 use crate::ops::select::{glob_matches, is_glob, resolve};
 use crate::path::{RepoPath, gitignore_line, in_shell, show};
+use crate::pointer::{Pointer, PointerKind};
+use crate::progress::Job;
 use crate::repo::Repo;
-use crate::worktree::Tracked;
+use crate::worktree::{Tracked, is_excluded};
 
 /// Finds the targets that the arguments name, in path order, each checked.
 pub(super) fn targets(
     repo: &Repo,
     arguments: &[OsString],
     tracked: &[Tracked],
+    job: &Job,
 ) -> Result<Vec<RepoPath>, OpError> {
     let mut out = BTreeSet::new();
     for argument in arguments {
@@ -29,6 +33,7 @@ pub(super) fn targets(
     let out: Vec<_> = out.into_iter().collect();
     for path in &out {
         check(repo, path, tracked)?;
+        refuse_excluded(repo, path, tracked, job)?;
     }
     for pair in out.windows(2) {
         if let [above, below] = pair
@@ -53,24 +58,50 @@ fn globbed(repo: &Repo, pattern: &RepoPath, tracked: &[Tracked]) -> Result<Vec<R
     let keys: Vec<&[u8]> = found.iter().map(RepoPath::as_bytes).collect();
     let in_git = if keys.is_empty() { BTreeSet::new() } else { repo.git().is_tracked(&keys)? };
     let known = |path: &RepoPath| tracked.iter().any(|t| t.path == *path);
-    let wanted: Vec<_> = found
-        .into_iter()
-        .filter(|path| known(path) || !(path.is_pointer_path() || in_git.contains(path.as_bytes())))
-        .collect();
+    let mut wanted = Vec::new();
+    for path in found {
+        let passed = path.is_pointer_path() || in_git.contains(path.as_bytes());
+        if known(&path) || !passed && !is_excluded(repo.door(), &path)? {
+            wanted.push(path);
+        }
+    }
     if wanted.is_empty() {
         return Err(OpError::refused(
             format!("`{}` matches nothing that can be tracked", show(pattern.as_bytes())),
-            "check the pattern; what Git tracks already and pointers are passed over",
+            "check the pattern; what Git tracks already, pointers, and what a `.haulignore` excludes are \
+             passed over",
         ));
     }
     Ok(wanted)
 }
 
+/// Refuses what `.haulignore` files exclude, unless it is tracked already.
+fn refuse_excluded(
+    repo: &Repo,
+    path: &RepoPath,
+    tracked: &[Tracked],
+    job: &Job,
+) -> Result<(), OpError> {
+    if !is_excluded(repo.door(), path)? || tracked.iter().any(|item| item.path == *path) {
+        return Ok(());
+    }
+    let outer = tracked.iter().find(|item| path.starts_with_dir(&item.path));
+    let parts = outer.and_then(|o| Some((o, o.pointer()?, path.relative_to(&o.path)?)));
+    if let Some((outer, pointer, rest)) = parts {
+        let folder = Folder { path: &outer.path, pointer };
+        if !look(repo, folder, &[rest.as_bytes().to_vec()], job)?.entries.is_empty() {
+            return Ok(());
+        }
+    }
+    Err(OpError::refused(
+        format!("cannot track `{}`: a line of a `.haulignore` excludes it", show(path.as_bytes())),
+        "take out that line, or add one that begins with `!` and takes the path back",
+    ))
+}
+
 /// Checks one target, each refusal with its own words.
 fn check(repo: &Repo, path: &RepoPath, tracked: &[Tracked]) -> Result<(), OpError> {
     let shown = show(path.as_bytes());
-    gitignore_line(path.file_name())
-        .map_err(|e| OpError::refused(format!("cannot track `{shown}`: {e}"), "rename it"))?;
     if path.is_pointer_path() {
         let target = path.target_of_pointer()?;
         return Err(OpError::refused(
@@ -78,15 +109,21 @@ fn check(repo: &Repo, path: &RepoPath, tracked: &[Tracked]) -> Result<(), OpErro
             format!("name the data itself: `haul add {}`", in_shell(target.as_bytes())),
         ));
     }
-    path.pointer_path()?;
-    if let Some(outer) = tracked.iter().find(|t| t.path != *path && path.starts_with_dir(&t.path)) {
-        return Err(OpError::refused(
-            format!(
-                "cannot track `{shown}` by itself: it lies inside the tracked `{}`",
-                show(outer.path.as_bytes())
-            ),
-            format!("run `haul add {}`", in_shell(outer.path.as_bytes())),
-        ));
+    let outer = tracked.iter().find(|t| path.starts_with_dir(&t.path));
+    match outer {
+        Some(outer) => check_outer(path, outer)?,
+        None if path.file_name() == b".haulignore" => {
+            return Err(OpError::refused(
+                format!("cannot track `{shown}`: it has rules for what is tracked"),
+                format!("let Git track it: `git add {}`", in_shell(path.as_bytes())),
+            ));
+        }
+        None => {
+            path.pointer_path()?;
+            gitignore_line(path.file_name()).map_err(|e| {
+                OpError::refused(format!("cannot track `{shown}`: {e}"), "rename it")
+            })?;
+        }
     }
     if let Some(inner) = tracked.iter().find(|t| t.path != *path && t.path.starts_with_dir(path)) {
         let pointer = inner.path.pointer_path()?;
@@ -101,14 +138,20 @@ fn check(repo: &Repo, path: &RepoPath, tracked: &[Tracked]) -> Result<(), OpErro
     let Some(stamp) = repo.door().stamp(path)? else {
         let has_pointer = tracked.iter().any(|t| t.path == *path);
         let next = if has_pointer {
-            "it is tracked, but its data is not here: run `haul pull` first"
+            "it is tracked, but its data is not here: run `haul pull` first".to_owned()
+        } else if outer.is_some() {
+            format!(
+                "check the spelling; `haul rm {}` removes what was tracked there",
+                in_shell(path.as_bytes())
+            )
         } else {
-            "check the spelling; paths are relative to the current folder"
+            "check the spelling; paths are relative to the current folder".to_owned()
         };
         return Err(OpError::refused(format!("`{shown}` does not exist"), next));
     };
     match stamp.kind {
         FileKind::File | FileKind::Directory => Ok(()),
+        FileKind::Symlink if outer.is_some() => Ok(()),
         FileKind::Symlink => Err(OpError::refused(
             format!("cannot track `{shown}`: it is a symbolic link"),
             "let Git track the link with `git add`, or name what it points to",
@@ -116,6 +159,25 @@ fn check(repo: &Repo, path: &RepoPath, tracked: &[Tracked]) -> Result<(), OpErro
         FileKind::Special => Err(OpError::refused(
             format!("cannot track `{shown}`: it is a socket, FIFO or device"),
             "name a file or a folder",
+        )),
+    }
+}
+
+/// Checks the tracked path that a target lies in: a part goes into a folder whose pointer can be read.
+fn check_outer(path: &RepoPath, outer: &Tracked) -> Result<(), OpError> {
+    let (shown, folder) = (show(path.as_bytes()), show(outer.path.as_bytes()));
+    match outer.pointer().map(Pointer::kind) {
+        Some(PointerKind::Dir { .. }) => Ok(()),
+        Some(PointerKind::File { .. }) => Err(OpError::refused(
+            format!("cannot track `{shown}`: `{folder}`, which it lies in, is tracked as a file"),
+            format!(
+                "run `haul add {}` to have it tracked as a folder",
+                in_shell(outer.path.as_bytes())
+            ),
+        )),
+        None => Err(OpError::refused(
+            format!("cannot track `{shown}`: the pointer of `{folder}` is missing or damaged"),
+            "restore it with `git checkout -- <pointer>` first",
         )),
     }
 }

@@ -6,10 +6,12 @@ use std::ffi::OsString;
 use serde::Serialize;
 
 use crate::cache::{Held, Known, NodeSink, ObjectReader, Stale, StatEntry, WrittenPack};
-use crate::fs::{FileKind, Time, planted};
+use crate::fs::{Time, planted};
 use crate::hash::{PackId, RemoteId};
 use crate::intake::{Exceptions, Figures, Landed, Stored, Taken, take};
 use crate::ops::add::build::{Built, build};
+use crate::ops::add::find::{Target, find, owns, size_of};
+use crate::ops::add::part::{join, part};
 use crate::ops::add::publish::publish;
 use crate::ops::add::resolve::targets;
 use crate::ops::add::sources::{OldFile, sibling_folders, single_files, sources};
@@ -21,12 +23,11 @@ use crate::ops::error::OpError;
 use crate::ops::open::spec_of;
 use crate::ops::selection::Selection;
 use crate::path::{JsonPath, RepoPath, find_collisions, json_path, show};
-use crate::pointer::{Pointer, PointerError};
 use crate::progress::{Job, Kind};
 use crate::recipe::Chunks;
 use crate::repo::Repo;
 use crate::transfer::remembered;
-use crate::worktree::{Found, Knowledge, Tracked, TrackedState, What, load_tracked, scan};
+use crate::worktree::{Knowledge, What, load_tracked};
 
 /// Longest content that a manifest entry holds itself, in bytes.
 const INLINE: u64 = 48;
@@ -58,18 +59,6 @@ pub struct PlannedTarget {
     pub(super) target: Target,
 }
 
-/// A target with everything found below it.
-#[derive(Clone, Debug)]
-pub(super) struct Target {
-    pub(super) path: RepoPath,
-    /// The pointer that stands there now, with its bytes.
-    pub(super) old: Option<(Pointer, Vec<u8>)>,
-    pub(super) found: Vec<Found>,
-    pub(super) is_dir: bool,
-    /// Further keys that the pointer gets.
-    pub(super) further: BTreeMap<String, String>,
-}
-
 /// What an add would do.
 #[derive(Clone, Debug, Serialize)]
 pub struct AddPlan {
@@ -98,7 +87,7 @@ pub struct AddedTarget {
     pub files: u64,
     /// Bytes of all files.
     pub size: u64,
-    /// The oid of a file, the root of a directory.
+    /// The oid of a file, the root of a directory or of the tracked folder that it lies in.
     pub id: String,
     /// `added`, `updated` or `unchanged`.
     pub change: &'static str,
@@ -133,16 +122,20 @@ pub fn plan(repo: &Repo, options: &AddOptions, job: &Job) -> Result<AddPlan, OpE
     let paths = if options.update {
         to_update(repo, options, &tracked, job)?
     } else {
-        targets(repo, &options.paths, &tracked)?
+        targets(repo, &options.paths, &tracked, job)?
     };
-    refuse_unmerged(repo, &paths, &tracked)?;
+    let owner = |path: &RepoPath| tracked.iter().find(|t| owns(t, path));
+    let tops: Vec<RepoPath> = paths
+        .iter()
+        .map(|path| owner(path).map_or_else(|| path.clone(), |t| t.path.clone()))
+        .collect();
+    refuse_unmerged(repo, &tops, &tracked)?;
     let _scanning = job.begin(Kind::Scan, None);
     let single = single_files(&tracked);
     let mut out = AddPlan { targets: Vec::new(), files: 0, bytes: 0, single, folders: Vec::new() };
     for path in paths {
-        let old = tracked.iter().find(|t| t.path == path).map_or(Ok(None), old_pointer)?;
         let further = options.further.clone();
-        let target = Target { further, ..find(repo, path, old, job)? };
+        let target = Target { further, ..find(repo, &path, owner(&path), job)? };
         warn_of_names(&target, job);
         let bytes = target.found.iter().map(size_of).sum();
         let files = target.found.len() as u64;
@@ -156,42 +149,6 @@ pub fn plan(repo: &Repo, options: &AddOptions, job: &Job) -> Result<AddPlan, OpE
     out.folders = sibling_folders(&tracked, targets);
     warn_of_older_data(repo, out.targets.iter().map(|planned| &planned.target), job)?;
     Ok(out)
-}
-
-/// The pointer that an add goes on from; a damaged one is replaced, one of a newer haul never.
-pub(super) fn old_pointer(tracked: &Tracked) -> Result<Option<(Pointer, Vec<u8>)>, OpError> {
-    match &tracked.state {
-        TrackedState::Sound(pointer, bytes) => Ok(Some((pointer.clone(), bytes.clone()))),
-        TrackedState::Unsound(e @ PointerError::Newer { .. }) => {
-            let path = show(tracked.path.as_bytes());
-            Err(OpError::refused(format!("cannot add `{path}`: {e}"), "install a newer haul"))
-        }
-        TrackedState::Missing | TrackedState::Unsound(_) => Ok(None),
-    }
-}
-
-fn size_of(found: &Found) -> u64 {
-    match &found.what {
-        What::File(stamp) => stamp.size,
-        What::Symlink(target) => target.len() as u64,
-        What::EmptyFolder => 0,
-    }
-}
-
-fn find(
-    repo: &Repo,
-    path: RepoPath,
-    old: Option<(Pointer, Vec<u8>)>,
-    job: &Job,
-) -> Result<Target, OpError> {
-    let stamp = repo.door().stamp(&path)?;
-    let is_dir = stamp.is_some_and(|s| s.kind == FileKind::Directory);
-    let found = match stamp {
-        Some(_) if is_dir => scan(repo.door(), &path, job)?,
-        Some(stamp) => vec![Found { path: path.clone(), what: What::File(stamp) }],
-        None => Vec::new(),
-    };
-    Ok(Target { path, old, found, is_dir, further: BTreeMap::new() })
 }
 
 fn warn_of_names(target: &Target, job: &Job) {
@@ -216,7 +173,9 @@ pub fn run(repo: &Repo, plan: AddPlan, job: &Job) -> Result<AddReport, OpError> 
     let _working = repo.lock_for_work()?;
     let (report, done, _) = store(repo, plan, (Memory::Trusted, None), job)?;
     publish(repo, &done, job)?;
-    Ok(AddReport { targets: done.into_iter().map(Built::into_report).collect(), ..report })
+    let mut targets: Vec<AddedTarget> = done.into_iter().flat_map(|built| built.rows).collect();
+    targets.sort_by(|a, b| a.path.path.cmp(&b.path.path));
+    Ok(AddReport { targets, ..report })
 }
 
 /// Whether what this machine remembers of stored content is believed.
@@ -238,8 +197,8 @@ pub(crate) fn store_again(
     let (tracked, _) = load_tracked(repo.git(), repo.door())?;
     let mut targets = Vec::new();
     for path in paths {
-        let old = tracked.iter().find(|t| t.path == *path).map_or(Ok(None), old_pointer)?;
-        let target = find(repo, path.clone(), old, job)?;
+        let owner = tracked.iter().find(|t| t.path == *path);
+        let target = find(repo, path, owner, job)?;
         let (path, kind) = (json_path(path.as_bytes()), "");
         targets.push(PlannedTarget { path, kind, files: 0, bytes: 0, target });
     }
@@ -294,10 +253,13 @@ pub(super) fn store(
     let mut sink = NodeSink::new(repo.layout(), &view, &intake.places, stale)
         .with_deltas(&intake.packs)
         .with_elsewhere(elsewhere);
-    let mut done = Vec::with_capacity(targets.len());
+    let (mut done, mut parts) = (Vec::with_capacity(targets.len()), Vec::new());
     for target in &targets {
         job.check()?;
-        done.push(build(target, &contents, &mut sink)?);
+        match &target.outer {
+            None => done.push(build(target, &contents, &mut sink)?),
+            Some(_) => parts.push(part(target, &contents, &mut sink)?),
+        }
     }
     if planted::is("pointer-before-content") {
         publish(repo, &done, job)?;
@@ -305,8 +267,9 @@ pub(super) fn store(
     let nodes = sink.finish()?;
     let held = if landed.is_some() { Held::Gone } else { Held::Unpushed };
     intake.record(index, held, &nodes)?;
+    done.extend(join(repo, parts, job)?);
     let in_nodes: u64 = nodes.iter().map(|pack| pack.size).sum();
-    let bytes = done.iter().map(|built| built.size).sum();
+    let bytes = done.iter().flat_map(|built| &built.rows).map(|row| row.size).sum();
     Ok((reported((plan.files, bytes), intake.figures, in_nodes), done, intake.packs))
 }
 

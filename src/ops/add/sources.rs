@@ -7,9 +7,10 @@ use crate::chunk::Profile;
 use crate::config::DeltaBase;
 use crate::hash::NodeId;
 use crate::intake::{FormerVersion, Inlining, SMALL, Source};
+use crate::ops::add::find::Target;
 use crate::ops::add::former::{Need, New, Old, Pick, extension, natural, pick, sibling_of};
 use crate::ops::add::previous::{Previous, previous};
-use crate::ops::add::run::{Content, Target};
+use crate::ops::add::run::Content;
 use crate::ops::error::OpError;
 use crate::path::RepoPath;
 use crate::pointer::PointerKind;
@@ -67,7 +68,7 @@ pub(super) fn sibling_folders<'t>(
     let folders: Vec<&Tracked> = tracked.iter().filter(is_dir).collect();
     let paths: Vec<&[u8]> = folders.iter().map(|item| item.path.as_bytes()).collect();
     let found: BTreeSet<usize> = targets
-        .filter(|target| target.is_dir)
+        .filter(|target| target.is_dir && target.outer.is_none())
         .filter_map(|target| sibling_of(target.path.as_bytes(), &paths))
         .collect();
     let found = found.into_iter().filter_map(|i| folders.get(i));
@@ -75,7 +76,8 @@ pub(super) fn sibling_folders<'t>(
         TrackedState::Sound(pointer, bytes) => {
             let (path, old) = (item.path.clone(), Some((pointer.clone(), bytes.clone())));
             let further = BTreeMap::new();
-            Some(Target { path, old, found: Vec::new(), is_dir: true, further })
+            let outer = None;
+            Some(Target { path, old, outer, found: Vec::new(), is_dir: true, further })
         }
         TrackedState::Missing | TrackedState::Unsound(_) => None,
     };
@@ -104,7 +106,7 @@ pub(super) fn sources(
         olds.extend(candidates(single, &found));
         if found.iter().any(|new| !new.top.is_empty() && need(new) != Need::Nothing) {
             let known: HashSet<Vec<u8>> = olds.iter().map(|old| old.top.clone()).collect();
-            for folder in folders.iter().filter(|f| !known.contains(f.path.as_bytes())) {
+            for folder in folders.iter().filter(|f| !known.contains(f.top().as_bytes())) {
                 old_files(folder, previous(folder, &mut reader)?, &mut olds)?;
             }
         }
@@ -146,8 +148,9 @@ fn one_target<'t>(
     (remembered, reader): (&HashMap<Vec<u8>, Content>, &mut ObjectReader),
     (out, olds): (&mut Vec<Unlinked<'t>>, &mut Vec<OldFile>),
 ) -> Result<(), OpError> {
-    let inlining = if target.is_dir { Inlining::Allowed } else { Inlining::Never };
-    let top = if target.is_dir { target.path.as_bytes() } else { &[] };
+    let in_folder = target.is_dir || target.outer.is_some();
+    let inlining = if in_folder { Inlining::Allowed } else { Inlining::Never };
+    let top = if in_folder { target.top().as_bytes() } else { &[] };
     let mut wanted = target.found.iter().filter_map(|found| match &found.what {
         What::File(stamp) if !remembered.contains_key(found.path.as_bytes()) => {
             Some((found.path.as_bytes(), stamp.size))
@@ -170,7 +173,7 @@ fn one_target<'t>(
         Unlinked { source, top }
     }));
     let any = out.iter().skip(from).any(|new| need(new) != Need::Nothing);
-    if target.is_dir && any {
+    if in_folder && any {
         old_files(target, before, olds)?;
     }
     Ok(())
@@ -184,7 +187,7 @@ fn old_files(
 ) -> Result<(), OpError> {
     for (path, previous) in before {
         if let Previous::By { profile, root, size } = previous {
-            let (path, top) = (RepoPath::new(&path)?, folder.path.as_bytes().to_vec());
+            let (path, top) = (RepoPath::new(&path)?, folder.top().as_bytes().to_vec());
             olds.push(OldFile { path, top, root, profile, size });
         }
     }

@@ -12,12 +12,14 @@ use crate::cache::{CacheError, Held, Index, WrittenPack};
 use crate::hash::{PackId, PackKind};
 use crate::intake::Source;
 use crate::ops::add::build::Built;
+use crate::ops::add::find::Target;
 use crate::ops::add::publish::publish;
-use crate::ops::add::run::{AddPlan, AddReport, Memory, Target, store};
+use crate::ops::add::run::{AddPlan, AddReport, Memory, store};
 use crate::ops::error::OpError;
 use crate::ops::open::choose;
 use crate::ops::push::{PushReport, earlier, reported};
 use crate::ops::retain::{After, retain};
+use crate::path::show;
 use crate::pointer::Pointer;
 use crate::progress::Job;
 use crate::repo::Repo;
@@ -60,6 +62,13 @@ fn add_and_push(
     jobs: Option<usize>,
     job: &Job,
 ) -> Result<AddedAndPushed, OpError> {
+    if let Some(part) = plan.targets.iter().find(|planned| planned.target.outer.is_some()) {
+        let path = show(part.target.path.as_bytes());
+        return Err(OpError::refused(
+            format!("cannot push while `{path}` is added: it is a part of a tracked folder"),
+            "run `haul add` without `--push`, then `haul push`",
+        ));
+    }
     let _working = repo.lock_for_work()?;
     let target = choose(repo, None, jobs)?;
     let parts = (repo.layout(), repo.index()?);
@@ -82,7 +91,7 @@ fn add_and_push(
     };
     publish(repo, &done, job)?;
     let report =
-        AddReport { targets: done.into_iter().map(Built::into_report).collect(), ..report };
+        AddReport { targets: done.into_iter().flat_map(|built| built.rows).collect(), ..report };
     let push = reported(target.name, &pushed, contact.remote().counts().into());
     Ok(AddedAndPushed { add: report, push })
 }

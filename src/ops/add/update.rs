@@ -1,6 +1,8 @@
 //! Which tracked paths `add -u` takes.
 
-use crate::ops::add::run::{AddOptions, Target, old_pointer};
+use crate::fs::FileKind;
+use crate::ops::add::find::{Target, old_pointer};
+use crate::ops::add::run::AddOptions;
 use crate::ops::checkout::LastPlaced;
 use crate::ops::error::OpError;
 use crate::ops::selection::Selection;
@@ -8,9 +10,10 @@ use crate::ops::status::{self, StatusOptions};
 use crate::path::{RepoPath, in_shell, json_path, show};
 use crate::progress::Job;
 use crate::repo::Repo;
-use crate::worktree::Tracked;
+use crate::transfer::{Choice, Filter};
+use crate::worktree::{Found, Kept, Tracked, look};
 
-/// Returns the tracked paths that are here, but for those whose data is what an earlier pointer placed:
+/// Returns the tracked paths that are here, or the parts of them that are meant, but for those whose data is what an earlier pointer placed:
 /// nobody changed it, and to take it would undo what Git brought.
 pub(super) fn to_update(
     repo: &Repo,
@@ -21,22 +24,27 @@ pub(super) fn to_update(
     let mut selection = Selection::new(repo, &options.paths)?;
     let mut here = Vec::new();
     for item in tracked {
-        if selection.filter(&item.path).is_some() && repo.door().stamp(&item.path)?.is_some() {
-            here.push((&item.path, old_pointer(item)?));
+        let Some(filter) = selection.filter(&item.path) else { continue };
+        let meant = meant(repo, &item.path, filter, job)?;
+        if !meant.is_empty() {
+            here.push((&item.path, old_pointer(item)?, meant));
         }
     }
     selection.check_used()?;
     let placed = LastPlaced::load(repo)?;
     let (mut out, mut behind) = (Vec::new(), Vec::new());
-    for (path, old) in here {
-        let lags = old.is_some_and(|(_, bytes)| placed.is_behind(path, &bytes));
-        if lags { &mut behind } else { &mut out }.push(path.clone());
+    for (path, old, meant) in here {
+        if old.is_some_and(|(_, bytes)| placed.is_behind(path, &bytes)) {
+            behind.push((path.clone(), meant));
+        } else {
+            out.extend(meant);
+        }
     }
     if behind.is_empty() {
         return Ok(out);
     }
     let status = status::run(repo, &StatusOptions { paths: options.paths.clone() }, job)?;
-    for path in behind {
+    for (path, meant) in behind {
         // An add that was cut short may have left a pointer that says what is here.
         let own = json_path(path.as_bytes());
         let differs = status.entries.iter().any(|entry| entry.pointer == own);
@@ -47,7 +55,7 @@ pub(super) fn to_update(
                  it; `haul checkout {word}` brings what the pointer names"
             ));
         } else {
-            out.push(path);
+            out.extend(meant);
         }
     }
     out.sort_unstable();
@@ -61,6 +69,7 @@ pub(super) fn warn_of_older_data<'a>(
     job: &Job,
 ) -> Result<(), OpError> {
     let known: Vec<(&RepoPath, &[u8])> = targets
+        .filter(|target| target.outer.is_none())
         .filter_map(|target| Some((&target.path, target.old.as_ref()?.1.as_slice())))
         .collect();
     if known.is_empty() {
@@ -78,4 +87,49 @@ pub(super) fn warn_of_older_data<'a>(
         }
     }
     Ok(())
+}
+
+/// What is here of what is meant of a tracked path: itself, or parts of the folder.
+fn meant(
+    repo: &Repo,
+    folder: &RepoPath,
+    filter: Filter,
+    job: &Job,
+) -> Result<Vec<RepoPath>, OpError> {
+    let stamp = repo.door().stamp(folder)?;
+    let choices = match (stamp, filter) {
+        (None, _) => return Ok(Vec::new()),
+        (Some(_), Filter::All | Filter::Span { .. }) => return Ok(vec![folder.clone()]),
+        (Some(_), Filter::Some(choices)) => choices,
+    };
+    let mut out = Vec::new();
+    let mut globs = Vec::new();
+    for choice in choices {
+        match choice {
+            Choice::Under(rest) => {
+                out.push(RepoPath::new([folder.as_bytes(), b"/", &rest].concat())?);
+            }
+            other @ (Choice::Glob { .. }
+            | Choice::Of(_)
+            | Choice::Names(_)
+            | Choice::Cut { .. }) => globs.push(other),
+        }
+    }
+    if !globs.is_empty() && stamp.is_some_and(|stamp| stamp.kind == FileKind::Directory) {
+        let filter = Filter::Some(globs);
+        let matches = |found: &Found| {
+            found.path.relative_to(folder).is_some_and(|rest| filter.matches(rest.as_bytes()))
+        };
+        let found = look(repo.door(), folder, &Kept::default(), job)?.found.into_iter();
+        out.extend(found.filter(matches).map(|found| found.path));
+    }
+    out.sort_unstable();
+    let mut here: Vec<RepoPath> = Vec::new();
+    for path in out {
+        let inside = here.iter().any(|above| path == *above || path.starts_with_dir(above));
+        if !inside && repo.door().stamp(&path)?.is_some() {
+            here.push(path);
+        }
+    }
+    Ok(here)
 }

@@ -14,7 +14,7 @@ use crate::hash::ChunkId;
 use crate::intake::{FormerVersion, Source, compare};
 use crate::node::{Expectation, Kind as Tree};
 use crate::ops::Exit;
-use crate::ops::add::run::Target;
+use crate::ops::add::find::Target;
 use crate::ops::add::sources::{Note, Sources};
 use crate::ops::error::OpError;
 use crate::ops::open::choose;
@@ -99,8 +99,8 @@ impl<'r> Afar<'r> {
         for target in targets.iter().filter(|_| !self.is_closed()) {
             let Some((pointer, _)) = &target.old else { continue };
             if matches!(pointer.kind(), PointerKind::Dir { .. }) {
-                let filter = Filter::names();
-                let path = target.path.as_bytes().to_vec();
+                let filter = Filter::names_below(&target.rest());
+                let path = target.top().as_bytes().to_vec();
                 wanted.push(Wanted { path, root: Root::of(pointer), filter });
             }
         }
@@ -181,7 +181,7 @@ fn wanted(source: &Source, note: &Note, targets: &[&Target]) -> Option<Wanted> {
         let root = Root::Tree { id: root, expectation };
         return Some(Wanted { path, root, filter: Filter::All });
     };
-    let target = targets.iter().find(|target| target.path.as_bytes() == top)?;
+    let target = targets.iter().find(|target| target.top().as_bytes() == top)?;
     let root = Root::of(&target.old.as_ref()?.0);
     Some(Wanted { path, root, filter: Filter::Some(vec![Choice::Under(inner.clone())]) })
 }

@@ -12,21 +12,22 @@ use crate::repo::Repo;
 use crate::transfer::Filter;
 use crate::worktree::Knowledge;
 
-/// Removes the files of a tracked path that are as its pointer says and that haul holds, and folders
-/// that are left empty. Returns how many files went; what stays, nobody could bring back.
+/// Removes what `filter` chooses of the files of a tracked path that are as its pointer says and that
+/// haul holds, and folders that are left empty. Returns how many files went; what stays, nobody could
+/// bring back.
 pub(crate) fn remove_data(
     repo: &Repo,
-    path: &RepoPath,
-    pointer: &[u8],
+    (path, pointer): (&RepoPath, &[u8]),
+    filter: &Filter,
     job: &Job,
 ) -> Result<u64, OpError> {
     let began = repo.door().now()?;
     let knowledge = Knowledge::new(repo.stat()?.under(path.as_bytes())?, began);
-    let (named, filter) = (HashSet::new(), Filter::All);
-    let stay = Stay { named: &named, filter: &filter };
-    let wanted = placed_targets(repo, path, pointer)?.unwrap_or_default();
+    let named = HashSet::new();
+    let wanted = placed_targets(repo, (path, pointer), filter.clone())?.unwrap_or_default();
+    let stay = Stay { named: &named, filter };
     let mut leaving = leaving(repo, (path, &wanted), &stay, &knowledge, job)?;
-    leaving.whole = true;
+    leaving.whole = matches!(filter, Filter::All);
     let mut notes = Notes::default();
     let removed = remove_all(repo, &leaving, &mut notes)?;
     repo.door().root().sync()?;

@@ -10,6 +10,7 @@ use crate::ops::status::StatusEntry;
 use crate::path::{JsonPath, RepoPath, json_path};
 use crate::progress::Job;
 use crate::repo::Repo;
+use crate::transfer::Filter;
 use crate::worktree::Knowledge;
 
 /// The pointers that haul added or placed last, by tracked path.
@@ -36,7 +37,7 @@ impl LastPlaced {
         job: &Job,
     ) -> Result<bool, OpError> {
         let Some(last) = self.0.get(path.as_bytes()) else { return Ok(false) };
-        let Some(old) = placed_targets(repo, path, last)? else { return Ok(true) };
+        let Some(old) = placed_targets(repo, (path, last), Filter::All)? else { return Ok(true) };
         let mut old: HashMap<JsonPath, Target> =
             old.into_iter().map(|target| (json_path(target.path.as_bytes()), target)).collect();
         let own = json_path(path.as_bytes());

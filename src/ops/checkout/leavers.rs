@@ -114,16 +114,17 @@ pub(super) fn leaving(
     Ok(out)
 }
 
-/// What the pointer that was placed last wanted; nothing where that cannot be told from here.
+/// What `filter` chooses of what the pointer that was placed last wanted; nothing where that cannot be
+/// told from here.
 pub(super) fn placed_targets(
     repo: &Repo,
-    top: &RepoPath,
-    bytes: &[u8],
+    (top, bytes): (&RepoPath, &[u8]),
+    filter: Filter,
 ) -> Result<Option<Vec<Target>>, OpError> {
     let TrackedState::Sound(pointer, bytes) = parse_tracked(bytes.to_vec()) else {
         return Ok(None);
     };
-    let (path, by, filter) = (top.clone(), Tracking::Beside, Filter::All);
+    let (path, by) = (top.clone(), Tracking::Beside);
     let chosen = Chosen { path, by, pointer, bytes, filter };
     let mut reader = ObjectReader::new(repo.layout(), repo.index()?)?;
     targets(&chosen, &mut reader)

@@ -126,7 +126,7 @@ pub(super) fn orphans(
         if all {
             let (named, filter) = (HashSet::new(), Filter::All);
             let stay = Stay { named: &named, filter: &filter };
-            let old = placed_targets(repo, &from, bytes)?.unwrap_or_default();
+            let old = placed_targets(repo, (&from, bytes), Filter::All)?.unwrap_or_default();
             let mut leaving = leaving(repo, (&from, &old), &stay, &knowledge, job)?;
             leaving.whole = true;
             // Another pointer may have taken over a part, or the whole.

@@ -13,6 +13,7 @@ use crate::ops::chosen::Chosen;
 use crate::ops::error::OpError;
 use crate::path::RepoPath;
 use crate::repo::Repo;
+use crate::transfer::Filter;
 use crate::worktree::{Content, Knowledge};
 
 /// What is remembered of a tracked path.
@@ -44,7 +45,7 @@ pub(super) fn old_targets(
         let known = match pointers.get(item.path.as_bytes()) {
             // If the same pointer was placed, what is not as it says was changed since.
             Some(bytes) if *bytes == item.bytes => Some(Vec::new()),
-            Some(bytes) => placed_targets(repo, &item.path, bytes)?,
+            Some(bytes) => placed_targets(repo, (&item.path, bytes), Filter::All)?,
             None => None,
         };
         if let Some(known) = known {
@@ -63,7 +64,7 @@ pub(super) fn committed_targets(
     let mut out = Vec::new();
     for bytes in placed.committed.get(item.path.as_bytes()).into_iter().flatten() {
         if *bytes != item.bytes {
-            out.extend(placed_targets(repo, &item.path, bytes)?.unwrap_or_default());
+            out.extend(placed_targets(repo, (&item.path, bytes), Filter::All)?.unwrap_or_default());
         }
     }
     Ok(out)

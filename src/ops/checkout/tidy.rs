@@ -45,6 +45,18 @@ pub(crate) fn move_data(
     to: &RepoPath,
     notes: &mut Notes,
 ) -> Result<(), OpError> {
+    rename_data(repo, (from, to), notes)?;
+    ignore_lines(repo, &[to], &[from])?;
+    notes.pointers.push((from.as_bytes().to_vec(), None));
+    Ok(())
+}
+
+/// Renames data, removes folders that this leaves empty, and moves what the stat cache knows.
+pub(crate) fn rename_data(
+    repo: &Repo,
+    (from, to): (&RepoPath, &RepoPath),
+    notes: &mut Notes,
+) -> Result<(), OpError> {
     let (mut source, mut target) = (Parent::default(), Parent::default());
     let old = repo.stat()?.under(from.as_bytes())?;
     let moved = match (source.of(repo.door(), from)?, target.make(repo.door(), to)?) {
@@ -54,7 +66,6 @@ pub(crate) fn move_data(
     moved?;
     drop(source);
     remove_empty(repo, from.parent().into_iter().collect(), |_| true)?;
-    ignore_lines(repo, &[to], &[from])?;
     let mut parent = Parent::default();
     let mut links = Vec::new();
     for (path, entry) in old {
@@ -73,7 +84,6 @@ pub(crate) fn move_data(
         let entry = stamp.filter(same).map(|stamp| StatEntry { stamp, ..entry });
         notes.files.push((new.as_bytes().to_vec(), entry));
     }
-    notes.pointers.push((from.as_bytes().to_vec(), None));
     note_links(repo.layout(), repo.git().root(), links.iter().map(Vec::as_slice))?;
     Ok(())
 }

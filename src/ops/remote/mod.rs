@@ -6,6 +6,7 @@ mod settings;
 mod sync;
 
 pub use index::{IndexReport, index};
+pub(crate) use probe::look;
 pub use probe::{Check, Outcome, TestReport, test};
 pub use settings::{
     AddRemoteOptions, RemoteReport, RemoteRow, accept, add, list, remove, set_default,

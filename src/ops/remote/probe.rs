@@ -98,6 +98,21 @@ pub fn test(
     })
 }
 
+/// Reads of a remote what every command reads first, and changes nothing there. As [`test`], but a
+/// remote that cannot be reached is a check that fails.
+pub(crate) fn look(repo: &Repo, name: Option<&str>, now_ms: u64) -> Result<Vec<Check>, OpError> {
+    let chosen = choose(repo, name, None)?;
+    let (what, says) = ("remote", format!("`{}` is {}", chosen.name, chosen.url()));
+    let outcome = Outcome::Works;
+    let mut probe = Probe { remote: chosen.open()?, key: String::new(), checks: Vec::new() };
+    probe.note(what, outcome, says);
+    if probe.reach()? {
+        probe.newest(now_ms)?;
+    }
+    probe.identity()?;
+    Ok(probe.checks)
+}
+
 fn probe_key() -> Result<String, OpError> {
     let random = nonce().map_err(|e| OpError::Defect(format!("no random bytes: {e}")))?;
     let mut key = format!("{}-", key::GC_PROBE);
@@ -258,6 +273,21 @@ impl Probe {
             let says = format!("its clock is {} seconds from ours", apart / 1000);
             self.note("clock", Outcome::Works, says);
         }
+    }
+
+    /// Without a write, only a clock that is ahead of ours shows.
+    fn newest(&mut self, now_ms: u64) -> Result<(), OpError> {
+        let found = self.remote.list(key::CATALOGUE)?;
+        let newest = found.iter().map(|object| object.modified_ms).max().unwrap_or(0);
+        if newest > now_ms.saturating_add(CLOCK_MS) {
+            let minutes = (newest - now_ms) / 60_000;
+            let says = format!("something was written there {minutes} minutes from now");
+            self.note("clock", Outcome::Lacks, says);
+            self.follows("haul goes by the storage's clock; set the one that is wrong");
+        } else if newest > 0 {
+            self.note("clock", Outcome::Works, "nothing was written there later than now");
+        }
+        Ok(())
     }
 
     fn remove(&mut self) {

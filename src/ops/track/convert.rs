@@ -41,7 +41,7 @@ pub(super) fn convert(repo: &Repo, items: &[&Tracked]) -> Result<(), OpError> {
         }
         let mode = if *executable { 0o100_755 } else { 0o100_644 };
         staged.push(StagedBytes { path: item.path.as_bytes().to_vec(), mode, bytes });
-        paths.push(&item.path);
+        paths.push(item.path.clone());
     }
     if paths.is_empty() {
         return Ok(());
@@ -49,6 +49,6 @@ pub(super) fn convert(repo: &Repo, items: &[&Tracked]) -> Result<(), OpError> {
     // In this order: at each moment Git has a pointer to the content.
     repo.git().stage_bytes(&staged)?;
     let_go(repo, &paths)?;
-    let keys: Vec<&[u8]> = paths.iter().copied().map(RepoPath::as_bytes).collect();
+    let keys: Vec<&[u8]> = paths.iter().map(RepoPath::as_bytes).collect();
     Ok(repo.git().refresh_filtered(&keys)?)
 }
