@@ -77,6 +77,11 @@ impl Layout {
         self.state.join("tmp")
     }
 
+    /// Files that Git's filter promised to keep, until they are in packs.
+    pub fn spool(&self) -> PathBuf {
+        self.state.join("spool")
+    }
+
     /// The cache, without a way to what must be kept.
     pub fn cache_folder(&self) -> CacheFolder {
         CacheFolder::new(&self.cache)

@@ -18,7 +18,8 @@ use crate::cache::Link;
 use crate::units::parse_size;
 
 /// Variables that are no settings: they say something about one run.
-const RUN_VARIABLES: [&str; 6] = [
+const RUN_VARIABLES: [&str; 7] = [
+    "HAUL_HASH_ONLY",
     "HAUL_SKIP",
     "HAUL_SKIP_SMUDGE",
     "HAUL_ACCEPT_REMOTE",

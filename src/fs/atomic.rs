@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
@@ -44,6 +45,11 @@ impl Temp {
     /// Returns the file for reading or writing at offsets.
     pub fn as_file(&self) -> &File {
         self.file.as_file()
+    }
+
+    /// Writes a piece where it belongs.
+    pub fn write_at(&self, offset: u64, bytes: &[u8]) -> Result<(), FsError> {
+        self.as_file().write_all_at(bytes, offset).at("write", self.path())
     }
 
     /// Makes the bytes durable, then gives the file its name `target` and makes that durable.

@@ -191,6 +191,8 @@ impl<'a> Call<'a> {
             command.env_remove(name);
         }
         command.env("LC_ALL", "C").env("GIT_TERMINAL_PROMPT", "0");
+        // A filter that Git calls now would wait for the index, which may be ours: it only compares.
+        command.env("HAUL_HASH_ONLY", "1");
         for (name, value) in &self.runner.variables {
             match value {
                 Some(value) => command.env(name, value),

@@ -1,7 +1,10 @@
-//! The program that Git calls to merge pointers, in the settings of this clone.
+//! The programs that Git calls to merge and to compare pointers, and to put them in place of files:
+//! in the settings of this clone, or in those of the user.
 
+use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
+use super::command::{REPOSITORY_VARIABLES, Runner};
 use super::{Git, GitError};
 use crate::path::in_shell;
 
@@ -9,13 +12,28 @@ use crate::path::in_shell;
 const NAME: &str = "merge.haul.name";
 const COMMAND: &str = "merge.haul.driver";
 
+/// The settings of the filter that `filter=haul` in `.gitattributes` names.
+const FILTER: &str = "filter.haul.process";
+const REQUIRED: &str = "filter.haul.required";
+
+/// The settings of the driver that `diff=haul` in `.gitattributes` names.
+const DIFF: &str = "diff.haul.command";
+const TEXT: &str = "diff.haul.textconv";
+
+/// Where a setting of Git goes.
+#[derive(Clone, Copy)]
+enum Scope {
+    /// Into this clone.
+    Clone,
+    /// Into the user's own settings, for all clones.
+    User,
+}
+
 impl Git {
     /// Has Git call `haul` to merge pointers.
     pub fn set_merge_driver(&self, haul: &Path) -> Result<(), GitError> {
-        let known = haul.to_str().filter(|path| !path.contains(char::is_control));
         // Git puts names in place of `%`, and a shell reads the rest.
-        let haul = in_shell(known.unwrap_or("haul").as_bytes()).replace('%', "%%");
-        let command = format!("{haul} merge-driver %O %A %B %P");
+        let command = format!("{} merge-driver %O %A %B %P", program(haul).replace('%', "%%"));
         if self.setting(COMMAND)?.as_ref() == Some(&command) {
             return Ok(());
         }
@@ -27,10 +45,121 @@ impl Git {
 
     /// Has Git merge pointers as text again; says whether it did not.
     pub fn unset_merge_driver(&self) -> Result<bool, GitError> {
-        if self.own_setting(COMMAND)?.is_none() {
+        self.unset_section(COMMAND, "merge.haul")
+    }
+
+    /// Has Git call `haul` to show how pointers changed.
+    pub fn set_diff_driver(&self, haul: &Path) -> Result<(), GitError> {
+        let command = format!("{} diff-driver", program(haul));
+        if self.setting(DIFF)?.as_ref() == Some(&command) {
+            return Ok(());
+        }
+        self.run(&["config", "--local", DIFF, &command], b"")?;
+        // For `git log -p` and `git show`, which call no command.
+        self.run(&["config", "--local", TEXT, &format!("{command} --text")], b"")?;
+        Ok(())
+    }
+
+    /// Has Git compare pointers as text again.
+    pub fn unset_diff_driver(&self) -> Result<bool, GitError> {
+        self.unset_section(DIFF, "diff.haul")
+    }
+
+    /// Has Git call `haul` for paths with the attribute `filter=haul`.
+    pub fn set_filter(&self, haul: &Path) -> Result<(), GitError> {
+        let command = filter_command(haul);
+        if self.setting(FILTER)?.as_ref() == Some(&command) && self.flag(REQUIRED)? {
+            return Ok(());
+        }
+        set_filter(&self.runner, Scope::Clone, &command)
+    }
+
+    /// Has Git leave paths with the attribute `filter=haul` as they are; says whether it did not.
+    pub fn unset_filter(&self) -> Result<bool, GitError> {
+        self.unset_section(FILTER, "filter.haul")
+    }
+
+    /// Returns the command that Git calls for paths with the attribute `filter=haul`.
+    pub fn filter(&self) -> Result<Option<String>, GitError> {
+        self.setting(FILTER)
+    }
+
+    /// Lets Git see that files with the attribute `filter=haul` hold what their pointers name, so that
+    /// it need not ask again; nothing is taken in for that. Waits up to 5 s for a locked index.
+    pub fn refresh_filtered(&self, paths: &[&[u8]]) -> Result<(), GitError> {
+        if paths.is_empty() || self.filter()?.is_none() {
+            return Ok(());
+        }
+        let (mut list, mut entries) = (Vec::new(), Vec::new());
+        for entry in self.tracked(paths)?.iter().filter(|entry| entry.stage == 0) {
+            list.extend(entry.path.iter().copied().chain([0]));
+            entries.extend(format!("{:o} {}\t", entry.mode, entry.id).bytes());
+            entries.extend(entry.path.iter().copied().chain([0]));
+        }
+        // Of a file that grew, Git believes that it changed and does not look: it has to forget first
+        // what it saw.
+        let call = self.runner.git(&["update-index", "-z", "--index-info"]).stdin(&entries);
+        self.change_index(&call, paths)?;
+        let arguments = ["add", "--refresh", "--pathspec-from-file=-", "--pathspec-file-nul"];
+        let call = self.runner.git(&arguments).stdin(&list);
+        self.change_index(&call, paths)
+    }
+
+    /// Removes a section of this clone's own settings, if it has this key.
+    fn unset_section(&self, key: &str, section: &str) -> Result<bool, GitError> {
+        if self.own_setting(key)?.is_none() {
             return Ok(false);
         }
-        self.run(&["config", "--local", "--remove-section", "merge.haul"], b"")?;
+        self.run(&["config", "--local", "--remove-section", section], b"")?;
         Ok(true)
     }
+}
+
+/// Has Git call `haul` for paths with the attribute `filter=haul` in all clones of this user.
+/// Returns the command.
+pub fn set_user_filter(haul: &Path, folder: &Path) -> Result<String, GitError> {
+    let runner = Runner { folder: folder.to_owned(), variables: Vec::new() };
+    let command = filter_command(haul);
+    set_filter(&runner, Scope::User, &command)?;
+    Ok(command)
+}
+
+/// Clones with these arguments of `git clone`. Git leaves pointers in place of content.
+pub fn clone(
+    folder: &Path,
+    search: Option<&OsStr>,
+    arguments: &[OsString],
+) -> Result<(), GitError> {
+    let mut runner = Runner { folder: folder.to_owned(), variables: Vec::new() };
+    for name in REPOSITORY_VARIABLES {
+        runner.set(name, None);
+    }
+    if let Some(search) = search.filter(|search| !search.is_empty()) {
+        runner.set("PATH", Some(search));
+    }
+    runner.set("HAUL_SKIP_SMUDGE", Some("1".as_ref()));
+    // The data of a hook of Git comes with the pull that follows.
+    runner.set("HAUL_SKIP", Some("1".as_ref()));
+    runner.git(&["clone", "--quiet"]).arguments(arguments).output().map(drop)
+}
+
+fn set_filter(runner: &Runner, scope: Scope, command: &str) -> Result<(), GitError> {
+    let scope = match scope {
+        Scope::Clone => "--local",
+        Scope::User => "--global",
+    };
+    runner.git(&["config", scope, FILTER, command]).output()?;
+    // Without it, a haul that is not found would have Git store the files themselves.
+    runner.git(&["config", scope, REQUIRED, "true"]).output()?;
+    Ok(())
+}
+
+fn filter_command(haul: &Path) -> String {
+    format!("{} filter-process", program(haul))
+}
+
+/// The program as a shell reads it; by name alone if its path cannot stand in a setting.
+fn program(haul: &Path) -> String {
+    let known = haul.to_str().filter(|path| !path.contains(char::is_control));
+    in_shell(known.unwrap_or("haul").as_bytes())
 }

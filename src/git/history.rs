@@ -3,13 +3,14 @@
 use std::collections::HashSet;
 
 use super::command::os_path;
+use super::lookalikes::Lookalikes;
 use super::objects::{POINTER_LIMIT, is_file, is_pointer_path, lines, octal};
 use super::{CommitId, Content, Git, GitError, ObjectId};
 
 /// How far back earlier pointers of a path are looked for, in commits.
 const LOOK_BACK: &str = "--max-count=1000";
 
-/// A version of a file named like a pointer, and a commit that has it.
+/// A version of a pointer, told by its name or its attributes, and a commit that has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PointerBlob {
     /// Path from the root, `/`-separated, raw bytes.
@@ -22,7 +23,7 @@ pub struct PointerBlob {
     pub commit: CommitId,
 }
 
-/// What a commit did to a file named like a pointer.
+/// What a commit did to a pointer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PointerChange {
     /// The commit.
@@ -74,15 +75,20 @@ impl Git {
         let commits = call.stdin(&asked).output()?.stdout;
         let mut seen = HashSet::new();
         let mut found = Vec::new();
-        self.changes(&commits, &["-c"], None, |change| {
+        let mut others = Lookalikes::new(self);
+        self.changes(&commits, &["-c"], Paths::All, |change| {
             let (mode, id) = change.after;
-            if is_file(mode)
-                && is_pointer_path(&change.path)
-                && seen.insert((change.path.clone(), id))
-            {
-                found.push((change.path, id, change.commit));
+            if !is_file(mode) {
+                return;
+            }
+            let version = (change.path, id, change.commit);
+            if !is_pointer_path(&version.0) {
+                others.take(version);
+            } else if seen.insert((version.0.clone(), id)) {
+                found.push(version);
             }
         })?;
+        found.extend(others.filtered()?);
         let ids: Vec<ObjectId> = found.iter().map(|(_, id, _)| *id).collect();
         let contents = self.contents(&ids, POINTER_LIMIT)?;
         let whole = |((path, id, commit), content)| PointerBlob { path, id, content, commit };
@@ -110,21 +116,28 @@ impl Git {
         self.versions(&["--all", "--reflog"], paths, limit)
     }
 
-    /// Lists what the commits behind a revision did to files named like pointers, newest first. Of a
-    /// merge only what differs from all its parents counts.
+    /// Lists what the commits behind a revision did to files named like pointers, and to pointers at
+    /// paths that its attributes hand to haul's filter, newest first. Of a merge only what differs from
+    /// all its parents counts.
     pub fn pointer_changes(&self, rev: &str) -> Result<Vec<PointerChange>, GitError> {
-        let tip = self.resolve(rev)?.to_string();
-        let call = self.runner.git(&["rev-list", "--topo-order", &tip, "--"]).globs();
-        let commits = call.arguments([":(top,glob)**/*.haul"]).output()?.stdout;
+        let tip = self.resolve(rev)?;
+        let filters = self.filters_at(tip)?;
+        let call = self.runner.git(&["rev-list", "--topo-order", &tip.to_string(), "--"]).globs();
+        let paths: &[&str] = if filters { &[] } else { &[":(top,glob)**/*.haul"] };
+        let commits = call.arguments(paths).output()?.stdout;
         let file = |(mode, id): (u32, ObjectId)| is_file(mode).then_some(id);
         let mut found = Vec::new();
-        self.changes(&commits, &["-c"], None, |change| {
+        let paths = if filters { Paths::All } else { Paths::Pointers };
+        self.changes(&commits, &["-c"], paths, |change| {
             let Change { commit, path, before, after } = change;
             let (before, after) = (before.first().copied().and_then(file), file(after));
-            if is_pointer_path(&path) && before != after {
+            if before != after && (filters || is_pointer_path(&path)) {
                 found.push(PointerChange { commit, path, before, after });
             }
         })?;
+        if filters {
+            self.keep_pointers(tip, &mut found)?;
+        }
         Ok(found)
     }
 
@@ -175,7 +188,7 @@ impl Git {
         let call = call.arguments(["HEAD", "--"]).arguments([os_path(path)?]);
         let commits = call.output()?.stdout;
         let mut found = Vec::new();
-        self.changes(&commits, &["-m"], Some(&[path]), |change| {
+        self.changes(&commits, &["-m"], Paths::These(&[path]), |change| {
             if is_file(change.after.0) {
                 found.push((change.commit, change.after.1));
             }
@@ -210,7 +223,7 @@ impl Git {
         let head = head.to_string();
         let call = self.runner.git(&["rev-list", LOOK_BACK]).arguments(more);
         let commits = call.arguments([&head]).output()?.stdout;
-        self.changes(&commits, &["-m"], Some(paths), |change| {
+        self.changes(&commits, &["-m"], Paths::These(paths), |change| {
             note(&change.path, change.after);
             change.before.iter().for_each(|version| note(&change.path, *version));
         })?;
@@ -260,7 +273,7 @@ impl Git {
         &self,
         commits: &[u8],
         merges: &[&str],
-        paths: Option<&[&[u8]]>,
+        paths: Paths<'_>,
         mut take: impl FnMut(Change),
     ) -> Result<(), GitError> {
         if commits.is_empty() {
@@ -270,11 +283,15 @@ impl Git {
         let mut call = call.arguments(["--no-renames", "--no-abbrev"]).arguments(merges);
         // A long list of paths costs more than all pointers of the range.
         call = match paths {
-            Some(paths) if paths.len() <= 64 => {
+            Paths::These(paths) if paths.len() <= 64 => {
                 let paths: Result<Vec<_>, _> = paths.iter().map(|path| os_path(path)).collect();
                 call.arguments(["--"]).arguments(paths?)
             }
-            _ => call.arguments(["--", ":(top,glob)**/*.haul"]).globs(),
+            Paths::These(paths) if !paths.iter().all(|path| is_pointer_path(path)) => call,
+            Paths::All => call,
+            Paths::These(_) | Paths::Pointers => {
+                call.arguments(["--", ":(top,glob)**/*.haul"]).globs()
+            }
         };
         let call = call.stdin(commits);
         let mut commit = None;
@@ -293,6 +310,17 @@ impl Git {
         })?;
         wrong.map_or(Ok(()), |record| Err(call.unexpected(&record)))
     }
+}
+
+/// What of the changes of commits is looked at.
+#[derive(Clone, Copy)]
+enum Paths<'p> {
+    /// Files named like pointers.
+    Pointers,
+    /// These paths.
+    These(&'p [&'p [u8]]),
+    /// All files.
+    All,
 }
 
 /// Modes and names before (one per parent) and after.

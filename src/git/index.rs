@@ -94,6 +94,16 @@ impl Git {
         Ok(entries)
     }
 
+    /// Reads what `git ls-files -s -z` prints.
+    pub(super) fn index_entries(call: &Call<'_>) -> Result<Vec<IndexEntry>, GitError> {
+        let (mut entries, mut wrong) = (Vec::new(), None);
+        call.each_record(|record| match index_record(record) {
+            Some(entry) => entries.push(entry),
+            None => wrong = Some(record.to_vec()),
+        })?;
+        wrong.map_or(Ok(entries), |record| Err(call.unexpected(&record)))
+    }
+
     /// Reads the content of entries in their order, up to `limit` bytes each, in one batch.
     pub fn index_contents(
         &self,

@@ -6,6 +6,7 @@
 //! (`docs/adr/0002-git-door.md`). The module hands out bytes and does not know what a pointer says.
 
 mod apart;
+mod attributes;
 mod bare;
 mod bringer;
 mod change;
@@ -15,6 +16,7 @@ mod command;
 mod discover;
 mod driver;
 mod error;
+mod filter;
 mod history;
 #[cfg(test)]
 mod history_tests;
@@ -22,6 +24,7 @@ mod hooks;
 mod id;
 mod index;
 mod lock;
+mod lookalikes;
 mod objects;
 mod quote;
 mod reach;
@@ -37,7 +40,9 @@ mod testing;
 mod tests;
 
 pub use discover::Git;
+pub use driver::{clone, set_user_filter};
 pub use error::GitError;
+pub use filter::{Channel, ChannelError, Request, Verdict, Wish};
 pub use history::{CommitNote, PointerBlob, PointerChange};
 pub use hooks::{HookFile, Keeper, Moment, Placed, Standing};
 pub use id::{CommitId, ObjectId};

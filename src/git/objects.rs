@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use git2::ObjectType;
 
+use super::attributes::is_attributes_path;
 use super::command::{Runner, os_path};
 use super::quote::printable;
 use super::{CommitId, Git, GitError, ObjectId};
@@ -20,7 +21,7 @@ pub enum Content {
     TooLarge(u64),
 }
 
-/// A file of a revision whose name is that of a pointer.
+/// A file of a revision that is a pointer by its name, or by its attributes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TreePointer {
     /// Path from the root, `/`-separated, raw bytes.
@@ -94,15 +95,22 @@ impl Git {
         }
     }
 
-    /// Reads all files named like pointers (`NAME.haul`) in the tree of a revision, sorted by path.
-    /// Symbolic links and submodules of that name are left out. Cost: the whole tree once.
+    /// Reads all files named like pointers (`NAME.haul`) in the tree of a revision, and those that its
+    /// attributes hand to haul's filter, sorted by path. Links and submodules are left out.
+    /// Cost: the whole tree once; twice if there is such an attribute.
     pub fn pointers_at(&self, rev: &str) -> Result<Vec<TreePointer>, GitError> {
         let commit = self.resolve(rev)?;
-        let listed = self.library(|library| list_by_library(library, commit));
-        let mut files = match listed {
-            Some(files) => files,
-            None => self.list_by_command(commit)?,
-        };
+        let wanted = |path: &[u8]| is_pointer_path(path) || is_attributes_path(path);
+        let mut files = self.files_of(commit, wanted)?;
+        let filters = self.may_filter(&attributes_of(&files))?;
+        files.retain(|file| is_pointer_path(&file.path));
+        if filters {
+            let mut others = self.files_of(commit, |path| !is_pointer_path(path))?;
+            let paths = others.iter().map(|file| file.path.as_slice());
+            let filtered = self.is_filtered(paths, Some(commit))?;
+            others.retain(|file| filtered.contains(&file.path));
+            files.extend(others);
+        }
         files.sort_by(|a, b| a.path.cmp(&b.path));
         let ids: Vec<ObjectId> = files.iter().map(|file| file.id).collect();
         let contents = self.contents(&ids, POINTER_LIMIT)?;
@@ -133,13 +141,34 @@ impl Git {
         Ok(file.filter(|file| is_file(file.mode)).map(|file| file.id))
     }
 
-    fn list_by_command(&self, commit: CommitId) -> Result<Vec<TreeFile>, GitError> {
+    /// Says whether the attributes of a commit may hand anything to haul's filter.
+    pub(super) fn filters_at(&self, commit: CommitId) -> Result<bool, GitError> {
+        self.may_filter(&attributes_of(&self.files_of(commit, is_attributes_path)?))
+    }
+
+    /// Lists files of a commit whose paths are wanted.
+    fn files_of(
+        &self,
+        commit: CommitId,
+        wanted: impl Fn(&[u8]) -> bool,
+    ) -> Result<Vec<TreeFile>, GitError> {
+        match self.library(|library| list_by_library(library, commit, &wanted)) {
+            Some(files) => Ok(files),
+            None => self.list_by_command(commit, &wanted),
+        }
+    }
+
+    fn list_by_command(
+        &self,
+        commit: CommitId,
+        wanted: impl Fn(&[u8]) -> bool,
+    ) -> Result<Vec<TreeFile>, GitError> {
         let commit = commit.to_string();
         let call = self.runner.git(&["ls-tree", "-r", "-z", "--full-tree", &commit]);
         let mut files = Vec::new();
         let mut wrong = None;
         call.each_record(|record| match tree_record(record) {
-            Some(file) if is_file(file.mode) && is_pointer_path(&file.path) => files.push(file),
+            Some(file) if is_file(file.mode) && wanted(&file.path) => files.push(file),
             Some(_) => {}
             None => wrong = Some(record.to_vec()),
         })?;
@@ -239,8 +268,12 @@ pub(super) fn lines(ids: &[ObjectId]) -> Vec<u8> {
     ids.iter().flat_map(|id| format!("{id}\n").into_bytes()).collect()
 }
 
+fn attributes_of(files: &[TreeFile]) -> Vec<ObjectId> {
+    files.iter().filter(|file| is_attributes_path(&file.path)).map(|file| file.id).collect()
+}
+
 /// Reads `ID SIZE`, or `ID missing`.
-fn named_size(line: &[u8]) -> Option<(ObjectId, Option<u64>)> {
+pub(super) fn named_size(line: &[u8]) -> Option<(ObjectId, Option<u64>)> {
     let (id, size) = std::str::from_utf8(line).ok()?.split_once(' ')?;
     let id = id.parse().ok()?;
     if size == "missing" { Some((id, None)) } else { Some((id, Some(size.parse().ok()?))) }
@@ -293,6 +326,7 @@ fn root_tree(library: &git2::Repository, commit: CommitId) -> Result<git2::Tree<
 fn list_by_library(
     library: &git2::Repository,
     commit: CommitId,
+    wanted: impl Fn(&[u8]) -> bool,
 ) -> Result<Vec<TreeFile>, git2::Error> {
     let mut files = Vec::new();
     let mut open = vec![(Vec::new(), root_tree(library, commit)?.id())];
@@ -304,7 +338,7 @@ fn list_by_library(
                 continue;
             }
             let mode = u32::try_from(entry.filemode()).unwrap_or_default();
-            if is_file(mode) && is_pointer_path(&path) {
+            if is_file(mode) && wanted(&path) {
                 files.push(TreeFile { path, mode, id: converted(entry.id())? });
             }
         }
@@ -338,7 +372,7 @@ fn entry_by_library(
     Ok(None)
 }
 
-fn content_by_library(
+pub(super) fn content_by_library(
     library: &git2::Repository,
     id: &ObjectId,
     limit: u64,

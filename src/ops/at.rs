@@ -5,7 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 
 use crate::git::GitError;
-use crate::ops::chosen::{Chosen, candidates, unsound};
+use crate::ops::chosen::{Candidate, Chosen, candidates, unsound};
 use crate::ops::error::OpError;
 use crate::ops::select::{Select, resolve_or_root};
 use crate::path::{RepoPath, show};
@@ -65,15 +65,16 @@ impl At {
         Ok(own(Some(rev), path))
     }
 
-    fn pointers(&self, repo: &Repo) -> Result<BTreeMap<RepoPath, TrackedState>, OpError> {
+    fn pointers(&self, repo: &Repo) -> Result<BTreeMap<RepoPath, Candidate>, OpError> {
         let select = Select { rev: self.rev.clone(), ..Select::default() };
-        Ok(candidates(repo, &select)?.0.into_iter().collect())
+        let all = candidates(repo, &select)?.0.into_iter();
+        Ok(all.map(|found| (found.path.clone(), found)).collect())
     }
 
     /// Finds the tracked paths at or below the path, or the one that it lies in.
     pub(crate) fn find(&self, repo: &Repo) -> Result<Vec<Inside>, OpError> {
         let mut out = Vec::new();
-        for (path, state) in self.pointers(repo)? {
+        for (path, Candidate { by, state, .. }) in self.pointers(repo)? {
             let rest = match &self.path {
                 None => Vec::new(),
                 Some(own) if path == *own || path.starts_with_dir(own) => Vec::new(),
@@ -84,7 +85,7 @@ impl At {
             };
             match state {
                 TrackedState::Sound(pointer, bytes) => {
-                    let chosen = Chosen { path, pointer, bytes, filter: Filter::All };
+                    let chosen = Chosen { path, by, pointer, bytes, filter: Filter::All };
                     out.push(Inside { chosen, rest });
                 }
                 TrackedState::Missing => {}

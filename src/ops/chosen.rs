@@ -9,11 +9,15 @@ use crate::pointer::{Pointer, PointerError};
 use crate::progress::Job;
 use crate::repo::Repo;
 use crate::transfer::{Filter, Root, Wanted};
-use crate::worktree::{RefusedPointer, TrackedState, load_tracked, parse_tracked};
+use crate::worktree::{
+    RefusedPointer, Tracked, TrackedState, Tracking, in_place, load_in_place, load_tracked,
+    parse_tracked,
+};
 
 /// A pointer that a verb is about.
 pub(crate) struct Chosen {
     pub(crate) path: RepoPath,
+    pub(crate) by: Tracking,
     pub(crate) pointer: Pointer,
     pub(crate) bytes: Vec<u8>,
     pub(crate) filter: Filter,
@@ -52,10 +56,10 @@ pub(crate) fn at_head(repo: &Repo) -> Result<Vec<AtHead>, OpError> {
         return Ok(Vec::new());
     }
     let (found, _) = candidates(repo, &Select { rev: Some("HEAD".into()), ..Select::default() })?;
-    let judged = |(path, state): (RepoPath, TrackedState)| {
+    let judged = |Candidate { path, by, state }: Candidate| {
         let item = match state {
             TrackedState::Sound(pointer, bytes) => {
-                Ok(Chosen { path: path.clone(), pointer, bytes, filter: Filter::All })
+                Ok(Chosen { path: path.clone(), by, pointer, bytes, filter: Filter::All })
             }
             TrackedState::Missing => return None,
             TrackedState::Unsound(error) => Err(unsound(&path, &error)),
@@ -84,11 +88,11 @@ pub(crate) fn find(
     let mut selection = Selection::of(repo, select)?;
     let mut out = Vec::new();
     let (candidates, refused) = candidates(repo, select)?;
-    for (path, state) in candidates {
+    for Candidate { path, by, state } in candidates {
         let Some(filter) = selection.filter(&path) else { continue };
         match state {
             TrackedState::Sound(pointer, bytes) => {
-                out.push(Chosen { path, pointer, bytes, filter });
+                out.push(Chosen { path, by, pointer, bytes, filter });
             }
             TrackedState::Missing => {}
             TrackedState::Unsound(error) => return Err(unsound(&path, &error)),
@@ -111,8 +115,15 @@ pub(crate) fn unsound(path: &RepoPath, error: &PointerError) -> OpError {
     )
 }
 
-/// Tracked paths with the states of their pointers, and pointers of refused names.
-pub(crate) type Candidates = (Vec<(RepoPath, TrackedState)>, Vec<RefusedPointer>);
+/// A tracked path, and the state of its pointer.
+pub(crate) struct Candidate {
+    pub(crate) path: RepoPath,
+    pub(crate) by: Tracking,
+    pub(crate) state: TrackedState,
+}
+
+/// Tracked paths, and pointers of refused names.
+pub(crate) type Candidates = (Vec<Candidate>, Vec<RefusedPointer>);
 
 /// Lists the tracked paths of the worktree, of a revision or of every ref, whatever paths are selected.
 pub(crate) fn candidates(repo: &Repo, select: &Select) -> Result<Candidates, OpError> {
@@ -133,14 +144,19 @@ pub(crate) fn candidates(repo: &Repo, select: &Select) -> Result<Candidates, OpE
         }
     } else {
         let (tracked, refused) = load_tracked(repo.git(), repo.door())?;
-        out = (tracked.into_iter().map(|t| (t.path, t.state)).collect(), refused);
+        let (filtered, more) = load_in_place(repo.git())?;
+        let of = |by| move |Tracked { path, state }| Candidate { path, by, state };
+        let tracked = tracked.into_iter().map(of(Tracking::Beside));
+        out.0 = tracked.chain(filtered.into_iter().map(of(Tracking::InPlace))).collect();
+        out.0.sort_by(|a, b| a.path.cmp(&b.path));
+        out.1 = refused.into_iter().chain(more).collect();
     }
     Ok(out)
 }
 
 fn at_revision(found: TreePointer, (out, refused): &mut Candidates) {
-    let path = match RepoPath::new(&found.path).and_then(|own| own.target_of_pointer()) {
-        Ok(path) => path,
+    let (by, path) = match Tracking::of(&found.path) {
+        Ok(tracked) => tracked,
         Err(why) => {
             if refused.iter().all(|other| other.pointer != found.path) {
                 refused.push(RefusedPointer { pointer: found.path, why });
@@ -149,11 +165,15 @@ fn at_revision(found: TreePointer, (out, refused): &mut Candidates) {
         }
     };
     let state = match found.content {
+        content if by == Tracking::InPlace => match in_place(content) {
+            Some(state) => state,
+            None => return,
+        },
         Content::Whole(bytes) => parse_tracked(bytes),
         Content::TooLarge(len) => {
             let len = usize::try_from(len).unwrap_or(usize::MAX);
             TrackedState::Unsound(PointerError::TooLong { len })
         }
     };
-    out.push((path, state));
+    out.push(Candidate { path, by, state });
 }

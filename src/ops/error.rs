@@ -3,7 +3,7 @@
 use crate::cache::CacheError;
 use crate::config::ConfigError;
 use crate::fs::FsError;
-use crate::git::GitError;
+use crate::git::{ChannelError, GitError};
 use crate::hint::Hint;
 use crate::intake::IntakeError;
 use crate::path::{PathError, show};
@@ -49,6 +49,9 @@ pub enum OpError {
     /// Git refused.
     #[error(transparent)]
     Git(#[from] GitError),
+    /// Git and its filter do not understand each other.
+    #[error(transparent)]
+    Channel(#[from] ChannelError),
     /// A setting is wrong.
     #[error(transparent)]
     Config(#[from] ConfigError),
@@ -136,6 +139,7 @@ impl OpError {
             Self::Repo(_)
             | Self::Fs(_)
             | Self::Git(_)
+            | Self::Channel(_)
             | Self::Config(_)
             | Self::Path(_)
             | Self::Entry { .. }
@@ -162,6 +166,7 @@ impl OpError {
             | Self::Fs(_)
             | Self::Cache(_)
             | Self::Git(_)
+            | Self::Channel(_)
             | Self::Config(_)
             | Self::Path(_)
             | Self::Entry { .. }
@@ -200,6 +205,7 @@ impl OpError {
             Self::Repo(_)
             | Self::Fs(_)
             | Self::Git(_)
+            | Self::Channel(_)
             | Self::Config(_)
             | Self::Path(_)
             | Self::Spec(_)
@@ -248,6 +254,7 @@ impl Hint for OpError {
             Self::Fs(e) | Self::Place { source: PlaceError::Fs(e), .. } => e.hint(),
             Self::Cache(e) | Self::Place { source: PlaceError::Cache(e), .. } => e.hint(),
             Self::Git(e) => e.hint(),
+            Self::Channel(e) => e.hint(),
             Self::Config(e) => e.hint(),
             Self::Path(e) => e.hint(),
             Self::Entry { .. } => Some(

@@ -99,7 +99,7 @@ fn commits(repo: &Repo, items: &[&Chosen]) -> Option<String> {
     let head = repo.git().head().ok()?;
     let mut out: Vec<String> = Vec::new();
     for item in items.iter().take(NAMED) {
-        let pointer = item.path.pointer_path().ok()?;
+        let pointer = item.by.pointer_path(&item.path).ok()?;
         let text = match repo.git().newest_with(pointer.as_bytes(), &item.bytes).ok()? {
             Some(commit) if Some(commit) == head => named(commit, "HEAD"),
             Some(commit) => short(commit),

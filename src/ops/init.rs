@@ -1,10 +1,11 @@
 //! `haul init`: the settings that a repository commits, and the attribute that merges ignore files.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
 use crate::config::{Environment, first_file};
+use crate::git::set_user_filter;
 use crate::hint::Hint;
 use crate::ops::error::OpError;
 use crate::ops::hooks::{self, HooksReport};
@@ -13,8 +14,9 @@ use crate::progress::Job;
 use crate::repo::Repo;
 
 /// Lines of two branches in one ignore file are both kept (ADR 0003); pointers are merged by haul where
-/// it is installed, and as text elsewhere.
-pub(super) const ATTRIBUTES: [&str; 2] = [".gitignore merge=union", "*.haul merge=haul"];
+/// it is installed, and as text elsewhere; so they are compared.
+pub(super) const ATTRIBUTES: [&str; 3] =
+    [".gitignore merge=union", "*.haul merge=haul", "*.haul diff=haul"];
 const LIMIT: u64 = 16 << 20;
 
 /// What `init` did.
@@ -89,10 +91,22 @@ pub fn run(
         list.push(".gitattributes".to_owned());
     }
     repo.git().stage(&[b"haul.toml", b".gitattributes"])?;
+    report.hooks = connect(&repo, options, job)?;
+    Ok(report)
+}
+
+/// Has Git call haul in this clone; nothing that is committed changes.
+pub(super) fn connect(
+    repo: &Repo,
+    options: &InitOptions,
+    job: &Job,
+) -> Result<Option<HooksReport>, OpError> {
     repo.git().set_merge_driver(&options.haul)?;
+    repo.git().set_filter(&options.haul)?;
+    repo.git().set_diff_driver(&options.haul)?;
     if options.hooks == GitHooks::Install {
-        match hooks::install(&repo, &options.haul) {
-            Ok(installed) => report.hooks = Some(installed),
+        match hooks::install(repo, &options.haul) {
+            Ok(installed) => return Ok(Some(installed)),
             // All else works without them.
             Err(error) => {
                 let hint = error.hint().map_or_else(String::new, |hint| format!("; {hint}"));
@@ -100,7 +114,20 @@ pub fn run(
             }
         }
     }
-    Ok(report)
+    Ok(None)
+}
+
+/// What `init --global` did.
+#[derive(Clone, Debug, Serialize)]
+pub struct GlobalReport {
+    /// What Git calls for files with the attribute `filter=haul`, in every repository of the user.
+    pub filter: String,
+}
+
+/// Has Git call haul for files that a repository hands over, in every repository of this user, so that
+/// a clone has their content from the start.
+pub fn global(environment: &Environment, haul: &Path) -> Result<GlobalReport, OpError> {
+    Ok(GlobalReport { filter: set_user_filter(haul, &environment.cwd)? })
 }
 
 /// Writes a settings file at the root, durably.

@@ -15,7 +15,7 @@ use crate::pointer::Pointer;
 use crate::progress::Job;
 use crate::repo::Repo;
 use crate::transfer::Filter;
-use crate::worktree::{TrackedState, parse_tracked};
+use crate::worktree::{TrackedState, Tracking, parse_tracked};
 
 /// Commits that are compared at a time: their nodes come together.
 const AT_ONCE: usize = 32;
@@ -99,8 +99,7 @@ fn steps(changes: Vec<PointerChange>, selection: &mut Selection) -> Vec<Step> {
     let mut steps: Vec<Step> = Vec::new();
     for change in changes {
         // A name that haul never tracks has no data.
-        let path = RepoPath::new(&change.path).and_then(|pointer| pointer.target_of_pointer());
-        let Ok(path) = path else { continue };
+        let Ok((_, path)) = Tracking::of(&change.path) else { continue };
         let Some(filter) = selection.filter(&path) else { continue };
         match steps.last_mut().filter(|(commit, _)| *commit == change.commit) {
             Some((_, own)) => own.push((path, filter, change)),

@@ -10,6 +10,7 @@ use crate::cache::Held;
 use crate::git::{CommitId, Content, ObjectId, PointerBlob};
 use crate::ops::chosen::{Chosen, at_head, find};
 use crate::ops::error::{Exit, OpError};
+use crate::ops::filter_process::adopt;
 use crate::ops::open::{Chosen as Target, choose};
 use crate::ops::requests::Requests;
 use crate::ops::retain::{After, retain};
@@ -22,7 +23,7 @@ use crate::repo::Repo;
 use crate::transfer::{
     Avoid, Contact, Filter, Home, Purpose, PushRequest, Pushed, Root, Stage, Wanted, push,
 };
-use crate::worktree::{RefusedPointer, TrackedState, parse_tracked};
+use crate::worktree::{RefusedPointer, TrackedState, Tracking, parse_tracked};
 
 /// What to push.
 #[derive(Clone, Debug, Default)]
@@ -94,7 +95,7 @@ pub fn plan(repo: &Repo, options: &PushOptions, job: &Job) -> Result<PushPlan, O
     let target = choose(repo, options.remote.as_deref(), options.jobs)?;
     let found = roots(repo, options, job)?;
     let select = Select { rev: options.rev.clone(), all: options.all, ..Select::default() };
-    planned(repo, target, found, select)
+    planned(repo, target, (found, select), job)
 }
 
 /// Plans a push to every remote, the default one last: until then, nothing that is pushed may leave the
@@ -108,16 +109,17 @@ pub fn plan_all(repo: &Repo, options: &PushOptions, job: &Job) -> Result<Vec<Pus
     targets.push(default);
     let found = roots(repo, options, job)?;
     let select = Select { rev: options.rev.clone(), all: options.all, ..Select::default() };
-    let plan = |target| planned(repo, target, found.clone(), select.clone());
+    let plan = |target| planned(repo, target, (found.clone(), select.clone()), job);
     targets.into_iter().map(plan).collect()
 }
 
 fn planned(
     repo: &Repo,
     target: Target,
-    (wanted, commits): Roots,
-    select: Select,
+    ((wanted, commits), select): (Roots, Select),
+    job: &Job,
 ) -> Result<PushPlan, OpError> {
+    adopt(repo, job)?;
     let index = repo.index()?;
     index.adopt(repo.layout())?;
     let unpushed = index.packs(Held::Unpushed)?;
@@ -175,8 +177,8 @@ fn judged(
 ) -> (Vec<(RepoPath, Pointer, CommitId)>, Vec<RefusedPointer>) {
     let (mut sound, mut refused) = (Vec::new(), Vec::new());
     for found in brought {
-        let path = match RepoPath::new(&found.path).and_then(|own| own.target_of_pointer()) {
-            Ok(path) => path,
+        let path = match Tracking::of(&found.path) {
+            Ok((_, path)) => path,
             // No haul made it, and none can place its data.
             Err(why) => {
                 refused.push(RefusedPointer { pointer: found.path, why });
@@ -231,7 +233,8 @@ pub(crate) fn plan_brought(
     }
     repo.require_initialised()?;
     let target = choose(repo, None, None)?;
-    Ok(Some(planned(repo, target, (wanted, commits), Select::default())?))
+    let found = (wanted, commits);
+    Ok(Some(planned(repo, target, (found, Select::default()), job)?))
 }
 
 /// Pointers, each with the stage of its commits, and those of refused names.
@@ -355,24 +358,29 @@ pub(crate) fn reported(remote: String, pushed: &Pushed, requests: Requests) -> P
 /// The previous versions of each path: what the remote most likely shares with the new one.
 pub(crate) fn earlier(repo: &Repo, wanted: &[(Wanted, Stage)]) -> Result<Vec<Wanted>, OpError> {
     const VERSIONS: usize = 4;
-    let mut pointers = Vec::new();
-    let mut paths = BTreeSet::new();
-    for (item, _) in wanted {
-        if paths.insert(item.path.clone()) {
-            pointers.push(RepoPath::new(&item.path)?.pointer_path()?);
-        }
-    }
-    let keys: Vec<&[u8]> = pointers.iter().map(RepoPath::as_bytes).collect();
     if repo.git().head()?.is_none() {
         return Ok(Vec::new());
     }
-    let found = repo.git().previous_pointers(&keys, VERSIONS)?;
     let mut out = Vec::new();
-    for (path, versions) in paths.into_iter().zip(found) {
-        for bytes in versions {
-            if let TrackedState::Sound(pointer, _) = parse_tracked(bytes) {
-                let (path, root) = (path.clone(), Root::of(&pointer));
-                out.push(Wanted { path, root, filter: Filter::All });
+    let mut paths: BTreeSet<Vec<u8>> = wanted.iter().map(|(w, _)| w.path.clone()).collect();
+    for by in [Tracking::Beside, Tracking::InPlace] {
+        let tracked: Result<Vec<RepoPath>, _> =
+            paths.iter().map(Vec::as_slice).map(RepoPath::new).collect();
+        let pointers: Result<Vec<_>, _> = tracked?.iter().map(|p| by.pointer_path(p)).collect();
+        let pointers = pointers?;
+        let keys: Vec<&[u8]> = pointers.iter().map(RepoPath::as_bytes).collect();
+        let found = repo.git().previous_pointers(&keys, VERSIONS)?;
+        for (path, versions) in std::mem::take(&mut paths).into_iter().zip(found) {
+            let from = out.len();
+            for bytes in versions {
+                if let TrackedState::Sound(pointer, _) = parse_tracked(bytes) {
+                    let (path, root) = (path.clone(), Root::of(&pointer));
+                    out.push(Wanted { path, root, filter: Filter::All });
+                }
+            }
+            // Where no pointer lies beside, it may be one in place.
+            if out.len() == from {
+                paths.insert(path);
             }
         }
     }

@@ -9,16 +9,17 @@ use crate::cache::{Held, IndexReader, Known, ObjectReader, StatEntry};
 use crate::fs::{FileKind, Stamp, Time};
 use crate::git::Content as GitContent;
 use crate::manifest::EntryKind;
-use crate::ops::checkout::{Target, targets};
-use crate::ops::chosen::Chosen;
+use crate::ops::checkout::{Target, is_unfilled, targets, unset};
+use crate::ops::chosen::{Candidate, Chosen, candidates};
 use crate::ops::error::OpError;
+use crate::ops::select::Select;
 use crate::ops::selection::Selection;
 use crate::path::{JsonPath, RepoPath, json_path};
 use crate::pointer::PointerError;
 use crate::progress::{Job, Kind};
 use crate::repo::Repo;
 use crate::transfer::{Filter, Root};
-use crate::worktree::{Content, Found, Knowledge, Scan, TrackedState, What, load_tracked, look};
+use crate::worktree::{Content, Found, Knowledge, Scan, TrackedState, Tracking, What, look};
 
 /// What to look at.
 #[derive(Clone, Debug, Default)]
@@ -35,7 +36,8 @@ pub struct StatusEntry {
     pub path: JsonPath,
     /// `modified`, `missing`, `untracked` (inside a tracked folder), `type-changed`, `unknown` (the
     /// tree is not on this machine), `untrackable` (a special file, a refused name or a pointer
-    /// inside a tracked folder, or a pointer of a refused name), `conflict`, `pointer-damaged` or `pointer-missing`.
+    /// inside a tracked folder, or a pointer of a refused name), `conflict`,
+    /// `pointer-damaged`, `pointer-missing`, or `pointer-text` (stands where Git's filter is to put content).
     pub state: &'static str,
     /// The tracked path it belongs to.
     pub pointer: JsonPath,
@@ -90,29 +92,43 @@ pub fn run(repo: &Repo, options: &StatusOptions, job: &Job) -> Result<StatusRepo
         report,
         learned: Vec::new(),
     };
-    let (tracked, refused) = load_tracked(repo.git(), repo.door())?;
+    let (tracked, refused) = candidates(repo, &Select::default())?;
     for pointer in refused.iter().filter(|refused| selection.may_mean(&refused.pointer)) {
         let path = json_path(&pointer.pointer);
         let entry = StatusEntry { path: path.clone(), state: "untrackable", pointer: path };
         look.report.entries.push(entry);
     }
-    for item in tracked {
+    let mut unfilled = Vec::new();
+    for Candidate { path, by, state } in tracked {
         job.check()?;
-        let Some(filter) = selection.filter(&item.path) else { continue };
-        match item.state {
-            TrackedState::Missing => look.entry(&item.path, "pointer-missing", &item.path),
+        let Some(filter) = selection.filter(&path) else { continue };
+        match state {
+            TrackedState::Missing => look.entry(&path, "pointer-missing", &path),
             TrackedState::Unsound(PointerError::Conflict { .. }) => {
-                look.entry(&item.path, "conflict", &item.path);
+                look.entry(&path, "conflict", &path);
             }
-            TrackedState::Unsound(_) => look.entry(&item.path, "pointer-damaged", &item.path),
+            TrackedState::Unsound(_) => look.entry(&path, "pointer-damaged", &path),
             TrackedState::Sound(pointer, bytes) => {
-                let chosen = Chosen { path: item.path, pointer, bytes, filter };
+                let chosen = Chosen { path, by, pointer, bytes, filter };
                 look.pointer(&chosen)?;
-                look.data(&chosen, job)?;
+                match by {
+                    Tracking::Beside => look.data(&chosen, job)?,
+                    Tracking::InPlace if is_unfilled(repo, &chosen.path, &chosen.bytes)? => {
+                        look.entry(&chosen.path, "pointer-text", &chosen.path);
+                        unfilled.push(chosen.path);
+                    }
+                    // What changed in it is for `git status`.
+                    Tracking::InPlace => {}
+                }
             }
         }
     }
     selection.check_used()?;
+    if let Some(first) = unfilled.first()
+        && repo.git().filter()?.is_none()
+    {
+        job.warn(&unset(first, unfilled.len()));
+    }
     if !look.learned.is_empty() {
         let files = look.learned.iter().map(|(path, entry)| (path.as_slice(), *entry));
         repo.stat()?.save(files, [])?;
@@ -141,7 +157,7 @@ impl Look<'_> {
     }
 
     fn pointer(&mut self, item: &Chosen) -> Result<(), OpError> {
-        let against_head = match self.head.get(item.path.pointer_path()?.as_bytes()) {
+        let against_head = match self.head.get(item.by.pointer_path(&item.path)?.as_bytes()) {
             None => "new",
             Some(bytes) if *bytes == item.bytes => "same",
             Some(_) => "changed",

@@ -9,7 +9,7 @@ use crate::ops::error::OpError;
 use crate::ops::select::resolve;
 use crate::path::{RepoPath, in_shell, show};
 use crate::repo::Repo;
-use crate::worktree::{Parent, Tracked, TrackedState, load_tracked};
+use crate::worktree::{Parent, Tracked, TrackedState, load_in_place, load_tracked};
 
 /// A tracked path, and its pointer if there is one that can be read.
 pub(crate) struct Named {
@@ -25,7 +25,8 @@ pub(crate) fn named(repo: &Repo, words: &[OsString]) -> Result<Vec<Named>, OpErr
         let path = resolve(repo, word)?;
         let path = path.target_of_pointer().unwrap_or(path);
         let Some(found) = tracked.iter().find(|item| item.path == path) else {
-            return Err(unknown(word, &path, &tracked));
+            let (in_place, _) = load_in_place(repo.git())?;
+            return Err(unknown(word, &path, (&tracked, &in_place)));
         };
         let pointer = match &found.state {
             TrackedState::Sound(_, bytes) => Some(bytes.clone()),
@@ -38,7 +39,11 @@ pub(crate) fn named(repo: &Repo, words: &[OsString]) -> Result<Vec<Named>, OpErr
     Ok(out)
 }
 
-fn unknown(word: &OsString, path: &RepoPath, tracked: &[Tracked]) -> OpError {
+fn unknown(
+    word: &OsString,
+    path: &RepoPath,
+    (tracked, in_place): (&[Tracked], &[Tracked]),
+) -> OpError {
     let word = show(word.as_bytes());
     if let Some(outer) = tracked.iter().find(|item| path.starts_with_dir(&item.path)) {
         let (word_of, outer) = (in_shell(outer.path.as_bytes()), show(outer.path.as_bytes()));
@@ -51,6 +56,13 @@ fn unknown(word: &OsString, path: &RepoPath, tracked: &[Tracked]) -> OpError {
         return OpError::refused(
             format!("`{word}` is not tracked by itself: tracked paths lie inside"),
             "name these; `haul ls` lists them",
+        );
+    }
+    if in_place.iter().any(|item| item.path == *path) {
+        return OpError::refused(
+            format!("`{word}` is tracked by a pattern: Git holds its pointer in its place"),
+            "`haul track` lists the patterns for `haul untrack`; `git rm` and `git mv` work as on any \
+             file of Git",
         );
     }
     OpError::refused(

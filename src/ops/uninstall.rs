@@ -8,7 +8,7 @@ use crate::ops::hooks::{self, HooksReport};
 use crate::ops::init::{ATTRIBUTES, write};
 use crate::path::RepoPath;
 use crate::repo::Repo;
-use crate::worktree::load_tracked;
+use crate::worktree::{load_in_place, load_tracked};
 
 /// The longest file of attributes that is edited, in bytes.
 const LIMIT: u64 = 16 << 20;
@@ -20,6 +20,8 @@ pub struct UninstallReport {
     pub hooks: HooksReport,
     /// Whether Git called haul to merge pointers.
     pub merge_driver: bool,
+    /// Whether Git called haul for paths with the attribute `filter=haul`.
+    pub filter: bool,
     /// Committed files that were removed or changed; staged too.
     pub files: Vec<String>,
     /// Paths that haul tracks: while there are any, committed files stay.
@@ -31,9 +33,12 @@ pub struct UninstallReport {
 pub fn run(repo: &Repo) -> Result<UninstallReport, OpError> {
     let hooks = hooks::uninstall(repo)?;
     let merge_driver = repo.git().unset_merge_driver()?;
-    let tracked = load_tracked(repo.git(), repo.door())?.0.len() as u64;
+    repo.git().unset_diff_driver()?;
+    let filter = repo.git().unset_filter()?;
+    let in_place = load_in_place(repo.git())?.0.len();
+    let tracked = (load_tracked(repo.git(), repo.door())?.0.len() + in_place) as u64;
     let files = if tracked == 0 { committed(repo)? } else { Vec::new() };
-    Ok(UninstallReport { hooks, merge_driver, files, tracked })
+    Ok(UninstallReport { hooks, merge_driver, filter, files, tracked })
 }
 
 fn committed(repo: &Repo) -> Result<Vec<String>, OpError> {

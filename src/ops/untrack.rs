@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::fs::{FileKind, Stamp};
 use crate::ops::error::OpError;
 use crate::ops::status::{self, StatusOptions};
+use crate::ops::track::{Rule, named_rules, release};
 use crate::ops::tracked::{Named, let_go, named};
 use crate::path::{JsonPath, RepoPath, json_path, show};
 use crate::progress::Job;
@@ -25,8 +26,12 @@ pub struct UntrackOptions {
 pub struct UntrackPlan {
     /// The tracked paths.
     pub paths: Vec<JsonPath>,
+    /// Patterns of `.gitattributes`.
+    pub patterns: Vec<JsonPath>,
     #[serde(skip)]
     named: Vec<Named>,
+    #[serde(skip)]
+    rules: Vec<Rule>,
 }
 
 /// What is no longer tracked.
@@ -34,12 +39,21 @@ pub struct UntrackPlan {
 pub struct UntrackReport {
     /// The paths; their data stands where it stood.
     pub paths: Vec<JsonPath>,
+    /// Patterns of `.gitattributes`.
+    pub patterns: Vec<JsonPath>,
+    /// Files that these handed over, and for which Git holds pointers until they are added again.
+    pub released: Vec<JsonPath>,
 }
 
 /// Refuses paths whose data is not all in the worktree: nothing would say what they held.
 pub fn plan(repo: &Repo, options: &UntrackOptions, job: &Job) -> Result<UntrackPlan, OpError> {
-    let named = named(repo, &options.paths)?;
-    let status = status::run(repo, &StatusOptions { paths: options.paths.clone() }, job)?;
+    let (rules, words) = named_rules(repo, &options.paths)?;
+    let patterns: Vec<JsonPath> = rules.iter().map(|rule| json_path(&rule.pattern)).collect();
+    if words.is_empty() {
+        return Ok(UntrackPlan { paths: Vec::new(), patterns, named: Vec::new(), rules });
+    }
+    let named = named(repo, &words)?;
+    let status = status::run(repo, &StatusOptions { paths: words }, job)?;
     let lacks = |state: &str| matches!(state, "missing" | "unknown");
     if let Some(entry) = status.entries.iter().find(|entry| lacks(entry.state)) {
         let (path, top) = (&entry.path.path, &entry.pointer.path);
@@ -56,13 +70,14 @@ pub fn plan(repo: &Repo, options: &UntrackOptions, job: &Job) -> Result<UntrackP
         ));
     }
     let paths = named.iter().map(|item| json_path(item.path.as_bytes())).collect();
-    Ok(UntrackPlan { paths, named })
+    Ok(UntrackPlan { paths, patterns, named, rules })
 }
 
 /// Removes pointers and ignore lines and stages that. Files that were links into the cache, which may
 /// let go of them now, become files of their own first.
 pub fn run(repo: &Repo, plan: UntrackPlan, job: &Job) -> Result<UntrackReport, OpError> {
     let _working = repo.lock_for_work()?;
+    let released = release(repo, &plan.rules)?;
     let mut copied = false;
     for item in &plan.named {
         copied |= own_files(repo, &item.path, job)?;
@@ -71,8 +86,11 @@ pub fn run(repo: &Repo, plan: UntrackPlan, job: &Job) -> Result<UntrackReport, O
         repo.door().root().sync()?;
     }
     let paths: Vec<_> = plan.named.iter().map(|item| &item.path).collect();
-    let_go(repo, &paths)?;
-    Ok(UntrackReport { paths: plan.paths })
+    if !paths.is_empty() {
+        let_go(repo, &paths)?;
+    }
+    let released = released.iter().map(|path| json_path(path.as_bytes())).collect();
+    Ok(UntrackReport { paths: plan.paths, patterns: plan.patterns, released })
 }
 
 fn own_files(repo: &Repo, top: &RepoPath, job: &Job) -> Result<bool, OpError> {

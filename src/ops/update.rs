@@ -123,6 +123,7 @@ fn update(
 fn is_saved(repo: &Repo, item: &Chosen, job: &Job) -> Result<bool, OpError> {
     let whole = Chosen {
         path: item.path.clone(),
+        by: item.by,
         pointer: item.pointer.clone(),
         bytes: item.bytes.clone(),
         filter: Filter::All,

@@ -52,7 +52,7 @@ impl HttpService for Server {
         let body = if self.stalls {
             HttpResponseBody::new(StreamBody::new(pending()))
         } else if self.endless {
-            let piece = Bytes::from_static(&[b' '; 1 << 20]);
+            let piece = Bytes::from(vec![b' '; 1 << 20]);
             let frames = repeat_with(move || Ok::<_, HttpError>(Frame::data(piece.clone())));
             HttpResponseBody::new(StreamBody::new(iter(frames)))
         } else {

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use crate::catalogue::{
     HookRecord, LocRecord, Object, ObjectKind, PackRecord, Registration, SOURCE_PUSH_RECORD, key,
 };
-use crate::fs::{IoResultExt, Temp, failpoint};
+use crate::fs::{Temp, failpoint};
 use crate::hash::{Key, PackId, RepoId};
 use crate::pack::{Footer, TRAILER_LEN};
 use crate::progress::{Job, Kind, Task};
@@ -302,7 +302,7 @@ fn carry_some(
         if let Some((number, start)) = places.get(i)
             && let Some(file) = files.get(*number)
         {
-            file.as_file().write_all_at(&bytes, *start).at("write", file.path())?;
+            file.write_at(*start, &bytes)?;
         }
         Ok::<(), TransferError>(())
     })?;
@@ -322,15 +322,14 @@ fn carry_some(
         failpoint::hit("sync.sent-one");
         Ok::<(), RemoteError>(())
     });
-    Ok(sent.map_err(|error| match &error {
-        RemoteError::Differs { path } => {
-            let bad = files.iter().position(|file| file.path() == path);
-            let key = bad.and_then(|n| packs.get(n)).map_or("", |(_, (key, _))| key.as_str());
-            let why = "it does not hash to its name".to_owned();
-            RemoteError::Damaged { remote: from.label().into(), key: key.to_owned(), why }
-        }
-        _ => error,
-    })?)
+    if let Err(RemoteError::Differs { path }) = &sent {
+        let bad = files.iter().position(|file| file.path() == path);
+        let key = bad.and_then(|n| packs.get(n)).map_or("", |(_, (key, _))| key.as_str());
+        let (remote, key) = (from.label().into(), key.to_owned());
+        let why = "it does not hash to its name".to_owned();
+        return Err(RemoteError::Damaged { remote, key, why }.into());
+    }
+    Ok(sent?)
 }
 
 /// Registers with the receiving remote whoever keeps data on the other one, so that its gc asks for them.

@@ -15,6 +15,9 @@ pub use error::WorktreeError;
 pub use known::{Content, Knowledge};
 pub use place::{PlaceError, Recipe};
 pub(crate) use place::{StillAsSeen, Wanted, Whole, place_file, place_folder, place_link};
-pub use pointers::{RefusedPointer, Tracked, TrackedState, load_tracked, parse_tracked};
+pub use pointers::{
+    RefusedPointer, Tracked, TrackedState, Tracking, in_place, load_in_place, load_tracked,
+    parse_tracked,
+};
 pub use scan::{Found, Scan, What, look, scan};
 pub(crate) use share::{Sharing, make_own, place_whole};

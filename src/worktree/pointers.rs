@@ -1,14 +1,43 @@
 //! The pointers of the worktree: which paths are tracked, and by what.
 
 use crate::fs::FileKind;
-use crate::git::Git;
+use crate::git::{Content, Git};
 use crate::path::{PathError, RepoPath};
-use crate::pointer::{Pointer, PointerError};
+use crate::pointer::{Pointer, PointerError, looks_like_pointer};
 use crate::worktree::door::Door;
 use crate::worktree::error::WorktreeError;
 
 /// Longest pointer in bytes.
 const POINTER_MAX: u64 = 4096;
+
+/// How Git holds the pointer of a tracked path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tracking {
+    /// In a file beside the data.
+    Beside,
+    /// In place of the data, for which Git's filter exchanges it in the worktree.
+    InPlace,
+}
+
+impl Tracking {
+    /// Tells by the path of a pointer in Git which path it tracks, and how.
+    pub fn of(pointer: &[u8]) -> Result<(Self, RepoPath), PathError> {
+        let own = RepoPath::new(pointer)?;
+        if own.is_pointer_path() {
+            Ok((Self::Beside, own.target_of_pointer()?))
+        } else {
+            Ok((Self::InPlace, own))
+        }
+    }
+
+    /// Returns the path at which Git holds the pointer of a tracked path.
+    pub fn pointer_path(self, path: &RepoPath) -> Result<RepoPath, PathError> {
+        match self {
+            Self::Beside => path.pointer_path(),
+            Self::InPlace => Ok(path.clone()),
+        }
+    }
+}
 
 /// A tracked path and the state of its pointer in the worktree.
 #[derive(Debug)]
@@ -82,6 +111,31 @@ pub fn load_tracked(
         out.push(Tracked { path, state });
     }
     Ok((out, refused))
+}
+
+/// Loads every pointer that Git's index holds in place of data, in path order. Files that were not
+/// handed to the filter yet, and those that are not merged, are passed over.
+pub fn load_in_place(git: &Git) -> Result<(Vec<Tracked>, Vec<RefusedPointer>), WorktreeError> {
+    let (mut out, mut refused) = (Vec::new(), Vec::new());
+    let mut entries = git.filtered()?;
+    entries.retain(|entry| entry.stage == 0);
+    let contents = git.index_contents(&entries, POINTER_MAX)?;
+    for (entry, content) in entries.into_iter().zip(contents) {
+        let Some(state) = in_place(content) else { continue };
+        match RepoPath::new(&entry.path) {
+            Ok(path) => out.push(Tracked { path, state }),
+            Err(why) => refused.push(RefusedPointer { pointer: entry.path, why }),
+        }
+    }
+    Ok((out, refused))
+}
+
+/// Reads what Git holds in place of data; nothing if that is the data itself.
+pub fn in_place(content: Content) -> Option<TrackedState> {
+    match content {
+        Content::Whole(bytes) if looks_like_pointer(&bytes) => Some(parse_tracked(bytes)),
+        Content::Whole(_) | Content::TooLarge(_) => None,
+    }
 }
 
 /// Reads the bytes of a pointer as a tracked state.

@@ -1,9 +1,11 @@
 use crate::harness::World;
 
-const VERBS: [&str; 33] = [
+const VERBS: [&str; 35] = [
     "init",
+    "clone",
     "remote",
     "add",
+    "track",
     "untrack",
     "rm",
     "mv",

@@ -170,7 +170,9 @@ fn a_sync_that_was_killed_goes_on_where_it_stopped() {
     }
     let rest = a.haul(&["remote", "sync", "r", "s", "--json"]).ok();
     assert_eq!(number(&rest, "/packs"), 0, "all were there: {rest}");
-    assert_eq!(s.keys("p/"), r.keys("p/"));
+    // A copy that was under way has left its file, under a name that nobody reads.
+    let whole: Vec<String> = s.keys("p/").into_iter().filter(|key| !key.contains('#')).collect();
+    assert_eq!(whole, r.keys("p/"));
     is_complete(&a, "s", "one");
 }
 

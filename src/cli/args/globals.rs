@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::cli::args::{
-    AddArgs, CatArgs, CheckIgnoreArgs, CheckoutArgs, CiArgs, CompletionsArgs, ConfigArgs, DemoArgs,
-    DiffArgs, DuArgs, EvictArgs, ExportArgs, FetchArgs, FsckArgs, GcArgs, GetArgs, HookArgs,
-    HooksArgs, ImportArgs, InitArgs, LogArgs, LsArgs, ManArgs, MergeArgs, MergeDriverArgs, MvArgs,
-    PullArgs, PushArgs, RemoteArgs, RmArgs, StatusArgs, UninstallArgs, UntrackArgs, UpdateArgs,
-    VerifyArgs,
+    AddArgs, CatArgs, CheckIgnoreArgs, CheckoutArgs, CiArgs, CloneArgs, CompletionsArgs,
+    ConfigArgs, DemoArgs, DiffArgs, DiffDriverArgs, DuArgs, EvictArgs, ExportArgs, FetchArgs,
+    FilterProcessArgs, FsckArgs, GcArgs, GetArgs, HookArgs, HooksArgs, ImportArgs, InitArgs,
+    LogArgs, LsArgs, ManArgs, MergeArgs, MergeDriverArgs, MvArgs, PullArgs, PushArgs, RemoteArgs,
+    RmArgs, StatusArgs, TrackArgs, UninstallArgs, UntrackArgs, UpdateArgs, VerifyArgs,
 };
 
 const EXAMPLES: &str = "\
@@ -88,8 +88,10 @@ pub(crate) enum Color {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
     Init(InitArgs),
+    Clone(CloneArgs),
     Remote(RemoteArgs),
     Add(AddArgs),
+    Track(TrackArgs),
     Untrack(UntrackArgs),
     Rm(RmArgs),
     Mv(MvArgs),
@@ -116,6 +118,10 @@ pub(crate) enum Verb {
     Merge(MergeArgs),
     #[command(hide = true)]
     MergeDriver(MergeDriverArgs),
+    #[command(hide = true)]
+    DiffDriver(DiffDriverArgs),
+    #[command(hide = true)]
+    FilterProcess(FilterProcessArgs),
     Hooks(HooksArgs),
     #[command(hide = true)]
     Hook(HookArgs),
@@ -131,8 +137,10 @@ impl Verb {
     pub(crate) fn name(&self) -> &'static str {
         match self {
             Self::Init(_) => "init",
+            Self::Clone(_) => "clone",
             Self::Remote(args) => args.verb.name(),
             Self::Add(_) => "add",
+            Self::Track(_) => "track",
             Self::Untrack(_) => "untrack",
             Self::Rm(_) => "rm",
             Self::Mv(_) => "mv",
@@ -160,6 +168,8 @@ impl Verb {
             Self::Hook(_) => "hook",
             Self::Merge(_) => "merge",
             Self::MergeDriver(_) => "merge-driver",
+            Self::DiffDriver(_) => "diff-driver",
+            Self::FilterProcess(_) => "filter-process",
             Self::Uninstall(_) => "uninstall",
             Self::Config(_) => "config",
             Self::Completions(_) => "completions",

@@ -4,6 +4,8 @@ const EXAMPLE: &str = "\
 Example:
   git init && haul init && git commit -m \"use haul\"
 
+`haul init --global`, once for each user, lets `git clone` bring what `haul track` took in.
+
 Running it again changes nothing.";
 
 /// Set up haul in the Git repository you are in
@@ -17,4 +19,9 @@ pub(crate) struct InitArgs {
     /// Leave Git's hooks as they are
     #[arg(long)]
     pub(crate) no_hooks: bool,
+
+    /// In your own Git settings, have Git call haul for files that a repository hands over (see
+    /// `haul track`): a `git clone` then has their content from the start. Nothing else is set up
+    #[arg(long, conflicts_with = "no_hooks")]
+    pub(crate) global: bool,
 }

@@ -6,6 +6,7 @@ const EXAMPLES: &str = "\
 Examples:
   haul untrack data/train              stop tracking a folder; its files stay
   haul untrack --dry-run data/train    show what would change
+  haul untrack '*.bin'                 take back a pattern of `haul track`
 
 Earlier commits still name the content, so `haul checkout --rev` still works for them.";
 
@@ -16,7 +17,7 @@ Earlier commits still name the content, so `haul checkout --rev` still works for
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct UntrackArgs {
-    /// Tracked paths
+    /// Tracked paths, or patterns of `haul track`
     #[arg(value_name = "PATH", required = true)]
     pub(crate) paths: Vec<OsString>,
 

@@ -1,8 +1,8 @@
 use crate::cli::args::Verb;
 use crate::cli::command::{
-    add, cat, check_ignore, checkout, ci, completions, config, demo, diff, du, evict, export,
-    fetch, fsck, gc, get, hook, hooks, init, log, ls, man, merge, mv, pull, push, remote, rm,
-    status, uninstall, untrack, verify,
+    add, cat, check_ignore, checkout, ci, clone, completions, config, demo, diff, diff_driver, du,
+    evict, export, fetch, filter_process, fsck, gc, get, hook, hooks, init, log, ls, man, merge,
+    mv, pull, push, remote, rm, status, track, uninstall, untrack, verify,
 };
 use crate::cli::failure::Failure;
 use crate::cli::session::Session;
@@ -12,8 +12,10 @@ use crate::ops::Exit;
 pub(crate) fn run(verb: &Verb, session: &Session<'_>) -> Result<Exit, Failure> {
     match verb {
         Verb::Init(args) => init::run(args, session),
+        Verb::Clone(args) => clone::run(args, session),
         Verb::Remote(args) => remote::run(&args.verb, session),
         Verb::Add(args) => add::run(args, session),
+        Verb::Track(args) => track::run(args, session),
         Verb::Untrack(args) => untrack::run(args, session),
         Verb::Rm(args) => rm::run(args, session),
         Verb::Mv(args) => mv::run(args, session),
@@ -39,6 +41,8 @@ pub(crate) fn run(verb: &Verb, session: &Session<'_>) -> Result<Exit, Failure> {
         Verb::Gc(args) => gc::run(args, session),
         Verb::Merge(args) => merge::run(args, session),
         Verb::MergeDriver(args) => merge::drive(args, session),
+        Verb::DiffDriver(args) => diff_driver::run(args, session),
+        Verb::FilterProcess(args) => filter_process::run(args, session),
         Verb::Uninstall(_) => uninstall::run(session),
         Verb::Hooks(args) => hooks::run(args.verb, session),
         Verb::Hook(args) => hook::run(args, session),

@@ -10,6 +10,13 @@ use crate::ops::init::{GitHooks, InitOptions, InitReport};
 use crate::path::show;
 
 pub(super) fn run(args: &InitArgs, session: &Session<'_>) -> Result<Exit, Failure> {
+    if args.global {
+        let report = ops::init::global(session.environment, &program())?;
+        let line = "Git calls haul for files that repositories hand over, wherever you are";
+        let figures = Figures(session.started.elapsed()).close(line);
+        session.answer_figures(&report, false, figures)?;
+        return Ok(Exit::Done);
+    }
     let hooks = if args.no_hooks { GitHooks::Leave } else { GitHooks::Install };
     let options = InitOptions { haul: program(), hooks };
     let report = ops::init::run(session.environment, &options, &session.job)?;

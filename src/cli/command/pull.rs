@@ -9,20 +9,15 @@ use crate::cli::render::{Figures, checkout_line, fetch_line};
 use crate::cli::session::{Answer, Session};
 use crate::ops;
 use crate::ops::Exit;
-use crate::ops::pull::PullOptions;
+use crate::ops::pull::{PullOptions, PullPlan};
+use crate::repo::Repo;
 
 pub(super) fn run(args: &PullArgs, session: &Session<'_>) -> Result<Exit, Failure> {
     let repo = session.repo_at(args.transfer.limit_rate)?;
     let fetch = fetch_options(select(&args.select, false), &args.transfer);
     let options = PullOptions { fetch, force: args.force };
-    let plan = match ops::pull::plan(&repo, &options, &session.job) {
-        Ok(plan) => plan,
-        Err(error) => {
-            accepts(error, &repo, session)?;
-            ops::pull::plan(&repo, &options, &session.job)?
-        }
-    };
     if args.dry_run {
+        let plan = plan(&repo, &options, session)?;
         let plan = ops::pull::preview(&repo, plan, &session.job)?;
         let line = format!("{}; {}", planned("pull", &plan.fetch), placing(&plan.checkout));
         let figures = Figures(session.started.elapsed()).close(&line);
@@ -30,7 +25,32 @@ pub(super) fn run(args: &PullArgs, session: &Session<'_>) -> Result<Exit, Failur
         session.answer(Answer { report: &plan, dry_run: true, text, figures })?;
         return Ok(Exit::Done);
     }
-    let report = ops::pull::run(&repo, plan, &session.job)?;
+    pull(&repo, &options, session)
+}
+
+/// Asks about a remote that the user did not agree to yet, if somebody is there.
+fn plan<'r>(
+    repo: &'r Repo,
+    options: &PullOptions,
+    session: &Session<'_>,
+) -> Result<PullPlan<'r>, Failure> {
+    match ops::pull::plan(repo, options, &session.job) {
+        Ok(plan) => Ok(plan),
+        Err(error) => {
+            accepts(error, repo, session)?;
+            Ok(ops::pull::plan(repo, options, &session.job)?)
+        }
+    }
+}
+
+/// Gets content and places it.
+pub(super) fn pull(
+    repo: &Repo,
+    options: &PullOptions,
+    session: &Session<'_>,
+) -> Result<Exit, Failure> {
+    let plan = plan(repo, options, session)?;
+    let report = ops::pull::run(repo, plan, &session.job)?;
     let line = format!("{}; {}", fetch_line(&report.fetch), checkout_line(&report.checkout));
     let figures = Figures(session.started.elapsed()).close(&line);
     remarks(&report.checkout, "ask whoever pushed the pointers to run `haul push`", session);

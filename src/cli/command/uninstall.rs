@@ -27,6 +27,7 @@ pub(super) fn run(session: &Session<'_>) -> Result<Exit, Failure> {
 
 fn line(report: &UninstallReport) -> String {
     let driver = if report.merge_driver { ", the merge driver" } else { "" };
-    let hooks = format!("took back {} Git hooks{driver}", Count(report.hooks.changed()));
+    let filter = if report.filter { ", the filter" } else { "" };
+    let hooks = format!("took back {} Git hooks{driver}{filter}", Count(report.hooks.changed()));
     report.files.iter().fold(hooks, |line, name| line + &format!(", `{name}`"))
 }

@@ -12,7 +12,7 @@ struct Group {
     states: &'static [&'static str],
 }
 
-const GROUPS: [Group; 6] = [
+const GROUPS: [Group; 7] = [
     Group {
         heading: "Changed, not added:",
         advice: &[
@@ -35,6 +35,11 @@ const GROUPS: [Group; 6] = [
         heading: "Not in the worktree:",
         advice: &["`haul pull` brings it, `haul checkout` if it was fetched before"],
         states: &["missing"],
+    },
+    Group {
+        heading: "Pointers where content should be:",
+        advice: &["`haul pull` brings the content"],
+        states: &["pointer-text"],
     },
     Group {
         heading: "Moved by Git:",
@@ -125,6 +130,7 @@ fn letter(state: &str) -> char {
         "pointer-damaged" => '!',
         "pointer-missing" => 'P',
         "moved" => 'R',
+        "pointer-text" => 'p',
         _ => 'X',
     }
 }

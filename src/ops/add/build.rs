@@ -101,12 +101,20 @@ fn file(
 ) -> Result<PointerKind, OpError> {
     let identity = identity(&target.path, contents, sink)?;
     stats.push((target.path.as_bytes().to_vec(), identity.entry));
-    Ok(PointerKind::File {
-        oid: identity.oid,
-        size: identity.size,
-        root: identity.tree.map(|(profile, id)| Root { profile: profile.name().to_owned(), id }),
-        executable: identity.executable,
-    })
+    Ok(identity.into_kind())
+}
+
+/// Writes the tree of a file that was taken in; returns what its pointer says.
+pub(super) fn kind_of(taken: &Taken, sink: &mut NodeSink) -> Result<PointerKind, OpError> {
+    Ok(Identity { executable: false, ..identity_of(taken, sink)? }.into_kind())
+}
+
+impl Identity {
+    fn into_kind(self) -> PointerKind {
+        let root = self.tree.map(|(profile, id)| Root { profile: profile.name().to_owned(), id });
+        let Self { oid, size, executable, .. } = self;
+        PointerKind::File { oid, size, root, executable }
+    }
 }
 
 fn directory(

@@ -6,6 +6,7 @@
 mod build;
 mod former;
 mod ignore;
+mod loose;
 mod previous;
 mod publish;
 mod resolve;
@@ -17,6 +18,7 @@ mod update;
 mod worth;
 
 pub(crate) use ignore::ignore_lines;
+pub(crate) use loose::take_loose;
 pub(crate) use run::store_again;
 pub use run::{AddOptions, AddPlan, AddReport, AddedTarget, PlannedTarget, plan, run};
 pub use stream::{AddedAndPushed, run_and_push};

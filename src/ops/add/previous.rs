@@ -12,6 +12,7 @@ use crate::ops::checkout::targets;
 use crate::ops::chosen::Chosen;
 use crate::ops::error::OpError;
 use crate::transfer::Filter;
+use crate::worktree::Tracking;
 
 /// How the previous version of one file was cut.
 #[derive(Clone, Copy, Debug)]
@@ -35,7 +36,8 @@ pub(super) fn previous(
     reader: &mut ObjectReader,
 ) -> Result<HashMap<Vec<u8>, Previous>, OpError> {
     let Some((pointer, bytes)) = target.old.clone() else { return Ok(HashMap::new()) };
-    let chosen = Chosen { path: target.path.clone(), pointer, bytes, filter: Filter::All };
+    let (path, by, filter) = (target.path.clone(), Tracking::Beside, Filter::All);
+    let chosen = Chosen { path, by, pointer, bytes, filter };
     let known = targets(&chosen, reader)?.unwrap_or_default();
     let known = known.into_iter().filter_map(|old| {
         let previous = match old.content {

@@ -125,6 +125,18 @@ fn check_git(repo: &Repo, paths: &[RepoPath]) -> Result<(), OpError> {
     if keys.is_empty() {
         return Ok(());
     }
+    if let Some(path) = repo.git().is_filtered(keys.iter().copied(), None)?.first() {
+        let path = show(path);
+        return Err(OpError::refused(
+            format!(
+                "cannot track `{path}` by a pointer beside it: a pattern of `haul track` has it"
+            ),
+            format!(
+                "run `git add {path}`; for a pointer beside it, take the pattern back with `haul \
+                 untrack`, and run `git rm --cached {path}` first if Git has it"
+            ),
+        ));
+    }
     let in_git = repo.git().is_tracked(&keys)?;
     match in_git.iter().next() {
         None => Ok(()),

@@ -366,7 +366,7 @@ fn is_stored(entry: &StatEntry, reader: &mut ObjectReader, lost: &BTreeSet<PackI
 }
 
 /// The identity of the remote that is pushed to, as far as this machine was ever in contact with it.
-fn home(repo: &Repo) -> Result<Option<RemoteId>, OpError> {
+pub(super) fn home(repo: &Repo) -> Result<Option<RemoteId>, OpError> {
     let Some(name) = repo.config().default_remote() else { return Ok(None) };
     // A remote that cannot be named now is one to which nothing is known to be confirmed.
     let Ok(spec) = spec_of(repo, name) else { return Ok(None) };

@@ -9,6 +9,7 @@ use crate::cache::{Known, ObjectReader, StatEntry};
 use crate::fs::Time;
 use crate::manifest::EntryKind;
 use crate::ops::checkout::held::is_here;
+use crate::ops::checkout::in_place::refresh;
 use crate::ops::checkout::orphans::{Orphan, begun_key};
 use crate::ops::checkout::plan::{CheckoutPlan, Work, Write};
 use crate::ops::checkout::tidy::{aside, make_durable, mend_ignore, move_data, remove_all, sweep};
@@ -88,7 +89,7 @@ fn act(repo: &Repo, plan: CheckoutPlan, job: &Job) -> Result<CheckoutReport, OpE
     check_content(repo, &plan)?;
     let mut report =
         CheckoutReport { unchanged: plan.keep, missing: plan.missing, ..CheckoutReport::default() };
-    let Work { began, orphans, writes, leaving, learned, pointers, link, .. } = plan.work;
+    let Work { began, orphans, writes, leaving, learned, pointers, filled, link, .. } = plan.work;
     let mut notes = Notes::default();
     let begun = begin(repo, &writes, &pointers)?;
     report.aside = aside(repo, &writes, began, job)?;
@@ -113,6 +114,7 @@ fn act(repo: &Repo, plan: CheckoutPlan, job: &Job) -> Result<CheckoutReport, OpE
     let shared = Shared::open(repo, link.unwrap_or(repo.config().cache_link.value), &writes)?;
     let target = (Some(&shared), &mut report);
     let mut placed = write_all((repo, repo.door()), &writes, target, job)?;
+    placed.extend(write_all((repo, repo.door()), &filled, (None, &mut report), job)?);
     sweep(repo, placed.iter().map(|p| &p.path))?;
     if orphans.is_empty() && leaving.is_empty() && report.aside.is_none() && placed.len() <= FEW {
         let is_file = |p: &Placed| matches!(p.target.kind, EntryKind::File | EntryKind::Executable);
@@ -127,6 +129,7 @@ fn act(repo: &Repo, plan: CheckoutPlan, job: &Job) -> Result<CheckoutReport, OpE
     notes.pointers.extend(pointers.into_iter().map(|(path, bytes)| (path, Some(bytes))));
     notes.pointers.extend(begun.into_iter().map(|key| (key, None)));
     notes.save(repo, &[])?;
+    refresh(repo, &filled)?;
     Ok(report)
 }
 

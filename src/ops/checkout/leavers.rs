@@ -15,7 +15,7 @@ use crate::path::RepoPath;
 use crate::progress::Job;
 use crate::repo::Repo;
 use crate::transfer::Filter;
-use crate::worktree::{Knowledge, Parent, TrackedState, parse_tracked};
+use crate::worktree::{Knowledge, Parent, TrackedState, Tracking, parse_tracked};
 
 /// Files and folders of one tracked path that are to go.
 pub(super) struct Leaving {
@@ -123,7 +123,8 @@ pub(super) fn placed_targets(
     let TrackedState::Sound(pointer, bytes) = parse_tracked(bytes.to_vec()) else {
         return Ok(None);
     };
-    let chosen = Chosen { path: top.clone(), pointer, bytes, filter: Filter::All };
+    let (path, by, filter) = (top.clone(), Tracking::Beside, Filter::All);
+    let chosen = Chosen { path, by, pointer, bytes, filter };
     let mut reader = ObjectReader::new(repo.layout(), repo.index()?)?;
     targets(&chosen, &mut reader)
 }

@@ -13,7 +13,7 @@ use crate::path::RepoPath;
 use crate::progress::Job;
 use crate::repo::Repo;
 use crate::transfer::Filter;
-use crate::worktree::{Knowledge, Parent, load_tracked};
+use crate::worktree::{Knowledge, Parent, load_in_place, load_tracked};
 
 /// What becomes of data whose pointer is gone.
 pub(super) enum Orphan {
@@ -67,7 +67,7 @@ impl Placed {
     }
 
     /// Asks Git for versions of the pointers that the stat cache does not know.
-    pub(super) fn ask_git(&mut self, repo: &Repo, chosen: &[Chosen]) -> Result<(), OpError> {
+    pub(super) fn ask_git(&mut self, repo: &Repo, chosen: &[&Chosen]) -> Result<(), OpError> {
         let mut pointers = Vec::new();
         for item in chosen {
             let path = item.path.as_bytes();
@@ -92,13 +92,14 @@ impl Placed {
 /// If only some paths were `chosen`, only those that move to one of them.
 pub(super) fn orphans(
     repo: &Repo,
-    (chosen, all): (&[Chosen], bool),
+    (chosen, all): (&[&Chosen], bool),
     placed: &Placed,
     began: Time,
     job: &Job,
 ) -> Result<Vec<Orphan>, OpError> {
-    let tracked: BTreeSet<RepoPath> =
-        load_tracked(repo.git(), repo.door())?.0.into_iter().map(|t| t.path).collect();
+    let beside = load_tracked(repo.git(), repo.door())?.0;
+    let all_tracked = beside.into_iter().chain(load_in_place(repo.git())?.0);
+    let tracked: BTreeSet<RepoPath> = all_tracked.map(|item| item.path).collect();
     let in_git = InGit::new(placed.last.keys().cloned());
     let mut taken: BTreeSet<RepoPath> = BTreeSet::new();
     let mut out = Vec::new();

@@ -5,10 +5,11 @@ use std::collections::HashSet;
 use serde::Serialize;
 
 use crate::cache::{Known, Link, ObjectReader, StatEntry, WholeFiles};
-use crate::fs::{FileKind, Stamp, Time};
+use crate::fs::{Stamp, Time};
 use crate::hash::NodeId;
-use crate::manifest::EntryKind;
 use crate::ops::checkout::form::stands_otherwise;
+use crate::ops::checkout::in_place;
+use crate::ops::checkout::judge::{Verdict, judge};
 use crate::ops::checkout::leavers::{InGit, Leaving, Stay, leaving};
 use crate::ops::checkout::look_alikes::refuse_look_alikes;
 use crate::ops::checkout::options::{CheckoutOptions, Manner};
@@ -62,8 +63,10 @@ pub(super) struct Work {
     pub(super) learned: Vec<(Vec<u8>, StatEntry)>,
     /// The pointers that hold afterwards.
     pub(super) pointers: Vec<(Vec<u8>, Vec<u8>)>,
+    /// Files that Git's filter left as pointers: never links, which Git would take for a change.
+    pub(super) filled: Vec<Write>,
     /// Every file that is to go.
-    going: HashSet<Vec<u8>>,
+    pub(super) going: HashSet<Vec<u8>>,
     in_git: InGit,
 }
 
@@ -102,13 +105,15 @@ fn look(
 ) -> Result<CheckoutPlan, OpError> {
     let _scanning = job.begin(Kind::Scan, None);
     let began = repo.door().now()?;
+    let none = chosen.is_empty();
+    let (chosen, in_place) = in_place::split(chosen);
     let mut placed = Placed::load(repo)?;
-    placed.ask_git(repo, chosen)?;
+    placed.ask_git(repo, &chosen)?;
     let orphans = if options.select.rev.is_some() {
         Vec::new()
     } else {
         let all = options.select.is_whole();
-        orphans(repo, (chosen, all), &placed, began, job)?
+        orphans(repo, (&chosen, all), &placed, began, job)?
     };
     let mut plan = CheckoutPlan {
         write: 0,
@@ -129,17 +134,21 @@ fn look(
             leaving: Vec::new(),
             learned: Vec::new(),
             pointers: Vec::new(),
+            filled: Vec::new(),
             going: HashSet::new(),
             in_git: InGit::new(chosen.iter().map(|item| item.path.as_bytes().to_vec())),
         },
     };
     plan.follow_orphans();
-    let mut found = !plan.missing.is_empty();
+    let mut found = !plan.missing.is_empty() || !in_place.is_empty();
+    if options.select.rev.is_none() {
+        in_place::fill(repo, &in_place, &mut plan, job)?;
+    }
     for item in chosen {
         job.check()?;
         found |= compare(repo, item, &placed, &mut plan, job)?;
     }
-    if !found && !chosen.is_empty() {
+    if !found && !none {
         return Err(nothing_matches(&options.select));
     }
     refuse_look_alikes(repo, &plan.work)?;
@@ -290,55 +299,4 @@ impl CheckoutPlan {
         };
         self.write(Write { target, seen, unsaved, content, former });
     }
-}
-
-enum Verdict {
-    Right,
-    Replace,
-    /// This path holds what the user did not add.
-    Unsaved(RepoPath),
-}
-
-fn judge(repo: &Repo, seen: &Seen, past: &Past, work: &Work) -> Result<Verdict, OpError> {
-    let path = &seen.target.path;
-    let stamp = match &seen.site {
-        Site::Free => return Ok(Verdict::Replace),
-        Site::Blocked(by) if work.going.contains(by.as_bytes()) => return Ok(Verdict::Replace),
-        Site::Blocked(by) => return Ok(Verdict::Unsaved(by.clone())),
-        Site::Here(stamp) => stamp,
-    };
-    let unless = |safe| if safe { Verdict::Replace } else { Verdict::Unsaved(path.clone()) };
-    match (stamp.kind, seen.content) {
-        (FileKind::Directory, _) if seen.target.kind == EntryKind::EmptyDir => {
-            // It goes with the last file in it, unless it is made again.
-            let emptied = work.leaving.last().is_some_and(|leaving| {
-                leaving.files.iter().any(|(gone, _)| gone.starts_with_dir(path))
-            });
-            Ok(if emptied { Verdict::Replace } else { Verdict::Right })
-        }
-        (FileKind::Directory, _) => Ok(unless(makes_room(repo, path, work)?)),
-        (FileKind::File | FileKind::Symlink, Some(content)) => {
-            if seen.is_right() {
-                return Ok(Verdict::Right);
-            }
-            Ok(unless(past.vouches(repo, seen, &content)?))
-        }
-        (FileKind::Special, _) | (FileKind::File | FileKind::Symlink, None) => Ok(unless(false)),
-    }
-}
-
-/// Says whether a folder holds nothing but files that are to go.
-fn makes_room(repo: &Repo, path: &RepoPath, work: &Work) -> Result<bool, OpError> {
-    let mut pending = vec![path.as_bytes().to_vec()];
-    while let Some(folder) = pending.pop() {
-        for entry in repo.door().root().descend(&folder)?.entries()? {
-            let path = [folder.as_slice(), b"/", &entry.name].concat();
-            if entry.kind == Some(FileKind::Directory) {
-                pending.push(path);
-            } else if !work.going.contains(&path) {
-                return Ok(false);
-            }
-        }
-    }
-    Ok(true)
 }

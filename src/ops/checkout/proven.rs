@@ -37,13 +37,13 @@ pub(crate) fn spare_proven(
         if writes.is_empty() {
             continue;
         }
-        let pointer = item.path.pointer_path()?;
+        let pointer = item.by.pointer_path(&item.path)?;
         let found = repo.git().known_pointers(&[pointer.as_bytes()], VERSIONS)?;
         for bytes in found.into_iter().flatten() {
             job.check()?;
             let TrackedState::Sound(pointer, bytes) = parse_tracked(bytes) else { continue };
             let (path, filter) = (item.path.clone(), filter(item, &writes));
-            let version = Chosen { path, pointer, bytes, filter };
+            let version = Chosen { path, by: item.by, pointer, bytes, filter };
             let proven = proven(repo, &version, &writes, contact, job)?;
             writes.retain_mut(|write| {
                 let known =

@@ -143,8 +143,8 @@ pub(super) fn write_all(
         placed.extend(place(write, (&mut reader, &mut parent))?);
     }
     report.missing.extend(missing.into_inner().unwrap_or_else(PoisonError::into_inner));
-    report.written = placed.len() as u64;
-    report.bytes = placed.iter().map(|p| p.target.content.size()).sum();
+    report.written += placed.len() as u64;
+    report.bytes += placed.iter().map(|p| p.target.content.size()).sum::<u64>();
     Ok(placed)
 }
 

@@ -10,7 +10,7 @@ use crate::path::{RepoPath, json_path};
 use crate::pointer::{Pointer, PointerKind};
 use crate::progress::Job;
 use crate::repo::Repo;
-use crate::transfer::{Comparison, Contact, Filter, Novelty, Pairs, Root};
+use crate::transfer::{Comparison, Contact, Filter, Novelty, Pairs, Root, TransferError};
 
 /// The two versions of a tracked path; at least one is there.
 pub(crate) struct Versions {
@@ -52,6 +52,23 @@ pub(crate) fn differences(
     )?;
     let all = found.into_iter().map(|(found, novelty)| difference(found, novelty));
     Ok((all.collect(), asked))
+}
+
+/// As [`differences`], of one pair and with what is on this machine; nothing if that is not enough.
+pub(super) fn local_difference(
+    repo: &Repo,
+    item: Versions,
+    job: &Job,
+) -> Result<Option<Difference>, OpError> {
+    let mut pairs = Pairs::default();
+    let root = |pointer: &Option<Pointer>| pointer.as_ref().map_or(Root::Empty, Root::of);
+    pairs.push(0, item.path.as_bytes(), (root(&item.old), root(&item.new)), &item.filter);
+    let mut reader = ObjectReader::new(repo.layout(), repo.index()?)?;
+    match differing((&[item], 1), &pairs, (&mut reader, None), job) {
+        Ok(mut found) => Ok(found.pop().map(|(found, novelty)| difference(found, novelty))),
+        Err(OpError::Transfer(TransferError::NobodyPushed { .. })) => Ok(None),
+        Err(e) => Err(e),
+    }
 }
 
 /// The files that differ of each group, with their whole paths, and what is new in them.

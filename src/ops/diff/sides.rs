@@ -58,7 +58,8 @@ pub(super) fn sides(repo: &Repo, words: &[OsString], paths: &[OsString]) -> Resu
 fn at(repo: &Repo, rev: Option<String>) -> Result<Side, OpError> {
     let select = Select { rev: rev.clone(), ..Select::default() };
     let (pointers, refused) = candidates(repo, &select)?;
-    Ok(Side { rev: rev.unwrap_or_default(), pointers: pointers.into_iter().collect(), refused })
+    let pointers = pointers.into_iter().map(|found| (found.path, found.state)).collect();
+    Ok(Side { rev: rev.unwrap_or_default(), pointers, refused })
 }
 
 /// Reads `A..B`; `HEAD` stands for a side that is left out.

@@ -12,7 +12,7 @@ use crate::pointer::{Pointer, PointerKind};
 use crate::progress::Job;
 use crate::repo::Repo;
 use crate::transfer::{Affected, FileIn, Filter, Root, Wanted};
-use crate::worktree::{TrackedState, load_tracked, parse_tracked};
+use crate::worktree::{TrackedState, Tracking, load_in_place, load_tracked, parse_tracked};
 
 /// Branches and tags that are named with a commit.
 const REFS: &str = "--count=5";
@@ -43,12 +43,13 @@ impl Pointers {
         for found in repo.git().new_pointers(&tips, &[])? {
             job.check()?;
             let Content::Whole(bytes) = found.content else { continue };
-            let path = RepoPath::new(&found.path).and_then(|path| path.target_of_pointer());
-            if let (Ok(path), TrackedState::Sound(pointer, _)) = (path, parse_tracked(bytes)) {
+            let path = Tracking::of(&found.path);
+            if let (Ok((_, path)), TrackedState::Sound(pointer, _)) = (path, parse_tracked(bytes)) {
                 out.add(path, pointer, Some(found.commit), &mut seen);
             }
         }
-        for tracked in load_tracked(repo.git(), repo.door())?.0 {
+        let in_place = load_in_place(repo.git())?.0;
+        for tracked in load_tracked(repo.git(), repo.door())?.0.into_iter().chain(in_place) {
             if let TrackedState::Sound(pointer, _) = tracked.state {
                 out.add(tracked.path, pointer, None, &mut seen);
             }

@@ -16,7 +16,7 @@ use crate::path::{JsonPath, RepoPath};
 use crate::progress::Job;
 use crate::repo::Repo;
 use crate::transfer::Filter;
-use crate::worktree::{TrackedState, load_tracked};
+use crate::worktree::{TrackedState, Tracking, load_tracked};
 
 /// A step of a rebase that still has steps to go, in its list.
 const LISTS: [&str; 2] = ["rebase-merge/git-rebase-todo", "rebase-apply/next"];
@@ -185,7 +185,8 @@ fn sound(repo: &Repo, wanted: &BTreeSet<RepoPath>) -> Result<Vec<Chosen>, OpErro
     Ok(all
         .filter_map(|item| match item.state {
             TrackedState::Sound(pointer, bytes) => {
-                Some(Chosen { path: item.path, pointer, bytes, filter: Filter::All })
+                let (by, filter) = (Tracking::Beside, Filter::All);
+                Some(Chosen { path: item.path, by, pointer, bytes, filter })
             }
             TrackedState::Missing | TrackedState::Unsound(_) => None,
         })

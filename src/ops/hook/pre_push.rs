@@ -8,12 +8,12 @@ use crate::hint::Hint;
 use crate::ops::error::OpError;
 use crate::ops::hook::Moved;
 use crate::ops::push::{self, PushReport};
-use crate::path::{RepoPath, show};
+use crate::path::show;
 use crate::pointer::Pointer;
 use crate::progress::Job;
 use crate::repo::Repo;
 use crate::transfer::Root;
-use crate::worktree::{TrackedState, parse_tracked};
+use crate::worktree::{TrackedState, Tracking, parse_tracked};
 
 /// Sends what the commits need that the Git remote does not have yet; nothing if they bring no pointer,
 /// which costs no request.
@@ -96,9 +96,7 @@ fn remote_tips(repo: &Repo, git_remote: &str) -> Result<BTreeSet<ObjectId>, OpEr
 /// An old commit cannot be mended, but what is broken at a tip would break every clone.
 fn refuse_broken(repo: &Repo, tips: &[ObjectId], brought: &[PointerBlob]) -> Result<(), OpError> {
     for found in brought {
-        let Ok(path) = RepoPath::new(&found.path).and_then(|own| own.target_of_pointer()) else {
-            continue;
-        };
+        let Ok((_, path)) = Tracking::of(&found.path) else { continue };
         let (why, next) = match &found.content {
             Content::TooLarge(size) => (format!("it has {size} bytes"), None),
             Content::Whole(bytes) => match parse_tracked(bytes.clone()) {

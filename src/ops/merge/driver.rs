@@ -6,9 +6,9 @@ use crate::fs::{read_limited, replace};
 use crate::git::POINTER_LIMIT;
 use crate::ops::error::OpError;
 use crate::ops::merge::{Clash, Sides, merge_pointer};
-use crate::path::RepoPath;
 use crate::progress::Job;
 use crate::repo::Repo;
+use crate::worktree::Tracking;
 
 /// Merges the files `base` and `theirs` into the file `ours`, which are versions of the pointer at
 /// `path`; returns what needs a person. Whatever happens, `ours` holds a sound pointer if it held one.
@@ -18,7 +18,7 @@ pub fn drive(
     path: &[u8],
     job: &Job,
 ) -> Result<Vec<Clash>, OpError> {
-    let own = RepoPath::new(path)?.target_of_pointer()?;
+    let (_, own) = Tracking::of(path)?;
     let at = |file: &Path| repo.cwd().join(file);
     let read = |file: &Path| -> Result<Vec<u8>, OpError> {
         Ok(read_limited(&at(file), POINTER_LIMIT)?.unwrap_or_default())

@@ -19,7 +19,7 @@ use crate::pointer::Pointer;
 use crate::progress::Job;
 use crate::repo::Repo;
 use crate::transfer::{Choice, Filter};
-use crate::worktree::Door;
+use crate::worktree::{Door, Tracking};
 
 /// A version in a merge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,7 +97,7 @@ pub fn take_side(
     let filter = path
         .relative_to(&top)
         .map_or(Filter::All, |rest| Filter::Some(vec![Choice::Under(rest.as_bytes().to_vec())]));
-    let chosen = Chosen { path: top, pointer, bytes, filter };
+    let chosen = Chosen { path: top, by: Tracking::Beside, pointer, bytes, filter };
     bring_content(repo, vec![chosen.wanted()], job)?;
     let mut reader = ObjectReader::new(repo.layout(), repo.index()?)?;
     let all = targets(&chosen, &mut reader)?.unwrap_or_default();

@@ -1,0 +1,77 @@
+//! Which paths Git hands to haul's filter: those with the attribute `filter=haul`.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use super::objects::{Content, is_file, is_pointer_path};
+use super::{CommitId, Git, GitError, IndexEntry, ObjectId};
+
+/// Longest file of attributes that is looked into, in bytes.
+const LIMIT: u64 = 16 << 20;
+/// What such a file says if it hands anything over.
+const WORD: &[u8] = b"filter=haul";
+
+/// Tells whether a path is that of a file of attributes.
+pub(super) fn is_attributes_path(path: &[u8]) -> bool {
+    path == b".gitattributes" || path.ends_with(b"/.gitattributes")
+}
+
+impl Git {
+    /// Lists the files of the index that the attributes of the worktree hand to haul's filter, with
+    /// all sides of unresolved merges. What they hold may be pointers, or not yet.
+    pub fn filtered(&self) -> Result<Vec<IndexEntry>, GitError> {
+        let call = self.runner.git(&["ls-files", "-s", "-z", "--", ":(top,attr:filter=haul)"]);
+        let mut entries = Self::index_entries(&call.globs())?;
+        entries.retain(|entry| is_file(entry.mode) && !is_pointer_path(&entry.path));
+        Ok(entries)
+    }
+
+    /// Tells which paths attributes hand to haul's filter: those of a commit, or of the worktree.
+    pub fn is_filtered<'a>(
+        &self,
+        paths: impl IntoIterator<Item = &'a [u8]>,
+        at: Option<CommitId>,
+    ) -> Result<BTreeSet<Vec<u8>>, GitError> {
+        let asked: Vec<u8> =
+            paths.into_iter().flat_map(|path| path.iter().copied().chain([0])).collect();
+        if asked.is_empty() {
+            return Ok(BTreeSet::new());
+        }
+        let ask = |source: &[String]| {
+            let call = self.runner.git(&["check-attr"]).arguments(source);
+            let call = call.arguments(["-z", "--stdin", "filter"]).globs().stdin(&asked);
+            let (mut found, mut record) = (BTreeSet::new(), Vec::new());
+            call.each_record(|word| {
+                record.push(word.to_vec());
+                if let [path, _, value] = record.as_slice() {
+                    if value == b"haul" {
+                        found.insert(path.clone());
+                    }
+                    record.clear();
+                }
+            })?;
+            Ok(found)
+        };
+        match at {
+            None => ask(&[]),
+            // Gits before 2.40 know the attributes of the worktree only.
+            Some(commit) => ask(&[format!("--source={commit}")]).or_else(|_: GitError| ask(&[])),
+        }
+    }
+
+    /// Says whether the attributes of a tree may hand anything to haul's filter, those of this clone
+    /// alone included. `files` are the files of attributes that the tree has.
+    pub(super) fn may_filter(&self, files: &[ObjectId]) -> Result<bool, GitError> {
+        let says = |bytes: &[u8]| bytes.windows(WORD.len()).any(|word| word == WORD);
+        let own = self.common_dir().join("info/attributes");
+        let short = fs::metadata(&own).is_ok_and(|m| m.is_file() && m.len() <= LIMIT);
+        if short && fs::read(&own).is_ok_and(|bytes| says(&bytes)) {
+            return Ok(true);
+        }
+        let contents = self.contents(files, LIMIT)?;
+        Ok(contents.iter().any(|content| match content {
+            Content::Whole(bytes) => says(bytes),
+            Content::TooLarge(_) => true,
+        }))
+    }
+}

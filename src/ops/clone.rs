@@ -1,0 +1,111 @@
+//! `haul clone`: a clone of Git in which everything is set up before content comes.
+
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use crate::config::Environment;
+use crate::git::clone;
+use crate::ops::error::OpError;
+use crate::ops::init::{InitOptions, connect};
+use crate::path::{JsonPath, json_path, show};
+use crate::progress::Job;
+use crate::repo::Repo;
+
+/// What to clone.
+#[derive(Clone, Debug, Default)]
+pub struct CloneOptions {
+    /// What Git is to clone.
+    pub url: OsString,
+    /// Where to; named after the address if absent.
+    pub folder: Option<PathBuf>,
+    /// The branch or tag to check out.
+    pub branch: Option<String>,
+    /// How much of the history to have.
+    pub depth: Option<u32>,
+    /// How the clone is set up.
+    pub init: InitOptions,
+}
+
+/// A new clone.
+#[derive(Clone, Debug, Serialize)]
+pub struct CloneReport {
+    /// Its folder.
+    pub folder: JsonPath,
+    /// Whether it uses haul.
+    pub uses_haul: bool,
+}
+
+/// Clones with Git, which leaves pointers in place of content, and sets the clone up. Content is for a
+/// pull: in one batch, and asked of a remote that the user agreed to.
+pub fn run(
+    environment: &Environment,
+    options: &CloneOptions,
+    job: &Job,
+) -> Result<(CloneReport, Environment), OpError> {
+    let folder = match &options.folder {
+        Some(folder) => folder.clone(),
+        None => named_after(&options.url)?,
+    };
+    let mut arguments: Vec<OsString> = Vec::new();
+    if let Some(branch) = &options.branch {
+        arguments.extend(["--branch".into(), branch.into()]);
+    }
+    if let Some(depth) = options.depth {
+        arguments.extend(["--depth".into(), depth.to_string().into()]);
+    }
+    arguments.extend(["--".into(), options.url.clone(), folder.clone().into()]);
+    clone(&environment.cwd, environment.search.as_deref(), &arguments)?;
+    let cwd = environment.cwd.join(&folder);
+    let inside = Environment { cwd, ..environment.clone() };
+    let repo = Repo::open(&inside, &[])?;
+    let uses_haul = repo.require_initialised().is_ok();
+    if uses_haul {
+        connect(&repo, &options.init, job)?;
+    }
+    let folder = json_path(folder.as_os_str().as_bytes());
+    Ok((CloneReport { folder, uses_haul }, inside))
+}
+
+/// The folder that Git would choose: the last part of the address, without `.git`.
+fn named_after(url: &OsStr) -> Result<PathBuf, OpError> {
+    let mut bytes = url.as_bytes();
+    while let Some(rest) = bytes.strip_suffix(b"/").or_else(|| bytes.strip_suffix(b"/.git")) {
+        bytes = rest;
+    }
+    let bytes = [".git", ".bundle"]
+        .iter()
+        .find_map(|suffix| bytes.strip_suffix(suffix.as_bytes()))
+        .unwrap_or(bytes);
+    let name = bytes.rsplit(|byte| matches!(byte, b'/' | b':')).next().unwrap_or_default();
+    if name.is_empty() || name == b"." || name == b".." {
+        return Err(OpError::refused(
+            format!("`{}` does not say what the clone is to be called", show(url.as_bytes())),
+            "name the folder: `haul clone URL FOLDER`",
+        ));
+    }
+    Ok(Path::new(&OsString::from_vec(name.to_vec())).to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clone_is_called_as_git_calls_it() {
+        for (url, name) in [
+            ("https://host/team/data.git", "data"),
+            ("git@host:data.git/", "data"),
+            ("../a/.git", "a"),
+            ("/srv/x.bundle", "x"),
+            ("host:data", "data"),
+        ] {
+            assert_eq!(named_after(OsStr::new(url)).unwrap(), Path::new(name), "{url}");
+        }
+        for url in ["", "/", "..", "https://host/.."] {
+            assert!(named_after(OsStr::new(url)).is_err(), "{url}");
+        }
+    }
+}

@@ -1,0 +1,223 @@
+//! Lines of `.gitattributes` that hand files to haul: reading, adding and removing them.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+
+use crate::ops::error::OpError;
+use crate::ops::init::write;
+use crate::ops::select::{is_glob, resolve};
+use crate::path::{RepoPath, show};
+use crate::repo::Repo;
+
+/// The longest file of attributes that is edited, in bytes.
+const LIMIT: u64 = 16 << 20;
+/// What a line says of its pattern.
+const WORDS: &str = "filter=haul merge=haul -text";
+/// The file that is edited: one for the whole repository.
+pub(super) const FILE: &str = ".gitattributes";
+/// What has to stay in Git as it is, whatever is tracked.
+const OWN: [&str; 4] = [".gitattributes", ".gitignore", "haul.toml", "x.haul"];
+
+/// A line that hands files to haul.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Rule {
+    /// The pattern, without quotes.
+    pub(crate) pattern: Vec<u8>,
+    /// The line as it stands.
+    line: Vec<u8>,
+}
+
+/// Reads the file that is edited.
+pub(super) fn read(repo: &Repo) -> Result<Vec<u8>, OpError> {
+    let file = RepoPath::new_settings_file(FILE.as_bytes());
+    let text = repo.door().read_small(&file, LIMIT)?.unwrap_or_default();
+    if text.len() as u64 > LIMIT {
+        return Err(OpError::refused(
+            "`.gitattributes` is too long to be edited",
+            format!("add lines such as `*.bin {WORDS}` to it yourself"),
+        ));
+    }
+    Ok(text)
+}
+
+/// Lists the lines of `.gitattributes` at the root that hand files to haul.
+pub(super) fn rules(repo: &Repo) -> Result<Vec<Rule>, OpError> {
+    let text = read(repo)?;
+    Ok(text.split(|byte| *byte == b'\n').filter_map(rule_of).collect())
+}
+
+fn rule_of(line: &[u8]) -> Option<Rule> {
+    let trimmed = line.trim_ascii();
+    if trimmed.starts_with(b"#") {
+        return None;
+    }
+    let (pattern, rest) = unquoted(trimmed)?;
+    let mut words = rest.split(u8::is_ascii_whitespace);
+    words.any(|word| word == b"filter=haul").then(|| Rule { pattern, line: line.to_vec() })
+}
+
+/// Splits the pattern from the front of a line.
+fn unquoted(line: &[u8]) -> Option<(Vec<u8>, &[u8])> {
+    let Some(quoted) = line.strip_prefix(b"\"") else {
+        let end = line.iter().position(u8::is_ascii_whitespace)?;
+        return line.split_at_checked(end).map(|(pattern, rest)| (pattern.to_vec(), rest));
+    };
+    let (mut out, mut bytes) = (Vec::new(), quoted.iter().enumerate());
+    while let Some((at, byte)) = bytes.next() {
+        match byte {
+            b'"' => return Some((out, quoted.get(at + 1..)?)),
+            b'\\' => out.push(escaped(&mut bytes.by_ref().map(|(_, byte)| *byte))?),
+            other => out.push(*other),
+        }
+    }
+    None
+}
+
+/// Reads what follows a backslash.
+fn escaped(bytes: &mut impl Iterator<Item = u8>) -> Option<u8> {
+    let digit = |byte: u8| char::from(byte).to_digit(8).and_then(|digit| u8::try_from(digit).ok());
+    match bytes.next()? {
+        b'n' => Some(b'\n'),
+        b't' => Some(b'\t'),
+        first @ b'0'..=b'3' => {
+            let (high, middle, low) = (digit(first)?, digit(bytes.next()?)?, digit(bytes.next()?)?);
+            Some(high * 64 + middle * 8 + low)
+        }
+        other => Some(other),
+    }
+}
+
+/// Writes a pattern as Git reads it back.
+fn quoted(pattern: &[u8]) -> String {
+    let plain = |byte: &u8| byte.is_ascii_graphic() && *byte != b'"';
+    if pattern.iter().all(plain) && !pattern.starts_with(b"#") {
+        return String::from_utf8_lossy(pattern).into_owned();
+    }
+    let mut out = String::from("\"");
+    for byte in pattern {
+        match byte {
+            b'"' | b'\\' => out.extend(['\\', char::from(*byte)]),
+            b' '..=b'~' => out.push(char::from(*byte)),
+            other => {
+                let (high, middle, low) = (other >> 6, other >> 3 & 7, other & 7);
+                out.push('\\');
+                out.extend([high, middle, low].map(|digit| char::from(b'0' + digit)));
+            }
+        }
+    }
+    out.push('"');
+    out
+}
+
+/// Turns what a user typed into a pattern from the root: a file or folder that is there means itself,
+/// anything else is a pattern as in `.gitattributes` of the current folder.
+pub(super) fn pattern_of(repo: &Repo, word: &OsStr) -> Result<Vec<u8>, OpError> {
+    let bytes = word.as_bytes();
+    if !is_glob(bytes) || repo.cwd().join(word).symlink_metadata().is_ok() {
+        let path = resolve(repo, OsStr::from_bytes(bytes.strip_suffix(b"/").unwrap_or(bytes)))?;
+        let stamp = repo.door().stamp(&path)?;
+        if let Some(stamp) = stamp {
+            return Ok(literal(&path, stamp.kind == crate::fs::FileKind::Directory));
+        }
+        if bytes.contains(&b'/') || path.pointer_path().is_ok_and(|p| is_there(repo, &p)) {
+            return Ok(literal(&path, bytes.ends_with(b"/")));
+        }
+    }
+    if bytes.starts_with(b"!") || bytes.starts_with(b"[attr]") || bytes.is_empty() {
+        return Err(OpError::refused(
+            format!("`{}` is no pattern that Git allows in `.gitattributes`", show(bytes)),
+            "name files, or use a pattern such as `*.bin`",
+        ));
+    }
+    let below = repo.cwd().strip_prefix(repo.git().root()).unwrap_or(std::path::Path::new(""));
+    if below.as_os_str().is_empty() {
+        return Ok(bytes.to_vec());
+    }
+    let folder = literal(&RepoPath::new(below.as_os_str().as_bytes())?, false);
+    let rest = bytes.strip_prefix(b"/").unwrap_or(bytes);
+    let middle: &[u8] = if bytes.contains(&b'/') { b"/" } else { b"/**/" };
+    Ok([folder.as_slice(), middle, rest].concat())
+}
+
+fn is_there(repo: &Repo, path: &RepoPath) -> bool {
+    repo.door().stamp(path).is_ok_and(|stamp| stamp.is_some())
+}
+
+/// The pattern of one path, or of all that a folder holds.
+pub(super) fn literal(path: &RepoPath, is_folder: bool) -> Vec<u8> {
+    let mut out = vec![b'/'];
+    for byte in path.as_bytes() {
+        if matches!(byte, b'*' | b'?' | b'[' | b'\\') {
+            out.push(b'\\');
+        }
+        out.push(*byte);
+    }
+    if is_folder {
+        out.extend(b"/**");
+    }
+    out
+}
+
+/// Adds lines for patterns that have none, and stages the file; returns the new patterns.
+pub(super) fn add(repo: &Repo, patterns: &[Vec<u8>]) -> Result<Vec<Vec<u8>>, OpError> {
+    let old = read(repo)?;
+    let known = rules(repo)?;
+    let mut new: Vec<Vec<u8>> = Vec::new();
+    for pattern in patterns {
+        if known.iter().all(|rule| rule.pattern != *pattern) && !new.contains(pattern) {
+            new.push(pattern.clone());
+        }
+    }
+    if new.is_empty() {
+        return Ok(new);
+    }
+    let mut text = old.clone();
+    if !text.is_empty() && !text.ends_with(b"\n") {
+        text.push(b'\n');
+    }
+    for pattern in &new {
+        text.extend(format!("{} {WORDS}\n", quoted(pattern)).into_bytes());
+    }
+    write(repo, FILE, &text)?;
+    let taken = repo.git().is_filtered(OWN.map(str::as_bytes), None)?;
+    if let Some(own) = taken.first() {
+        write(repo, FILE, &old)?;
+        return Err(OpError::refused(
+            format!("nothing was changed: the pattern would take in `{}` as well", show(own)),
+            "use a pattern for data alone, such as `*.bin` or `data/**`",
+        ));
+    }
+    repo.git().stage(&[FILE.as_bytes()])?;
+    Ok(new)
+}
+
+/// Returns a file of attributes without the lines of rules.
+pub(super) fn without(text: &[u8], gone: &[Rule]) -> Vec<u8> {
+    let lines = text.split_inclusive(|byte| *byte == b'\n');
+    let stays = |line: &&[u8]| {
+        gone.iter().all(|rule| line.strip_suffix(b"\n").unwrap_or(line) != rule.line)
+    };
+    lines.filter(stays).flatten().copied().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pattern_is_read_as_it_was_written() {
+        for pattern in ["*.bin", "/a b", "/a\"b", "#x", "/\\*", "/a\\\\ b", "/\u{e9}\n\t", "a#b"] {
+            let line = format!("{} {WORDS}", quoted(pattern.as_bytes()));
+            let rule = rule_of(line.as_bytes()).expect(&line);
+            assert_eq!(rule.pattern, pattern.as_bytes(), "{line}");
+        }
+    }
+
+    #[test]
+    fn lines_of_others_are_no_rules() {
+        for line in ["", "*.bin", "# *.bin filter=haul", "*.bin filter=lfs", "*.bin -filter", "\"x"]
+        {
+            assert!(rule_of(line.as_bytes()).is_none(), "{line}");
+        }
+    }
+}

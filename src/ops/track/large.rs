@@ -1,0 +1,73 @@
+//! Files that are large and that haul does not have.
+
+use serde::Serialize;
+
+use crate::fs::FileKind;
+use crate::ops::error::OpError;
+use crate::ops::track::attributes::add;
+use crate::ops::track::verb::{TrackOptions, TrackReport, run};
+use crate::path::{JsonPath, RepoPath, json_path};
+use crate::repo::Repo;
+use crate::worktree::Parent;
+
+/// A large file.
+#[derive(Clone, Debug, Serialize)]
+pub struct LargeFile {
+    /// The path.
+    #[serde(flatten)]
+    pub path: JsonPath,
+    /// Bytes.
+    pub size: u64,
+}
+
+/// The large files of a worktree.
+#[derive(Clone, Debug, Serialize)]
+pub struct LargeReport {
+    /// The largest first.
+    pub files: Vec<LargeFile>,
+    /// What was done about them; nothing if they were only looked for.
+    pub tracked: Option<TrackReport>,
+}
+
+/// Finds files of more than `above` bytes that Git holds, or would take with `git add`, and that it does
+/// not hand to haul; tracks each of them by its path if there are `options` for that.
+pub fn large(
+    repo: &Repo,
+    above: u64,
+    options: Option<&TrackOptions>,
+) -> Result<LargeReport, OpError> {
+    repo.require_initialised()?;
+    let arguments = ["ls-files", "-z", "--cached", "--others", "--exclude-standard"];
+    let listed = repo.git().run(&arguments, b"")?;
+    let mut parent = Parent::default();
+    let mut found: Vec<(RepoPath, u64)> = Vec::new();
+    for path in listed.split(|byte| *byte == 0).filter(|path| !path.is_empty()) {
+        // What haul never tracks is no candidate.
+        let Ok(path) = RepoPath::new(path) else { continue };
+        match parent.stamp(repo.door(), &path)? {
+            Some(stamp) if stamp.kind == FileKind::File && stamp.size > above => {
+                found.push((path, stamp.size));
+            }
+            Some(_) | None => {}
+        }
+    }
+    let keys = found.iter().map(|(path, _)| path.as_bytes());
+    let filtered = repo.git().is_filtered(keys, None)?;
+    found.retain(|(path, _)| !filtered.contains(path.as_bytes()));
+    found.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+    found.dedup();
+    let tracked = match options {
+        Some(options) if !found.is_empty() => {
+            let names = found.iter().map(|(path, _)| super::attributes::literal(path, false));
+            add(repo, &names.collect::<Vec<_>>())?;
+            let rest = TrackOptions { patterns: Vec::new(), haul: options.haul.clone() };
+            Some(run(repo, &rest)?)
+        }
+        Some(_) | None => None,
+    };
+    let row = |(path, size): &(RepoPath, u64)| LargeFile {
+        path: json_path(path.as_bytes()),
+        size: *size,
+    };
+    Ok(LargeReport { files: found.iter().map(row).collect(), tracked })
+}
