@@ -1,5 +1,7 @@
 //! Each looking and changing verb in each bad situation: the exit code of the table, and what to do.
 
+use std::fmt::Write;
+
 use crate::hard_times::{as_nobody, set_mode};
 use crate::harness::{Output, Repo, World, data};
 use crate::push::{ready, take};
@@ -214,8 +216,12 @@ fn shared_start(repo: &Repo) -> String {
     for number in 0..2000 {
         let who = "Test <test@example.com> 1700000000 +0000";
         let text = format!("{number}");
-        stream += &format!("commit refs/heads/many\nmark :{}\n", number + 1);
-        stream += &format!("committer {who}\ndata {}\n{text}\n\n", text.len());
+        let (mark, len) = (number + 1, text.len());
+        write!(
+            stream,
+            "commit refs/heads/many\nmark :{mark}\ncommitter {who}\ndata {len}\n{text}\n\n"
+        )
+        .expect("is written");
     }
     repo.write(".git/stream", stream.as_bytes());
     repo.run("sh", &["-c", "git fast-import --quiet < .git/stream"]).ok();

@@ -8,9 +8,10 @@ use crate::push::{ready, send};
 /// The checks of a report, as `outcome what`.
 fn checks(output: &Output) -> Vec<String> {
     let json = output.json();
-    let checks = json["checks"].as_array().expect("is a list");
-    let text =
-        |check: &serde_json::Value, key: &str| check[key].as_str().expect("is text").to_owned();
+    let checks = json.get("checks").and_then(|all| all.as_array()).expect("is a list");
+    let text = |check: &serde_json::Value, key: &str| {
+        check.get(key).and_then(|value| value.as_str()).expect("is text").to_owned()
+    };
     checks.iter().map(|c| format!("{} {}", text(c, "outcome"), text(c, "what"))).collect()
 }
 

@@ -11,8 +11,10 @@ use crate::scene::states;
 /// The paths of a tracked folder, as its manifest says.
 fn listed(repo: &Repo, folder: &str) -> BTreeSet<String> {
     let report = repo.haul(&["ls", "-r", "--json", folder]).ok().json();
-    let rows = report["entries"].as_array().expect("is a list");
-    rows.iter().map(|row| row["path"].as_str().expect("is text").to_owned()).collect()
+    let rows = report.get("entries").and_then(|all| all.as_array()).expect("is a list");
+    let path =
+        |row: &serde_json::Value| row.get("path").and_then(|path| path.as_str().map(str::to_owned));
+    rows.iter().map(|row| path(row).expect("is text")).collect()
 }
 
 #[test]

@@ -28,7 +28,9 @@ fn collect(value: &Value, path: &str, out: &mut BTreeMap<String, BTreeSet<&'stat
         Value::Number(_) => "number",
         Value::String(_) => "text",
         Value::Array(all) => {
-            all.iter().for_each(|one| collect(one, &format!("{path}[]"), out));
+            for one in all {
+                collect(one, &format!("{path}[]"), out);
+            }
             "list"
         }
         Value::Object(fields) => {
@@ -55,6 +57,63 @@ fn ask(repo: &Repo, arguments: &[&str], documents: &mut Documents) {
     collect(&document, "", documents.entry(title).or_default());
 }
 
+/// What is planned only: the repository, and the words.
+const PLANS: [(&str, &[&str]); 14] = [
+    ("a", &["add", "data", "--dry-run"]),
+    ("a", &["rm", "one.csv", "--dry-run"]),
+    ("a", &["mv", "one.csv", "two.csv", "--dry-run"]),
+    ("a", &["untrack", "one.csv", "--dry-run"]),
+    ("a", &["push", "--dry-run"]),
+    ("a", &["fetch", "--dry-run"]),
+    ("a", &["checkout", "one.csv", "--dry-run"]),
+    ("b", &["pull", "--dry-run"]),
+    ("a", &["uninstall", "--dry-run"]),
+    ("a", &["export", "HEAD:data", "out", "--dry-run"]),
+    ("a", &["status"]),
+    ("a", &["diff", "HEAD~1", "HEAD"]),
+    ("a", &["log"]),
+    ("a", &["ls", "-r"]),
+];
+
+/// What is done, one after the other.
+const ACTS: [(&str, &[&str]); 35] = [
+    ("a", &["init"]),
+    ("a", &["remote", "list"]),
+    ("a", &["remote", "add", "second", "../r2"]),
+    ("a", &["remote", "default", "second"]),
+    ("a", &["remote", "default", "origin"]),
+    ("a", &["remote", "test"]),
+    ("a", &["remote", "index"]),
+    ("a", &["remote", "accept", "second"]),
+    ("a", &["remote", "remove", "second"]),
+    ("a", &["check-ignore", "data/x.bin", "no"]),
+    ("a", &["add", "data"]),
+    ("a", &["push"]),
+    ("a", &["verify"]),
+    ("a", &["fsck"]),
+    ("a", &["du"]),
+    ("a", &["evict"]),
+    ("a", &["evict", "--yes"]),
+    ("a", &["gc"]),
+    ("a", &["merge"]),
+    ("a", &["hooks", "status"]),
+    ("a", &["hooks", "install"]),
+    ("a", &["config"]),
+    ("a", &["ci", "key"]),
+    ("a", &["track"]),
+    ("a", &["doctor"]),
+    ("a", &["completions", "bash"]),
+    ("a", &["man", "../pages"]),
+    ("b", &["fetch", "one.csv"]),
+    ("b", &["checkout", "one.csv"]),
+    ("b", &["pull"]),
+    ("b", &["export", "HEAD:data", "../out"]),
+    ("b", &["mv", "one.csv", "two.csv"]),
+    ("b", &["untrack", "data/y.txt"]),
+    ("b", &["rm", "--force", "two.csv"]),
+    ("b", &["uninstall"]),
+];
+
 fn documents() -> Documents {
     let world = World::new();
     let (remote, mut found) = (world.remote("r"), Documents::new());
@@ -66,68 +125,10 @@ fn documents() -> Documents {
     send(&a, "one.csv");
     a.write("data/x.bin", &data::bytes(2, 200_000));
     a.write("data/new", b"new");
-    let other = world.path("r2");
-    let other = other.to_str().expect("is UTF-8");
     let b = a.clone_as("b");
     b.haul(&["remote", "accept", "origin"]).ok();
-    let plans: [&[&str]; 14] = [
-        &["add", "data"],
-        &["rm", "one.csv"],
-        &["mv", "one.csv", "two.csv"],
-        &["untrack", "one.csv"],
-        &["push"],
-        &["fetch"],
-        &["checkout", "one.csv"],
-        &["pull"],
-        &["uninstall"],
-        &["export", "HEAD:data", "out"],
-        &["status"],
-        &["diff", "HEAD~1", "HEAD"],
-        &["log"],
-        &["ls", "-r"],
-    ];
-    for plan in plans {
-        let looks = ["status", "diff", "log", "ls"].contains(&plan[0]);
-        let flag: &[&str] = if looks { &[] } else { &["--dry-run"] };
-        ask(if plan[0] == "pull" { &b } else { &a }, &[plan, flag].concat(), &mut found);
-    }
-    let acts: [(&Repo, &[&str]); 33] = [
-        (&a, &["init"]),
-        (&a, &["remote", "list"]),
-        (&a, &["remote", "add", "second", other]),
-        (&a, &["remote", "default", "second"]),
-        (&a, &["remote", "default", "origin"]),
-        (&a, &["remote", "test"]),
-        (&a, &["remote", "index"]),
-        (&a, &["remote", "accept", "second"]),
-        (&a, &["remote", "remove", "second"]),
-        (&a, &["check-ignore", "data/x.bin", "no"]),
-        (&a, &["add", "data"]),
-        (&a, &["push"]),
-        (&a, &["verify"]),
-        (&a, &["fsck"]),
-        (&a, &["du"]),
-        (&a, &["evict"]),
-        (&a, &["evict", "--yes"]),
-        (&a, &["gc"]),
-        (&a, &["merge"]),
-        (&a, &["hooks", "status"]),
-        (&a, &["hooks", "install"]),
-        (&a, &["config"]),
-        (&a, &["doctor"]),
-        (&a, &["completions", "bash"]),
-        (&a, &["man", "../pages"]),
-        (&b, &["fetch", "one.csv"]),
-        (&b, &["checkout", "one.csv"]),
-        (&b, &["pull"]),
-        (&b, &["export", "HEAD:data", "../out"]),
-        (&b, &["mv", "one.csv", "two.csv"]),
-        (&b, &["untrack", "data/y.txt"]),
-        (&b, &["rm", "--force", "two.csv"]),
-        (&b, &["uninstall"]),
-    ];
-    for (repo, arguments) in acts {
-        ask(repo, arguments, &mut found);
+    for (name, words) in PLANS.iter().chain(&ACTS) {
+        ask(if *name == "b" { &b } else { &a }, words, &mut found);
     }
     found
 }
