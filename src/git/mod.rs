@@ -31,6 +31,7 @@ mod reach;
 #[cfg(test)]
 mod reach_tests;
 mod remotes;
+mod revisions;
 mod settings;
 mod stage;
 mod staged;
