@@ -1,0 +1,66 @@
+//! Which commits revisions name.
+
+use super::objects::converted;
+use super::quote::printable;
+use super::{CommitId, Git, GitError, ObjectId};
+
+/// Fewest characters by which Git takes the start of an id for the whole.
+const SHORTEST: usize = 4;
+
+impl Git {
+    /// Finds the commit that a revision names: a branch, a tag, a hash, `HEAD~2`.
+    pub fn resolve(&self, rev: &str) -> Result<CommitId, GitError> {
+        let unknown = || GitError::UnknownRevision { rev: printable(rev.as_bytes()) };
+        // Git would take a leading dash for an option.
+        if rev.is_empty() || rev.starts_with('-') || rev.contains(['\n', '\0']) {
+            return Err(unknown());
+        }
+        let found =
+            self.library(|library| converted(library.revparse_single(rev)?.peel_to_commit()?.id()));
+        if let Some(id) = found {
+            return Ok(CommitId(id));
+        }
+        let Some(object) = self.rev_parse(rev)? else {
+            return Err(self.ambiguous(rev)?.unwrap_or_else(unknown));
+        };
+        let commit = self.rev_parse(&format!("{object}^{{commit}}"))?.ok_or_else(unknown)?;
+        Ok(CommitId(commit))
+    }
+
+    /// Says which objects an unknown revision may mean, if it begins as the ids of several do.
+    fn ambiguous(&self, rev: &str) -> Result<Option<GitError>, GitError> {
+        let start = rev.split(['~', '^', '@', ':']).next().unwrap_or_default();
+        if start.len() < SHORTEST || !start.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Ok(None);
+        }
+        let ask = format!("--disambiguate={start}");
+        let found = self.runner.git(&["rev-parse", &ask]).output()?.stdout;
+        let found = String::from_utf8_lossy(&found);
+        let ids: Vec<&str> = found.lines().collect();
+        if ids.len() < 2 {
+            return Ok(None);
+        }
+        let such: Vec<String> = ids.iter().take(3).map(|id| format!("`{id}`")).collect();
+        let (rev, count) = (printable(rev.as_bytes()), ids.len());
+        Ok(Some(GitError::AmbiguousRevision { rev, count, such: such.join(", ") }))
+    }
+
+    fn rev_parse(&self, rev: &str) -> Result<Option<ObjectId>, GitError> {
+        let call = self.runner.git(&["rev-parse", "--verify", "--quiet", rev]);
+        match call.accept(1).output() {
+            Ok(answer) if answer.code == 0 => Ok(ObjectId::from_hex(answer.stdout.trim_ascii())),
+            // Git itself dies on some names, such as one outside of a reflog.
+            Ok(_) | Err(GitError::Command { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Returns the commit of `HEAD`; nothing in a repository without a first commit.
+    pub fn head(&self) -> Result<Option<CommitId>, GitError> {
+        match self.resolve("HEAD") {
+            Ok(id) => Ok(Some(id)),
+            Err(GitError::UnknownRevision { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
