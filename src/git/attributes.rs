@@ -20,10 +20,20 @@ impl Git {
     /// Lists the files of the index that the attributes of the worktree hand to haul's filter, with
     /// all sides of unresolved merges. What they hold may be pointers, or not yet.
     pub fn filtered(&self) -> Result<Vec<IndexEntry>, GitError> {
+        if self.has_no_attributes() {
+            return Ok(Vec::new());
+        }
         let call = self.runner.git(&["ls-files", "-s", "-z", "--", ":(top,attr:filter=haul)"]);
         let mut entries = Self::index_entries(&call.globs())?;
         entries.retain(|entry| is_file(entry.mode) && !is_pointer_path(&entry.path));
         Ok(entries)
+    }
+
+    /// Says whether something else stands for the root's file of attributes: Git follows no link there,
+    /// and would wait for ever on a pipe.
+    fn has_no_attributes(&self) -> bool {
+        let there = fs::symlink_metadata(self.root().join(".gitattributes"));
+        there.is_ok_and(|there| !there.is_file())
     }
 
     /// Tells which paths attributes hand to haul's filter: those of a commit, or of the worktree.
@@ -34,7 +44,7 @@ impl Git {
     ) -> Result<BTreeSet<Vec<u8>>, GitError> {
         let asked: Vec<u8> =
             paths.into_iter().flat_map(|path| path.iter().copied().chain([0])).collect();
-        if asked.is_empty() {
+        if asked.is_empty() || (at.is_none() && self.has_no_attributes()) {
             return Ok(BTreeSet::new());
         }
         let ask = |source: &[String]| {

@@ -210,7 +210,7 @@ fn settings_of_a_service_are_written_down_and_those_without_effect_refused() {
         &["s3://bucket", "--endpoint", "http://h:9000"],
         &["s3://bucket", "--endpoint", "h:9000"],
         &["https://ann@h/x"],
-        &["sftp://h/x"],
+        &["ftp://h/x"],
     ] {
         let arguments = [&["remote", "add", "origin"], wrong].concat();
         a.haul(&arguments).fails_with(1).says("hint: ");

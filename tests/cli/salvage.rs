@@ -145,9 +145,10 @@ fn another_remote_in_the_place_of_one_that_is_known_is_left_alone() {
     let remote = world.remote("r");
     let a = pushed(&world, &remote);
     let other = String::from_utf8(remote.read("format")).expect("is text");
-    let (first, id) = other.split_once(" id ").or(other.split_once("id ")).expect("has an id");
-    let turned: String = id.trim_end().chars().rev().collect();
-    let other = format!("{first}id {turned}\n");
+    let id = other.lines().find_map(|line| line.strip_prefix("id ")).expect("has an id");
+    let turned: String = id.chars().rev().collect();
+    // As early versions wrote it, without a check of itself.
+    let other = format!("haul-remote 1\nid {turned}\n");
     remote.write("format", other.as_bytes());
     a.haul(&["fsck", "--repair"]).fails_with(4).prints("does not name the remote");
     assert_eq!(remote.read("format"), other.as_bytes());
