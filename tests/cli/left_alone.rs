@@ -229,18 +229,24 @@ fn a_value_that_is_refused_is_not_looked_for_where_it_never_was() {
     assert!(!a.has(".git/haul/config.toml"));
 }
 
-#[test]
-fn what_a_merge_brought_comes_in_beside_a_change_that_was_not_added() {
-    let world = World::new();
-    let a = shared(&world);
+/// Makes a branch `x` that changes `d/b` by way of `work`, and goes back to `main`.
+fn with_branch(world: &World, work: impl Fn(&Repo<'_>)) -> Repo<'_> {
+    let a = shared(world);
     a.write("d/a", b"1");
     a.write("d/b", b"1");
     save(&a, &["d"], "base");
     hooked(&a, &["checkout", "--quiet", "-b", "x"]);
     a.write("d/b", b"theirs");
-    a.write("d/c", b"theirs");
+    work(&a);
     save(&a, &["d"], "x");
     hooked(&a, &["checkout", "--quiet", "main"]);
+    a
+}
+
+#[test]
+fn what_a_merge_brought_comes_in_beside_a_change_that_was_not_added() {
+    let world = World::new();
+    let a = with_branch(&world, |a| a.write("d/c", b"theirs"));
     a.write("d/a", b"not added yet");
     hooked(&a, &["merge", "--quiet", "x"]);
     assert_eq!((a.read("d/a"), a.read("d/b")), (b"not added yet".to_vec(), b"theirs".to_vec()));
@@ -254,15 +260,7 @@ fn what_a_merge_brought_comes_in_beside_a_change_that_was_not_added() {
 #[test]
 fn an_add_that_would_undo_what_a_merge_brought_says_so() {
     let world = World::new();
-    let a = shared(&world);
-    a.write("d/a", b"1");
-    a.write("d/b", b"1");
-    save(&a, &["d"], "base");
-    hooked(&a, &["checkout", "--quiet", "-b", "x"]);
-    a.write("d/a", b"theirs");
-    a.write("d/b", b"theirs");
-    save(&a, &["d"], "x");
-    hooked(&a, &["checkout", "--quiet", "main"]);
+    let a = with_branch(&world, |a| a.write("d/a", b"theirs"));
     a.write("d/a", b"mine, not added");
     a.git_hooked(&["merge", "--quiet", "x"]).ok().says("`d/a` changed and was not added");
     assert_eq!(a.read("d/b"), b"1");
