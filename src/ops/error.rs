@@ -131,54 +131,29 @@ impl OpError {
 
     /// Says whether it is damage of a pack in the cache, which can be fetched again.
     pub(crate) fn is_cached_damage(&self) -> bool {
-        match self {
-            Self::InCommit { source, .. } => source.is_cached_damage(),
-            Self::Cache(e) | Self::Place { source: PlaceError::Cache(e), .. } => {
-                matches!(e, CacheError::Damaged { unpushed: false, .. })
-            }
-            Self::Repo(_)
-            | Self::Fs(_)
-            | Self::Git(_)
-            | Self::Channel(_)
-            | Self::Config(_)
-            | Self::Path(_)
-            | Self::Entry { .. }
-            | Self::Spec(_)
-            | Self::Remote(_)
-            | Self::Worktree(_)
-            | Self::Intake(_)
-            | Self::Transfer(_)
-            | Self::Place { .. }
-            | Self::NotAccepted { .. }
-            | Self::Refused { .. }
-            | Self::Defect(_)
-            | Self::Stopped(_) => false,
-        }
+        let own = self.without_commit();
+        let (Self::Cache(e) | Self::Place { source: PlaceError::Cache(e), .. }) = own else {
+            return false;
+        };
+        matches!(e, CacheError::Damaged { unpushed: false, .. })
     }
 
     /// Says whether it is the fault of one remote, so that another one may serve.
     pub(crate) fn is_of_one_remote(&self) -> bool {
-        match self {
-            Self::InCommit { source, .. } => source.is_of_one_remote(),
-            Self::Remote(e) => e.is_of_the_remote(),
-            Self::Transfer(e) => e.is_of_one_remote(),
-            Self::Repo(_)
-            | Self::Fs(_)
-            | Self::Cache(_)
-            | Self::Git(_)
-            | Self::Channel(_)
-            | Self::Config(_)
-            | Self::Path(_)
-            | Self::Entry { .. }
-            | Self::Spec(_)
-            | Self::Worktree(_)
-            | Self::Intake(_)
-            | Self::Place { .. }
-            | Self::NotAccepted { .. }
-            | Self::Refused { .. }
-            | Self::Defect(_)
-            | Self::Stopped(_) => false,
+        let own = self.without_commit();
+        if let Self::Remote(e) = own {
+            return e.is_of_the_remote();
         }
+        matches!(own, Self::Transfer(e) if e.is_of_one_remote())
+    }
+
+    /// What went wrong, without the commit that it is about.
+    fn without_commit(&self) -> &Self {
+        let mut own = self;
+        while let Self::InCommit { source, .. } = own {
+            own = source;
+        }
+        own
     }
 
     /// Returns the exit code that this failure means.

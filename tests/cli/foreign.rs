@@ -195,7 +195,7 @@ fn an_import_goes_where_nothing_is() {
     import("../out").says("outside the repository");
     b.haul(&["import", &url(&a), "model.bin"]).ok();
     import("model.bin").says("haul update");
-    import("").says("");
+    import("").says("the repository itself");
     assert_eq!((b.read("mine"), b.read("held")), (b"mine".to_vec(), b"held".to_vec()));
     let secret = url(&a).replace("file://", "https://me:hunter2@example.invalid");
     let output = b.haul(&["import", &secret, "model.bin", "x"]).fails_with(1).says("password");
