@@ -9,14 +9,16 @@ use serde::Serialize;
 use crate::config::{has_secret, redact};
 use crate::ops::add::{self, AddOptions};
 use crate::ops::error::OpError;
-use crate::ops::foreign::{Foreign, Origin, Taken, listing, put};
+use crate::ops::export::ExportReport;
+use crate::ops::foreign::{Foreign, Origin, Taken, put};
 use crate::ops::get::last_name;
+use crate::ops::listing::{Listing, of_folder, of_worktree, whole_paths};
 use crate::ops::requests::Requests;
 use crate::ops::select::resolve;
 use crate::path::{JsonPath, RepoPath, json_path, show};
 use crate::progress::Job;
 use crate::repo::Repo;
-use crate::worktree::load_tracked;
+use crate::worktree::{Kept, is_excluded, load_tracked};
 
 /// Keys of a pointer that say where its data came from; they go when other data is added.
 pub(crate) const FROM: &str = "from";
@@ -45,7 +47,7 @@ pub struct ImportedRow {
     pub url: String,
     /// The commit that the data is of.
     pub commit: String,
-    /// `added`, `updated` or `unchanged`.
+    /// `added`, `updated`, `followed` if only the revision that is followed is another, or `unchanged`.
     pub change: &'static str,
     /// Files of the path.
     pub files: u64,
@@ -81,13 +83,20 @@ pub fn run(repo: &Repo, options: &ImportOptions, job: &Job) -> Result<ImportedRo
             "name another path, or take that one out of Git with `git rm --cached`",
         ));
     }
+    if is_excluded(repo.door(), &path)? {
+        return Err(OpError::refused(
+            format!("cannot track `{shown}`: a line of a `.haulignore` excludes it"),
+            "name another path, or take out that line",
+        ));
+    }
     let foreign = Foreign::fetch(repo.environment(), &origin, &repo.layout().temp())?;
     let taken = foreign.take(&options.path, job)?;
+    let new = listed(&taken, job)?;
     let place = repo.git().root().join(path.to_os());
-    match listing(&place, job)? {
+    match of_worktree(repo, &path, &Kept::new(whole_paths(&path, &new)), job)? {
         None => place_anew(&taken, &place)?,
         // An import that did not end left it there.
-        there if there == listing(&taken.path, job)? => {}
+        Some(there) if there == new => {}
         Some(_) => {
             return Err(OpError::refused(
                 format!("`{shown}` is there already, and holds something else"),
@@ -95,7 +104,14 @@ pub fn run(repo: &Repo, options: &ImportOptions, job: &Job) -> Result<ImportedRo
             ));
         }
     }
-    track(repo, &path, (&foreign, &origin, &options.path), (taken, "added"), job)
+    let report = (taken.report, "added");
+    track(repo, (&path, &new), (&foreign, &origin, &options.path), report, job)
+}
+
+/// Lists what was taken from elsewhere.
+pub(crate) fn listed(taken: &Taken, job: &Job) -> Result<Listing, OpError> {
+    of_folder(&taken.path, job)?
+        .ok_or_else(|| OpError::Defect("what was taken is not there".to_owned()))
 }
 
 fn place_anew(taken: &Taken, place: &Path) -> Result<(), OpError> {
@@ -105,12 +121,12 @@ fn place_anew(taken: &Taken, place: &Path) -> Result<(), OpError> {
     put(&taken.path, place)
 }
 
-/// Adds what lies at a path, with the note of where it came from.
+/// Adds what lies at a path, all that was taken and nothing else, with the note of where it came from.
 pub(crate) fn track(
     repo: &Repo,
-    path: &RepoPath,
+    (path, new): (&RepoPath, &Listing),
     (foreign, origin, source): (&Foreign, &Origin, &str),
-    (taken, change): (Taken, &'static str),
+    (taken, change): (ExportReport, &'static str),
     job: &Job,
 ) -> Result<ImportedRow, OpError> {
     let commit = foreign.commit().to_string();
@@ -126,15 +142,23 @@ pub(crate) fn track(
         }
     }
     let paths = vec![repo.git().root().join(path.to_os()).into_os_string()];
-    let plan = add::plan(repo, &AddOptions { paths, further, ..AddOptions::default() }, job)?;
+    // Rules of this repository, and of the other one, are not about what somebody tracks there.
+    let kept = whole_paths(path, new);
+    let plan = add::plan(repo, &AddOptions { paths, further, kept, update: false }, job)?;
+    if plan.files != new.len() as u64 {
+        return Err(OpError::refused(
+            format!("`{}` was changed while it was taken in", show(path.as_bytes())),
+            "run the same command again",
+        ));
+    }
     add::run(repo, plan, job)?;
     Ok(ImportedRow {
         path: json_path(path.as_bytes()),
         url: redact(&origin.url),
         commit,
         change,
-        files: taken.report.files,
-        bytes: taken.report.bytes,
-        requests: taken.report.requests,
+        files: taken.files,
+        bytes: taken.bytes,
+        requests: taken.requests,
     })
 }

@@ -112,25 +112,41 @@ fn literal_braces(line: &str) -> String {
 }
 
 /// Paths that stay tracked whatever the rules say, because a manifest has them.
-#[derive(Debug, Default)]
-pub struct Kept(BTreeSet<Vec<u8>>);
+#[derive(Clone, Debug)]
+pub enum Kept {
+    /// These, given as whole paths.
+    Some(BTreeSet<Vec<u8>>),
+    /// Every path: no rule counts, and none is read.
+    All,
+}
+
+impl Default for Kept {
+    /// No path.
+    fn default() -> Self {
+        Self::Some(BTreeSet::new())
+    }
+}
 
 impl Kept {
     /// Takes whole paths.
     pub fn new(paths: impl IntoIterator<Item = Vec<u8>>) -> Self {
-        Self(paths.into_iter().collect())
+        Self::Some(paths.into_iter().collect())
     }
 
     /// Says whether the path is one of them.
     pub(super) fn has(&self, path: &[u8]) -> bool {
-        self.0.contains(path)
+        match self {
+            Self::Some(paths) => paths.contains(path),
+            Self::All => true,
+        }
     }
 
     /// Says whether the path is one of them, or a folder that holds one.
     pub(super) fn needs(&self, path: &[u8]) -> bool {
+        let Self::Some(paths) = self else { return true };
         let below = [path, b"/"].concat();
         let holds = |next: &Vec<u8>| next.starts_with(&below);
-        self.has(path) || self.0.range(below.clone()..).next().is_some_and(holds)
+        self.has(path) || paths.range(below.clone()..).next().is_some_and(holds)
     }
 }
 
