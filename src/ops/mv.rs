@@ -111,7 +111,12 @@ fn target(
     tracked: &[Tracked],
 ) -> Result<RepoPath, OpError> {
     let path = resolve_or_root(repo, word)?;
-    let path = path.map(|path| path.target_of_pointer().unwrap_or(path));
+    // Inside of tracked folders names may end like those of pointers.
+    let inside = |path: &RepoPath| tracked.iter().any(|item| path.starts_with_dir(&item.path));
+    let path = path.map(|path| match path.target_of_pointer() {
+        Ok(target) if !inside(&path) => target,
+        Ok(_) | Err(_) => path,
+    });
     let Some(path) = path else { return Ok(RepoPath::new(old.file_name())?) };
     let stamp = repo.door().stamp(&path)?;
     let folder = stamp.is_some_and(|stamp| stamp.kind == FileKind::Directory);
