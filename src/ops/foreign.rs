@@ -4,7 +4,7 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use crate::config::{Environment, Layer, redact};
+use crate::config::{Environment, Layer, redact_git};
 use crate::fs::{Dir, temp_folder, write_durably};
 use crate::git::{CommitId, Content, Git};
 use crate::ops::error::OpError;
@@ -70,7 +70,7 @@ impl Foreign {
         crate::fs::make_folder(&root, false)?;
         let address = (origin.url.as_str(), origin.rev.as_deref());
         let git = Git::fetch_apart(&root, environment.search.as_deref(), address)?;
-        let shown = redact(&origin.url);
+        let shown = redact_git(&origin.url);
         let settings = match git.file_at("HEAD", b"haul.toml", SETTINGS_LIMIT)? {
             Some(Content::Whole(text)) => text,
             Some(Content::TooLarge(_)) | None => {
@@ -103,7 +103,7 @@ impl Foreign {
         Err(OpError::refused(
             format!(
                 "remote `{name}` of `{}` is the folder `{}`, relative to a worktree, and there is none",
-                show(redact(&self.origin.url).as_bytes()),
+                show(redact_git(&self.origin.url).as_bytes()),
                 show(url.value.as_bytes())
             ),
             "clone the repository to where that folder can be reached, and run `haul export` there",

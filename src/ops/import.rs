@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use crate::config::{has_secret, redact};
+use crate::config::{has_secret, has_web_user, redact_git};
 use crate::ops::add::{self, AddOptions};
 use crate::ops::error::OpError;
 use crate::ops::export::ExportReport;
@@ -61,12 +61,7 @@ pub struct ImportedRow {
 pub fn run(repo: &Repo, options: &ImportOptions, job: &Job) -> Result<ImportedRow, OpError> {
     repo.require_initialised()?;
     let origin = options.origin.from(repo.cwd());
-    if has_secret(&origin.url) {
-        return Err(OpError::refused(
-            format!("`{}` holds a password, which would be committed", redact(&origin.url)),
-            "leave it out, and let a credential helper of Git give it",
-        ));
-    }
+    refuse_secrets(&origin)?;
     let name = options.to.clone().unwrap_or_else(|| last_name(&options.path).into());
     let path = resolve(repo, &name)?;
     let shown = show(path.as_bytes()).to_string();
@@ -106,6 +101,21 @@ pub fn run(repo: &Repo, options: &ImportOptions, job: &Job) -> Result<ImportedRo
     }
     let report = (taken.report, "added");
     track(repo, (&path, &new), (&foreign, &origin, &options.path), report, job)
+}
+
+/// The address gets into the pointer, which is committed.
+fn refuse_secrets(origin: &Origin) -> Result<(), OpError> {
+    let what = if has_secret(&origin.url) {
+        "a password"
+    } else if has_web_user(&origin.url) {
+        "a user or a token"
+    } else {
+        return Ok(());
+    };
+    Err(OpError::refused(
+        format!("`{}` holds {what}, which would be committed", redact_git(&origin.url)),
+        "leave it out, and let a credential helper of Git give it",
+    ))
 }
 
 /// Lists what was taken from elsewhere.
@@ -154,7 +164,7 @@ pub(crate) fn track(
     add::run(repo, plan, job)?;
     Ok(ImportedRow {
         path: json_path(path.as_bytes()),
-        url: redact(&origin.url),
+        url: redact_git(&origin.url),
         commit,
         change,
         files: taken.files,

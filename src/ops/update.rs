@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use crate::config::redact;
+use crate::config::redact_git;
 use crate::ops::checkout::remove_data;
 use crate::ops::chosen::{Chosen, chosen_or_warned};
 use crate::ops::error::OpError;
@@ -89,7 +89,7 @@ fn update(
         }
         return Ok(ImportedRow {
             path: json_path(item.path.as_bytes()),
-            url: redact(&origin.url),
+            url: redact_git(&origin.url),
             commit,
             change: if follows { "unchanged" } else { "followed" },
             files: 0,

@@ -208,7 +208,7 @@ impl Repo {
             Some(url) => url.clone().into_bytes(),
             None => self.local_seed()?,
         };
-        Ok((identity_of(&seed), url.map(|url| crate::config::redact(&url))))
+        Ok((identity_of(&seed), url.map(|url| crate::config::redact_git(&url))))
     }
 
     fn local_seed(&self) -> Result<Vec<u8>, RepoError> {

@@ -200,6 +200,20 @@ fn an_import_goes_where_nothing_is() {
     let secret = url(&a).replace("file://", "https://me:hunter2@example.invalid");
     let output = b.haul(&["import", &secret, "model.bin", "x"]).fails_with(1).says("password");
     assert!(!output.to_string().lines().skip(1).any(|line| line.contains("hunter2")), "{output}");
+    for user in ["ghp_hunter2", "hunter2:x-oauth-basic"] {
+        let address = format!("https://{user}@localhost:1/x.git");
+        let output = b.haul(&["import", &address, "model.bin", "x"]).fails_with(1);
+        let output = output.says("https://***@localhost:1/x.git").says("committed");
+        // Of `get` nothing is committed; what fails is shown without it.
+        let got = b.haul(&["get", &address, "model.bin", "-o", "x"]).fails_with(1);
+        let got = got.says("git ls-remote");
+        for output in [output, got] {
+            assert!(
+                !output.to_string().lines().skip(1).any(|line| line.contains("hunter2")),
+                "{output}"
+            );
+        }
+    }
     assert_tidy(&world, &b);
 }
 
