@@ -25,10 +25,14 @@ pub(crate) const FOLDER: &str = "folder";
 /// Kinds and hashes by path below the top; of a single file the path is nothing.
 pub(crate) type Listing = BTreeMap<Option<Vec<u8>>, (&'static str, Oid)>;
 
+/// The whole path of what lies below a top, or of the top itself.
+pub(crate) fn whole_path(top: &RepoPath, rest: Option<&[u8]>) -> Vec<u8> {
+    rest.map_or(top.as_bytes().to_vec(), |rest| [top.as_bytes(), b"/", rest].concat())
+}
+
 /// The whole paths of what is listed, below a top.
 pub(crate) fn whole_paths(top: &RepoPath, listing: &Listing) -> Vec<Vec<u8>> {
-    let whole = |rest: &Vec<u8>| [top.as_bytes(), b"/", rest].concat();
-    listing.keys().map(|rest| rest.as_ref().map_or(top.as_bytes().to_vec(), whole)).collect()
+    listing.keys().map(|rest| whole_path(top, rest.as_deref())).collect()
 }
 
 /// What a pointer says; nodes that are not on this machine are fetched for it.

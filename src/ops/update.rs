@@ -12,7 +12,7 @@ use crate::ops::error::OpError;
 use crate::ops::foreign::{Foreign, Origin, Taken, put};
 use crate::ops::import::{FROM, FROM_COMMIT, FROM_PATH, FROM_REV, ImportedRow, listed, track};
 use crate::ops::inside::{Folder, is_followed};
-use crate::ops::listing::{FOLDER, Listing, of_pointer, of_worktree, whole_paths};
+use crate::ops::listing::{FOLDER, Listing, of_pointer, of_worktree, whole_path, whole_paths};
 use crate::ops::requests::Requests;
 use crate::ops::select::Select;
 use crate::path::{RepoPath, json_path, show};
@@ -143,12 +143,7 @@ fn replace(
     if here == *new {
         return Ok(());
     }
-    if here.iter().any(|(key, is)| old.get(key) != Some(is) && new.get(key) != Some(is)) {
-        return Err(OpError::refused(
-            format!("`{shown}` was changed here"),
-            "run `haul add` on it to keep it as your own, or `haul checkout --force` to put it aside",
-        ));
-    }
+    refuse_changed(&item.path, &here, (&old, new))?;
     remove_data(repo, (&item.path, &item.bytes), &Filter::All, job)?;
     let Some(left) = of_worktree(repo, &item.path, &kept, job)? else {
         return put(&taken.path, &place);
@@ -174,6 +169,26 @@ fn replace(
         put_part(repo, &item.path, (&taken.path, rest), new)?;
     }
     Ok(repo.door().root().sync()?)
+}
+
+/// Refuses to replace what is neither what the pointer says nor what was taken.
+fn refuse_changed(
+    top: &RepoPath,
+    here: &Listing,
+    (old, new): (&Listing, &Listing),
+) -> Result<(), OpError> {
+    let other = |key: &_, is: &_| old.get(key) != Some(is) && new.get(key) != Some(is);
+    let Some((key, _)) = here.iter().find(|(key, is)| other(*key, *is)) else { return Ok(()) };
+    let (shown, inside) = (show(top.as_bytes()), whole_path(top, key.as_deref()));
+    let next = if new.contains_key(key) && !old.contains_key(key) {
+        "move that file away, then run the same command again"
+    } else {
+        "run `haul add` on it to keep it as your own, or `haul checkout --force` to put it aside"
+    };
+    Err(OpError::refused(
+        format!("`{shown}` was changed here: `{}` is not what was imported", show(&inside)),
+        next,
+    ))
 }
 
 /// Moves one file, link or empty folder of what was taken into a folder that is there.

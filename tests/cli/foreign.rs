@@ -391,8 +391,12 @@ fn an_update_puts_nothing_in_the_place_of_what_rules_exclude() {
     a.write("data/train/more.log", b"theirs");
     go_on(&a);
     let before = b.tree_of("train");
-    b.haul(&["update"]).fails_with(1).says("`train` was changed here");
+    let output = b.haul(&["update"]).fails_with(1).says("`train` was changed here");
+    output.says("`train/more.log`").says("move that file away");
     b.tree_of("train").assert_same(&before);
+    b.remove("train/more.log");
+    b.haul(&["update"]).ok();
+    b.tree_of("train").assert_same(&a.tree_of("data/train"));
 }
 
 #[test]
