@@ -174,7 +174,7 @@ fn without_blanks(line: &[u8]) -> &[u8] {
     let (mut end, mut bytes) = (0, line.iter().enumerate());
     while let Some((at, byte)) = bytes.next() {
         match byte {
-            b' ' => continue,
+            b' ' => {}
             b'\\' if bytes.next().is_none() => return line,
             b'\\' => end = at + 2,
             _ => end = at + 1,
