@@ -288,3 +288,24 @@ fn is_metadata_service(url: &Url) -> bool {
         Err(_) => name == "metadata" || name == "metadata.google.internal",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_web_addresses_of_git_repositories_the_user_is_not_shown_either() {
+        for (address, shown) in [
+            ("https://token@h/x.git", "https://***@h/x.git"),
+            ("HTTP://token:x-oauth-basic@h", "HTTP://***@h"),
+            ("https://u:p/w@h/p", "https://***@h/p"),
+        ] {
+            assert_eq!(redact_git(address), shown);
+            assert!(has_web_user(address) && !has_web_user(shown));
+        }
+        for address in ["https://h/a@b", "ssh://git@h/x.git", "git@h:x.git", "/a/b@c"] {
+            assert_eq!(redact_git(address), redact(address));
+            assert!(!has_web_user(address));
+        }
+    }
+}

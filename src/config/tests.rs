@@ -7,9 +7,8 @@ use proptest::prelude::*;
 
 use super::{
     Accepted, Config, ConfigError, EditError, Environment, Files, Flag, Given, Layer, Origin,
-    SETTINGS, Source, Warning, add_remote, first_file, has_secret, has_web_user, is_accepted,
-    is_remote_name, load, normalise, redact, redact_git, reference, remove_remote, resolve,
-    set_default_remote,
+    SETTINGS, Source, Warning, add_remote, first_file, has_secret, is_accepted, is_remote_name,
+    load, normalise, redact, reference, remove_remote, resolve, set_default_remote,
 };
 use crate::hint::Hint as _;
 
@@ -335,22 +334,6 @@ fn secrets_are_found_and_never_shown() {
     assert!(!has_secret("https://h?a%2Credential=1"));
     assert!(!has_secret("abfss://c@a.dfs.core.windows.net/p") && !has_secret("/a:b@c"));
     assert_eq!(redact("s3://b/\u{1b}[2J"), "s3://b/\\u{1b}[2J");
-}
-
-#[test]
-fn of_web_addresses_of_git_repositories_the_user_is_not_shown_either() {
-    for (address, shown) in [
-        ("https://token@h/x.git", "https://***@h/x.git"),
-        ("HTTP://token:x-oauth-basic@h", "HTTP://***@h"),
-        ("https://u:p/w@h/p", "https://***@h/p"),
-    ] {
-        assert_eq!(redact_git(address), shown);
-        assert!(has_web_user(address) && !has_web_user(shown));
-    }
-    for address in ["https://h/a@b", "ssh://git@h/x.git", "git@h:x.git", "/a/b@c"] {
-        assert_eq!(redact_git(address), redact(address));
-        assert!(!has_web_user(address));
-    }
 }
 
 #[test]

@@ -4,7 +4,7 @@ use crate::harness::{Output, Repo, World, data};
 use crate::scene::{assert_clean, number, pulls, save, shared, states};
 
 /// A repository of others, with data of two versions, that serves one commit and files one by one.
-fn others(world: &World) -> Repo<'_> {
+pub(crate) fn others(world: &World) -> Repo<'_> {
     let a = shared(world);
     a.write("data/train/x.bin", &data::bytes(1, 200_000));
     a.write("data/train/run", b"#!/bin/sh\n");
@@ -21,12 +21,12 @@ fn others(world: &World) -> Repo<'_> {
     a
 }
 
-fn url(repo: &Repo) -> String {
+pub(crate) fn url(repo: &Repo) -> String {
     format!("file://{}", repo.path("").display())
 }
 
 /// A repository with a remote of its own, `own`, which has nothing of the others.
-fn ours(world: &World) -> Repo<'_> {
+pub(crate) fn ours(world: &World) -> Repo<'_> {
     let b = world.repo("b");
     b.haul(&["init"]).ok();
     b.haul(&["remote", "add", "own", world.remote("own").path().to_str().expect("is UTF-8")]).ok();
@@ -36,7 +36,7 @@ fn ours(world: &World) -> Repo<'_> {
 }
 
 /// Requires that data and pointers agree, whatever was committed.
-fn assert_clean_data(repo: &Repo) {
+pub(crate) fn assert_clean_data(repo: &Repo) {
     assert_eq!(states(repo), Vec::<String>::new());
 }
 
@@ -234,7 +234,7 @@ fn an_import_that_was_interrupted_is_completed_by_the_same_command() {
 }
 
 /// Changes the data of the others.
-fn go_on(a: &Repo) {
+pub(crate) fn go_on(a: &Repo) {
     a.write("model.bin", &data::bytes(9, 300_000));
     a.write("data/train/new.bin", &data::bytes(10, 100_000));
     a.remove("data/train/run");
@@ -242,7 +242,7 @@ fn go_on(a: &Repo) {
     a.haul(&["push"]).ok();
 }
 
-fn changes(output: &Output) -> Vec<String> {
+pub(crate) fn changes(output: &Output) -> Vec<String> {
     let json = output.json();
     let rows = json.get("paths").and_then(|rows| rows.as_array()).expect("is a list");
     let text = |row: &serde_json::Value, key: &str| {
@@ -324,97 +324,6 @@ fn an_update_that_was_interrupted_is_completed_by_the_same_command() {
     b.remove("train");
     b.haul(&["update"]).ok();
     b.tree_of("train").assert_same(&a.tree_of("data/train"));
-}
-
-/// Lets the others have logs, which they track, and this repository a rule against them.
-fn with_logs(world: &World) -> (Repo<'_>, Repo<'_>) {
-    let a = others(world);
-    a.write("data/train/run.log", b"log 1");
-    a.write("data/train/deep/run.log", b"log 2");
-    save(&a, &["data"], "logs");
-    // The others exclude what they have since then, and still have it.
-    a.write("data/train/.haulignore", b"x.*\n");
-    save(&a, &["data"], "rules");
-    a.haul(&["push"]).ok();
-    let b = ours(world);
-    b.write(".haulignore", b"*.log\n");
-    b.git(&["add", ".haulignore"]).ok();
-    (a, b)
-}
-
-#[test]
-fn an_import_tracks_what_rules_exclude_here_or_there() {
-    let world = World::new();
-    let (a, b) = with_logs(&world);
-    b.haul(&["import", &url(&a), "data/train", "train"]).ok();
-    assert!(b.text("train.haul").contains("\nfiles 6\n"), "{}", b.text("train.haul"));
-    assert_eq!(b.haul(&["ls", "-r", "train"]).ok().stdout().lines().count(), 6);
-    assert_clean_data(&b);
-    b.commit("import");
-    b.haul(&["push"]).ok();
-    pulls(&b, "c");
-    b.haul(&["import", &url(&a), "data/train/run.log"]).fails_with(1).says("`.haulignore`");
-    assert!(!b.has("run.log"));
-}
-
-#[test]
-fn an_update_replaces_what_rules_exclude_and_leaves_what_nobody_tracks() {
-    let world = World::new();
-    let (a, b) = with_logs(&world);
-    b.haul(&["import", &url(&a), "data/train", "in/train"]).ok();
-    b.commit("import");
-    b.write("in/train/mine.log", b"mine");
-    b.write("in/train/own/mine.log", b"mine");
-    a.write("data/train/run.log", b"log 3");
-    a.remove("data/train/deep");
-    a.write("data/train/more/run.log", b"log 4");
-    go_on(&a);
-    let words = ["update", "--json"];
-    let stopped = [("HAUL_FAILPOINT", "fs.durable.written")];
-    b.haul_with(&words, &stopped).dies();
-    assert_eq!(changes(&b.haul(&words).ok()), ["updated in/train"]);
-    assert_eq!(b.text("in/train/mine.log"), "mine");
-    assert_eq!(b.text("in/train/own/mine.log"), "mine");
-    b.remove("in/train/mine.log");
-    b.remove("in/train/own");
-    b.tree_of("in/train").assert_same(&a.tree_of("data/train"));
-    assert_clean_data(&b);
-}
-
-#[test]
-fn an_update_puts_nothing_in_the_place_of_what_rules_exclude() {
-    let world = World::new();
-    let (a, b) = with_logs(&world);
-    b.haul(&["import", &url(&a), "data/train", "train"]).ok();
-    b.commit("import");
-    b.write("train/more.log", b"mine");
-    a.write("data/train/more.log", b"theirs");
-    go_on(&a);
-    let before = b.tree_of("train");
-    let output = b.haul(&["update"]).fails_with(1).says("`train` was changed here");
-    output.says("`train/more.log`").says("move that file away");
-    b.tree_of("train").assert_same(&before);
-    b.remove("train/more.log");
-    b.haul(&["update"]).ok();
-    b.tree_of("train").assert_same(&a.tree_of("data/train"));
-}
-
-#[test]
-fn an_update_that_died_between_two_files_goes_on() {
-    let world = World::new();
-    let (a, b) = with_logs(&world);
-    b.haul(&["import", &url(&a), "data/train", "train"]).ok();
-    b.commit("import");
-    b.write("train/mine.log", b"mine");
-    go_on(&a);
-    // Of the old files some are gone, and of the new ones some are there.
-    b.remove("train/run");
-    b.remove("train/link");
-    b.write("train/new.bin", &data::bytes(10, 100_000));
-    b.haul(&["update"]).ok();
-    b.remove("train/mine.log");
-    b.tree_of("train").assert_same(&a.tree_of("data/train"));
-    assert_clean_data(&b);
 }
 
 #[test]
