@@ -174,11 +174,9 @@ fn rules_of_many_folders_take_little_memory() {
     let a = ready(&world, "a", &world.remote("r"));
     // Patterns of which each is another, as many as may be.
     for folder in 0..60 {
-        let rules: String = (0..4000).map(|n| format!("*[{n}-x]*{folder}*.tmp\n")).collect();
-        a.write(
-            format!("d/{folder}/.haulignore"),
-            rules.get(..60_000).expect("is longer").as_bytes(),
-        );
+        let rules = (0..4000).map(|n| format!("*[{n}-x]*{folder}*.tmp") + "\n");
+        let rules = rules.collect::<String>().into_bytes();
+        a.write(format!("d/{folder}/.haulignore"), rules.get(..60_000).expect("is longer"));
         a.write(format!("d/{folder}/file"), b"x");
     }
     let limited = "ulimit -v 600000; exec \"$0\" \"$@\"";
@@ -211,7 +209,7 @@ impl Dice {
     }
 
     fn one_of<'a>(&mut self, all: &[&'a str]) -> &'a str {
-        all[self.throw(all.len())]
+        all.get(self.throw(all.len())).expect("is one of them")
     }
 
     fn word(&mut self, parts: &[&str], longest: usize) -> String {
@@ -219,57 +217,60 @@ impl Dice {
     }
 }
 
+/// What random lines are made of.
+const PARTS: &[&str] = &[
+    "a",
+    "b",
+    "x",
+    "1",
+    "_",
+    "*",
+    "**",
+    "/",
+    "/",
+    "/**/",
+    "**/",
+    "/**",
+    "?",
+    "[a-b]",
+    "[!0-9]",
+    "[^a]",
+    "[[:digit:]]",
+    "[[:alpha:]_]",
+    "[[:punct:]]",
+    "[[:no:]]",
+    "[]a]",
+    "[!]a]",
+    r"[\]{]",
+    "[a-",
+    "[",
+    "]",
+    "{a,b}",
+    "{",
+    r"\",
+    r"\*",
+    r"\a",
+    " ",
+    r"\ ",
+    "\t",
+    "!",
+    "#",
+    "***",
+    "a**/",
+    "[b/]",
+    "-",
+    "[--0]",
+    "[1-2]",
+    "[:a:]",
+];
+/// What random paths are made of.
+const NAMES: &[&str] = &[
+    "a", "b", "x", "1", "_", "ab", "b1", "1a", "a]", "{", "q]y", "a b", "a ", "a\t", "-", "*",
+    "!a", "#a",
+];
+
 #[test]
 fn rules_of_all_kinds_are_followed_as_git_follows_them() {
-    let parts = [
-        "a",
-        "b",
-        "x",
-        "1",
-        "_",
-        "*",
-        "**",
-        "/",
-        "/",
-        "/**/",
-        "**/",
-        "/**",
-        "?",
-        "[a-b]",
-        "[!0-9]",
-        "[^a]",
-        "[[:digit:]]",
-        "[[:alpha:]_]",
-        "[[:punct:]]",
-        "[[:no:]]",
-        "[]a]",
-        "[!]a]",
-        r"[\]{]",
-        "[a-",
-        "[",
-        "]",
-        "{a,b}",
-        "{",
-        r"\",
-        r"\*",
-        r"\a",
-        " ",
-        r"\ ",
-        "\t",
-        "!",
-        "#",
-        "***",
-        "a**/",
-        "[b/]",
-        "-",
-        "[--0]",
-        "[1-2]",
-        "[:a:]",
-    ];
-    let names = [
-        "a", "b", "x", "1", "_", "ab", "b1", "1a", "a]", "{", "q]y", "a b", "a ", "a\t", "-", "*",
-        "!a", "#a",
-    ];
     let world = World::new();
     let a = ready(&world, "a", &world.remote("r"));
     a.write("tracked", b"x");
@@ -282,7 +283,7 @@ fn rules_of_all_kinds_are_followed_as_git_follows_them() {
         let mut rules = String::new();
         for _ in 0..=dice.throw(2) {
             let end = dice.one_of(&["\n", "\n", "\n", "\n", "/\n", " \n", "\r\n"]);
-            rules += &(dice.word(&parts, 4) + end);
+            rules += &(dice.word(PARTS, 4) + end);
         }
         a.write(format!("{folder}/.haulignore"), rules.as_bytes());
         a.write(format!("{folder}/.gitignore"), rules.as_bytes());
@@ -290,7 +291,7 @@ fn rules_of_all_kinds_are_followed_as_git_follows_them() {
         for _ in 0..25 {
             let mut path = folder.clone();
             for _ in 0..=dice.throw(3) {
-                path = path + "/" + dice.one_of(&names);
+                path = path + "/" + dice.one_of(NAMES);
             }
             if dice.throw(3) == 0 {
                 a.mkdir(&path);
