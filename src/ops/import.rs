@@ -60,7 +60,7 @@ pub struct ImportedRow {
 /// Takes data of another repository in and tracks it here: what is pushed afterwards is a copy.
 pub fn run(repo: &Repo, options: &ImportOptions, job: &Job) -> Result<ImportedRow, OpError> {
     repo.require_initialised()?;
-    repo.begin_changes()?;
+    repo.begin_changes();
     let origin = options.origin.from(repo.cwd());
     refuse_secrets(&origin)?;
     let name = options.to.clone().unwrap_or_else(|| last_name(&options.path).into());
