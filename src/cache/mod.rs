@@ -34,7 +34,7 @@ pub use files::{IdleFile, Link, WholeFile, WholeFiles, hash_file, list_files};
 pub use folder::{CacheFolder, CachedPack, Form, Removal, TakenIn};
 pub use index::{Index, IndexReader};
 pub use layout::Layout;
-pub use links::{linked_files, note_links};
+pub use links::{note_links, noted_links};
 pub use nodes::{NodeSink, Stale};
 pub use place::{Held, PackState, Place};
 pub use reader::{NodeAndPlacement, ObjectReader};

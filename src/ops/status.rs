@@ -224,6 +224,10 @@ impl Look<'_> {
             }
             !replaced
         });
+        // A link that leads nowhere is a missing file where one is wanted.
+        let wanted = |path: &RepoPath| targets.binary_search_by(|t| t.path.cmp(path)).is_ok();
+        let stray = scan.dangling.iter().filter(|path| !wanted(path));
+        refused.extend(stray.map(|path| path.as_bytes().to_vec()));
         for path in &refused {
             self.untrackable(item, path);
         }

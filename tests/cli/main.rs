@@ -96,6 +96,7 @@ mod merge_branches;
 mod moved;
 mod names;
 mod other_places;
+mod own_links;
 mod pre_commit;
 mod pre_push;
 mod progress;

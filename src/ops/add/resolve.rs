@@ -11,7 +11,7 @@ use crate::path::{RepoPath, gitignore_line, in_shell, show};
 use crate::pointer::{Pointer, PointerKind};
 use crate::progress::Job;
 use crate::repo::Repo;
-use crate::worktree::{Tracked, is_excluded};
+use crate::worktree::{Tracked, WorktreeError, is_excluded};
 
 /// Finds the targets that the arguments name, in path order, each checked.
 pub(super) fn targets(
@@ -136,6 +136,9 @@ fn check(repo: &Repo, path: &RepoPath, tracked: &[Tracked]) -> Result<(), OpErro
         ));
     }
     let Some(stamp) = repo.door().stamp(path)? else {
+        if repo.door().own_link(path)?.is_some() {
+            return Err(WorktreeError::Dangling { path: path.as_bytes().to_vec() }.into());
+        }
         let has_pointer = tracked.iter().any(|t| t.path == *path);
         let next = if has_pointer {
             "it is tracked, but its data is not here: run `haul pull` first".to_owned()

@@ -5,7 +5,9 @@ use std::ffi::OsString;
 
 use serde::Serialize;
 
-use crate::cache::{Held, Known, NodeSink, ObjectReader, Stale, StatEntry, WrittenPack};
+use crate::cache::{
+    Held, Known, NodeSink, ObjectReader, Stale, StatEntry, WrittenPack, note_links,
+};
 use crate::fs::{Time, planted};
 use crate::hash::{PackId, RemoteId};
 use crate::intake::{Exceptions, Figures, Landed, Stored, Taken, take};
@@ -220,6 +222,8 @@ pub(super) fn store(
     index.adopt(repo.layout())?;
     index.notice_removed(repo.layout())?;
     let targets: Vec<Target> = plan.targets.into_iter().map(|planned| planned.target).collect();
+    let links = targets.iter().flat_map(|target| &target.links).map(RepoPath::as_bytes);
+    note_links(repo.layout(), repo.git().root(), links)?;
     let mut contents = HashMap::new();
     let mut lost = index.out_of_reach(home(repo)?)?;
     match memory {

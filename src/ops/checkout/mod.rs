@@ -31,6 +31,6 @@ pub(crate) use orphans::begun_key;
 pub(crate) use plan::plan_of;
 pub use plan::{CheckoutPlan, plan};
 pub(crate) use proven::spare_proven;
-pub(crate) use tidy::{move_data, remove_empty, rename_data};
+pub(crate) use tidy::{move_data, put_aside, remove_empty, rename_data};
 pub(crate) use wanted::{Target, chunks, file_content, targets, tree_error};
 pub(crate) use write::write_anew;
