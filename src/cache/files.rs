@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use redb::{ReadOnlyTable, ReadableDatabase, TableDefinition, TableError};
@@ -71,7 +72,7 @@ pub struct WholeFiles<'i> {
     cache: PathBuf,
     index: &'i Index,
     rows: Option<ReadOnlyTable<&'static [u8], &'static [u8; ROW]>>,
-    there: bool,
+    there: AtomicBool,
     clones: OnceLock<bool>,
     learned: Mutex<HashMap<WholeName, Stamp>>,
     spoiled: Mutex<Vec<PathBuf>>,
@@ -89,7 +90,7 @@ impl<'i> WholeFiles<'i> {
             Err(TableError::TableDoesNotExist(_)) => None,
             Err(e) => return Err(fail(&e)),
         };
-        let there = folder.is_dir();
+        let there = AtomicBool::new(folder.is_dir());
         let cache = layout.cache_path().to_owned();
         let clones = OnceLock::new();
         let (learned, spoiled) = (Mutex::default(), Mutex::default());
@@ -104,7 +105,7 @@ impl<'i> WholeFiles<'i> {
 
     /// Opens a file without a look at its bytes.
     pub fn open_unproven(&self, name: &WholeName) -> Result<Option<WholeFile>, CacheError> {
-        if !self.there {
+        if !self.there.load(Ordering::Acquire) {
             return Ok(None);
         }
         let Some(root) = absent_is_none(Dir::open(&self.folder))? else { return Ok(None) };
@@ -170,7 +171,9 @@ impl<'i> WholeFiles<'i> {
     pub fn folder_of(&self, name: &WholeName) -> Option<Dir> {
         let below = format!("files/{}", name.prefix());
         crate::fs::make_folder(&self.cache, false).ok()?;
-        Dir::open(&self.cache).ok()?.descend_or_make_alike(below.as_bytes()).ok()
+        let folder = Dir::open(&self.cache).ok()?.descend_or_make_alike(below.as_bytes()).ok()?;
+        self.there.store(true, Ordering::Release);
+        Some(folder)
     }
 
     /// Says whether a file of the cache could share blocks with this one; tried once.

@@ -4,15 +4,14 @@ use std::collections::{BTreeSet, HashSet};
 
 use crate::cache::{
     CacheError, CachedPack, Form, Held, IdleFile, ObjectReader, WholeFiles, WholeName, list_files,
-    noted_links,
 };
 use crate::fs::{FsError, Time, remove};
 use crate::hash::{ChunkId, PackId};
 use crate::ops::error::OpError;
+use crate::ops::linked::links;
 use crate::progress::Job;
 use crate::recipe::Chunks;
 use crate::repo::Repo;
-use crate::worktree::{Parent, load_tracked, own_links};
 
 /// Lists whole files that no link leads to and that are no second name of a file elsewhere. Files that
 /// share blocks with others count whole, as nobody can tell. None if it cannot be seen which are in use.
@@ -21,32 +20,16 @@ pub(crate) fn idle(repo: &Repo, job: &Job) -> Result<Vec<IdleFile>, OpError> {
     if listed.iter().all(|(_, names)| *names > 1) {
         return Ok(Vec::new());
     }
-    let linked = match linked(repo) {
+    let linked: HashSet<WholeName> = match links(repo) {
         Err(OpError::Cache(CacheError::Fs(e))) => {
             job.warn(&format!("no whole file leaves the cache, as this may be a link to one: {e}"));
             return Ok(Vec::new());
         }
-        other => other?,
+        other => other?.into_iter().map(|(name, _)| name).collect(),
     };
     let free =
         listed.into_iter().filter(|(file, names)| *names == 1 && !linked.contains(&file.name));
     Ok(free.map(|(file, _)| file).collect())
-}
-
-/// The whole files that some link leads to: those of this worktree as it stands, those of others as noted.
-fn linked(repo: &Repo) -> Result<HashSet<WholeName>, OpError> {
-    let mut out: HashSet<WholeName> =
-        noted_links(repo.layout())?.into_iter().map(|(name, _)| name).collect();
-    if repo.layout().links_folder().exists() {
-        let mut parent = Parent::default();
-        for item in load_tracked(repo.git(), repo.door())?.0 {
-            let Some(dir) = parent.of(repo.door(), &item.path)? else { continue };
-            let links = own_links(dir, item.path.file_name())
-                .map_err(|source| OpError::Place { path: item.path.as_bytes().to_vec(), source })?;
-            out.extend(links.iter().filter_map(|(_, link)| WholeName::of_link(link)));
-        }
-    }
-    Ok(out)
 }
 
 /// A file that is to go, and the packs from which it can be had again.

@@ -121,3 +121,4 @@ mod usage;
 mod verify;
 mod views;
 mod whole_files;
+mod whole_files_limits;

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::PathBuf;
 
-use crate::harness::{Repo, World};
+use crate::harness::{Repo, World, data};
 use crate::push::{ready, take};
 use crate::scene::{assert_clean, states};
 use crate::whole_files::{bytes, cached, is_link, scene, write_in_place};
@@ -182,4 +182,66 @@ fn no_whole_file_goes_where_a_noted_link_cannot_be_seen() {
     fs::remove_file(world.path("b")).unwrap();
     a.haul(&["evict", "--all", "--yes"]).ok();
     assert_eq!(cached(&a).len(), 0, "a worktree that is gone needs nothing");
+}
+
+#[test]
+fn repair_leaves_work_that_was_done_through_a_link_where_it_is() {
+    let world = World::new();
+    let a = scene(&world, "symlink");
+    write_in_place(a.path("d/x.bin"), b"my work");
+    let mine = a.read("d/x.bin");
+    let repaired = a.haul(&["fsck", "--local", "--repair"]).ok();
+    let quarantine = a.path(".git/haul/quarantine");
+    let repaired = repaired.prints("a/d/x.bin").prints(quarantine.to_str().unwrap());
+    drop(repaired);
+    assert!(a.path("d/x.bin").symlink_metadata().unwrap().is_file());
+    assert!(a.read("d/x.bin") == mine);
+    assert_eq!(states(&a), ["modified d/x.bin"]);
+    a.haul(&["fsck", "--local"]).ok();
+    // What lay there from an earlier repair is not overwritten.
+    a.haul(&["checkout", "--force"]).ok();
+    write_in_place(a.path("d/x.bin"), b"more work");
+    a.haul(&["fsck", "--local", "--repair"]).ok();
+    assert_eq!(fs::read_dir(quarantine).unwrap().count(), 2);
+    assert!(a.read("d/x.bin").starts_with(b"more work"));
+}
+
+#[test]
+fn repair_leaves_a_file_to_which_a_link_leads_that_cannot_be_seen() {
+    let world = World::new();
+    let a = scene(&world, "symlink");
+    a.git(&["worktree", "add", "--quiet", "--detach", "../b"]).ok();
+    let b = world.folder("b");
+    b.haul(&["checkout"]).ok();
+    write_in_place(b.path("d/x.bin"), b"my work");
+    fs::rename(b.path(""), world.path("hidden")).unwrap();
+    symlink("b", world.path("b")).unwrap();
+    a.haul(&["fsck", "--local", "--repair"]).fails_with(4).prints("it was left");
+    assert!(world.folder("hidden").read("d/x.bin").starts_with(b"my work"));
+}
+
+#[test]
+fn files_of_the_worktree_are_shared_though_their_packs_are_gone() {
+    for link in ["hardlink", "symlink", "reflink"] {
+        let world = World::new();
+        let a = ready(&world, "a", &world.remote("r"));
+        a.haul(&["config", "cache.keep", "unpushed"]).ok();
+        a.write("d/x.bin", &bytes(1));
+        a.write("d/run", &bytes(1));
+        a.set_executable("d/run", true);
+        a.write("large.bin", &data::bytes(3, 9 << 20));
+        a.haul(&["add", "--push", "d", "large.bin"]).ok();
+        a.commit("all");
+        a.haul(&["checkout", "--as", link]).ok();
+        for (name, content) in
+            [("d/x.bin", bytes(1)), ("d/run", bytes(1)), ("large.bin", data::bytes(3, 9 << 20))]
+        {
+            assert_eq!(is_link(&a, name, link), link != "reflink", "{link} {name}");
+            assert!(a.read(name) == content, "{link} {name}");
+        }
+        assert_clean(&a);
+        a.haul(&["checkout", "--as", "copy"]).ok();
+        assert!(!is_link(&a, "d/x.bin", link), "{link}");
+        assert_clean(&a);
+    }
 }

@@ -187,11 +187,15 @@ fn a_program_stays_one_beside_a_file_of_the_same_bytes() {
 
 #[test]
 fn untrack_leaves_files_of_their_own() {
-    let world = World::new();
-    let a = scene(&world, "symlink");
-    a.haul(&["untrack", "d"]).ok();
-    assert!(!is_link(&a, "d/x.bin", "symlink"));
-    assert_eq!(a.read("d/x.bin"), bytes(2));
+    for link in LINKS {
+        let world = World::new();
+        let a = scene(&world, link);
+        a.haul(&["untrack", "d"]).ok();
+        assert!(!is_link(&a, "d/x.bin", link), "{link}");
+        assert_eq!(a.read("d/x.bin"), bytes(2), "{link}");
+        a.write("d/x.bin", b"they may be written to");
+        a.haul(&["fsck", "--local"]).ok();
+    }
 }
 
 #[test]
@@ -400,7 +404,7 @@ fn sync(place: &Path) {
     );
 }
 
-fn free(place: &Path) -> u64 {
+pub(crate) fn free(place: &Path) -> u64 {
     sync(place);
     let output = Command::new("df")
         .args(["--output=avail", "-B1"])

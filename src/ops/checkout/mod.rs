@@ -15,6 +15,7 @@ mod orphans;
 mod past;
 mod plan;
 mod proven;
+mod room;
 mod survey;
 mod tidy;
 mod wanted;

@@ -187,20 +187,14 @@ fn write_one(
         task.advance(whole.size);
         return Ok(Some(Placed { path: path.clone(), stamp, target: target.clone() }));
     }
-    let Some(recipe) = recipe(target, reader)? else { return Ok(None) };
+    let recipe =
+        recipe(target, reader)?.filter(|recipe| !is_cache_link(target, (dir, recipe), job));
+    let Some(recipe) = recipe else { return Ok(None) };
     if folder && target.kind != EntryKind::EmptyDir {
         dir.remove_folder(name)?;
     }
     let placed = match (target.kind, &recipe) {
         (EntryKind::EmptyDir, _) => place_folder(place),
-        (EntryKind::Symlink, Recipe::Bytes(to)) if dir.is_own_target(to) => {
-            job.warn(&format!(
-                "`{}` was added as a link into a cache of haul and stands for no content: whoever \
-                 added it has the file, and has to add that",
-                show(path.as_bytes())
-            ));
-            return Ok(None);
-        }
         (EntryKind::Symlink, Recipe::Bytes(to)) => place_link(to, place),
         (_, recipe) => {
             let former = if whole.size >= LARGE { former(write, reader) } else { None };
@@ -234,6 +228,23 @@ fn place_at_hand(
         Err(PlaceError::Wrong { .. } | PlaceError::WrongSize { .. }) => Ok(None),
         other => other.map(Some),
     }
+}
+
+/// Says whether what is to be placed is a link into a cache, which an older haul took for the user's, and
+/// warns of it: it would stand for whatever lies there.
+fn is_cache_link(target: &Target, (dir, recipe): (&Dir, &Recipe), job: &Job) -> bool {
+    let own = match (target.kind, recipe) {
+        (EntryKind::Symlink, Recipe::Bytes(to)) => dir.is_own_target(to),
+        _ => false,
+    };
+    if own {
+        job.warn(&format!(
+            "`{}` was added as a link into a cache of haul and stands for no content: whoever added \
+             it has the file, and has to add that",
+            show(target.path.as_bytes())
+        ));
+    }
+    own
 }
 
 /// Says whether a link that led nowhere leads to its file again, which this run has built for another

@@ -1,0 +1,26 @@
+//! Symbolic links into the cache: where they stand.
+
+use std::path::PathBuf;
+
+use crate::cache::{WholeName, noted_links};
+use crate::ops::error::OpError;
+use crate::repo::Repo;
+use crate::worktree::{Parent, load_tracked, own_links};
+
+/// Lists the links that lead to whole files, each with its path: those of this worktree as it stands, those
+/// of others as they noted them. Some may come twice.
+pub(crate) fn links(repo: &Repo) -> Result<Vec<(WholeName, PathBuf)>, OpError> {
+    let mut out = noted_links(repo.layout())?;
+    if !repo.layout().links_folder().exists() {
+        return Ok(out);
+    }
+    let mut parent = Parent::default();
+    for item in load_tracked(repo.git(), repo.door())?.0 {
+        let Some(dir) = parent.of(repo.door(), &item.path)? else { continue };
+        let links = own_links(dir, item.path.file_name())
+            .map_err(|source| OpError::Place { path: item.path.as_bytes().to_vec(), source })?;
+        let file = |link| WholeName::of_link(link);
+        out.extend(links.iter().filter_map(|(path, link)| Some((file(link)?, dir.path_of(path)))));
+    }
+    Ok(out)
+}
