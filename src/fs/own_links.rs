@@ -41,6 +41,15 @@ impl Dir {
         OwnLink::of(&target, own)
     }
 
+    /// Says whether `name` is a link of ours behind which there is nothing.
+    pub fn leads_nowhere(&self, name: &[u8]) -> bool {
+        let target = match self.own_link(name) {
+            Some(OwnLink::Here(target) | OwnLink::Elsewhere(target)) => target,
+            None => return false,
+        };
+        matches!(rustix::fs::lstat(&target), Err(Errno::NOENT | Errno::NOTDIR))
+    }
+
     /// Says whether a symbolic link to `target` would be one that a haul made.
     pub fn is_own_target(&self, target: &[u8]) -> bool {
         let target = Path::new(OsStr::from_bytes(target));

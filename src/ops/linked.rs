@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
-use crate::cache::{WholeName, noted_links};
+use crate::cache::{WholeName, note_links, noted_links};
 use crate::ops::error::OpError;
+use crate::progress::Job;
 use crate::repo::Repo;
 use crate::worktree::{Parent, load_tracked, own_links};
 
@@ -23,4 +24,16 @@ pub(crate) fn links(repo: &Repo) -> Result<Vec<(WholeName, PathBuf)>, OpError> {
         out.extend(links.iter().filter_map(|(path, link)| Some((file(link)?, dir.path_of(path)))));
     }
     Ok(out)
+}
+
+/// Notes links that were seen at these paths, so that others who evict know of them. Who may not write
+/// that down is warned.
+pub(crate) fn note_standing_links<'p>(
+    repo: &Repo,
+    paths: impl Iterator<Item = &'p [u8]>,
+    job: &Job,
+) {
+    if let Err(e) = note_links(repo.layout(), repo.git().root(), paths) {
+        job.warn(&format!("whoever evicts may take files that links here lead to: {e}"));
+    }
 }

@@ -245,3 +245,34 @@ fn files_of_the_worktree_are_shared_though_their_packs_are_gone() {
         assert_clean(&a);
     }
 }
+
+#[test]
+fn a_link_that_leads_nowhere_goes_with_its_pointer() {
+    let world = World::new();
+    let a = scene(&world, "symlink");
+    a.remove(".git/haul/files");
+    a.git(&["rm", "--quiet", "d.haul"]).ok();
+    a.commit("gone");
+    a.haul(&["checkout"]).ok();
+    assert!(a.path("d").symlink_metadata().is_err(), "nothing is left of it");
+    a.git(&["revert", "--no-edit", "HEAD"]).ok();
+    a.haul(&["checkout"]).ok();
+    a.remove(".git/haul/files");
+    a.haul(&["rm", "d"]).ok();
+    assert!(a.path("d").symlink_metadata().is_err(), "nothing is left of it");
+}
+
+#[test]
+fn status_notes_links_of_a_worktree_that_was_moved() {
+    let world = World::new();
+    let a = scene(&world, "symlink");
+    a.git(&["worktree", "add", "--quiet", "--detach", "../b"]).ok();
+    let b = world.folder("b");
+    b.haul(&["checkout"]).ok();
+    a.git(&["worktree", "move", "../b", "../c"]).ok();
+    let c = world.folder("c");
+    assert_clean(&c);
+    a.remove("d");
+    a.haul(&["evict", "--all", "--yes"]).ok();
+    assert_eq!(c.read("d/x.bin"), bytes(2));
+}

@@ -5,9 +5,7 @@ use std::ffi::OsString;
 
 use serde::Serialize;
 
-use crate::cache::{
-    Held, Known, NodeSink, ObjectReader, Stale, StatEntry, WrittenPack, note_links,
-};
+use crate::cache::{Held, Known, NodeSink, ObjectReader, Stale, StatEntry, WrittenPack};
 use crate::fs::{Time, planted};
 use crate::hash::{PackId, RemoteId};
 use crate::intake::{Exceptions, Figures, Landed, Stored, Taken, take};
@@ -22,6 +20,7 @@ use crate::ops::add::unmerged::refuse_unmerged;
 use crate::ops::add::update::{to_update, warn_of_older_data};
 use crate::ops::add::worth::Afar;
 use crate::ops::error::OpError;
+use crate::ops::linked::note_standing_links;
 use crate::ops::open::spec_of;
 use crate::ops::selection::Selection;
 use crate::path::{JsonPath, RepoPath, find_collisions, json_path, show};
@@ -223,7 +222,7 @@ pub(super) fn store(
     index.notice_removed(repo.layout())?;
     let targets: Vec<Target> = plan.targets.into_iter().map(|planned| planned.target).collect();
     let links = targets.iter().flat_map(|target| &target.links).map(RepoPath::as_bytes);
-    note_links(repo.layout(), repo.git().root(), links)?;
+    note_standing_links(repo, links, job);
     let mut contents = HashMap::new();
     let mut lost = index.out_of_reach(home(repo)?)?;
     match memory {

@@ -132,6 +132,13 @@ pub(super) fn remove_all(
         notes.files.push((path.as_bytes().to_vec(), None));
         folders.extend(path.parent());
     }
+    for path in &leaving.dangling {
+        let Some(dir) = parent.of(repo.door(), path)? else { continue };
+        if dir.leads_nowhere(path.file_name()) {
+            dir.remove_file(path.file_name())?;
+            folders.extend(path.parent());
+        }
+    }
     parent.close();
     if leaving.whole && !leaving.folders.is_empty() {
         folders.insert(top.clone());
