@@ -7,8 +7,8 @@ use std::path::Path;
 
 use crate::harness::{Disk, Repo, World, data};
 use crate::push::{ready, take};
-use crate::scene::assert_clean;
-use crate::whole_files::{LINKS, cached, free, is_link};
+use crate::scene::{assert_clean, number};
+use crate::whole_files::{BIG, LINKS, bytes, cached, free, is_link, scene, write_in_place};
 
 /// More than workers take at a time.
 const MANY: usize = 300;
@@ -61,6 +61,36 @@ fn links_of_one_content_that_led_nowhere_are_all_mended() {
     a.haul(&["checkout"]).ok();
     assert_clean(&a);
     assert_eq!(inodes(&a).len(), 1);
+}
+
+#[test]
+fn a_pull_fetches_nothing_that_the_worktree_or_a_whole_file_has() {
+    for link in LINKS {
+        let world = World::new();
+        let a = scene(&world, link);
+        a.haul(&["evict", "--all", "--yes"]).ok();
+        let pull = |repo: &Repo| {
+            let done = repo.haul(&["pull", "--json"]).ok();
+            number(&done, "/fetch/fetched_bytes")
+        };
+        assert_eq!(pull(&a), 0, "{link}: the worktree has it");
+        a.git(&["worktree", "add", "--quiet", "--detach", "../b"]).ok();
+        let b = world.folder("b");
+        assert_eq!(pull(&b), 0, "{link}: the cache has it whole");
+        assert_eq!(b.read("d/x.bin"), bytes(2), "{link}");
+        // One of two files is in neither place, and alone is fetched.
+        b.remove("d");
+        a.remove("d/x.bin");
+        a.haul(&["evict", "--all", "--yes"]).ok();
+        assert_eq!(cached(&a).len(), 1, "{link}");
+        assert_eq!(pull(&a), BIG as u64, "{link}");
+        assert_clean(&a);
+        // What somebody wrote to is not what its name says.
+        a.haul(&["evict", "--all", "--yes"]).ok();
+        write_in_place(a.path("d/x.bin"), b"my work");
+        assert!(pull(&b) >= BIG as u64, "{link}");
+        assert_eq!(b.read("d/x.bin"), bytes(2), "{link}");
+    }
 }
 
 /// Leaves so many bytes of a disk.
