@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::cache::{WholeName, note_links, noted_links};
+use crate::fs::OwnLink;
 use crate::ops::error::OpError;
 use crate::progress::Job;
 use crate::repo::Repo;
@@ -20,8 +21,10 @@ pub(crate) fn links(repo: &Repo) -> Result<Vec<(WholeName, PathBuf)>, OpError> {
         let Some(dir) = parent.of(repo.door(), &item.path)? else { continue };
         let links = own_links(dir, item.path.file_name())
             .map_err(|source| OpError::Place { path: item.path.as_bytes().to_vec(), source })?;
-        let file = |link| WholeName::of_link(link);
-        out.extend(links.iter().filter_map(|(path, link)| Some((file(link)?, dir.path_of(path)))));
+        let found = |(path, link): &(Vec<u8>, OwnLink)| {
+            Some((WholeName::of_link(link)?, dir.path_of(path)))
+        };
+        out.extend(links.iter().filter_map(found));
     }
     Ok(out)
 }

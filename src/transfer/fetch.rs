@@ -35,7 +35,7 @@ pub struct FetchPlan {
 
 impl FetchPlan {
     /// Leaves out chunks that nobody needs.
-    pub fn keep_only(&mut self, needed: &HashSet<ChunkId>) {
+    pub(crate) fn keep_only(&mut self, needed: &HashSet<ChunkId>) {
         self.chunks.retain(|chunk| needed.contains(&chunk.id));
         self.absent_bytes = self.chunks.iter().map(|c| c.size).fold(0, u64::saturating_add);
     }
@@ -62,7 +62,7 @@ pub fn is_local(
 }
 
 /// As [`is_local`], of these chunks alone: nobody needs the others.
-pub fn are_local(
+pub(crate) fn are_local(
     wanted: &[Wanted],
     needed: &HashSet<ChunkId>,
     reader: &mut ObjectReader,

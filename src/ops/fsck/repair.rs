@@ -69,7 +69,7 @@ fn set_apart(sources: &Sources, finding: &mut Finding, path: &Path) -> Result<()
     let mut owned = BTreeSet::new();
     let links = match links(repo) {
         Err(e) => {
-            finding.why += &format!("; it was left, as nobody knows which links lead to it: {e}");
+            finding.go_on(&format!("; it was left, as nobody knows which links lead to it: {e}"));
             return Ok(());
         }
         Ok(links) => links,
@@ -79,16 +79,16 @@ fn set_apart(sources: &Sources, finding: &mut Finding, path: &Path) -> Result<()
             Ok(true) => drop(owned.insert(link)),
             Ok(false) => {}
             Err(e) => {
-                finding.why += &format!("; `{}` is a link to it and was left: {e}", link.display());
+                finding.go_on(&format!("; `{}` is a link to it and was left: {e}", link.display()));
                 return Ok(());
             }
         }
     }
     let aside = quarantine(path, repo.layout())?;
     finding.state = State::Repaired;
-    finding.why += &format!("; it lies in `{}` now", aside.display());
+    finding.go_on(&format!("; it lies in `{}` now", aside.display()));
     for link in owned {
-        finding.why += &format!(", and `{}` holds the same as a file of its own", link.display());
+        finding.go_on(&format!(", and `{}` holds the same as a file of its own", link.display()));
     }
     Ok(())
 }
