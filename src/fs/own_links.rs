@@ -43,9 +43,8 @@ impl Dir {
 
     /// Says whether `name` is a link of ours behind which there is nothing.
     pub fn leads_nowhere(&self, name: &[u8]) -> bool {
-        let target = match self.own_link(name) {
-            Some(OwnLink::Here(target) | OwnLink::Elsewhere(target)) => target,
-            None => return false,
+        let Some(OwnLink::Here(target) | OwnLink::Elsewhere(target)) = self.own_link(name) else {
+            return false;
         };
         matches!(rustix::fs::lstat(&target), Err(Errno::NOENT | Errno::NOTDIR))
     }

@@ -78,10 +78,9 @@ fn make_one(
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(false),
             other => other.at("read", target)?,
         },
-        (Some(OwnLink::Here(_)), None) => return Ok(false),
         (Some(OwnLink::Here(_)), Some(_)) => dir.open_file(name)?.0,
         (None, Some(stamp)) if shared.contains(&(stamp.dev, stamp.ino)) => dir.open_file(name)?.0,
-        (None, _) => return Ok(false),
+        (Some(OwnLink::Here(_)), None) | (None, _) => return Ok(false),
     };
     let before = Dir::stamp_of(&file, dir.path())?;
     let temp = dir.temp(before.is_executable())?;
