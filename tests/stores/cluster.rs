@@ -129,20 +129,20 @@ fn killed(server: &Server, proxy: &Proxy, (repo, verb): (&Repo<'_>, &str), reque
 
 #[test]
 fn a_killed_push_and_a_killed_pull_go_on_where_they_stopped() {
-    const SIZE: u64 = 260 << 20;
+    const SIZE: u64 = 200 << 20;
     let Some(mut server) = Server::find("garage") else { return };
     let proxy = Proxy::start(server.the("ENDPOINT"));
     server.reach_by(&format!("http://{}", proxy.address));
     let world = World::new();
     let bytes = data::bytes(8, usize::try_from(SIZE).expect("fits"));
     let a = with_file(&server, &world, &bytes);
-    // Three packs of the five, in pieces of 8 MiB.
-    killed(&server, &proxy, (&a, "push"), 40);
+    // Two packs of the four, in pieces of 8 MiB.
+    killed(&server, &proxy, (&a, "push"), 32);
     let pushed = server.haul(&a, &["push", "--json"]).ok().json();
     let sent = pushed["requests"]["sent"].as_u64().expect("is said");
     assert!(sent <= SIZE - (64 << 20), "{sent} bytes sent again: {pushed}");
     let b = a.clone_as("b");
-    killed(&server, &proxy, (&b, "pull"), 28);
+    killed(&server, &proxy, (&b, "pull"), 24);
     assert!(!b.has("x.bin"));
     let pulled = server.haul(&b, &["pull", "--json"]).ok().json();
     let received = pulled["fetch"]["requests"]["received"].as_u64().expect("is said");
