@@ -4,7 +4,7 @@
     GARAGE=FILE python3 benches/stores.py [--quick] [--only PART,…] [--work DIR] [--json FILE] [--haul FILE]
 
 Parts: new (2 GiB of random bytes: push, and pull into an empty clone), shrinks (the same of a table), files
-(50,000 of 4 to 30 KB), dvc (10,000 of them beside DVC, which takes minutes for more), late (the same with 50 ms more for each request), memory (64 connections). The plain client is
+(50,000 of 4 to 30 KB), dvc (5,000 of them beside DVC, which takes minutes for more), late (the same with 50 ms more for each request), memory (64 connections). The plain client is
 `benches/client.rs`, with parts of 8 MiB and eight connections; it writes what it reads to a file. DVC takes
 part if it is on PATH and speaks S3 (`pip install dvc[s3]`). Each round has a Garage of its own, with its data in
 the work folder: what it has seen before it does not store again. haul has no switch for compression; it does not
@@ -49,7 +49,7 @@ class Sizes:
     with_dvc: int
 
 
-FULL = Sizes(quick=False, rounds=3, file=2 * GIB, table=512 * MIB, files=50_000, with_dvc=10_000)
+FULL = Sizes(quick=False, rounds=3, file=2 * GIB, table=512 * MIB, files=50_000, with_dvc=5_000)
 QUICK = Sizes(quick=True, rounds=1, file=256 * MIB, table=64 * MIB, files=2_000, with_dvc=1_000)
 
 
