@@ -215,9 +215,7 @@ def measure_new(bench: Bench) -> None:
 
 
 def measure_shrinks(bench: Bench) -> None:
-    made = bench.work / "made"
-    made.mkdir()
-    table = write_table(made, bench.sizes.table)[0]
+    table = write_table(bench.work / "made", bench.sizes.table)[0]
 
     def write(_number: int) -> pathlib.Path:
         return pathlib.Path(shutil.copy2(table, bench.work / "data.csv"))
