@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 
+use crate::fs::{FileKind, Stamp};
 use crate::manifest::FileEntry;
 use crate::ops::add::ignore_lines;
 use crate::ops::checkout::begun_key;
@@ -15,7 +16,9 @@ use crate::path::{RepoPath, in_shell, show};
 use crate::pointer::{Pointer, PointerKind};
 use crate::progress::Job;
 use crate::repo::Repo;
-use crate::worktree::{Parent, Tracked, TrackedState, load_in_place, load_tracked};
+use crate::worktree::{
+    Kept, Parent, Tracked, TrackedState, load_in_place, load_tracked, look as scan, make_own,
+};
 
 /// A tracked path or one inside a tracked folder, and the pointer if there is one that can be read.
 pub(crate) struct Named {
@@ -228,4 +231,43 @@ pub(crate) fn forget(repo: &Repo, paths: &[RepoPath]) -> Result<(), OpError> {
     }
     let files = files.iter().map(|path| (path.as_slice(), None));
     Ok(repo.stat()?.save(files, pointers.iter().map(|path| (path.as_slice(), None)))?)
+}
+
+/// Makes files of their own, durably, of data that is links into the cache: the cache may let go of what
+/// nobody tracks any more, and what Git holds is no link of this machine.
+pub(crate) fn own_files<'p>(
+    repo: &Repo,
+    tops: impl IntoIterator<Item = &'p RepoPath>,
+    job: &Job,
+) -> Result<(), OpError> {
+    let mut copied = false;
+    for top in tops {
+        copied |= own_files_of(repo, top, job)?;
+    }
+    if copied {
+        repo.door().root().sync()?;
+    }
+    Ok(())
+}
+
+fn own_files_of(repo: &Repo, top: &RepoPath, job: &Job) -> Result<bool, OpError> {
+    let (mut parent, mut copied) = (Parent::default(), false);
+    let is_folder = |stamp: Stamp| stamp.kind == FileKind::Directory;
+    let paths: Vec<RepoPath> = if repo.door().stamp(top)?.is_some_and(is_folder) {
+        scan(repo.door(), top, &Kept::default(), job)?
+            .found
+            .into_iter()
+            .map(|found| found.path)
+            .collect()
+    } else {
+        vec![top.clone()]
+    };
+    for path in paths {
+        let Some(dir) = parent.of(repo.door(), &path)? else { continue };
+        let Some(stamp) = dir.stamp(path.file_name())? else { continue };
+        let place = (dir, path.file_name());
+        copied |= make_own(place, stamp.is_executable(), job)
+            .map_err(|source| OpError::Place { path: path.as_bytes().to_vec(), source })?;
+    }
+    Ok(copied)
 }

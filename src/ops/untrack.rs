@@ -4,16 +4,14 @@ use std::ffi::OsString;
 
 use serde::Serialize;
 
-use crate::fs::{FileKind, Stamp};
 use crate::ops::error::OpError;
 use crate::ops::inside::{is_followed, replace_pointer};
 use crate::ops::status::{self, StatusOptions};
 use crate::ops::track::{Rule, named_rules, release};
-use crate::ops::tracked::{Named, by_folder, figures, forget, let_go, named, take_out};
-use crate::path::{JsonPath, RepoPath, in_shell, json_path, show};
+use crate::ops::tracked::{Named, by_folder, figures, forget, let_go, named, own_files, take_out};
+use crate::path::{JsonPath, in_shell, json_path, show};
 use crate::progress::Job;
 use crate::repo::Repo;
-use crate::worktree::{Kept, Parent, look, make_own};
 
 /// What to let go of.
 #[derive(Clone, Debug, Default)]
@@ -96,13 +94,7 @@ pub fn plan(repo: &Repo, options: &UntrackOptions, job: &Job) -> Result<UntrackP
 pub fn run(repo: &Repo, plan: UntrackPlan, job: &Job) -> Result<UntrackReport, OpError> {
     let _working = repo.lock_for_work()?;
     let released = release(repo, &plan.rules)?;
-    let mut copied = false;
-    for item in &plan.named {
-        copied |= own_files(repo, &item.path, job)?;
-    }
-    if copied {
-        repo.door().root().sync()?;
-    }
+    own_files(repo, plan.named.iter().map(|item| &item.path), job)?;
     let (inside, whole): (Vec<&Named>, Vec<&Named>) =
         plan.named.iter().partition(|item| item.inside.is_some());
     let paths = |items: &[&Named]| items.iter().map(|item| item.path.clone()).collect::<Vec<_>>();
@@ -123,26 +115,4 @@ pub fn run(repo: &Repo, plan: UntrackPlan, job: &Job) -> Result<UntrackReport, O
     }
     let released = released.iter().map(|path| json_path(path.as_bytes())).collect();
     Ok(UntrackReport { paths: plan.paths, patterns: plan.patterns, released })
-}
-
-fn own_files(repo: &Repo, top: &RepoPath, job: &Job) -> Result<bool, OpError> {
-    let (mut parent, mut copied) = (Parent::default(), false);
-    let is_folder = |stamp: Stamp| stamp.kind == FileKind::Directory;
-    let paths: Vec<RepoPath> = if repo.door().stamp(top)?.is_some_and(is_folder) {
-        look(repo.door(), top, &Kept::default(), job)?
-            .found
-            .into_iter()
-            .map(|found| found.path)
-            .collect()
-    } else {
-        vec![top.clone()]
-    };
-    for path in paths {
-        let Some(dir) = parent.of(repo.door(), &path)? else { continue };
-        let Some(stamp) = dir.stamp(path.file_name())? else { continue };
-        let place = (dir, path.file_name());
-        copied |= make_own(place, stamp.is_executable(), job)
-            .map_err(|source| OpError::Place { path: path.as_bytes().to_vec(), source })?;
-    }
-    Ok(copied)
 }

@@ -42,13 +42,15 @@ fn a_pattern_of_a_folder_below_means_what_lies_there() {
 }
 
 #[test]
-fn a_pattern_that_takes_in_settings_is_refused() {
+fn a_pattern_for_what_stays_in_git_is_refused() {
     let world = World::new();
     let a = shared(&world);
     let before = a.text(".gitattributes");
-    for pattern in ["*", "**", "*.toml"] {
+    for pattern in ["*.haul", "data/*.haul", "data/**/.gitignore"] {
         a.haul(&["track", pattern]).fails_with(1).says("nothing was changed");
     }
+    a.haul(&["track", "haul.toml"]).fails_with(1).says("steers haul");
+    a.haul(&["track", "mod*/"]).fails_with(1).says("mod*/**");
     a.haul(&["track", "!x"]).fails_with(1).says("no pattern that Git allows");
     assert_eq!(a.text(".gitattributes"), before);
 }

@@ -60,6 +60,7 @@ mod evict;
 mod filter;
 mod filter_git;
 mod filter_modes;
+mod filter_own;
 mod foreign;
 mod forge;
 mod former;
