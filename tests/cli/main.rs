@@ -59,6 +59,7 @@ mod du;
 mod evict;
 mod filter;
 mod filter_git;
+mod filter_hard;
 mod filter_modes;
 mod filter_own;
 mod foreign;

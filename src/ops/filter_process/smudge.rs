@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::cache::ObjectReader;
 use crate::config::Environment;
-use crate::fs::{Dir, Scratch};
+use crate::fs::{Dir, Scratch, failpoint};
 use crate::git::{Channel, Request, Verdict, Wish};
 use crate::hash::Oid;
 use crate::hint::Hint;
@@ -203,6 +203,7 @@ fn wait_for_index(repo: &Repo, job: &Job) -> Result<(), OpError> {
         return Ok(());
     }
     job.note("another haul is at work in this repository; waiting for it");
+    failpoint::hit("filter.waiting");
     if repo.index_within(PATIENCE)? {
         return Ok(());
     }
