@@ -11,9 +11,19 @@ const LIMIT: u64 = 16 << 20;
 /// What such a file says if it hands anything over.
 const WORD: &[u8] = b"filter=haul";
 
+/// Names that files of Git and haul have in any folder.
+const OWN_NAMES: [&[u8]; 4] = [b".gitattributes", b".gitignore", b".gitmodules", b".haulignore"];
+
 /// Tells whether a path is that of a file of attributes.
 pub(super) fn is_attributes_path(path: &[u8]) -> bool {
     path == b".gitattributes" || path.ends_with(b"/.gitattributes")
+}
+
+/// Tells whether Git holds a file as it is, whatever the attributes say: what Git and haul read
+/// themselves is no data.
+pub fn stays_in_git(path: &[u8]) -> bool {
+    let name = path.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
+    is_pointer_path(path) || OWN_NAMES.contains(&name) || path == b"haul.toml"
 }
 
 impl Git {
@@ -25,7 +35,7 @@ impl Git {
         }
         let call = self.runner.git(&["ls-files", "-s", "-z", "--", ":(top,attr:filter=haul)"]);
         let mut entries = Self::index_entries(&call.globs())?;
-        entries.retain(|entry| is_file(entry.mode) && !is_pointer_path(&entry.path));
+        entries.retain(|entry| is_file(entry.mode) && !stays_in_git(&entry.path));
         Ok(entries)
     }
 
@@ -36,7 +46,8 @@ impl Git {
         there.is_ok_and(|there| !there.is_file())
     }
 
-    /// Tells which paths attributes hand to haul's filter: those of a commit, or of the worktree.
+    /// Tells which paths attributes hand to haul's filter: those of a commit, or of the worktree. What
+    /// stays in Git in any case is not among them.
     pub fn is_filtered<'a>(
         &self,
         paths: impl IntoIterator<Item = &'a [u8]>,
@@ -54,7 +65,7 @@ impl Git {
             call.each_record(|word| {
                 record.push(word.to_vec());
                 if let [path, _, value] = record.as_slice() {
-                    if value == b"haul" {
+                    if value == b"haul" && !stays_in_git(path) {
                         found.insert(path.clone());
                     }
                     record.clear();

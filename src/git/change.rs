@@ -30,7 +30,7 @@ struct Change<'c> {
 
 impl Git {
     /// Runs a command that changes the index so that it is changed as a whole or not at all; waits
-    /// while somebody else has locked it.
+    /// while somebody else has locked it. Nothing that is filtered may be stored by it.
     pub(super) fn change_index(&self, call: &Call<'_>, paths: &[&[u8]]) -> Result<(), GitError> {
         let index = self.index_path()?;
         let mut lock = OsString::from(&index);
@@ -38,6 +38,7 @@ impl Git {
         let lock = PathBuf::from(lock);
         IndexLock::clear_left(&lock, &self.temp)?;
         let start = Instant::now();
+        let call = &call.clone().hookless();
         Change { git: self, call, paths, index, lock, start }.on_a_copy()
     }
 

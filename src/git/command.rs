@@ -2,6 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::io::{self, BufRead, BufReader, Read, Write};
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
@@ -61,7 +62,8 @@ impl Runner {
             stdin: &[],
             index: None,
             literal: true,
-            accepted: 0,
+            hookless: false,
+            accepted: 0..=0,
         }
     }
 }
@@ -74,13 +76,14 @@ pub(super) struct Call<'a> {
     stdin: &'a [u8],
     index: Option<&'a Path>,
     literal: bool,
-    accepted: i32,
+    hookless: bool,
+    accepted: RangeInclusive<i32>,
 }
 
 /// What a finished command printed.
 pub(super) struct Output {
     pub(super) stdout: Vec<u8>,
-    /// The exit code: 0, or the one that was accepted.
+    /// The exit code: 0, or one that was accepted.
     pub(super) code: i32,
 }
 
@@ -107,9 +110,15 @@ impl<'a> Call<'a> {
         self
     }
 
-    /// Takes this exit code for an answer rather than a failure.
-    pub(super) fn accept(mut self, code: i32) -> Self {
-        self.accepted = code;
+    /// Has Git call no hooks: what one of them adds would be compared only, and not taken in.
+    pub(super) fn hookless(mut self) -> Self {
+        self.hookless = true;
+        self
+    }
+
+    /// Takes these exit codes for an answer rather than a failure.
+    pub(super) fn accept(mut self, codes: RangeInclusive<i32>) -> Self {
+        self.accepted = codes;
         self
     }
 
@@ -176,7 +185,7 @@ impl<'a> Call<'a> {
         tracing::debug!(command = self.shown(), %status, "git");
         result.map_err(failed)?;
         match status.code() {
-            Some(code) if code == 0 || code == self.accepted => Ok(code),
+            Some(code) if code == 0 || self.accepted.contains(&code) => Ok(code),
             _ => Err(GitError::Command {
                 command: self.shown(),
                 status: status.to_string(),
@@ -202,6 +211,9 @@ impl<'a> Call<'a> {
         }
         if let Some(index) = self.index {
             command.env("GIT_INDEX_FILE", index);
+        }
+        if self.hookless {
+            command.args(["-c", "core.hooksPath=/dev/null"]);
         }
         if self.literal {
             command.arg("--literal-pathspecs");

@@ -42,11 +42,20 @@ enum Scope {
     User,
 }
 
+impl Scope {
+    fn option(self) -> &'static str {
+        match self {
+            Self::Clone => "--local",
+            Self::User => "--global",
+        }
+    }
+}
+
 impl Git {
     /// Has Git call `haul` to merge pointers.
     pub fn set_merge_driver(&self, haul: &Path) -> Result<(), GitError> {
         // Git puts names in place of `%`, and a shell reads the rest.
-        let command = format!("{} merge-driver %O %A %B %P", program(haul).replace('%', "%%"));
+        let command = format!("{} merge-driver -- %O %A %B %P", program(haul).replace('%', "%%"));
         if self.setting(COMMAND)?.as_ref() == Some(&command) {
             return Ok(());
         }
@@ -95,13 +104,17 @@ impl Git {
 
     /// Has Git call `haul` to show how pointers changed.
     pub fn set_diff_driver(&self, haul: &Path) -> Result<(), GitError> {
-        let command = format!("{} diff-driver", program(haul));
+        // Git adds names, which may begin as options do.
+        let command = format!("{} diff-driver --", program(haul));
         if self.setting(DIFF)?.as_ref() == Some(&command) {
             return Ok(());
         }
         self.run(&["config", "--local", DIFF, &command], b"")?;
         // For `git log -p` and `git show`, which call no command.
-        self.run(&["config", "--local", TEXT, &format!("{command} --text")], b"")?;
+        self.run(
+            &["config", "--local", TEXT, &format!("{} diff-driver --text --", program(haul))],
+            b"",
+        )?;
         Ok(())
     }
 
@@ -157,11 +170,7 @@ impl Git {
 
     /// Removes a section of this clone's own settings, if it has this key.
     fn unset_section(&self, key: &str, section: &str) -> Result<bool, GitError> {
-        if self.own_setting(key)?.is_none() {
-            return Ok(false);
-        }
-        self.run(&["config", "--local", "--remove-section", section], b"")?;
-        Ok(true)
+        unset_section(&self.runner, Scope::Clone, (key, section))
     }
 }
 
@@ -172,6 +181,13 @@ pub fn set_user_filter(haul: &Path, folder: &Path) -> Result<String, GitError> {
     let command = filter_command(haul);
     set_filter(&runner, Scope::User, &command)?;
     Ok(command)
+}
+
+/// Has Git leave paths with the attribute `filter=haul` as they are wherever no clone says otherwise; says
+/// whether it did not.
+pub fn unset_user_filter(folder: &Path) -> Result<bool, GitError> {
+    let runner = Runner { folder: folder.to_owned(), variables: Vec::new() };
+    unset_section(&runner, Scope::User, (FILTER, "filter.haul"))
 }
 
 /// Clones with these arguments of `git clone`. Git leaves pointers in place of content.
@@ -188,20 +204,33 @@ pub fn clone(
         runner.set("PATH", Some(search));
     }
     runner.set("HAUL_SKIP_SMUDGE", Some("1".as_ref()));
+    // The new clone may get hooks of the user's, and what they add is to be taken in.
+    runner.set("HAUL_HASH_ONLY", None);
     // The data of a hook of Git comes with the pull that follows.
     runner.set("HAUL_SKIP", Some("1".as_ref()));
     runner.git(&["clone", "--quiet"]).arguments(arguments).output().map(drop)
 }
 
 fn set_filter(runner: &Runner, scope: Scope, command: &str) -> Result<(), GitError> {
-    let scope = match scope {
-        Scope::Clone => "--local",
-        Scope::User => "--global",
-    };
+    let scope = scope.option();
     runner.git(&["config", scope, FILTER, command]).output()?;
     // Without it, a haul that is not found would have Git store the files themselves.
     runner.git(&["config", scope, REQUIRED, "true"]).output()?;
     Ok(())
+}
+
+/// Removes a section of settings, if it has this key.
+fn unset_section(
+    runner: &Runner,
+    scope: Scope,
+    (key, section): (&str, &str),
+) -> Result<bool, GitError> {
+    let scope = scope.option();
+    if runner.git(&["config", scope, "--get", key]).accept(1..=1).output()?.code == 1 {
+        return Ok(false);
+    }
+    runner.git(&["config", scope, "--remove-section", section]).output()?;
+    Ok(true)
 }
 
 fn filter_command(haul: &Path) -> String {

@@ -124,7 +124,7 @@ impl Git {
         let asked: Vec<u8> = paths.iter().flat_map(|path| [b"./", *path, b"\0"].concat()).collect();
         let call = self.runner.git(&["check-ignore", "-z", "--stdin", "--no-index"]).globs();
         // 1: none is ignored.
-        call.stdin(&asked).accept(1).each_record(|path| {
+        call.stdin(&asked).accept(1..=1).each_record(|path| {
             found.insert(path.strip_prefix(b"./").unwrap_or(path).to_vec());
         })?;
         Ok(found)

@@ -25,6 +25,7 @@ mod id;
 mod index;
 mod lock;
 mod lookalikes;
+mod merge_lines;
 mod objects;
 mod quote;
 mod reach;
@@ -40,14 +41,16 @@ mod testing;
 #[cfg(test)]
 mod tests;
 
+pub use attributes::stays_in_git;
 pub use discover::{Git, version};
-pub use driver::{DriverCalled, clone, set_user_filter};
+pub use driver::{DriverCalled, clone, set_user_filter, unset_user_filter};
 pub use error::GitError;
 pub use filter::{Channel, ChannelError, Request, Verdict, Wish};
 pub use history::{CommitNote, PointerBlob, PointerChange};
 pub use hooks::{Called, HookFile, Keeper, Moment, PROBE, Placed, Standing, probe_answer};
 pub use id::{CommitId, ObjectId};
 pub use index::IndexEntry;
+pub use merge_lines::Lines;
 pub use objects::{Content, POINTER_LIMIT, TreePointer};
 pub use reach::{Reach, Retention, SmallBlob};
 pub use remotes::RemoteRef;

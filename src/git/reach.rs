@@ -246,7 +246,7 @@ impl Reach {
     }
 
     fn ids(&self, arguments: &[&str], stdin: &[u8]) -> Result<Vec<String>, GitError> {
-        let call = self.runner.git(arguments).stdin(stdin).accept(128);
+        let call = self.runner.git(arguments).stdin(stdin).accept(128..=128);
         let answer = call.output()?;
         // Without a stash there is no such ref; every other failure is one.
         if answer.code != 0 && !arguments.contains(&"refs/stash") {

@@ -57,7 +57,7 @@ impl Git {
 
     /// Returns the short name of the branch that is checked out; nothing if `HEAD` is detached.
     pub fn branch(&self) -> Result<Option<String>, GitError> {
-        let call = self.runner.git(&["symbolic-ref", "--quiet", "HEAD"]).accept(1);
+        let call = self.runner.git(&["symbolic-ref", "--quiet", "HEAD"]).accept(1..=1);
         let name = text_lines(&call)?.into_iter().next();
         Ok(name.and_then(|name| Some(name.strip_prefix("refs/heads/")?.to_owned())))
     }

@@ -47,7 +47,7 @@ impl Git {
 
     fn rev_parse(&self, rev: &str) -> Result<Option<ObjectId>, GitError> {
         let call = self.runner.git(&["rev-parse", "--verify", "--quiet", rev]);
-        match call.accept(1).output() {
+        match call.accept(1..=1).output() {
             Ok(answer) if answer.code == 0 => Ok(ObjectId::from_hex(answer.stdout.trim_ascii())),
             // Git itself dies on some names, such as one outside of a reflog.
             Ok(_) | Err(GitError::Command { .. }) => Ok(None),

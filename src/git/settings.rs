@@ -43,7 +43,7 @@ impl Git {
     }
 
     fn ask_setting(&self, kind: &str, key: &str) -> Result<Option<Vec<u8>>, GitError> {
-        let call = self.runner.git(&["config", "-z", kind, "--get", key]).accept(1);
+        let call = self.runner.git(&["config", "-z", kind, "--get", key]).accept(1..=1);
         let mut answer = call.output()?;
         if answer.code == 1 {
             return Ok(None);

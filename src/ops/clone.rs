@@ -10,7 +10,7 @@ use crate::config::Environment;
 use crate::git::clone;
 use crate::ops::error::OpError;
 use crate::ops::init::{InitOptions, connect};
-use crate::path::{JsonPath, json_path, show};
+use crate::path::{JsonPath, in_shell, json_path, show};
 use crate::progress::Job;
 use crate::repo::Repo;
 
@@ -36,6 +36,9 @@ pub struct CloneReport {
     pub folder: JsonPath,
     /// Whether it uses haul.
     pub uses_haul: bool,
+    /// The command that gets its content.
+    #[serde(skip)]
+    pub rest: String,
 }
 
 /// Clones with Git, which leaves pointers in place of content, and sets the clone up. Content is for a
@@ -57,16 +60,55 @@ pub fn run(
         arguments.extend(["--depth".into(), depth.to_string().into()]);
     }
     arguments.extend(["--".into(), options.url.clone(), folder.clone().into()]);
-    clone(&environment.cwd, environment.search.as_deref(), &arguments)?;
     let cwd = environment.cwd.join(&folder);
     let inside = Environment { cwd, ..environment.clone() };
+    if let Err(error) = clone(&environment.cwd, environment.search.as_deref(), &arguments) {
+        return Err(
+            begun((environment, &inside), &options.url, &folder).unwrap_or_else(|| error.into())
+        );
+    }
     let repo = Repo::open(&inside, &[])?;
     let uses_haul = repo.require_initialised().is_ok();
     if uses_haul {
         connect(&repo, &options.init, job)?;
     }
+    let rest = rest(&folder);
     let folder = json_path(folder.as_os_str().as_bytes());
-    Ok((CloneReport { folder, uses_haul }, inside))
+    Ok((CloneReport { folder, uses_haul, rest }, inside))
+}
+
+/// The command that gets the content of a clone.
+fn rest(folder: &Path) -> String {
+    format!("haul -C {} pull", in_shell(folder.as_os_str().as_bytes()))
+}
+
+/// Says how to go on with a clone of this address that stands there already.
+fn begun(
+    (environment, inside): (&Environment, &Environment),
+    url: &OsStr,
+    folder: &Path,
+) -> Option<OpError> {
+    let there = inside.cwd.canonicalize().ok()?;
+    let repo = Repo::open(inside, &[]).ok()?;
+    // Not a repository around it.
+    if repo.git().root() != there || repo.require_initialised().is_err() {
+        return None;
+    }
+    let origin = repo.git().remote_url("origin").ok()??;
+    // Git makes paths absolute.
+    let real = |name: &OsStr| environment.cwd.join(name).canonicalize().ok();
+    let origin = OsStr::new(&origin);
+    if origin != url && (real(origin).is_none() || real(origin) != real(url)) {
+        return None;
+    }
+    let name = folder.as_os_str().as_bytes();
+    let set = repo.git().has_filter().unwrap_or_default();
+    let first =
+        if set { String::new() } else { format!("`haul -C {} init`, then ", in_shell(name)) };
+    Some(OpError::refused(
+        format!("`{}` is a clone of `{}` already", show(name), show(url.as_bytes())),
+        format!("run {first}`{}`", rest(folder)),
+    ))
 }
 
 /// The folder that Git would choose: the last part of the address, without `.git`.

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use serde::Serialize;
 
 use crate::cache::ObjectReader;
-use crate::hash::{ChunkId, Key};
+use crate::hash::{ChunkId, Digest, Key};
 use crate::ops::chosen::{Chosen, chosen_or_warned, nothing_matches};
 use crate::ops::error::OpError;
 use crate::ops::open::spec_of;
@@ -197,6 +197,8 @@ impl<'r> Work<'r> {
             if work.parts.is_empty() || work.supply.has_others() {
                 let planned = work.supply.serve(&roots(&left), job, |contact| {
                     let (own, rest) = split(repo, &left, contact, job)?;
+                    // With nothing of it listed, the remote at hand is to say so.
+                    let (own, rest) = if own.is_empty() { (rest, own) } else { (own, rest) };
                     Ok((plan_fetch(own, contact, job)?, rest))
                 });
                 match (planned, work.supply.take()) {
@@ -270,8 +272,39 @@ fn split(
         let mut here = || is_local(std::slice::from_ref(item), &mut reader, job);
         if listed || here()?.is_some() { &mut own } else { &mut rest }.push(item.clone());
     }
-    // With nothing of it listed, the remote at hand is to say so.
-    if own.is_empty() { Ok((rest, own)) } else { Ok((own, rest)) }
+    Ok((own, rest))
+}
+
+/// What is here or on a remote, and what is not, with the reason.
+pub(crate) type Parted = (Vec<Wanted>, Vec<(Vec<u8>, OpError)>);
+
+/// Parts what is here or listed by a remote from what nobody has, for all of it at once.
+pub(crate) fn part(repo: &Repo, wanted: Vec<Wanted>, job: &Job) -> Result<Parted, OpError> {
+    let mut supply = Supply::of(repo, &Source::default())?;
+    let (mut known, mut left, mut asked) = (Vec::new(), wanted, None);
+    while asked.is_none() || (!left.is_empty() && supply.has_others()) {
+        let parted = supply.serve(&roots(&left), job, |contact| {
+            Ok((split(repo, &left, contact, job)?, contact.label().to_owned()))
+        });
+        supply.take();
+        match parted {
+            Ok(((own, rest), label)) => {
+                known.extend(own);
+                left = rest;
+                asked.get_or_insert(label);
+            }
+            Err(e) if asked.is_none() => return Err(e),
+            // The first has said what it lacks.
+            Err(_) => break,
+        }
+    }
+    let remote = asked.unwrap_or_default();
+    let absent = left.into_iter().filter_map(|Wanted { path, root, .. }| {
+        let root = Digest(root.id()?);
+        let why = TransferError::NobodyPushed { path: path.clone(), root, remote: remote.clone() };
+        Some((path, why.into()))
+    });
+    Ok((known, absent.collect()))
 }
 
 /// Fetches what is not here of what is wanted, from whichever remote has it.

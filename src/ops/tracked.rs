@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 
+use crate::cache::list_files;
 use crate::manifest::FileEntry;
 use crate::ops::add::ignore_lines;
 use crate::ops::checkout::begun_key;
@@ -15,7 +16,7 @@ use crate::path::{RepoPath, in_shell, show};
 use crate::pointer::{Pointer, PointerKind};
 use crate::progress::Job;
 use crate::repo::Repo;
-use crate::worktree::{Parent, Tracked, TrackedState, load_in_place, load_tracked};
+use crate::worktree::{Parent, Tracked, TrackedState, load_in_place, load_tracked, make_own};
 
 /// A tracked path or one inside a tracked folder, and the pointer if there is one that can be read.
 pub(crate) struct Named {
@@ -228,4 +229,26 @@ pub(crate) fn forget(repo: &Repo, paths: &[RepoPath]) -> Result<(), OpError> {
     }
     let files = files.iter().map(|path| (path.as_slice(), None));
     Ok(repo.stat()?.save(files, pointers.iter().map(|path| (path.as_slice(), None)))?)
+}
+
+/// Makes files of their own, durably, of data that is links into the cache: the cache may let go of what
+/// nobody tracks any more, and what Git holds is no link of this machine.
+pub(crate) fn own_files<'p>(
+    repo: &Repo,
+    tops: impl IntoIterator<Item = &'p RepoPath>,
+    job: &Job,
+) -> Result<(), OpError> {
+    let cached = list_files(&repo.layout().files_folder())?.into_iter();
+    let shared = cached.filter(|(_, names)| *names > 1).map(|(file, _)| file.inode).collect();
+    let mut copied = false;
+    for top in tops {
+        let mut parent = Parent::default();
+        let Some(dir) = parent.of(repo.door(), top)? else { continue };
+        copied |= make_own((dir, top.file_name()), &shared, job)
+            .map_err(|source| OpError::Place { path: top.as_bytes().to_vec(), source })?;
+    }
+    if copied {
+        repo.door().root().sync()?;
+    }
+    Ok(())
 }

@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use crate::config::first_file;
+use crate::config::{Environment, first_file};
+use crate::git::unset_user_filter;
 use crate::ops::error::OpError;
 use crate::ops::hooks::{self, HooksReport};
 use crate::ops::init::{ATTRIBUTES, write};
@@ -26,6 +27,20 @@ pub struct UninstallReport {
     pub files: Vec<String>,
     /// Paths that haul tracks: while there are any, committed files stay.
     pub tracked: u64,
+    /// Those that Git holds pointers for in their place, and no longer hands over.
+    pub in_place: u64,
+}
+
+/// What `uninstall --global` did.
+#[derive(Clone, Debug, Serialize)]
+pub struct GlobalReport {
+    /// Whether Git called haul for files that repositories hand over, wherever the user is.
+    pub filter: bool,
+}
+
+/// Takes haul out of the user's own settings of Git.
+pub fn global(environment: &Environment) -> Result<GlobalReport, OpError> {
+    Ok(GlobalReport { filter: unset_user_filter(&environment.cwd)? })
 }
 
 /// What would be taken back.
@@ -74,7 +89,9 @@ pub fn run(repo: &Repo) -> Result<UninstallReport, OpError> {
     }
     let staged: Vec<&[u8]> = files.iter().map(String::as_bytes).collect();
     repo.git().stage(&staged)?;
-    Ok(UninstallReport { hooks, merge_driver, filter, files, tracked })
+    let handed_over = repo.git().filter()?.is_some();
+    let in_place = if handed_over { 0 } else { load_in_place(repo.git())?.0.len() as u64 };
+    Ok(UninstallReport { hooks, merge_driver, filter, files, tracked, in_place })
 }
 
 /// How many paths haul tracks, one way or the other.

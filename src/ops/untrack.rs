@@ -1,20 +1,17 @@
 //! `haul untrack`: the pointer, or the entry in a tracked folder, goes, the data stays.
 
-use std::collections::HashSet;
 use std::ffi::OsString;
 
 use serde::Serialize;
 
-use crate::cache::list_files;
 use crate::ops::error::OpError;
 use crate::ops::inside::{is_followed, replace_pointer};
 use crate::ops::status::{self, StatusOptions};
 use crate::ops::track::{Rule, named_rules, release};
-use crate::ops::tracked::{Named, by_folder, figures, forget, let_go, named, take_out};
-use crate::path::{JsonPath, RepoPath, in_shell, json_path, show};
+use crate::ops::tracked::{Named, by_folder, figures, forget, let_go, named, own_files, take_out};
+use crate::path::{JsonPath, in_shell, json_path, show};
 use crate::progress::Job;
 use crate::repo::Repo;
-use crate::worktree::{Parent, make_own};
 
 /// What to let go of.
 #[derive(Clone, Debug, Default)]
@@ -98,15 +95,7 @@ pub fn plan(repo: &Repo, options: &UntrackOptions, job: &Job) -> Result<UntrackP
 pub fn run(repo: &Repo, plan: UntrackPlan, job: &Job) -> Result<UntrackReport, OpError> {
     let _working = repo.lock_for_work()?;
     let released = release(repo, &plan.rules)?;
-    let cached = list_files(&repo.layout().files_folder())?.into_iter();
-    let shared = cached.filter(|(_, names)| *names > 1).map(|(file, _)| file.inode).collect();
-    let mut copied = false;
-    for item in &plan.named {
-        copied |= own_files(repo, &item.path, &shared, job)?;
-    }
-    if copied {
-        repo.door().root().sync()?;
-    }
+    own_files(repo, plan.named.iter().map(|item| &item.path), job)?;
     let (inside, whole): (Vec<&Named>, Vec<&Named>) =
         plan.named.iter().partition(|item| item.inside.is_some());
     let paths = |items: &[&Named]| items.iter().map(|item| item.path.clone()).collect::<Vec<_>>();
@@ -127,16 +116,4 @@ pub fn run(repo: &Repo, plan: UntrackPlan, job: &Job) -> Result<UntrackReport, O
     }
     let released = released.iter().map(|path| json_path(path.as_bytes())).collect();
     Ok(UntrackReport { paths: plan.paths, patterns: plan.patterns, released })
-}
-
-fn own_files(
-    repo: &Repo,
-    top: &RepoPath,
-    shared: &HashSet<(u64, u64)>,
-    job: &Job,
-) -> Result<bool, OpError> {
-    let mut parent = Parent::default();
-    let Some(dir) = parent.of(repo.door(), top)? else { return Ok(false) };
-    make_own((dir, top.file_name()), shared, job)
-        .map_err(|source| OpError::Place { path: top.as_bytes().to_vec(), source })
 }

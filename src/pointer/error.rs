@@ -18,6 +18,9 @@ pub enum PointerError {
         /// How large it is, in bytes.
         len: usize,
     },
+    /// It names a folder, and stands in place of a file.
+    #[error("not a pointer of a file: it names a folder")]
+    Folder,
     /// Git left both sides of a merge in it.
     #[error("not a pointer: line {line} is a conflict marker of Git")]
     Conflict {
@@ -55,7 +58,7 @@ impl Hint for PointerError {
                 Some("resolve the conflict with git, then run `haul checkout`".to_owned())
             }
             Self::Newer { .. } => Some("install a newer haul".to_owned()),
-            Self::Malformed { .. } => Some(
+            Self::Malformed { .. } | Self::Folder => Some(
                 "restore the pointer with `git checkout`, or add the data again with `haul add`"
                     .to_owned(),
             ),

@@ -68,6 +68,7 @@ fn verdict(text: &[u8]) -> String {
         Err(PointerError::Conflict { line }) => format!("conflict line {line}"),
         Err(PointerError::Newer { line, .. }) => format!("newer line {line}"),
         Err(PointerError::Malformed { line, .. }) => format!("line {line}"),
+        Err(PointerError::Folder) => "folder".to_owned(),
         Err(PointerError::Invalid { .. }) => "invalid".to_owned(),
     }
 }

@@ -3,7 +3,7 @@
 use crate::fs::FileKind;
 use crate::git::{Content, Git};
 use crate::path::{PathError, RepoPath};
-use crate::pointer::{Pointer, PointerError, looks_like_pointer};
+use crate::pointer::{Pointer, PointerError, PointerKind, looks_like_pointer};
 use crate::worktree::door::Door;
 use crate::worktree::error::WorktreeError;
 
@@ -133,8 +133,18 @@ pub fn load_in_place(git: &Git) -> Result<(Vec<Tracked>, Vec<RefusedPointer>), W
 /// Reads what Git holds in place of data; nothing if that is the data itself.
 pub fn in_place(content: Content) -> Option<TrackedState> {
     match content {
-        Content::Whole(bytes) if looks_like_pointer(&bytes) => Some(parse_tracked(bytes)),
+        Content::Whole(bytes) if looks_like_pointer(&bytes) => Some(of_file(parse_tracked(bytes))),
         Content::Whole(_) | Content::TooLarge(_) => None,
+    }
+}
+
+/// Lets no pointer of a folder stand in place of a file.
+fn of_file(state: TrackedState) -> TrackedState {
+    match state {
+        TrackedState::Sound(pointer, _) if matches!(pointer.kind(), PointerKind::Dir { .. }) => {
+            TrackedState::Unsound(PointerError::Folder)
+        }
+        TrackedState::Sound(..) | TrackedState::Missing | TrackedState::Unsound(_) => state,
     }
 }
 

@@ -103,3 +103,40 @@ fn of_a_filtered_path_git_compares_the_pointers_and_fetches_nothing() {
         "{diff}"
     );
 }
+
+#[test]
+fn names_that_begin_as_options_do_are_compared_and_merged() {
+    let world = World::new();
+    let a = shared(&world);
+    let add = |file: &str, seed: u64| {
+        a.write(file, &data::bytes(seed, 1000));
+        a.haul(&["add", "--", "-x", "-d", "-h"]).ok();
+    };
+    a.write("-d/one", &data::bytes(1, 1000));
+    a.write("-h", &data::bytes(1, 1000));
+    add("-x", 1);
+    a.git(&["add", "-A"]).ok();
+    a.commit("first");
+    add("-x", 2);
+    add("-h", 2);
+    let changed = |times: usize| {
+        let diff = a.git(&["diff", "--cached"]).ok();
+        assert_eq!(diff.stdout().matches("1 modified").count(), times, "{diff}");
+    };
+    changed(2);
+    a.git(&["diff", "--cached", "--no-ext-diff"]).ok().prints("-x.haul");
+    // As earlier versions had it set.
+    let command = a.git(&["config", "diff.haul.command"]).ok().stdout().trim().to_owned();
+    let earlier = command.strip_suffix(" --").expect("ends so");
+    a.git(&["config", "diff.haul.command", earlier]).ok();
+    a.git(&["diff", "--cached", "--", "-x.haul"]).ok().prints("1 modified");
+    a.commit("second");
+    a.git(&["checkout", "--quiet", "-b", "side"]).ok();
+    add("-d/two", 3);
+    a.commit("two");
+    a.git(&["checkout", "--quiet", "main"]).ok();
+    a.haul(&["checkout"]).ok();
+    add("-d/three", 4);
+    a.commit("three");
+    a.git(&["merge", "--quiet", "--no-edit", "side"]).ok();
+}

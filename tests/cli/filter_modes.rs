@@ -42,13 +42,15 @@ fn a_pattern_of_a_folder_below_means_what_lies_there() {
 }
 
 #[test]
-fn a_pattern_that_takes_in_settings_is_refused() {
+fn a_pattern_for_what_stays_in_git_is_refused() {
     let world = World::new();
     let a = shared(&world);
     let before = a.text(".gitattributes");
-    for pattern in ["*", "**", "*.toml"] {
+    for pattern in ["*.haul", "data/*.haul", "data/**/.gitignore"] {
         a.haul(&["track", pattern]).fails_with(1).says("nothing was changed");
     }
+    a.haul(&["track", "haul.toml"]).fails_with(1).says("steers haul");
+    a.haul(&["track", "mod*/"]).fails_with(1).says("mod*/**");
     a.haul(&["track", "!x"]).fails_with(1).says("no pattern that Git allows");
     assert_eq!(a.text(".gitattributes"), before);
 }
@@ -71,6 +73,56 @@ fn large_files_are_found_and_tracked_if_asked() {
     assert!(held(&a, "HEAD", "big [1].dat").starts_with("haul 1\n"));
     assert!(held(&a, "HEAD", "committed.dat").starts_with("haul 1\n"));
     assert_eq!(a.git(&["show", "HEAD:small.dat"]).ok().bytes(), data::bytes(3, 100));
+}
+
+#[test]
+fn what_stays_in_git_is_no_large_file() {
+    let world = World::new();
+    let a = shared(&world);
+    a.write("sub/.gitignore", b"/nothing-of-this-name\n");
+    a.write("sub/w", &data::bytes(1, 1000));
+    a.haul(&["add", "sub/w"]).ok();
+    save(&a, "all");
+    a.write("sub/big.dat", &data::bytes(2, 1000));
+    let out = a.haul(&["track", "--above", "10", "--yes"]).ok().says("1 new pattern in");
+    assert!(out.stdout().ends_with("sub/big.dat\n") && out.stdout().lines().count() == 1, "{out}");
+    assert_eq!(a.haul(&["track"]).ok().stdout(), "pattern   /sub/big.dat\n");
+}
+
+#[test]
+fn a_tracked_folder_is_refused_and_nothing_is_left_of_it() {
+    let world = World::new();
+    let a = shared(&world);
+    a.write("dir/x", &data::bytes(1, 1000));
+    a.haul(&["add", "dir"]).ok();
+    save(&a, "dir");
+    let before = a.text(".gitattributes");
+    for name in ["dir", "dir/", "dir/**"] {
+        a.haul(&["track", name]).fails_with(1).says("haul untrack dir");
+        assert_eq!(a.text(".gitattributes"), before);
+    }
+    // A pattern for all there is does not mean it.
+    a.haul(&["track", "d*"]).ok();
+    assert!(a.has("dir.haul"));
+    assert_eq!(a.haul(&["ls"]).ok().stdout().lines().count(), 1);
+}
+
+#[test]
+fn haul_can_be_taken_out_of_the_settings_of_the_user() {
+    let world = World::new();
+    let a = tracking(&world);
+    a.write("x.bin", &data::bytes(1, 1000));
+    save(&a, "x");
+    a.haul(&["init", "--global"]).ok();
+    // Git goes on to call haul.
+    let out = a.haul(&["uninstall"]).ok();
+    assert!(!out.stderr().contains("git add"), "{out}");
+    let set = ["config", "--global", "--get-regexp", "^filter\\.haul\\."];
+    a.git(&set).ok().prints("filter.haul.required true");
+    a.haul(&["uninstall", "--global"]).ok();
+    a.git(&set).fails_with(1);
+    a.haul(&["uninstall", "--global"]).ok().says("nothing to do");
+    a.haul(&["uninstall"]).ok().says("of 1 file Git holds").says("haul untrack PATTERN");
 }
 
 #[test]

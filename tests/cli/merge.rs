@@ -311,7 +311,7 @@ fn init_registers_it_and_uninstall_takes_everything_back() {
     let hooks = a.tree_of(".git/hooks");
     a.haul(&["init"]).ok();
     a.git(&["check-attr", "merge", "x.haul"]).ok().prints("merge: haul");
-    a.git(&["config", "merge.haul.driver"]).ok().prints("merge-driver %O %A %B %P");
+    a.git(&["config", "merge.haul.driver"]).ok().prints("merge-driver -- %O %A %B %P");
     a.haul(&["uninstall"]).ok().says("haul.toml");
     assert_eq!(a.text(".gitattributes"), "*.txt text\n");
     assert!(!a.has("haul.toml"));

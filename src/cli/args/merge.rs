@@ -25,7 +25,7 @@ pub(crate) struct MergeArgs {}
 /// What Git calls to merge a pointer; not for people
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  haul merge-driver %O %A %B %P    as `merge.haul.driver` in Git's settings"
+    after_help = "Examples:\n  haul merge-driver -- %O %A %B %P    as `merge.haul.driver` in Git's settings"
 )]
 pub(crate) struct MergeDriverArgs {
     /// The file with the common version; empty if there is none
@@ -35,5 +35,6 @@ pub(crate) struct MergeDriverArgs {
     /// The file with their version
     pub(crate) theirs: PathBuf,
     /// The path of the pointer
+    #[arg(allow_hyphen_values = true)]
     pub(crate) path: OsString,
 }

@@ -4,6 +4,7 @@ const EXAMPLE: &str = "\
 Examples:
   haul uninstall              take haul out of this clone
   haul uninstall --dry-run    show what that would change
+  haul uninstall --global     undo `haul init --global`
 
 Data, pointers and the local state stay.";
 
@@ -17,4 +18,8 @@ pub(crate) struct UninstallArgs {
     /// Show what would be taken back and change nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
+
+    /// Take haul out of your own Git settings instead, where `haul init --global` put it
+    #[arg(long, conflicts_with = "dry_run")]
+    pub(crate) global: bool,
 }

@@ -34,6 +34,10 @@ pub(super) fn run(args: &CloneArgs, session: &Session<'_>) -> Result<Exit, Failu
     let fetch = fetch_options(Select::default(), &args.transfer);
     let repo = within.repo_at(args.transfer.limit_rate)?;
     pull::pull(&repo, &PullOptions { fetch, force: false }, &within).inspect_err(|_| {
-        session.job.note(&format!("the clone in `{folder}` is complete but for its content"));
+        session.job.note(&format!(
+            "the clone in `{folder}` is complete but for its content: `{}` gets that, or with paths a \
+             part of it",
+            report.rest
+        ));
     })
 }

@@ -15,7 +15,7 @@ pub(super) fn run(args: &TrackArgs, session: &Session<'_>) -> Result<Exit, Failu
     let repo = session.repo()?;
     let options = TrackOptions { patterns: args.patterns.clone(), haul: program() };
     if let Some(above) = args.above {
-        let report = ops::track::large(&repo, above, args.yes.then_some(&options))?;
+        let report = ops::track::large(&repo, above, args.yes.then_some(&options), &session.job)?;
         let text = |out: &mut dyn Write| {
             for file in &report.files {
                 writeln!(out, "{:>10}  {}", ByteSize(file.size).to_string(), shown(&file.path))?;
@@ -40,7 +40,7 @@ pub(super) fn run(args: &TrackArgs, session: &Session<'_>) -> Result<Exit, Failu
         session.show(&report, text)?;
         return Ok(Exit::Done);
     }
-    let report = ops::track::run(&repo, &options)?;
+    let report = ops::track::run(&repo, &options, &session.job)?;
     let text = |out: &mut dyn Write| {
         list("tracked", &report.patterns, out)?;
         list("converted", &report.converted, out)

@@ -13,7 +13,7 @@ use crate::ops::filter_process::cut::{Rule, pointer_of, unread};
 use crate::ops::filter_process::serve::Taking;
 use crate::ops::filter_process::spool::{Spool, adopt, take_one};
 use crate::path::show;
-use crate::pointer::{Pointer, PointerError, looks_like_pointer};
+use crate::pointer::{Pointer, PointerError, PointerKind, looks_like_pointer};
 use crate::progress::Job;
 use crate::repo::Repo;
 use crate::worktree::{TrackedState, load_in_place};
@@ -142,6 +142,7 @@ fn is_pointer(bytes: &[u8]) -> Result<bool, OpError> {
         return Ok(false);
     }
     let why = match Pointer::parse(bytes) {
+        Ok(pointer) if matches!(pointer.kind(), PointerKind::Dir { .. }) => PointerError::Folder,
         Ok(_) => return Ok(true),
         Err(e @ (PointerError::Conflict { .. } | PointerError::Newer { .. })) => e,
         Err(e) if bytes.starts_with(b"haul 1\n") => e,
@@ -160,7 +161,7 @@ fn take_large(
     mut content: impl Read,
     rule: &Rule,
     job: &Job,
-) -> Result<crate::pointer::PointerKind, OpError> {
+) -> Result<PointerKind, OpError> {
     let scratch = Scratch::new_in(&repo.layout().temp())?;
     let path = scratch.path().join(LARGE);
     let mut temp = Temp::new_in(scratch.path())?;

@@ -5,6 +5,7 @@
 
 mod clean;
 mod cut;
+mod pass;
 mod serve;
 mod smudge;
 mod spool;

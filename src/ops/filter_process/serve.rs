@@ -4,9 +4,10 @@ use std::io::{Read, Write};
 
 use crate::config::Environment;
 use crate::fs::failpoint;
-use crate::git::{Channel, Wish};
+use crate::git::{Channel, Wish, stays_in_git};
 use crate::ops::error::OpError;
 use crate::ops::filter_process::clean::Cleaning;
+use crate::ops::filter_process::pass::pass_on;
 use crate::ops::filter_process::smudge::Smudging;
 use crate::progress::Job;
 
@@ -65,6 +66,9 @@ fn serve<R: Read, W: Write>(
     let mut next = channel.request()?;
     while let Some(request) = next.take() {
         match request.wish {
+            Wish::Clean | Wish::Smudge { .. } if stays_in_git(&request.path) => {
+                pass_on(smudging.environment(), Vec::new(), channel)?;
+            }
             Wish::Clean => cleaning.answer(&request.path, channel, job)?,
             Wish::Smudge { can_delay } => {
                 if !can_delay {

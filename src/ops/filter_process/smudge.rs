@@ -2,19 +2,21 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{Read, Write};
+use std::time::Duration;
 
 use crate::cache::ObjectReader;
 use crate::config::Environment;
-use crate::fs::{Dir, IoResultExt, Scratch, Temp};
+use crate::fs::{Dir, Scratch, failpoint};
 use crate::git::{Channel, Request, Verdict, Wish};
 use crate::hash::Oid;
 use crate::hint::Hint;
 use crate::manifest::{Content, EntryKind};
 use crate::ops::checkout::{Target, chunks, file_content};
 use crate::ops::error::{Exit, OpError};
-use crate::ops::fetch::bring_content;
+use crate::ops::fetch::{bring_content, part};
 use crate::ops::filter_process::cut::unread;
+use crate::ops::filter_process::pass::pass_on;
 use crate::ops::filter_process::serve::Smudged;
 use crate::ops::retain::{After, retain};
 use crate::path::{RepoPath, show};
@@ -27,6 +29,9 @@ use crate::worktree::{LARGE, PlaceError, Recipe, Whole, place_file};
 
 /// The name of a large file in a folder of its own.
 const NAME: &[u8] = b"content";
+/// How long another command may have the index before that is said, and from then on.
+const SILENT: Duration = Duration::from_secs(2);
+const PATIENCE: Duration = Duration::from_secs(58);
 /// Digits of a commit that a message shows.
 const DIGITS: usize = 10;
 
@@ -54,6 +59,10 @@ impl<'e> Smudging<'e> {
         Self { environment, smudged, delayed: BTreeMap::new(), left: 0, first: None }
     }
 
+    pub(super) fn environment(&self) -> &'e Environment {
+        self.environment
+    }
+
     /// Answers with content, with the promise of it, or with what Git sent where that is no pointer.
     pub(super) fn answer<R: Read, W: Write>(
         &mut self,
@@ -65,7 +74,7 @@ impl<'e> Smudging<'e> {
         let limit = MAX_POINTER as u64 + 1;
         channel.content().take(limit).read_to_end(&mut bytes).map_err(unread)?;
         if bytes.len() as u64 == limit {
-            return self.pass_on(&bytes, channel);
+            return pass_on(self.environment, bytes, channel);
         }
         let is_file = |pointer: &Pointer| matches!(pointer.kind(), PointerKind::File { .. });
         let pointer = Pointer::parse(&bytes).ok().filter(is_file);
@@ -77,6 +86,7 @@ impl<'e> Smudging<'e> {
             return Ok(channel.answer(Verdict::Delayed)?);
         }
         let found = Repo::open(self.environment, &[]).map_err(OpError::from).and_then(|repo| {
+            wait_for_index(&repo, job)?;
             bring_content(&repo, vec![wanted(path, &pointer)], job)?;
             let mut reader = ObjectReader::new(repo.layout(), repo.index()?)?;
             prove(&repo, (path, &pointer), &mut reader, job)
@@ -98,42 +108,35 @@ impl<'e> Smudging<'e> {
             channel.answer_paths(&[])?;
             return channel.request().map_err(OpError::from);
         }
-        let opened = Repo::open(self.environment, &[]);
-        let brought = opened.as_ref().ok().map(|repo| {
-            let pointers: Vec<(&[u8], Pointer)> = delayed
-                .iter()
-                .filter_map(|(path, bytes)| Some((path.as_slice(), Pointer::parse(bytes).ok()?)))
-                .collect();
-            let wanted = pointers.iter().map(|(path, pointer)| wanted(path, pointer)).collect();
-            bring(repo, wanted, job)
-        });
-        let mut failures: BTreeMap<Vec<u8>, OpError> =
-            brought.unwrap_or_default().into_iter().collect();
-        channel.answer_paths(&paths)?;
-        let mut reader = match &opened {
-            Ok(repo) => Some(ObjectReader::new(repo.layout(), repo.index()?)?),
-            Err(_) => None,
+        let opened = Repo::open(self.environment, &[]).map_err(OpError::from);
+        let opened = opened.and_then(|repo| wait_for_index(&repo, job).map(|()| repo));
+        let mut failures: BTreeMap<Vec<u8>, OpError> = match &opened {
+            Ok(repo) => bring_delayed(repo, &delayed, job).into_iter().collect(),
+            Err(_) => BTreeMap::new(),
         };
+        channel.answer_paths(&paths)?;
+        let reader = opened
+            .as_ref()
+            .map_err(again)
+            .and_then(|repo| Ok((repo, ObjectReader::new(repo.layout(), repo.index()?)?)));
+        let mut reader = reader;
         loop {
             let request = channel.request()?;
             let asked = request.as_ref().filter(|r| matches!(r.wish, Wish::Smudge { .. }));
             let Some((path, bytes)) = asked.and_then(|r| delayed.get_key_value(&r.path)) else {
-                drop(reader);
-                if let Ok(repo) = &opened {
+                if let Ok((repo, reader)) = reader {
+                    drop(reader);
                     retain(repo, After::Checkout, job);
                 }
                 return Ok(request);
             };
-            let found = match (&opened, &mut reader, failures.remove(path)) {
-                (_, _, Some(failure)) => Err(failure),
-                (Ok(repo), Some(reader), None) => match Pointer::parse(bytes) {
+            let found = match (&mut reader, failures.remove(path)) {
+                (_, Some(failure)) => Err(failure),
+                (Ok((repo, reader)), None) => match Pointer::parse(bytes) {
                     Ok(pointer) => prove(repo, (path, &pointer), reader, job),
                     Err(_) => Ok(Proved::Bytes(bytes.clone())),
                 },
-                (Ok(_) | Err(_), _, None) => Err(OpError::refused(
-                    "the repository cannot be opened",
-                    "run `haul status` to see why",
-                )),
+                (Err(failure), None) => Err(again(failure)),
             };
             let found = self.or_pointer((path, bytes.clone()), found)?;
             give(channel, found)?;
@@ -144,7 +147,8 @@ impl<'e> Smudging<'e> {
     pub(super) fn tell(&self, job: &Job) {
         let Some((path, bytes, error)) = &self.first else { return };
         let who = self.who(path, bytes).unwrap_or_default();
-        let hint = error.hint().map_or_else(String::new, |hint| format!("{hint}; "));
+        let hint = error.hint().filter(|hint| !hint.is_empty());
+        let hint = hint.map_or_else(String::new, |hint| format!("{hint}; "));
         let files = if self.left == 1 {
             format!("`{}` holds its pointer", show(path))
         } else {
@@ -179,21 +183,6 @@ impl<'e> Smudging<'e> {
             }
         }
     }
-
-    /// Hands back what is too long for a pointer, once Git has sent all of it.
-    fn pass_on<R: Read, W: Write>(
-        &self,
-        start: &[u8],
-        channel: &mut Channel<R, W>,
-    ) -> Result<(), OpError> {
-        let repo = Repo::open(self.environment, &[])?;
-        let folder = repo.layout().temp();
-        let mut temp = Temp::new_in(&folder)?;
-        let copied = io::copy(&mut start.chain(channel.content()), &mut temp);
-        copied.at("write", &folder)?;
-        let file = File::open(temp.path()).at("read", &folder)?;
-        channel.answer_with(file)?.map_err(unread)
-    }
 }
 
 fn give<R: Read, W: Write>(channel: &mut Channel<R, W>, proved: Proved) -> Result<(), OpError> {
@@ -208,13 +197,55 @@ fn wanted(path: &[u8], pointer: &Pointer) -> Wanted {
     Wanted { path: path.to_vec(), root: Root::of(pointer), filter: Filter::All }
 }
 
-/// Brings the content of files; returns those of which it is not to be had. Where one of many is damaged
-/// or missing, it is looked for in halves, so that it costs the others nothing.
+/// Opens the index, and says so if another command keeps it for a while.
+fn wait_for_index(repo: &Repo, job: &Job) -> Result<(), OpError> {
+    if repo.index_within(SILENT)? {
+        return Ok(());
+    }
+    job.note("another haul is at work in this repository; waiting for it");
+    failpoint::hit("filter.waiting");
+    if repo.index_within(PATIENCE)? {
+        return Ok(());
+    }
+    Err(OpError::refused("another haul is at work in this repository", "wait for it to end"))
+}
+
+/// The same failure for one more file.
+fn again(error: &OpError) -> OpError {
+    OpError::refused(error.to_string(), error.hint().unwrap_or_default())
+}
+
+/// Brings what was delayed; returns what is not to be had.
+fn bring_delayed(
+    repo: &Repo,
+    delayed: &BTreeMap<Vec<u8>, Vec<u8>>,
+    job: &Job,
+) -> Vec<(Vec<u8>, OpError)> {
+    let wanted = delayed.iter().filter_map(|(path, bytes)| {
+        Pointer::parse(bytes).ok().map(|pointer| wanted(path, &pointer))
+    });
+    bring(repo, wanted.collect(), job)
+}
+
+/// Brings the content of files; returns those of which it is not to be had. What nobody has is told from
+/// the rest at once; where one of many is damaged, it is looked for in halves, so that it costs the
+/// others nothing.
 fn bring(repo: &Repo, wanted: Vec<Wanted>, job: &Job) -> Vec<(Vec<u8>, OpError)> {
     let mut failures = Vec::new();
     let mut pending = vec![wanted];
+    let mut parted = false;
     while let Some(mut some) = pending.pop() {
-        match bring_content(repo, some.clone(), job) {
+        let brought = match bring_content(repo, some.clone(), job) {
+            Err(e) if e.exit() == Exit::Damaged && some.len() > 1 && !parted => {
+                parted = true;
+                part(repo, some.clone(), job).map(|(known, absent)| {
+                    failures.extend(absent);
+                    pending.extend(Some(known).filter(|known| !known.is_empty()));
+                })
+            }
+            other => other,
+        };
+        match brought {
             Ok(()) => {}
             Err(e) if e.exit() == Exit::Damaged && some.len() > 1 => {
                 pending.push(some.split_off(some.len() / 2));
@@ -222,11 +253,7 @@ fn bring(repo: &Repo, wanted: Vec<Wanted>, job: &Job) -> Vec<(Vec<u8>, OpError)>
             }
             Err(e) => {
                 // Of several it is the same reason for each, which is said once.
-                let mut paths = some.into_iter().map(|wanted| wanted.path);
-                let rest = e.to_string();
-                failures.extend(paths.next().map(|path| (path, e)));
-                let again = || OpError::refused(rest.clone(), "run `haul pull`");
-                failures.extend(paths.map(|path| (path, again())));
+                failures.extend(some.into_iter().map(|wanted| (wanted.path, again(&e))));
             }
         }
     }

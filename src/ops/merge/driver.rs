@@ -3,9 +3,10 @@
 use std::path::Path;
 
 use crate::fs::{read_limited, replace};
-use crate::git::POINTER_LIMIT;
+use crate::git::{Lines, POINTER_LIMIT, stays_in_git};
 use crate::ops::error::OpError;
 use crate::ops::merge::{Clash, Sides, merge_pointer};
+use crate::path::json_path;
 use crate::progress::Job;
 use crate::repo::Repo;
 use crate::worktree::Tracking;
@@ -18,8 +19,13 @@ pub fn drive(
     path: &[u8],
     job: &Job,
 ) -> Result<Vec<Clash>, OpError> {
-    let (_, own) = Tracking::of(path)?;
     let at = |file: &Path| repo.cwd().join(file);
+    if stays_in_git(path) && !path.ends_with(b".haul") {
+        // A pattern for all of a folder gives its ignore file this driver as well.
+        let files = (&*at(base), &*at(ours), &*at(theirs));
+        return merge_own(repo, files, path);
+    }
+    let (_, own) = Tracking::of(path)?;
     let read = |file: &Path| -> Result<Vec<u8>, OpError> {
         Ok(read_limited(&at(file), POINTER_LIMIT)?.unwrap_or_default())
     };
@@ -31,4 +37,18 @@ pub fn drive(
         replace(&at(ours), &merged.pointer)?;
     }
     Ok(merged.clashes)
+}
+
+/// Merges a file that is no pointer, as Git would without this driver: of ignore files it keeps the lines
+/// of both sides.
+fn merge_own(
+    repo: &Repo,
+    files: (&Path, &Path, &Path),
+    path: &[u8],
+) -> Result<Vec<Clash>, OpError> {
+    let lines = if path.ends_with(b".gitignore") { Lines::OfBoth } else { Lines::Marked };
+    if repo.git().merge_lines(files, lines)? {
+        return Ok(Vec::new());
+    }
+    Ok(vec![Clash { path: json_path(path), ours: "changed", theirs: "changed" }])
 }

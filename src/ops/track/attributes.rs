@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
+use crate::git::stays_in_git;
 use crate::ops::error::OpError;
 use crate::ops::init::write;
 use crate::ops::select::{is_glob, resolve};
@@ -15,8 +16,6 @@ const LIMIT: u64 = 16 << 20;
 const WORDS: &str = "filter=haul merge=haul -text";
 /// The file that is edited: one for the whole repository.
 pub(super) const FILE: &str = ".gitattributes";
-/// What has to stay in Git as it is, whatever is tracked.
-const OWN: [&str; 4] = [".gitattributes", ".gitignore", "haul.toml", "x.haul"];
 
 /// A line that hands files to haul.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -129,6 +128,12 @@ pub(super) fn pattern_of(repo: &Repo, word: &OsStr) -> Result<Vec<u8>, OpError> 
             "name files, or use a pattern such as `*.bin`",
         ));
     }
+    if bytes.ends_with(b"/") {
+        return Err(OpError::refused(
+            format!("`{0}` would match nothing: Git gives no attributes to folders", show(bytes)),
+            format!("use `{}**` for all in them", show(bytes)),
+        ));
+    }
     let below = repo.cwd().strip_prefix(repo.git().root()).unwrap_or(std::path::Path::new(""));
     if below.as_os_str().is_empty() {
         return Ok(bytes.to_vec());
@@ -158,37 +163,54 @@ pub(super) fn literal(path: &RepoPath, is_folder: bool) -> Vec<u8> {
     out
 }
 
-/// Adds lines for patterns that have none, and stages the file; returns the new patterns.
-pub(super) fn add(repo: &Repo, patterns: &[Vec<u8>]) -> Result<Vec<Vec<u8>>, OpError> {
-    let old = read(repo)?;
-    let known = rules(repo)?;
-    let mut new: Vec<Vec<u8>> = Vec::new();
-    for pattern in patterns {
-        if known.iter().all(|rule| rule.pattern != *pattern) && !new.contains(pattern) {
-            new.push(pattern.clone());
+/// Lines that were added, and not staged yet.
+pub(super) struct Addition {
+    old: Vec<u8>,
+    new: Vec<Vec<u8>>,
+}
+
+impl Addition {
+    /// Adds lines for patterns that have none.
+    pub(super) fn write(repo: &Repo, patterns: &[Vec<u8>]) -> Result<Self, OpError> {
+        let own = |pattern: &&Vec<u8>| stays_in_git(pattern.strip_prefix(b"/").unwrap_or(pattern));
+        if let Some(own) = patterns.iter().find(own) {
+            return Err(OpError::refused(
+                format!("nothing was changed: what `{}` names stays in Git in any case", show(own)),
+                "use a pattern for data, such as `*.bin` or `data/**`",
+            ));
         }
+        let (old, known) = (read(repo)?, rules(repo)?);
+        let mut new: Vec<Vec<u8>> = Vec::new();
+        for pattern in patterns {
+            if known.iter().all(|rule| rule.pattern != *pattern) && !new.contains(pattern) {
+                new.push(pattern.clone());
+            }
+        }
+        if !new.is_empty() {
+            let mut text = old.clone();
+            if !text.is_empty() && !text.ends_with(b"\n") {
+                text.push(b'\n');
+            }
+            for pattern in &new {
+                text.extend(format!("{} {WORDS}\n", quoted(pattern)).into_bytes());
+            }
+            write(repo, FILE, &text)?;
+        }
+        Ok(Self { old, new })
     }
-    if new.is_empty() {
-        return Ok(new);
+
+    /// Takes them away.
+    pub(super) fn undo(&self, repo: &Repo) -> Result<(), OpError> {
+        if self.new.is_empty() { Ok(()) } else { write(repo, FILE, &self.old) }
     }
-    let mut text = old.clone();
-    if !text.is_empty() && !text.ends_with(b"\n") {
-        text.push(b'\n');
+
+    /// Stages the file; returns the new patterns.
+    pub(super) fn stage(self, repo: &Repo) -> Result<Vec<Vec<u8>>, OpError> {
+        if !self.new.is_empty() {
+            repo.git().stage(&[FILE.as_bytes()])?;
+        }
+        Ok(self.new)
     }
-    for pattern in &new {
-        text.extend(format!("{} {WORDS}\n", quoted(pattern)).into_bytes());
-    }
-    write(repo, FILE, &text)?;
-    let taken = repo.git().is_filtered(OWN.map(str::as_bytes), None)?;
-    if let Some(own) = taken.first() {
-        write(repo, FILE, &old)?;
-        return Err(OpError::refused(
-            format!("nothing was changed: the pattern would take in `{}` as well", show(own)),
-            "use a pattern for data alone, such as `*.bin` or `data/**`",
-        ));
-    }
-    repo.git().stage(&[FILE.as_bytes()])?;
-    Ok(new)
 }
 
 /// Returns a file of attributes without the lines of rules.

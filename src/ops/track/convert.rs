@@ -2,29 +2,53 @@
 
 use crate::git::StagedBytes;
 use crate::ops::error::OpError;
-use crate::ops::tracked::let_go;
-use crate::path::{RepoPath, show};
+use crate::ops::track::attributes::literal;
+use crate::ops::tracked::{let_go, own_files};
+use crate::path::{RepoPath, in_shell, show};
 use crate::pointer::{Pointer, PointerKind};
+use crate::progress::Job;
 use crate::repo::Repo;
 use crate::worktree::{Tracked, TrackedState};
 
+/// Says whether a folder is tracked: Git knows no such path, so that no pattern means it.
+pub(super) fn is_folder(item: &Tracked) -> bool {
+    item.pointer().is_some_and(|pointer| matches!(pointer.kind(), PointerKind::Dir { .. }))
+}
+
+/// Refuses patterns that name a tracked folder.
+pub(super) fn check_named(tracked: &[Tracked], patterns: &[Vec<u8>]) -> Result<(), OpError> {
+    let names = |item: &&Tracked| {
+        let own = literal(&item.path, true);
+        let own = own.strip_prefix(b"/").unwrap_or(&own);
+        patterns.iter().any(|pattern| pattern.strip_prefix(b"/").unwrap_or(pattern) == own)
+    };
+    match tracked.iter().filter(|item| is_folder(item)).find(names) {
+        Some(item) => Err(unfit(item, "is tracked as a folder")),
+        None => Ok(()),
+    }
+}
+
 /// Refuses what cannot become a pointer in place of data.
 pub(super) fn check(items: &[&Tracked]) -> Result<(), OpError> {
-    for item in items {
-        let path = show(item.path.as_bytes());
-        let is_file = |pointer: &Pointer| matches!(pointer.kind(), PointerKind::File { .. });
-        if !item.pointer().is_some_and(is_file) {
-            return Err(OpError::refused(
-                format!("`{path}` is tracked as a folder, or its pointer cannot be used"),
-                format!("run `haul untrack {path}` first, then `git add` its files"),
-            ));
-        }
+    match items.iter().find(|item| item.pointer().is_none()) {
+        Some(item) => Err(unfit(item, "has a pointer that cannot be used")),
+        None => Ok(()),
     }
-    Ok(())
+}
+
+fn unfit(item: &Tracked, why: &str) -> OpError {
+    OpError::refused(
+        format!("nothing was changed: `{}` {why}", show(item.path.as_bytes())),
+        format!(
+            "run `haul untrack {}` first, then `git add` its files",
+            in_shell(item.path.as_bytes())
+        ),
+    )
 }
 
 /// Stages the pointers at the paths of the data, and lets go of those beside.
-pub(super) fn convert(repo: &Repo, items: &[&Tracked]) -> Result<(), OpError> {
+pub(super) fn convert(repo: &Repo, items: &[&Tracked], job: &Job) -> Result<(), OpError> {
+    own_files(repo, items.iter().map(|item| &item.path), job)?;
     let (mut staged, mut paths) = (Vec::new(), Vec::new());
     for item in items {
         let TrackedState::Sound(pointer, _) = &item.state else { continue };

@@ -3,10 +3,12 @@
 use serde::Serialize;
 
 use crate::fs::FileKind;
+use crate::git::stays_in_git;
 use crate::ops::error::OpError;
-use crate::ops::track::attributes::add;
-use crate::ops::track::verb::{TrackOptions, TrackReport, run};
+use crate::ops::track::attributes::literal;
+use crate::ops::track::verb::{TrackOptions, TrackReport, hand_over};
 use crate::path::{JsonPath, RepoPath, json_path};
+use crate::progress::Job;
 use crate::repo::Repo;
 use crate::worktree::Parent;
 
@@ -35,6 +37,7 @@ pub fn large(
     repo: &Repo,
     above: u64,
     options: Option<&TrackOptions>,
+    job: &Job,
 ) -> Result<LargeReport, OpError> {
     repo.require_initialised()?;
     let arguments = ["ls-files", "-z", "--cached", "--others", "--exclude-standard"];
@@ -53,15 +56,13 @@ pub fn large(
     }
     let keys = found.iter().map(|(path, _)| path.as_bytes());
     let filtered = repo.git().is_filtered(keys, None)?;
-    found.retain(|(path, _)| !filtered.contains(path.as_bytes()));
+    found.retain(|(path, _)| !filtered.contains(path.as_bytes()) && !stays_in_git(path.as_bytes()));
     found.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
     found.dedup();
     let tracked = match options {
         Some(options) if !found.is_empty() => {
-            let names = found.iter().map(|(path, _)| super::attributes::literal(path, false));
-            add(repo, &names.collect::<Vec<_>>())?;
-            let rest = TrackOptions { patterns: Vec::new(), haul: options.haul.clone() };
-            Some(run(repo, &rest)?)
+            let names = found.iter().map(|(path, _)| literal(path, false));
+            Some(hand_over(repo, &names.collect::<Vec<_>>(), &options.haul, job)?)
         }
         Some(_) | None => None,
     };

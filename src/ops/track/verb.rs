@@ -1,14 +1,15 @@
 //! Handing patterns to haul.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
 use crate::ops::error::OpError;
-use crate::ops::track::attributes::{add, pattern_of};
-use crate::ops::track::convert::{check, convert};
+use crate::ops::track::attributes::{Addition, pattern_of};
+use crate::ops::track::convert::{check, check_named, convert, is_folder};
 use crate::path::{JsonPath, json_path};
+use crate::progress::Job;
 use crate::repo::Repo;
 use crate::worktree::{load_in_place, load_tracked};
 
@@ -34,21 +35,37 @@ pub struct TrackReport {
 
 /// Writes the lines and has Git call haul; nothing is taken in yet, but for pointers beside files, which
 /// become pointers in their place.
-pub fn run(repo: &Repo, options: &TrackOptions) -> Result<TrackReport, OpError> {
+pub fn run(repo: &Repo, options: &TrackOptions, job: &Job) -> Result<TrackReport, OpError> {
     repo.require_initialised()?;
-    let _working = repo.lock_for_work()?;
     let patterns: Result<Vec<Vec<u8>>, OpError> =
         options.patterns.iter().map(|word| pattern_of(repo, word)).collect();
-    let patterns = patterns?;
-    repo.git().set_filter(&options.haul)?;
-    let new = add(repo, &patterns)?;
+    hand_over(repo, &patterns?, &options.haul, job)
+}
+
+/// Hands these patterns of `.gitattributes` to haul.
+pub(super) fn hand_over(
+    repo: &Repo,
+    patterns: &[Vec<u8>],
+    haul: &Path,
+    job: &Job,
+) -> Result<TrackReport, OpError> {
+    let _working = repo.lock_for_work()?;
     let (tracked, _) = load_tracked(repo.git(), repo.door())?;
+    check_named(&tracked, patterns)?;
+    let addition = Addition::write(repo, patterns)?;
     let keys = tracked.iter().map(|item| item.path.as_bytes());
     let filtered = repo.git().is_filtered(keys, None)?;
-    let both: Vec<_> =
-        tracked.iter().filter(|item| filtered.contains(item.path.as_bytes())).collect();
-    check(&both)?;
-    convert(repo, &both)?;
+    let both: Vec<_> = tracked
+        .iter()
+        .filter(|item| filtered.contains(item.path.as_bytes()) && !is_folder(item))
+        .collect();
+    if let Err(error) = check(&both) {
+        addition.undo(repo)?;
+        return Err(error);
+    }
+    repo.git().set_filter(haul)?;
+    let new = addition.stage(repo)?;
+    convert(repo, &both, job)?;
     let json = |path: &[u8]| json_path(path);
     Ok(TrackReport {
         patterns: new.iter().map(|pattern| json(pattern)).collect(),

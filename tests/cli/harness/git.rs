@@ -66,6 +66,11 @@ impl<'a> Repo<'a> {
         self.world.pause_haul(&self.path, arguments, point, variables)
     }
 
+    /// Starts `git` here and waits until a `haul` that it calls stands at a crash point.
+    pub(crate) fn pause_git(&self, arguments: &[impl AsRef<OsStr>], point: &str) -> Paused {
+        self.world.pause_git(&self.path, arguments, point)
+    }
+
     /// Runs another program here, where `haul` is on the path.
     pub(crate) fn run(&self, program: &str, arguments: &[impl AsRef<OsStr>]) -> Output {
         let mut command = self.world.command(program, &self.path, arguments);

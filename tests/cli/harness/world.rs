@@ -139,11 +139,25 @@ impl World {
     ) -> Paused {
         let mut command = self.command(env!("CARGO_BIN_EXE_haul"), folder, arguments);
         command.envs(variables.iter().copied());
-        let line = Output::line("haul", arguments);
+        self.pause(&mut command, Output::line("haul", arguments), point)
+    }
+
+    /// Starts `git` in a folder and waits until a `haul` that it calls stands at a crash point.
+    pub(crate) fn pause_git(
+        &self,
+        folder: &Path,
+        arguments: &[impl AsRef<OsStr>],
+        point: &str,
+    ) -> Paused {
+        let mut command = self.command("git", folder, arguments);
+        self.pause(&mut command, Output::line("git", arguments), point)
+    }
+
+    fn pause(&self, command: &mut Command, line: String, point: &str) -> Paused {
         // Several may stand at the same time, each with a mark of its own.
         let mut marks = (0..).map(|n| self.path(format!("mark-{n}")));
         let mark = marks.find(|mark| !mark.exists()).expect("is one");
-        Paused::start(line, &mut command, point, mark)
+        Paused::start(line, command, point, mark)
     }
 
     /// Runs `git` in a folder.
