@@ -10,7 +10,7 @@ use hyper::body::Frame;
 use object_store::client::{
     HttpClient, HttpError, HttpErrorKind, HttpRequest, HttpResponse, HttpResponseBody, HttpService,
 };
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::line::Lines;
 use super::refusal::Refusal;
@@ -27,6 +27,8 @@ struct Server {
     stalls: bool,
     /// Whether the body goes on without end.
     endless: bool,
+    /// Whether the body breaks off.
+    breaks: bool,
     /// Whether it can be reached at all.
     there: bool,
 }
@@ -38,6 +40,7 @@ const WELL: Server = Server {
     after: Duration::ZERO,
     stalls: false,
     endless: false,
+    breaks: false,
     there: true,
 };
 
@@ -54,6 +57,10 @@ impl HttpService for Server {
         } else if self.endless {
             let piece = Bytes::from(vec![b' '; 1 << 20]);
             let frames = repeat_with(move || Ok::<_, HttpError>(Frame::data(piece.clone())));
+            HttpResponseBody::new(StreamBody::new(iter(frames)))
+        } else if self.breaks {
+            let broken = HttpError::new(HttpErrorKind::Interrupted, std::io::Error::other("reset"));
+            let frames = [Ok(Frame::data(Bytes::from_static(b"half"))), Err(broken)];
             HttpResponseBody::new(StreamBody::new(iter(frames)))
         } else {
             HttpResponseBody::from(self.body.to_owned())
@@ -108,6 +115,32 @@ fn silence_ends_a_request_and_a_body() {
         assert_eq!(error.kind(), HttpErrorKind::Timeout, "is tried again: {error}");
         assert_eq!(Refusal::of(&error), Some(&Refusal::Silent(60)));
         assert_eq!(time.as_secs(), 60);
+    }
+}
+
+#[test]
+fn bodies_that_broke_off_keep_no_place_from_the_request_that_asks_again() {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .unwrap();
+    for jobs in [1, 4, 8] {
+        let line = Lines::new(jobs).over(HttpClient::new(Server { breaks: true, ..WELL }));
+        let ask = async || line.execute(HttpRequest::new(Vec::new().into())).await.unwrap();
+        let all = async {
+            // The library holds each broken body while it asks for the rest of it.
+            let mut broken = Vec::new();
+            for _ in 0..2 * jobs {
+                let mut body = ask().await.into_body();
+                assert!(body.frame().await.unwrap().is_ok());
+                assert!(body.frame().await.unwrap().is_err());
+                assert!(body.frame().await.is_none(), "it ended");
+                broken.push(body);
+            }
+        };
+        let done = runtime.block_on(async { timeout(Duration::from_secs(3600), all).await });
+        assert!(done.is_ok(), "{jobs} at once wait for each other for ever");
     }
 }
 
