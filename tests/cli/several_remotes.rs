@@ -196,6 +196,41 @@ fn damage_is_not_copied_and_stops_a_sync_before_its_record() {
 }
 
 #[test]
+fn a_root_whose_pack_is_cut_short_is_named_and_not_counted_as_copied() {
+    let world = World::new();
+    let (a, r, s) = two(&world);
+    a.write("one.bin", &data::bytes(5, 9000));
+    save(&a, &["one.bin"], "one");
+    a.haul(&["push", "one.bin"]).ok();
+    let pack = r.keys("p/").remove(0);
+    let whole = r.read(&pack);
+    r.write(&pack, &whole[..2000]);
+    let name = pack.rsplit('/').next().expect("has a name");
+    for _ in 0..2 {
+        a.haul(&["remote", "sync", "r", "s"]).fails_with(4).says(name).says("hint: ");
+        assert!(s.keys("i/").is_empty(), "nothing is recorded");
+    }
+    r.write(&pack, &whole);
+    a.haul(&["remote", "sync", "r", "s"]).ok().says("copied 1 root");
+    let b = a.clone_as("b");
+    b.haul(&["pull", "--remote", "s", "one.bin"]).ok();
+    assert!(b.read("one.bin") == data::bytes(5, 9000));
+}
+
+#[test]
+fn a_pack_that_is_listed_with_a_size_it_cannot_have_is_not_fetched() {
+    let world = World::new();
+    let (a, r, s) = two(&world);
+    a.haul(&["push"]).ok();
+    let pack = r.keys("p/").remove(0);
+    let file = std::fs::OpenOptions::new().write(true).open(r.path().join(&pack));
+    file.expect("opens").set_len(3 << 30).expect("grows");
+    let refused = a.haul(&["remote", "sync", "r", "s"]).fails_with(4);
+    refused.says(pack.rsplit('/').next().expect("has a name"));
+    assert!(s.keys("p/").is_empty(), "nothing was copied");
+}
+
+#[test]
 fn an_index_is_kept_where_there_is_one() {
     let world = World::new();
     let (a, r, s) = two(&world);
@@ -212,6 +247,11 @@ fn an_index_is_kept_where_there_is_one() {
     save(&a, &["more.bin"], "more");
     a.haul(&["push"]).ok();
     assert_eq!((named(&r).len(), named(&r)), (2, r.keys("i/")));
+    // One of which the remote has every byte: nothing is sent but the record.
+    a.write("copy.bin", &data::bytes(2, 9000));
+    save(&a, &["copy.bin"], "copy");
+    assert_eq!(number(&a.haul(&["push", "--json"]).ok(), "/packs"), 0);
+    assert_eq!((named(&r).len(), named(&r)), (3, r.keys("i/")));
     a.haul(&["remote", "sync", "r", "s"]).ok();
     assert_eq!((named(&s).len(), named(&s)), (1, s.keys("i/")));
 }
