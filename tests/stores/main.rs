@@ -24,3 +24,4 @@ mod conformance;
 mod faults;
 mod proxy;
 mod server;
+mod ssh;

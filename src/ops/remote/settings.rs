@@ -104,8 +104,8 @@ impl AddRemoteOptions {
     }
 }
 
-/// Adds a remote to `haul.toml`, accepts it for this user, and makes its folder if it is missing. A
-/// service is not asked for anything.
+/// Adds a remote to `haul.toml`, accepts it for this user, and makes its folder if it is missing, also
+/// behind `ssh` if that answers. Other services are not asked for anything.
 pub fn add(
     repo: &Repo,
     (name, url): (&str, &OsStr),
@@ -136,6 +136,11 @@ pub fn add(
     job.note(&format!("remote `{name}` is `{}`", opened.label()));
     save(repo, &new)?;
     remember(repo, &spec)?;
+    if let Err(e) = opened.make_behind_ssh() {
+        job.warn(&format!(
+            "the folder of remote `{name}` has to be made by hand if it is new: {e}"
+        ));
+    }
     Ok(RemoteReport {
         name: name.to_owned(),
         url: spec.to_string(),
