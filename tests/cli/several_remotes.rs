@@ -85,6 +85,29 @@ fn a_remote_that_is_gone_or_damaged_is_replaced_by_one_that_is_not() {
 }
 
 #[test]
+fn remotes_that_share_the_work_help_each_other_out() {
+    let world = World::new();
+    let (a, r, _) = two(&world);
+    a.haul(&["push", "big.bin"]).ok();
+    a.haul(&["push", "--remote", "s"]).ok();
+    let damaged = r.keys("p/");
+    for key in &damaged {
+        r.flip(key, 100);
+    }
+    // `many` comes from `s` in any case, and so `big.bin` must as well.
+    let b = a.clone_as("b");
+    let fetched = b.haul(&["fetch"]).ok().says("asking remote `s` instead");
+    assert!(!fetched.to_string().contains("from `r`"), "{fetched}");
+    b.haul(&["checkout"]).ok();
+    has_all(&b);
+    let c = a.clone_as("c");
+    assert_eq!(c.haul(&["fetch", "--json"]).ok().json()["remote"], "s");
+    c.haul(&["fetch", "--remote", "r"]).ok();
+    let d = a.clone_as("d");
+    d.haul(&["fetch", "big.bin", "--remote", "r"]).fails_with(4).says("on remote");
+}
+
+#[test]
 fn a_remote_that_was_not_accepted_is_not_turned_to() {
     let world = World::new();
     let (a, _, _) = two(&world);
