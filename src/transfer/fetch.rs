@@ -10,6 +10,7 @@ use crate::transfer::detour::{Detours, Lost};
 use crate::transfer::error::TransferError;
 use crate::transfer::filter::Filter;
 use crate::transfer::land::{Flaw, Object, Orders, Part};
+use crate::transfer::listing::prove_catalogue;
 use crate::transfer::local::take_local;
 use crate::transfer::nodes::walk;
 use crate::transfer::ranges::{Slack, ranges};
@@ -71,6 +72,7 @@ pub fn plan_fetch(
     let walked = match walk_content(&wanted, contact, job) {
         Err(e) if e.may_be_stale() => {
             contact.refresh(job)?;
+            prove_catalogue(contact)?;
             walk_content(&wanted, contact, job)?
         }
         result => result?,

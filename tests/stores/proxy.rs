@@ -25,6 +25,8 @@ pub(crate) enum Fault {
     Status(u16, &'static str, Option<u64>),
     /// The request is not carried out; the answer is an error under status 200.
     Error200,
+    /// The request is not carried out; the answer is a listing without anything in it.
+    EmptyList,
     /// The request is not carried out, and the connection ends.
     Close,
     /// The request is carried out, and the connection ends without an answer.
@@ -123,6 +125,13 @@ impl Proxy {
         self.state().faults
     }
 
+    /// Returns the rules that something met, as `GET /p/`.
+    pub(crate) fn met(&self) -> Vec<String> {
+        let state = self.state();
+        let used = state.rules.iter().filter(|rule| rule.times == 0);
+        used.map(|rule| format!("{} {}", rule.method, rule.part)).collect()
+    }
+
     /// Returns the most requests that were under way at once.
     pub(crate) fn most_at_once(&self) -> usize {
         self.state().most
@@ -157,6 +166,11 @@ async fn handle(
         Some(Fault::Error200) => {
             drop(request.into_body().collect().await);
             return Ok(error(200, "InternalError", None));
+        }
+        Some(Fault::EmptyList) => {
+            let text = "<?xml version=\"1.0\"?><ListBucketResult><IsTruncated>false</IsTruncated>\
+                        </ListBucketResult>";
+            return Ok(Response::new(whole(text.into())));
         }
         Some(Fault::Close) => return Err(io::ErrorKind::ConnectionReset.into()),
         _ => {}
