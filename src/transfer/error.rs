@@ -48,6 +48,20 @@ pub enum TransferError {
         /// The remote.
         remote: String,
     },
+    /// The remote does not list what is there.
+    #[error("remote `{remote}` lists nothing below `i/`, though `{key}` is there as before")]
+    Unlisted {
+        /// The remote.
+        remote: String,
+        /// An object that it should list.
+        key: String,
+    },
+    /// Nothing is left where a remote was.
+    #[error("remote `{remote}` is empty, though it was not when this repository last used it")]
+    Emptied {
+        /// The remote.
+        remote: String,
+    },
     /// The remote was never pushed to.
     #[error("remote `{remote}` holds no haul data")]
     NeverUsed {
@@ -188,6 +202,8 @@ impl TransferError {
             Self::Remote(_)
             | Self::Fs(_)
             | Self::Condemned { .. }
+            | Self::Unlisted { .. }
+            | Self::Emptied { .. }
             | Self::Outrun { .. }
             | Self::OverBudget { .. }
             | Self::Stopped(_) => false,
@@ -200,6 +216,8 @@ impl TransferError {
             Self::Remote(e) => e.is_of_the_remote(),
             Self::Catalogue { .. }
             | Self::NoCatalogue { .. }
+            | Self::Unlisted { .. }
+            | Self::Emptied { .. }
             | Self::NoFormat { .. }
             | Self::NeverUsed { .. }
             | Self::NobodyPushed { .. }
@@ -243,6 +261,8 @@ impl TransferError {
             | Self::Fs(_)
             | Self::Catalogue { .. }
             | Self::NoCatalogue { .. }
+            | Self::Unlisted { .. }
+            | Self::Emptied { .. }
             | Self::NoFormat { .. }
             | Self::NeverUsed { .. }
             | Self::PackGone { .. }
@@ -273,6 +293,14 @@ impl Hint for TransferError {
             Self::NoCatalogue { .. } => {
                 "run the same command again; if it says the same, run `haul push --all` in a clone that has \
                  the data, which records again what the packs hold"
+            }
+            Self::Unlisted { .. } => {
+                "run the same command again; if it says the same, the storage does not list what it has: \
+                 ask who runs it"
+            }
+            Self::Emptied { .. } => {
+                "check that its disk is mounted; if it is to begin anew, run `haul remote accept NAME` for \
+                 it, then the same command again"
             }
             Self::NeverUsed { .. } => {
                 "check the address with `haul remote list`, or ask whoever committed the pointers to \

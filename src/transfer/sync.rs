@@ -21,7 +21,7 @@ use crate::transfer::error::TransferError;
 use crate::transfer::gc::{
     Books, Cover, RepoMention, Stock, Stored, close, loc, mentioned, of_records, unreadable,
 };
-use crate::transfer::listing::keep_index;
+use crate::transfer::listing::{keep_index, prove_catalogue};
 use crate::transfer::needs::missing_pins;
 use crate::transfer::record::publish;
 use crate::transfer::upload::{prepare, random};
@@ -57,6 +57,7 @@ pub fn sync(
     if from.synced().id.is_none() {
         return Err(TransferError::NeverUsed { remote: from.label().to_owned() });
     }
+    prove_catalogue(from)?;
     let mut carried = Carried::default();
     prepare(to, job)?;
     for round in 0..ROUNDS {

@@ -254,6 +254,28 @@ fn a_pack_that_is_listed_with_a_size_it_cannot_have_is_not_fetched() {
 }
 
 #[test]
+fn a_catalogue_that_lists_nothing_is_no_reason_to_say_that_all_was_copied() {
+    let world = World::new();
+    let (a, r, _) = two(&world);
+    a.haul(&["push"]).ok();
+    a.haul(&["remote", "test", "r"]).ok();
+    for key in r.keys("i/") {
+        r.remove(&key);
+    }
+    let b = a.clone_as("b");
+    for repo in [&a, &b] {
+        repo.haul(&["remote", "sync", "r", "s"]).fails_with(4).says("lists nothing");
+        let tested = repo.haul(&["remote", "test", "r"]);
+        assert_ne!(tested.status(), Some(0), "{tested}");
+        tested.prints("lists 0 catalogue objects beside 2 packs");
+    }
+    // It is lost, and not only not listed: so it is written again.
+    a.haul(&["push"]).ok();
+    b.haul(&["remote", "sync", "r", "s"]).ok();
+    is_complete(&a, "s", "one");
+}
+
+#[test]
 fn an_index_is_kept_where_there_is_one() {
     let world = World::new();
     let (a, r, s) = two(&world);

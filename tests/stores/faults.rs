@@ -238,6 +238,24 @@ fn a_listing_without_anything_is_not_believed_alone() {
 }
 
 #[test]
+fn a_listing_without_anything_makes_no_old_remote_a_new_one() {
+    let world = World::new();
+    let Some(scene) = Scene::new(&world) else { return };
+    scene.server.haul(&scene.a, &["push"]).ok();
+    for part in ["list-type=2", "%2Fi%2F"] {
+        scene.set("GET", part, FOR_EVER, Fault::EmptyList);
+        for verb in ["push", "gc"] {
+            let refused = scene.server.haul(&scene.a, &[verb]).fails_with(3);
+            refused.says("lists nothing below `i/`").says("hint: run the same command again");
+        }
+        assert!(scene.proxy.faults() > 0);
+    }
+    scene.proxy.set(&[]);
+    scene.server.haul(&scene.a, &["push"]).ok();
+    scene.pulls_all("b");
+}
+
+#[test]
 fn each_cause_is_named_and_ends_with_code_3() {
     let world = World::new();
     let Some(scene) = Scene::new(&world) else { return };

@@ -17,6 +17,7 @@ use crate::ops::open::{accepted, accepted_list, spec_of};
 use crate::progress::Job;
 use crate::remote::{Access, Create, Remote, RemoteSpec};
 use crate::repo::Repo;
+use crate::transfer::settle;
 
 /// What a change did.
 #[derive(Clone, Debug, Serialize)]
@@ -220,12 +221,14 @@ pub fn set_default(repo: &Repo, name: &str) -> Result<RemoteReport, OpError> {
     })
 }
 
-/// Agrees to a remote that the repository names, for this user and this address.
+/// Agrees to a remote that the repository names, for this user and this address; also to its being empty,
+/// where a push found that and refused.
 pub fn accept(repo: &Repo, name: &str) -> Result<RemoteReport, OpError> {
     let spec = spec_of(repo, name)?;
     // Some addresses are not for anybody to accept.
     accepted(repo, name, &spec)?;
     let changed = remember(repo, &spec)?;
+    settle(repo.layout(), &spec.to_string())?;
     Ok(RemoteReport { name: name.to_owned(), url: spec.to_string(), changed })
 }
 
