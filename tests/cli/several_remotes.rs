@@ -244,11 +244,15 @@ fn a_root_whose_pack_is_cut_short_is_named_and_not_counted_as_copied() {
 fn a_pack_that_is_listed_with_a_size_it_cannot_have_is_not_fetched() {
     let world = World::new();
     let (a, r, s) = two(&world);
-    a.haul(&["push"]).ok();
+    a.write("one.bin", &data::bytes(5, 9000));
+    save(&a, &["one.bin"], "one");
+    a.haul(&["push", "one.bin"]).ok();
     let pack = r.keys("p/").remove(0);
     let file = std::fs::OpenOptions::new().write(true).open(r.path().join(&pack));
     file.expect("opens").set_len(3 << 30).expect("grows");
-    let refused = a.haul(&["remote", "sync", "r", "s"]).fails_with(4);
+    // It would end at the first answer that it gets.
+    let fetching = [("HAUL_FAILPOINT", "remote.get.after")];
+    let refused = a.haul_with(&["remote", "sync", "r", "s"], &fetching).fails_with(4);
     refused.says(pack.rsplit('/').next().expect("has a name"));
     assert!(s.keys("p/").is_empty(), "nothing was copied");
 }
