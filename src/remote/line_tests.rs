@@ -15,6 +15,17 @@ use tokio::time::{Instant, sleep, timeout};
 use super::line::Lines;
 use super::refusal::Refusal;
 
+/// How a body ends.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Ends {
+    Well,
+    /// Not, and without a byte.
+    Stalled,
+    /// Not.
+    Never,
+    BrokenOff,
+}
+
 /// A server of one answer.
 #[derive(Clone, Debug)]
 struct Server {
@@ -23,12 +34,7 @@ struct Server {
     body: &'static str,
     /// How long it thinks before it answers.
     after: Duration,
-    /// Whether the body goes on without end, and without a byte.
-    stalls: bool,
-    /// Whether the body goes on without end.
-    endless: bool,
-    /// Whether the body breaks off.
-    breaks: bool,
+    ends: Ends,
     /// Whether it can be reached at all.
     there: bool,
 }
@@ -38,9 +44,7 @@ const WELL: Server = Server {
     header: ("etag", "\"1\""),
     body: "",
     after: Duration::ZERO,
-    stalls: false,
-    endless: false,
-    breaks: false,
+    ends: Ends::Well,
     there: true,
 };
 
@@ -52,18 +56,20 @@ impl HttpService for Server {
             return Err(HttpError::new(HttpErrorKind::Connect, why));
         }
         sleep(self.after).await;
-        let body = if self.stalls {
-            HttpResponseBody::new(StreamBody::new(pending()))
-        } else if self.endless {
-            let piece = Bytes::from(vec![b' '; 1 << 20]);
-            let frames = repeat_with(move || Ok::<_, HttpError>(Frame::data(piece.clone())));
-            HttpResponseBody::new(StreamBody::new(iter(frames)))
-        } else if self.breaks {
-            let broken = HttpError::new(HttpErrorKind::Interrupted, std::io::Error::other("reset"));
-            let frames = [Ok(Frame::data(Bytes::from_static(b"half"))), Err(broken)];
-            HttpResponseBody::new(StreamBody::new(iter(frames)))
-        } else {
-            HttpResponseBody::from(self.body.to_owned())
+        let body = match self.ends {
+            Ends::Well => HttpResponseBody::from(self.body.to_owned()),
+            Ends::Stalled => HttpResponseBody::new(StreamBody::new(pending())),
+            Ends::Never => {
+                let piece = Bytes::from(vec![b' '; 1 << 20]);
+                let frames = repeat_with(move || Ok::<_, HttpError>(Frame::data(piece.clone())));
+                HttpResponseBody::new(StreamBody::new(iter(frames)))
+            }
+            Ends::BrokenOff => {
+                let reset = std::io::Error::other("reset");
+                let broken = Err(HttpError::new(HttpErrorKind::Interrupted, reset));
+                let frames = [Ok(Frame::data(Bytes::from_static(b"half"))), broken];
+                HttpResponseBody::new(StreamBody::new(iter(frames)))
+            }
         };
         let mut answer = HttpResponse::new(body);
         *answer.status_mut() = self.status.try_into().unwrap();
@@ -108,7 +114,7 @@ const LISTING: (&str, &str) = ("GET", "http://h/b?list-type=2&prefix=i");
 #[test]
 fn silence_ends_a_request_and_a_body() {
     let silent = Server { after: Duration::from_secs(3600), ..WELL };
-    let stalled = Server { stalls: true, ..WELL };
+    let stalled = Server { ends: Ends::Stalled, ..WELL };
     for server in [silent, stalled] {
         let (answer, time) = ask(&server, OBJECT, 0);
         let error = answer.unwrap_err();
@@ -126,7 +132,7 @@ fn bodies_that_broke_off_keep_no_place_from_the_request_that_asks_again() {
         .build()
         .unwrap();
     for jobs in [1, 4, 8] {
-        let line = Lines::new(jobs).over(HttpClient::new(Server { breaks: true, ..WELL }));
+        let line = Lines::new(jobs).over(HttpClient::new(Server { ends: Ends::BrokenOff, ..WELL }));
         let ask = async || line.execute(HttpRequest::new(Vec::new().into())).await.unwrap();
         let all = async {
             // The library holds each broken body while it asks for the rest of it.
@@ -215,7 +221,7 @@ fn a_machine_without_a_role_has_no_keys() {
 
 #[test]
 fn a_listing_without_end_is_given_up() {
-    let server = Server { endless: true, ..WELL };
+    let server = Server { ends: Ends::Never, ..WELL };
     for asked in [("GET", "https://h/b?list-type=2"), ("PROPFIND", "https://h/b/i")] {
         let error = ask(&server, asked, 0).0.unwrap_err();
         let refusal = Refusal::of(&error);

@@ -72,7 +72,7 @@ pub fn sync(
         if lacking.is_empty() {
             return Ok(carried);
         }
-        let load = Load::plan(from, to, lacking, job)?;
+        let load = Load::plan(from, to, &lacking, job)?;
         let rows = load.carry(from, to, &mut carried, job)?;
         let owner = register_all(from, to, repo)?;
         failpoint::hit("sync.before-record");
@@ -117,7 +117,7 @@ impl Load {
     fn plan(
         from: &Contact,
         to: &Contact,
-        lacking: BTreeSet<Key>,
+        lacking: &BTreeSet<Key>,
         job: &Job,
     ) -> Result<Self, TransferError> {
         let stock = Stock::take(from)?;

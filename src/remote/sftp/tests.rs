@@ -8,7 +8,7 @@ use super::line::Line;
 use super::packet::{Answer, Request, Verb};
 
 /// What a server says to a request: packets without their lengths, of the kind and id of the request.
-type Says = fn(u8, &[u8; 4]) -> Vec<Vec<u8>>;
+type Says = fn(u8, [u8; 4]) -> Vec<Vec<u8>>;
 
 /// Speaks with a server that answers in this way until nobody listens.
 fn with(says: Says) -> Line {
@@ -25,25 +25,25 @@ fn serve(mut requests: PipeReader, mut answers: PipeWriter, says: Says) -> Optio
         let mut packet = vec![0; u32::from_be_bytes(length) as usize];
         requests.read_exact(&mut packet).ok()?;
         let id = packet[1..5].try_into().unwrap();
-        for said in says(packet[0], &id) {
+        for said in says(packet[0], id) {
             answers.write_all(&u32::try_from(said.len()).unwrap().to_be_bytes()).ok()?;
             answers.write_all(&said).ok()?;
         }
     }
 }
 
-fn packet(kind: u8, id: &[u8; 4], fields: &[u8]) -> Vec<u8> {
-    [&[kind][..], id, fields].concat()
+fn packet(kind: u8, id: [u8; 4], fields: &[u8]) -> Vec<u8> {
+    [&[kind][..], &id, fields].concat()
 }
 
 /// A list of names, or of none, of a folder that has no end.
-fn names(count: u32, id: &[u8; 4]) -> Vec<u8> {
+fn names(count: u32, id: [u8; 4]) -> Vec<u8> {
     let name = b"\0\0\0\x01u\0\0\0\0\0\0\0\x04\0\0\x81\xa4";
     let all: Vec<u8> = (0..count).flat_map(|_| name.to_vec()).collect();
     packet(104, id, &[&count.to_be_bytes()[..], &all].concat())
 }
 
-fn endless(count: u32, kind: u8, id: &[u8; 4]) -> Vec<Vec<u8>> {
+fn endless(count: u32, kind: u8, id: [u8; 4]) -> Vec<Vec<u8>> {
     match kind {
         11 => vec![packet(102, id, b"\0\0\0\x01h")],
         12 => vec![names(count, id)],
@@ -79,9 +79,9 @@ fn answers_in_any_order_go_to_their_requests() {
 }
 
 /// The answer to a request, and then that to the one before it.
-fn twice(id: &[u8; 4]) -> Vec<Vec<u8>> {
+fn twice(id: [u8; 4]) -> Vec<Vec<u8>> {
     let before = [id[0], id[1], id[2], id[3] - 1];
-    vec![packet(101, id, b"\0\0\0\x02"), packet(101, &before, b"\0\0\0\x01")]
+    vec![packet(101, id, b"\0\0\0\x02"), packet(101, before, b"\0\0\0\x01")]
 }
 
 #[test]
@@ -91,7 +91,8 @@ fn a_server_that_reads_nothing_is_given_up_like_one_that_says_nothing() {
     let mut line = Line::over(None, (input, output, empty()));
     line.silence = Duration::from_millis(50);
     // More than any pipe holds.
-    let write = |_| Request::new(Verb::Write).text(&[0; 32 << 10]);
+    let piece = vec![0; 32 << 10];
+    let write = |_| Request::new(Verb::Write).text(&piece);
     let asked = line.ask((0..64).map(write));
     assert_eq!(asked.unwrap_err().kind(), std::io::ErrorKind::TimedOut);
 }
