@@ -63,6 +63,8 @@ pub struct Remote {
 pub(super) struct Inner {
     pub(super) store: Arc<dyn ObjectStore>,
     pub(super) label: Arc<str>,
+    /// How errors call it: with the server, where a variable chose that.
+    pub(super) shown: Arc<str>,
     /// The guard of a folder; `None` for storage that has no links.
     pub(super) folder: Option<Folder>,
     /// The same folder, for what is not storage: making it, and what died in it.
@@ -97,8 +99,13 @@ impl Remote {
                 let site = Site { remote: &label, action: Action::Open, key: "/" };
                 let store = super::network::open(service, limits.gentle_jobs());
                 let store = store.map_err(|e| site.misfit(&e))?;
+                let shown = match super::network::chosen_by_variable(service) {
+                    Some(server) => format!("{label} {server}").into(),
+                    None => Arc::clone(&label),
+                };
                 let inner = Inner {
                     parts: service.parts(),
+                    shown,
                     #[cfg(feature = "sftp")]
                     behind_ssh: (service.cloud == Cloud::Sftp).then(|| sftp::open(service, 1)),
                     ..Inner::new(store, label, None, limits)
@@ -180,9 +187,11 @@ impl Inner {
         limits: Limits,
     ) -> Self {
         let (counts, pace) = (Counters::default(), Arc::new(Pace::new(limits.rate)));
+        let shown = Arc::clone(&label);
         Self {
             store,
             label,
+            shown,
             folder,
             #[cfg(feature = "sftp")]
             behind_ssh: None,

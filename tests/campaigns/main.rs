@@ -31,7 +31,14 @@ mod real;
 #[path = "../cli/harness/mod.rs"]
 #[expect(dead_code, unused_imports, reason = "the tests of the command line use more of it")]
 mod harness;
+mod line_faults;
+#[path = "../stores/proxy.rs"]
+#[expect(dead_code, reason = "the tests of stores use more of it")]
+mod proxy;
 mod requests;
+#[path = "../stores/server.rs"]
+#[expect(dead_code, reason = "the tests of stores use more of it")]
+mod server;
 mod simulation;
 mod store_faults;
 
@@ -59,6 +66,11 @@ const CAMPAIGNS: &[Campaign] = &[
         name: "eight-processes",
         about: "eight processes at a time work on one repository, its clones and one shared cache",
         run: eight_processes::run,
+    },
+    Campaign {
+        name: "line-faults",
+        about: "the binary pushes to and pulls from a real server, and every twentieth request fails",
+        run: line_faults::run,
     },
     Campaign {
         name: "requests",

@@ -336,6 +336,20 @@ fn what_is_no_storage_is_told_from_what_is_not_there_and_from_what_is_not_safe()
         let repo = server.repo(&world, name);
         server.haul(&repo, &["remote", "test"]).fails_with(3).says(says).says("hint: ");
     }
+    // A variable may choose the server, where no setting does.
+    let repo = world.repo("f");
+    repo.haul(&["init"]).ok();
+    repo.haul(&["remote", "add", "origin", "s3://bucket/path", "--allow-http"]).ok();
+    let secret = format!("http://ann:pear@{closed}");
+    for variable in ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"] {
+        let variables = [&server.variables()[..], &[(variable, secret.as_str())]].concat();
+        repo.write("x.bin", b"x");
+        repo.haul(&["add", "x.bin"]).ok();
+        let refused = repo.haul_with(&["push"], &variables).fails_with(3);
+        let named = format!("at {closed}, which {variable} names");
+        let refused = refused.says(&named).says("nobody answers");
+        assert!(!refused.to_string().contains("pear"), "{refused}");
+    }
     let missing = Server::find("moto").expect("runs");
     let repo = world.repo("d");
     repo.haul(&["init"]).ok();

@@ -57,10 +57,45 @@ pub(crate) struct Rule {
     pub(crate) fault: Fault,
 }
 
+/// How many requests go wrong by chance, each in one of some ways that are over at once.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Chance {
+    pub(crate) percent: u64,
+    pub(crate) seed: u64,
+}
+
+const BY_CHANCE: [Fault; 11] = [
+    Fault::Status(503, "SlowDown", None),
+    Fault::Status(503, "SlowDown", Some(1)),
+    Fault::Status(500, "InternalError", None),
+    Fault::Status(429, "TooManyRequests", None),
+    Fault::Status(400, "RequestTimeout", None),
+    Fault::Error200,
+    Fault::Close,
+    Fault::LoseAnswer,
+    Fault::Cut,
+    Fault::Flip,
+    Fault::Late(Duration::from_millis(300)),
+];
+
+impl Chance {
+    /// Draws what goes wrong with the next request.
+    fn draw(&mut self) -> Option<Fault> {
+        // The finalizer of splitmix64.
+        self.seed = self.seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut number = (self.seed ^ self.seed >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        number = (number ^ number >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+        number ^= number >> 31;
+        let which = usize::try_from(number / 100 % BY_CHANCE.len() as u64).unwrap_or(0);
+        (number % 100 < self.percent).then(|| BY_CHANCE.get(which).copied())?
+    }
+}
+
 /// What the proxy is told, and what it saw.
 #[derive(Default)]
 struct State {
     rules: Vec<Rule>,
+    chance: Option<Chance>,
     /// Requests by method.
     seen: BTreeMap<String, usize>,
     /// Faults that happened.
@@ -118,6 +153,12 @@ impl Proxy {
         let mut state = self.state();
         let running = state.running;
         *state = State { rules: rules.to_vec(), running, ..State::default() };
+    }
+
+    /// Lets requests go wrong by chance, and begins to count anew.
+    pub(crate) fn set_chance(&self, chance: Chance) {
+        self.set(&[]);
+        self.state().chance = Some(chance);
     }
 
     /// Returns how many faults happened.
@@ -229,6 +270,11 @@ fn error(status: u16, code: &str, pause: Option<u64>) -> Response<Body> {
 fn next_fault(state: &Mutex<State>, request: &Request<Incoming>) -> Option<Fault> {
     let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
     *state.seen.entry(request.method().to_string()).or_default() += 1;
+    if let Some(chance) = &mut state.chance {
+        let fault = chance.draw()?;
+        state.faults += 1;
+        return Some(fault);
+    }
     let place = request.uri().to_string();
     let rule = state.rules.iter_mut().find(|rule| {
         rule.times > 0
