@@ -41,10 +41,13 @@ pub enum TransferError {
     },
     /// The remote has packs, but a catalogue that lists nothing.
     #[error(
-        "remote `{remote}` holds packs, but its catalogue `i/` lists nothing: it was lost, the listing \
-         leaves it out, or the first push has not ended"
+        "remote `{remote}` holds packs, but its catalogue `i/` lists nothing{}: it was lost, the listing \
+         leaves it out, or the first push has not ended",
+        unknown(path)
     )]
     NoCatalogue {
+        /// What was looked for, if it was anything of its own.
+        path: Vec<u8>,
         /// The remote.
         remote: String,
     },
@@ -252,7 +255,9 @@ impl TransferError {
             Self::Local { path, source: CacheError::Damaged { object, .. } } => {
                 Some((path, Some(*object)))
             }
-            Self::Local { path, .. }
+            Self::NoCatalogue { path, .. } if path.is_empty() => None,
+            Self::NoCatalogue { path, .. }
+            | Self::Local { path, .. }
             | Self::Tree { path, .. }
             | Self::PinLost { path, .. }
             | Self::LocalPack { path, .. } => Some((path, None)),
@@ -260,7 +265,6 @@ impl TransferError {
             | Self::Cache(_)
             | Self::Fs(_)
             | Self::Catalogue { .. }
-            | Self::NoCatalogue { .. }
             | Self::Unlisted { .. }
             | Self::Emptied { .. }
             | Self::NoFormat { .. }
@@ -365,6 +369,11 @@ pub fn object_hint(object: &str) -> String {
         "run `haul fsck --repair` in a clone that has used the remote, which may have a good copy; if \
          none has, {last}"
     )
+}
+
+/// Says of what a catalogue says nothing.
+fn unknown(path: &[u8]) -> String {
+    if path.is_empty() { String::new() } else { format!(", also of `{}`", show(path)) }
 }
 
 /// Says who needs a pack.

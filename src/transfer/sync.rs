@@ -57,7 +57,7 @@ pub fn sync(
     if from.synced().id.is_none() {
         return Err(TransferError::NeverUsed { remote: from.label().to_owned() });
     }
-    prove_catalogue(from)?;
+    prove_catalogue(from, b"")?;
     let mut carried = Carried::default();
     prepare(to, job)?;
     for round in 0..ROUNDS {
