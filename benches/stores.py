@@ -4,13 +4,14 @@
     GARAGE=FILE python3 benches/stores.py [--quick] [--only PART,…] [--work DIR] [--json FILE] [--haul FILE]
 
 Parts: new (2 GiB of random bytes: push, and pull into an empty clone), shrinks (the same of a table), files
-(50,000 of 4 to 30 KB), late (the same with 50 ms more for each request), memory (64 connections). The plain client is
+(50,000 of 4 to 30 KB), dvc (5,000 of them beside DVC, which takes minutes for more), late (the same with 50 ms more for each request), memory (64 connections). The plain client is
 `benches/client.rs`, with parts of 8 MiB and eight connections; it writes what it reads to a file. DVC takes
 part if it is on PATH and speaks S3 (`pip install dvc[s3]`). Each round has a Garage of its own, with its data in
 the work folder: what it has seen before it does not store again. haul has no switch for compression; it does not
 compress random bytes, so `new` is without and `shrinks` is with it.
 
-GARAGE names the server, which tests/servers/install.sh builds. A full run needs 10 GB of free disk.
+GARAGE names the server, which tests/servers/install.sh builds, and CLIENT the plain client, if it is not to be
+built. A full run needs 10 GB of free disk.
 Exit code 1 if a demand is not met.
 """
 
@@ -45,10 +46,11 @@ class Sizes:
     file: int
     table: int
     files: int
+    with_dvc: int
 
 
-FULL = Sizes(quick=False, rounds=3, file=2 * GIB, table=512 * MIB, files=50_000)
-QUICK = Sizes(quick=True, rounds=1, file=256 * MIB, table=64 * MIB, files=2_000)
+FULL = Sizes(quick=False, rounds=3, file=2 * GIB, table=512 * MIB, files=50_000, with_dvc=5_000)
+QUICK = Sizes(quick=True, rounds=1, file=256 * MIB, table=64 * MIB, files=2_000, with_dvc=1_000)
 
 
 def free_port() -> int:
@@ -68,6 +70,7 @@ def garage(bench: Bench):
         "AWS_ACCESS_KEY_ID": facts["AWS_ACCESS_KEY_ID"],
         "AWS_SECRET_ACCESS_KEY": facts["AWS_SECRET_ACCESS_KEY"],
         "AWS_REGION": facts["REGION"],
+        "AWS_DEFAULT_REGION": facts["REGION"],
         "AWS_ENDPOINT_URL": facts["ENDPOINT"],
         "AWS_BUCKET": "test",
     }
@@ -93,8 +96,10 @@ def late(bench: Bench, server: str, delay: int):
 
 
 def client(bench: Bench) -> pathlib.Path:
-    """Builds the plain client, once."""
+    """Builds the plain client, once, unless CLIENT names one."""
     place = bench.work / "client"
+    if "CLIENT" in os.environ:
+        return pathlib.Path(os.environ["CLIENT"])
     if not place.exists():
         command = ["cargo", "build", "--release", "--bench", "client", "--message-format=json"]
         done = subprocess.run(command, cwd=PROJECT, check=True, stdout=subprocess.PIPE)
@@ -123,6 +128,12 @@ def repository(bench: Bench, server: str, source: pathlib.Path) -> pathlib.Path:
     os.rename(repo / source.name, source)
     os.sync()
     return repo
+
+
+def go_by(bench: Bench, repo: pathlib.Path, line: str) -> None:
+    """Has haul reach the server by another address from now on."""
+    bench.environment["HAUL_REMOTES_ORIGIN_ENDPOINT"] = line
+    bench.run([bench.haul, "remote", "accept", "origin"], repo)
 
 
 def compared(source: pathlib.Path, other: pathlib.Path) -> None:
@@ -177,12 +188,21 @@ def one_file(bench: Bench, part: str, least: float, write) -> None:
             for who, work in turns if number % 2 == 0 else turns[::-1]:
                 os.sync()
                 times.note("pull", who, work())
+            # What a pull is made of.
+            apart = bench.work / "apart"
+            bench.git(bench.work, "clone", "-q", "repo", "apart")
+            for step in ("fetch", "checkout"):
+                os.sync()
+                times.note(step, "haul", bench.verb(apart, step).seconds)
+            retire(apart)
             if file_hash(clone / source.name) != file_hash(source):
                 raise Failed("what was pulled is not what was added")
         retire(bench.work / "plain")
         retire(source)
     for step in ("push", "pull"):
         times.say(step, "plain client", least)
+    for step in ("fetch", "checkout"):
+        bench.add(part, f"{step} alone", f"{spread(times.all[step, 'haul'])} s")
 
 
 def measure_new(bench: Bench) -> None:
@@ -195,9 +215,7 @@ def measure_new(bench: Bench) -> None:
 
 
 def measure_shrinks(bench: Bench) -> None:
-    made = bench.work / "made"
-    made.mkdir()
-    table = write_table(made, bench.sizes.table)[0]
+    table = write_table(bench.work / "made", bench.sizes.table)[0]
 
     def write(_number: int) -> pathlib.Path:
         return pathlib.Path(shutil.copy2(table, bench.work / "data.csv"))
@@ -205,16 +223,17 @@ def measure_shrinks(bench: Bench) -> None:
     one_file(bench, "shrinks", 1.0, write)
 
 
-def tree(bench: Bench) -> pathlib.Path:
-    """Makes the many small files, once."""
-    folder = bench.work / "files"
+def tree(bench: Bench, count: int) -> pathlib.Path:
+    """Makes as many small files, once."""
+    folder = bench.work / f"files-{count}"
     if not folder.exists():
-        write_tree(folder, bench.sizes.files, 100, range(4 * KIB, 30 * KIB))
+        write_tree(folder, count, 100, range(4 * KIB, 30 * KIB))
     return folder
 
 
-def measure_files(bench: Bench) -> None:
-    times, source = Times(bench, "files"), tree(bench)
+def of_files(bench: Bench, times: Times, count: int) -> None:
+    """Pushes and pulls as many small files with haul, each round to a server of its own."""
+    source = tree(bench, count)
     for _ in range(bench.sizes.rounds):
         with garage(bench) as server:
             repo = repository(bench, server, source)
@@ -222,14 +241,26 @@ def measure_files(bench: Bench) -> None:
             clone = bench.clone()
             times.note("pull", "haul", bench.verb(clone, "pull", size="files").seconds)
             compared(source, clone / source.name)
+
+
+def measure_files(bench: Bench) -> None:
+    times, count = Times(bench, "files"), bench.sizes.files
+    of_files(bench, times, count)
+    for step in ("push", "pull"):
+        bench.add("files", f"{step} of {count}", f"{spread(times.all[step, 'haul'])} s")
+
+
+def measure_dvc(bench: Bench) -> None:
     program = shutil.which("dvc")
     if program is None:
         bench.about["dvc"] = "not on PATH, left out"
         return
     bench.about["dvc"] = first_line([program, "--version"])
     bench.environment |= ENVIRONMENT | {"DVC_SITE_CACHE_DIR": str(bench.work / "home" / "dvc")}
+    times, count = Times(bench, f"dvc, {bench.sizes.with_dvc} files"), bench.sizes.with_dvc
+    of_files(bench, times, count)
     with garage(bench) as server:
-        for step, seconds in with_dvc(bench, server, source).items():
+        for step, seconds in with_dvc(bench, server, tree(bench, count)).items():
             times.note(step, "dvc", seconds)
     for step in ("push", "pull"):
         times.say(step, "dvc", DVC)
@@ -257,7 +288,7 @@ def with_dvc(bench: Bench, server: str, source: pathlib.Path) -> dict[str, float
 
 
 def measure_late(bench: Bench) -> None:
-    times, source = Times(bench, "late"), tree(bench)
+    times, source = Times(bench, "late"), tree(bench, bench.sizes.files)
     delays = (0, DELAY)
     with garage(bench) as server, contextlib.ExitStack() as lines:
         repo = repository(bench, server, source)
@@ -265,7 +296,7 @@ def measure_late(bench: Bench) -> None:
         address = {delay: lines.enter_context(late(bench, server, delay)) for delay in delays}
         for _ in range(bench.sizes.rounds):
             for delay in delays:
-                bench.environment["HAUL_REMOTES_ORIGIN_ENDPOINT"] = address[delay]
+                go_by(bench, repo, address[delay])
                 clone = bench.clone()
                 os.sync()
                 times.note("pull", str(delay), bench.verb(clone, "pull").seconds)
@@ -288,10 +319,10 @@ def measure_memory(bench: Bench) -> None:
     data = bench.work / "memory.bin"
     write_random(data, bench.sizes.file, SEED)
     peaks: dict[str, int] = {}
-    for source in (data, tree(bench)):
+    for source in (data, tree(bench, bench.sizes.files)):
         with garage(bench) as server, late(bench, server, DELAY) as line:
             repo = repository(bench, server, source)
-            bench.environment["HAUL_REMOTES_ORIGIN_ENDPOINT"] = line
+            go_by(bench, repo, line)
             done = bench.verb(repo, "push", "--jobs", "64")
             peaks[f"push of {source.name}"] = done.peak
             clone = bench.clone()
@@ -306,6 +337,7 @@ PARTS = {
     "new": measure_new,
     "shrinks": measure_shrinks,
     "files": measure_files,
+    "dvc": measure_dvc,
     "late": measure_late,
     "memory": measure_memory,
 }

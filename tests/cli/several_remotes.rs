@@ -100,11 +100,11 @@ fn remotes_that_share_the_work_help_each_other_out() {
     assert!(!fetched.to_string().contains("from `r`"), "{fetched}");
     b.haul(&["checkout"]).ok();
     has_all(&b);
-    let c = a.clone_as("c");
-    assert_eq!(c.haul(&["fetch", "--json"]).ok().json()["remote"], "s");
-    c.haul(&["fetch", "--remote", "r"]).ok();
-    let d = a.clone_as("d");
-    d.haul(&["fetch", "big.bin", "--remote", "r"]).fails_with(4).says("on remote");
+    let second = a.clone_as("second");
+    assert_eq!(second.haul(&["fetch", "--json"]).ok().json()["remote"], "s");
+    second.haul(&["fetch", "--remote", "r"]).ok();
+    let third = a.clone_as("third");
+    third.haul(&["fetch", "big.bin", "--remote", "r"]).fails_with(4).says("on remote");
 }
 
 #[test]

@@ -15,7 +15,7 @@ cluster=00000000-1111-2222-3333-444444444444 store=10000000-1111-2222-3333-44444
 cat >"$dir/ceph.conf" <<INI
 [global]
 fsid = $cluster
-mon host = $host:$((port + 1))
+mon host = [v1:$host:$((port + 1))]
 ms bind msgr2 = false
 ms bind ipv6 = false
 public network = 127.0.0.0/8
@@ -57,7 +57,7 @@ quietly() {
 
 # until_done COMMAND...: the same for a step that the monitor refuses until it is ready.
 until_done() {
-  local left=200
+  local left=60
   until "$@" >>"$dir/setup" 2>&1; do
     left=$((left - 1))
     ((left > 0)) || { echo "$*:" >&2; tail -n 20 "$dir/setup" >&2; exit 1; }

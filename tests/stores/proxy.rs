@@ -199,22 +199,11 @@ async fn handle(
             return Ok(error(503, "SlowDown", None));
         }
     }
-    match fault {
-        Some(Fault::Status(status, code, pause)) => {
+    if let Some(answer) = in_place(fault) {
+        if answer.is_ok() {
             drop(request.into_body().collect().await);
-            return Ok(error(status, code, pause));
         }
-        Some(Fault::Error200) => {
-            drop(request.into_body().collect().await);
-            return Ok(error(200, "InternalError", None));
-        }
-        Some(Fault::EmptyList) => {
-            let text = "<?xml version=\"1.0\"?><ListBucketResult><IsTruncated>false</IsTruncated>\
-                        </ListBucketResult>";
-            return Ok(Response::new(whole(text.into())));
-        }
-        Some(Fault::Close) => return Err(io::ErrorKind::ConnectionReset.into()),
-        _ => {}
+        return answer;
     }
     let (mut parts, body) = forward(&upstream, request).await.map_err(io::Error::other)?;
     let body = match fault {
@@ -249,6 +238,21 @@ async fn handle(
         _ => body,
     };
     Ok(Response::from_parts(parts, whole(body)))
+}
+
+/// Returns what is answered in place of carrying a request out.
+fn in_place(fault: Option<Fault>) -> Option<io::Result<Response<Body>>> {
+    match fault {
+        Some(Fault::Status(status, code, pause)) => Some(Ok(error(status, code, pause))),
+        Some(Fault::Error200) => Some(Ok(error(200, "InternalError", None))),
+        Some(Fault::EmptyList) => {
+            let text = "<?xml version=\"1.0\"?><ListBucketResult><IsTruncated>false</IsTruncated>\
+                        </ListBucketResult>";
+            Some(Ok(Response::new(whole(text.into()))))
+        }
+        Some(Fault::Close) => Some(Err(io::ErrorKind::ConnectionReset.into())),
+        _ => None,
+    }
 }
 
 fn whole(body: Bytes) -> Body {
