@@ -3,7 +3,7 @@
 //! In debug builds a test can make what one thread draws the same each time it runs.
 
 /// Length of a nonce in bytes.
-const LEN: usize = 16;
+pub const LEN: usize = 16;
 
 /// Draws random bytes from the system.
 pub fn nonce() -> std::io::Result<[u8; LEN]> {

@@ -171,7 +171,11 @@ impl OpError {
             | Self::Place { source: PlaceError::Cache(e), .. } => cache_exit(e),
             Self::Remote(e) | Self::Transfer(TransferError::Remote(e)) => remote_exit(e),
             Self::Transfer(e) if e.is_damage() => Exit::Damaged,
-            Self::Transfer(TransferError::Outrun { .. }) => Exit::Remote,
+            Self::Transfer(
+                TransferError::Outrun { .. }
+                | TransferError::Unlisted { .. }
+                | TransferError::Emptied { .. },
+            ) => Exit::Remote,
             Self::Entry { .. }
             | Self::Place {
                 source: PlaceError::Wrong { .. } | PlaceError::WrongSize { .. }, ..

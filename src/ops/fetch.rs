@@ -12,12 +12,12 @@ use crate::ops::open::spec_of;
 use crate::ops::requests::Requests;
 use crate::ops::retain::{After, retain};
 use crate::ops::select::Select;
-use crate::ops::supply::Supply;
+use crate::ops::supply::{Supply, turn_to};
 use crate::ops::trees::Source;
 use crate::progress::Job;
 use crate::repo::Repo;
 use crate::transfer::{
-    self, Contact, Filter, TransferError, Wanted, are_local, is_local, plan_fetch,
+    self, Contact, Fetched, Filter, TransferError, Wanted, are_local, is_local, plan_fetch,
 };
 
 /// What to fetch.
@@ -234,24 +234,58 @@ impl<'r> Work<'r> {
 
     /// Fetches; what one remote turns out not to have as it should comes from another.
     fn fetch(mut self, report: &mut FetchReport, job: &Job) -> Result<(), OpError> {
-        for Part { plan, mut contact, .. } in self.parts {
-            let fetched = match transfer::fetch_data(&plan, &mut contact, job) {
-                Ok(fetched) => fetched,
+        let mut served: Vec<String> = Vec::new();
+        for number in 0..self.parts.len() {
+            let (before, rest) = self.parts.split_at_mut(number);
+            let Some((Part { plan, remote, contact }, after)) = rest.split_first_mut() else {
+                break;
+            };
+            let (by, fetched) = match transfer::fetch_data(plan, contact, job) {
+                Ok(fetched) => (remote.clone(), fetched),
                 Err(e) => {
-                    let wanted = plan.wanted();
-                    self.supply.instead(e.into(), &roots(wanted), job, |contact| {
-                        let plan = plan_fetch(wanted.to_vec(), contact, job)?;
-                        Ok(transfer::fetch_data(&plan, contact, job)?)
-                    })?
+                    let others = before.iter_mut().chain(after);
+                    elsewhere(e.into(), plan.wanted(), (others, &mut self.supply), job)?
                 }
             };
             report.fetched_bytes = report.fetched_bytes.saturating_add(fetched.fetched_bytes);
-            let other = self.supply.at_hand().map(|(_, other)| other.remote().counts().into());
-            let asked = Requests::from(contact.remote().counts());
-            report.requests = report.requests.plus(asked).plus(other.unwrap_or_default());
+            if !served.contains(&by) {
+                served.push(by);
+            }
+        }
+        report.remote = served.join(", ");
+        let last = self.supply.at_hand().map(|(_, contact)| contact);
+        for contact in self.parts.iter().map(|part| &part.contact).chain(last) {
+            report.requests = report.requests.plus(contact.remote().counts().into());
         }
         Ok(())
     }
+}
+
+/// Fetches what one remote could not serve: from the others of the plan, which are in contact, then from
+/// those that were not asked yet. Returns who served.
+fn elsewhere<'p, 'r: 'p>(
+    error: OpError,
+    wanted: &[Wanted],
+    (others, supply): (impl Iterator<Item = &'p mut Part<'r>>, &mut Supply<'r>),
+    job: &Job,
+) -> Result<(String, Fetched), OpError> {
+    let again = |contact: &mut Contact<'r>| -> Result<Fetched, OpError> {
+        let plan = plan_fetch(wanted.to_vec(), contact, job)?;
+        Ok(transfer::fetch_data(&plan, contact, job)?)
+    };
+    let mut why = error.to_string();
+    if error.is_of_one_remote() {
+        for Part { remote, contact, .. } in others {
+            turn_to(remote, &why, job);
+            match again(contact) {
+                Err(e) if e.is_of_one_remote() => why = e.to_string(),
+                done => return Ok((remote.clone(), done?)),
+            }
+        }
+    }
+    let fetched = supply.instead(error, &roots(wanted), job, again)?;
+    let by = supply.at_hand().map_or("", |(name, _)| name).to_owned();
+    Ok((by, fetched))
 }
 
 fn roots(wanted: &[Wanted]) -> Vec<Key> {

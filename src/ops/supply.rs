@@ -18,6 +18,11 @@ pub(crate) struct Supply<'r> {
     current: Option<(String, Contact<'r>)>,
 }
 
+/// Says why another remote is asked.
+pub(crate) fn turn_to(remote: &str, why: &str, job: &Job) {
+    job.warn(&format!("{why}; asking remote `{remote}` instead"));
+}
+
 impl<'r> Supply<'r> {
     /// Begins with the remote that `source` names, and asks no other; without a name with the default
     /// one, after which come all others that the user accepted.
@@ -66,7 +71,7 @@ impl<'r> Supply<'r> {
         let mut why = error.to_string();
         let mut elsewhere = error.is_of_one_remote();
         while elsewhere && let Some(next) = self.left.front() {
-            job.warn(&format!("{why}; asking remote `{}` instead", next.name));
+            turn_to(&next.name, &why, job);
             self.current = None;
             match self.attempt(roots, job, &mut work) {
                 Err(e) if e.is_of_one_remote() => (why, elsewhere) = (e.to_string(), true),

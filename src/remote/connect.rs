@@ -13,6 +13,10 @@ use super::count::{Counters, Counts};
 use super::error::{Action, RemoteError};
 use super::folder::{self, Folder};
 use super::pace::Pace;
+#[cfg(feature = "sftp")]
+use super::service::Cloud;
+#[cfg(feature = "sftp")]
+use super::sftp::{self, Sftp};
 use super::site::Site;
 use super::spec::{Place, RemoteSpec};
 use super::upload::Parts;
@@ -63,6 +67,9 @@ pub(super) struct Inner {
     pub(super) shown: Arc<str>,
     /// The guard of a folder; `None` for storage that has no links.
     pub(super) folder: Option<Folder>,
+    /// The same folder, for what is not storage: making it, and what died in it.
+    #[cfg(feature = "sftp")]
+    pub(super) behind_ssh: Option<Sftp>,
     /// Whether it takes large objects in parts.
     pub(super) parts: Parts,
     pub(super) counts: Counters,
@@ -96,8 +103,13 @@ impl Remote {
                     Some(server) => format!("{label} {server}").into(),
                     None => Arc::clone(&label),
                 };
-                let inner = Inner::new(store, label, None, limits);
-                let inner = Inner { parts: service.parts(), shown, ..inner };
+                let inner = Inner {
+                    parts: service.parts(),
+                    shown,
+                    #[cfg(feature = "sftp")]
+                    behind_ssh: (service.cloud == Cloud::Sftp).then(|| sftp::open(service, 1)),
+                    ..Inner::new(store, label, None, limits)
+                };
                 Ok(Self { inner: Arc::new(inner) })
             }
             // No address means a service in such a build.
@@ -136,6 +148,17 @@ impl Remote {
         Self { inner: Arc::new(Inner::new(store, label.into(), None, Limits::default())) }
     }
 
+    /// Makes the folder behind `ssh` that the remote is; of any other service nothing is asked. Nobody
+    /// else makes it: where it is missing later, a disk may not be mounted.
+    pub fn make_behind_ssh(&self) -> Result<(), RemoteError> {
+        #[cfg(feature = "sftp")]
+        if let Some(folder) = &self.inner.behind_ssh {
+            let site = self.inner.site(Action::Open, "/");
+            return folder.make().map_err(|e| site.store(&e));
+        }
+        Ok(())
+    }
+
     /// Returns the address as it may be shown: without secrets.
     pub fn label(&self) -> &str {
         &self.inner.label
@@ -165,7 +188,17 @@ impl Inner {
     ) -> Self {
         let (counts, pace) = (Counters::default(), Arc::new(Pace::new(limits.rate)));
         let shown = Arc::clone(&label);
-        Self { store, label, shown, folder, parts: Parts::Taken, counts, pace }
+        Self {
+            store,
+            label,
+            shown,
+            folder,
+            #[cfg(feature = "sftp")]
+            behind_ssh: None,
+            parts: Parts::Taken,
+            counts,
+            pace,
+        }
     }
 }
 

@@ -252,6 +252,11 @@ impl Hint for RemoteError {
             Self::Missing { .. } => {
                 "ask whoever pushed this to run `haul push` again, then repeat the command".into()
             }
+            Self::Gone { remote, .. } if remote.contains("://") => {
+                "check that the disk is mounted there; a folder that is to be new has to be made on that \
+                 host first"
+                    .into()
+            }
             Self::Gone { remote, .. } => {
                 format!(
                     "check that the disk is mounted, or make the folder with `mkdir -p {remote}`"

@@ -205,7 +205,8 @@ fn silent(seconds: u64) -> HttpError {
 }
 
 /// Gives up on the body of an answer once nothing comes for too long. The request has its place until
-/// its body ended.
+/// its body ended or broke off: the library keeps what is left of a broken one while it asks again, and
+/// that must not wait for this place.
 fn watched(answer: HttpResponse, pass: Pass) -> HttpResponse {
     let (parts, body) = answer.into_parts();
     let frames = unfold(Some((body, pass)), |under_way| async move {
@@ -214,9 +215,12 @@ fn watched(answer: HttpResponse, pass: Pass) -> HttpResponse {
             pass.too_much();
             return Some((Err(silent(SILENCE)), None));
         };
-        let data = frame.as_ref().and_then(|frame| frame.as_ref().ok()?.data_ref());
-        pass.count(data.map_or(0, |data| data.len() as u64));
-        frame.map(|frame| (frame, Some((body, pass))))
+        let frame = match frame? {
+            Ok(frame) => frame,
+            Err(error) => return Some((Err(error), None)),
+        };
+        pass.count(frame.data_ref().map_or(0, |data| data.len() as u64));
+        Some((Ok(frame), Some((body, pass))))
     });
     HttpResponse::from_parts(parts, HttpResponseBody::new(StreamBody::new(frames.fuse())))
 }

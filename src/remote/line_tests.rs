@@ -10,10 +10,21 @@ use hyper::body::Frame;
 use object_store::client::{
     HttpClient, HttpError, HttpErrorKind, HttpRequest, HttpResponse, HttpResponseBody, HttpService,
 };
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::line::Lines;
 use super::refusal::Refusal;
+
+/// How a body ends.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Ends {
+    Well,
+    /// Not, and without a byte.
+    Stalled,
+    /// Not.
+    Never,
+    BrokenOff,
+}
 
 /// A server of one answer.
 #[derive(Clone, Debug)]
@@ -23,10 +34,7 @@ struct Server {
     body: &'static str,
     /// How long it thinks before it answers.
     after: Duration,
-    /// Whether the body goes on without end, and without a byte.
-    stalls: bool,
-    /// Whether the body goes on without end.
-    endless: bool,
+    ends: Ends,
     /// Whether it can be reached at all.
     there: bool,
 }
@@ -36,8 +44,7 @@ const WELL: Server = Server {
     header: ("etag", "\"1\""),
     body: "",
     after: Duration::ZERO,
-    stalls: false,
-    endless: false,
+    ends: Ends::Well,
     there: true,
 };
 
@@ -49,14 +56,20 @@ impl HttpService for Server {
             return Err(HttpError::new(HttpErrorKind::Connect, why));
         }
         sleep(self.after).await;
-        let body = if self.stalls {
-            HttpResponseBody::new(StreamBody::new(pending()))
-        } else if self.endless {
-            let piece = Bytes::from(vec![b' '; 1 << 20]);
-            let frames = repeat_with(move || Ok::<_, HttpError>(Frame::data(piece.clone())));
-            HttpResponseBody::new(StreamBody::new(iter(frames)))
-        } else {
-            HttpResponseBody::from(self.body.to_owned())
+        let body = match self.ends {
+            Ends::Well => HttpResponseBody::from(self.body.to_owned()),
+            Ends::Stalled => HttpResponseBody::new(StreamBody::new(pending())),
+            Ends::Never => {
+                let piece = Bytes::from(vec![b' '; 1 << 20]);
+                let frames = repeat_with(move || Ok::<_, HttpError>(Frame::data(piece.clone())));
+                HttpResponseBody::new(StreamBody::new(iter(frames)))
+            }
+            Ends::BrokenOff => {
+                let reset = std::io::Error::other("reset");
+                let broken = Err(HttpError::new(HttpErrorKind::Interrupted, reset));
+                let frames = [Ok(Frame::data(Bytes::from_static(b"half"))), broken];
+                HttpResponseBody::new(StreamBody::new(iter(frames)))
+            }
         };
         let mut answer = HttpResponse::new(body);
         *answer.status_mut() = self.status.try_into().unwrap();
@@ -101,13 +114,39 @@ const LISTING: (&str, &str) = ("GET", "http://h/b?list-type=2&prefix=i");
 #[test]
 fn silence_ends_a_request_and_a_body() {
     let silent = Server { after: Duration::from_secs(3600), ..WELL };
-    let stalled = Server { stalls: true, ..WELL };
+    let stalled = Server { ends: Ends::Stalled, ..WELL };
     for server in [silent, stalled] {
         let (answer, time) = ask(&server, OBJECT, 0);
         let error = answer.unwrap_err();
         assert_eq!(error.kind(), HttpErrorKind::Timeout, "is tried again: {error}");
         assert_eq!(Refusal::of(&error), Some(&Refusal::Silent(60)));
         assert_eq!(time.as_secs(), 60);
+    }
+}
+
+#[test]
+fn bodies_that_broke_off_keep_no_place_from_the_request_that_asks_again() {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .unwrap();
+    for jobs in [1, 4, 8] {
+        let line = Lines::new(jobs).over(HttpClient::new(Server { ends: Ends::BrokenOff, ..WELL }));
+        let ask = async || line.execute(HttpRequest::new(Vec::new().into())).await.unwrap();
+        let all = async {
+            // The library holds each broken body while it asks for the rest of it.
+            let mut broken = Vec::new();
+            for _ in 0..2 * jobs {
+                let mut body = ask().await.into_body();
+                assert!(body.frame().await.unwrap().is_ok());
+                assert!(body.frame().await.unwrap().is_err());
+                assert!(body.frame().await.is_none(), "it ended");
+                broken.push(body);
+            }
+        };
+        let done = runtime.block_on(async { timeout(Duration::from_secs(3600), all).await });
+        assert!(done.is_ok(), "{jobs} at once wait for each other for ever");
     }
 }
 
@@ -182,7 +221,7 @@ fn a_machine_without_a_role_has_no_keys() {
 
 #[test]
 fn a_listing_without_end_is_given_up() {
-    let server = Server { endless: true, ..WELL };
+    let server = Server { ends: Ends::Never, ..WELL };
     for asked in [("GET", "https://h/b?list-type=2"), ("PROPFIND", "https://h/b/i")] {
         let error = ask(&server, asked, 0).0.unwrap_err();
         let refusal = Refusal::of(&error);

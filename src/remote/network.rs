@@ -245,7 +245,7 @@ fn not_built() -> Opened {
 #[cfg(feature = "sftp")]
 #[expect(clippy::unnecessary_wraps, reason = "the others can fail")]
 fn behind_ssh(service: &Service, jobs: usize) -> Opened {
-    Ok(super::sftp::open(service, jobs))
+    Ok(Arc::new(super::sftp::open(service, jobs)))
 }
 
 #[cfg(not(feature = "sftp"))]

@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::error::{Action, RemoteError};
+use super::folder::too_many;
 use super::site::{Site, shown};
 
 /// Why a server did not do what was asked. Travels through the storage library inside its errors.
@@ -36,6 +37,15 @@ pub(super) enum Refusal {
     /// `ssh` does not know whoever answers, or knows another one.
     #[cfg_attr(not(feature = "sftp"), expect(dead_code, reason = "only `ssh` says so"))]
     Stranger(String),
+    /// The folder of the remote is not there, for this reason.
+    #[cfg_attr(not(feature = "sftp"), expect(dead_code, reason = "only a folder can be gone"))]
+    Gone(&'static str),
+    /// A listing goes on for longer than one of ours can.
+    #[cfg_attr(
+        not(feature = "sftp"),
+        expect(dead_code, reason = "others are counted as they come")
+    )]
+    TooMany,
     /// Nothing came for this many seconds.
     Silent(u64),
     /// A write was answered with this status, which does not say that anything was kept.
@@ -62,6 +72,8 @@ impl fmt::Display for Refusal {
             Self::Unreached(why) => write!(f, "nobody answers there: {why}"),
             Self::Untrusted(why) => write!(f, "the connection is not safe: {why}"),
             Self::Stranger(why) => write!(f, "`ssh` does not trust whoever answers there: {why}"),
+            Self::Gone(why) => f.write_str(why),
+            Self::TooMany => f.write_str("its listing does not end"),
             Self::Silent(seconds) => write!(f, "nothing came for {seconds} seconds"),
             Self::Unsure(status) => {
                 write!(f, "it answered a write with {status}, and then did not have the object")
@@ -125,6 +137,8 @@ impl Refusal {
         let why = self.to_string();
         let next = match self {
             Self::Denied(_) => return RemoteError::Denied { remote, action, key, why },
+            Self::Gone(why) => return site.gone(*why),
+            Self::TooMany => return too_many(site),
             Self::NotOffered(_) => return RemoteError::Unsupported { remote, action, key, why },
             // Whoever wrote looks whether it is there all the same.
             Self::Silent(_) | Self::Unsure(_) => {

@@ -141,7 +141,9 @@ impl Service {
             return Err("what stands behind its host is no port");
         }
         let letter = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
-        let named = bucket.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '$')
+        // Azure's containers of its own begin so, `$web` for one. A host is handed to a program.
+        let first = |c: char| c.is_ascii_alphanumeric() || (c == '$' && cloud != Cloud::Sftp);
+        let named = bucket.starts_with(first)
             && bucket.len() <= MAX_BUCKET
             && bucket.chars().skip(1).all(letter);
         if !named {

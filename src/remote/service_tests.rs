@@ -19,6 +19,7 @@ fn one_place_has_one_text() {
     }
     assert_eq!(plain("gcs://data").unwrap(), "gs://data");
     assert_eq!(plain("azure://$web/x").unwrap(), "az://$web/x");
+    assert!(plain("sftp://$HOME/x").is_err(), "a host is no variable");
     assert_eq!(plain("https://Example.ORG:443/x/").unwrap(), "https://example.org/x");
 }
 

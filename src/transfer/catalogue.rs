@@ -131,7 +131,7 @@ impl<'a> Contact<'a> {
 
     fn refresh_once(&mut self, job: &Job) -> Result<(), TransferError> {
         let listing = listing(&self.remote, self.purpose)?;
-        self.doubt_identity(&listing);
+        let mut doubted = self.doubt_identity(&listing);
         let need = match self.purpose {
             Purpose::Read => Need::Read,
             Purpose::Push => Need::Rely,
@@ -155,20 +155,22 @@ impl<'a> Contact<'a> {
             if missing.is_empty() && !first_contact {
                 return self.prove_whole(need);
             }
-            if !self.load(missing, &mut objects, job)? {
+            let more = self.load(missing, &mut objects, job)?;
+            if let Some(was) = doubted.take() {
+                self.settle_doubt(was, &listing, job)?;
+            }
+            if !more {
                 return self.prove_whole(need);
             }
         }
     }
 
     /// Forgets which remote lies at this address if nothing listed was seen there before: it may be
-    /// another one now, or an empty one, and then `format` is read again.
-    fn doubt_identity(&mut self, listing: &[Listed]) {
-        let folder = self.synced.id.map(|id| self.layout.remote(id));
-        let seen = |folder: PathBuf| listing.iter().any(|l| folder.join(&l.name).exists());
-        if !folder.is_some_and(seen) {
-            self.synced.id = None;
-        }
+    /// another one now, or an empty one, and then `format` is read again. Returns what it was.
+    fn doubt_identity(&mut self, listing: &[Listed]) -> Option<RemoteId> {
+        let folder = self.layout.remote(self.synced.id?);
+        let seen = listing.iter().any(|l| folder.join(&l.name).exists());
+        if seen { None } else { self.synced.id.take() }
     }
 
     /// Brings catalogue objects from the local copies or the remote, and `format` if it is unknown;
@@ -324,6 +326,10 @@ impl<'a> Contact<'a> {
         self.index
     }
 
+    pub(super) fn purpose(&self) -> Purpose {
+        self.purpose
+    }
+
     pub(super) fn jobs(&self) -> usize {
         self.jobs
     }
@@ -363,7 +369,7 @@ impl<'a> Contact<'a> {
     }
 }
 
-fn id_file(layout: &Layout, label: &str) -> PathBuf {
+pub(super) fn id_file(layout: &Layout, label: &str) -> PathBuf {
     layout.state().join("remote/by-address").join(Digest::of(label.as_bytes()).to_string())
 }
 

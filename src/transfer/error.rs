@@ -41,10 +41,27 @@ pub enum TransferError {
     },
     /// The remote has packs, but a catalogue that lists nothing.
     #[error(
-        "remote `{remote}` holds packs, but its catalogue `i/` lists nothing: it was lost, the listing \
-         leaves it out, or the first push has not ended"
+        "remote `{remote}` holds packs, but its catalogue `i/` lists nothing{}: it was lost, the listing \
+         leaves it out, or the first push has not ended",
+        unknown(path)
     )]
     NoCatalogue {
+        /// What was looked for, if it was anything of its own.
+        path: Vec<u8>,
+        /// The remote.
+        remote: String,
+    },
+    /// The remote does not list what is there.
+    #[error("remote `{remote}` lists nothing below `i/`, though `{key}` is there as before")]
+    Unlisted {
+        /// The remote.
+        remote: String,
+        /// An object that it should list.
+        key: String,
+    },
+    /// Nothing is left where a remote was.
+    #[error("remote `{remote}` is empty, though it was not when this repository last used it")]
+    Emptied {
         /// The remote.
         remote: String,
     },
@@ -188,6 +205,8 @@ impl TransferError {
             Self::Remote(_)
             | Self::Fs(_)
             | Self::Condemned { .. }
+            | Self::Unlisted { .. }
+            | Self::Emptied { .. }
             | Self::Outrun { .. }
             | Self::OverBudget { .. }
             | Self::Stopped(_) => false,
@@ -200,6 +219,8 @@ impl TransferError {
             Self::Remote(e) => e.is_of_the_remote(),
             Self::Catalogue { .. }
             | Self::NoCatalogue { .. }
+            | Self::Unlisted { .. }
+            | Self::Emptied { .. }
             | Self::NoFormat { .. }
             | Self::NeverUsed { .. }
             | Self::NobodyPushed { .. }
@@ -234,7 +255,9 @@ impl TransferError {
             Self::Local { path, source: CacheError::Damaged { object, .. } } => {
                 Some((path, Some(*object)))
             }
-            Self::Local { path, .. }
+            Self::NoCatalogue { path, .. } if path.is_empty() => None,
+            Self::NoCatalogue { path, .. }
+            | Self::Local { path, .. }
             | Self::Tree { path, .. }
             | Self::PinLost { path, .. }
             | Self::LocalPack { path, .. } => Some((path, None)),
@@ -242,7 +265,8 @@ impl TransferError {
             | Self::Cache(_)
             | Self::Fs(_)
             | Self::Catalogue { .. }
-            | Self::NoCatalogue { .. }
+            | Self::Unlisted { .. }
+            | Self::Emptied { .. }
             | Self::NoFormat { .. }
             | Self::NeverUsed { .. }
             | Self::PackGone { .. }
@@ -273,6 +297,14 @@ impl Hint for TransferError {
             Self::NoCatalogue { .. } => {
                 "run the same command again; if it says the same, run `haul push --all` in a clone that has \
                  the data, which records again what the packs hold"
+            }
+            Self::Unlisted { .. } => {
+                "run the same command again; if it says the same, the storage does not list what it has: \
+                 ask who runs it"
+            }
+            Self::Emptied { .. } => {
+                "check that its disk is mounted; if it is to begin anew, run `haul remote accept NAME` for \
+                 it, then the same command again"
             }
             Self::NeverUsed { .. } => {
                 "check the address with `haul remote list`, or ask whoever committed the pointers to \
@@ -337,6 +369,11 @@ pub fn object_hint(object: &str) -> String {
         "run `haul fsck --repair` in a clone that has used the remote, which may have a good copy; if \
          none has, {last}"
     )
+}
+
+/// Says of what a catalogue says nothing.
+fn unknown(path: &[u8]) -> String {
+    if path.is_empty() { String::new() } else { format!(", also of `{}`", show(path)) }
 }
 
 /// Says who needs a pack.

@@ -100,7 +100,7 @@ pub fn plan_fetch(
     let walked = match walk_content(&wanted, contact, job) {
         Err(e) if e.may_be_stale() => {
             contact.refresh(job)?;
-            prove_catalogue(contact)?;
+            prove_catalogue(contact, e.place().map_or(b"", |(path, _)| path))?;
             walk_content(&wanted, contact, job)?
         }
         result => result?,

@@ -31,8 +31,8 @@ fn listed(remote: &Remote) -> Result<Vec<Listed>, RemoteError> {
 }
 
 /// Requires that a catalogue which lists nothing is that of a remote without packs. One listing that came
-/// back empty is no proof that nobody pushed.
-pub(super) fn prove_catalogue(contact: &Contact) -> Result<(), TransferError> {
+/// back empty is no proof that nobody pushed `path`.
+pub(super) fn prove_catalogue(contact: &Contact, path: &[u8]) -> Result<(), TransferError> {
     if contact.synced().view.all().next().is_some() {
         return Ok(());
     }
@@ -40,7 +40,10 @@ pub(super) fn prove_catalogue(contact: &Contact) -> Result<(), TransferError> {
     for prefix in [key::NODE_PACKS, key::DATA_PACKS] {
         match remote.list(prefix) {
             Ok(packs) if packs.is_empty() => {}
-            Ok(_) => return Err(TransferError::NoCatalogue { remote: remote.label().to_owned() }),
+            Ok(_) => {
+                let (path, remote) = (path.to_vec(), remote.label().to_owned());
+                return Err(TransferError::NoCatalogue { path, remote });
+            }
             // Where nothing can be listed, the index was read.
             Err(RemoteError::Unsupported { .. }) => return Ok(()),
             Err(e) => return Err(e.into()),

@@ -162,7 +162,7 @@ pub fn push(
             confirm(contact, remote, (request, &settled), job)?;
             settle_earlier(request.home, contact, job)?;
             journal.clear()?;
-            tidy(contact, pushed.packs, job);
+            tidy(contact, &pushed, job);
             for pack in superseded {
                 remove(&contact.layout().unpushed(pack))?;
                 remove(&contact.layout().whole(pack))?;

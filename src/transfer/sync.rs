@@ -18,8 +18,10 @@ use crate::progress::{Job, Kind, Task};
 use crate::remote::{Fetch, RemoteError, Upload};
 use crate::transfer::catalogue::Contact;
 use crate::transfer::error::TransferError;
-use crate::transfer::gc::{Books, Cover, RepoMention, Stock, close, loc, mentioned, of_records};
-use crate::transfer::listing::keep_index;
+use crate::transfer::gc::{
+    Books, Cover, RepoMention, Stock, Stored, close, loc, mentioned, of_records, unreadable,
+};
+use crate::transfer::listing::{keep_index, prove_catalogue};
 use crate::transfer::needs::missing_pins;
 use crate::transfer::record::publish;
 use crate::transfer::upload::{prepare, random};
@@ -55,20 +57,22 @@ pub fn sync(
     if from.synced().id.is_none() {
         return Err(TransferError::NeverUsed { remote: from.label().to_owned() });
     }
+    prove_catalogue(from, b"")?;
     let mut carried = Carried::default();
     prepare(to, job)?;
     for round in 0..ROUNDS {
         let wanted = roots_of(from);
         let lacking: BTreeSet<Key> =
             wanted.iter().copied().filter(|key| !relies_on(to, *key)).collect();
+        let listed = (wanted.len() - lacking.len()) as u64;
         if round == 0 {
-            carried.roots = lacking.len() as u64;
-            carried.reused_roots = (wanted.len() - lacking.len()) as u64;
+            carried.reused_roots = listed;
         }
+        carried.roots = listed.saturating_sub(carried.reused_roots);
         if lacking.is_empty() {
             return Ok(carried);
         }
-        let load = Load::plan(from, to, lacking, job)?;
+        let load = Load::plan(from, to, &lacking, job)?;
         let rows = load.carry(from, to, &mut carried, job)?;
         let owner = register_all(from, to, repo)?;
         failpoint::hit("sync.before-record");
@@ -77,6 +81,7 @@ pub fn sync(
         to.refresh(job)?;
         if to.synced().view.generation() == before {
             load.prove(to, job)?;
+            carried.roots += load.roots.len() as u64;
             keep_index(to.remote(), job);
             return Ok(carried);
         }
@@ -112,12 +117,13 @@ impl Load {
     fn plan(
         from: &Contact,
         to: &Contact,
-        lacking: BTreeSet<Key>,
+        lacking: &BTreeSet<Key>,
         job: &Job,
     ) -> Result<Self, TransferError> {
         let stock = Stock::take(from)?;
         let condemned = |spot: &Spot| from.synced().view.condemned(spot.pack);
-        let places = lacking.into_iter().map(|key| {
+        let places = lacking.iter().map(|key| {
+            let key = *key;
             let mut spots: BTreeSet<Spot> = from.places(key).into_iter().collect();
             if spots.iter().any(|spot| stock.has(spot) && !condemned(spot)) {
                 spots.retain(|spot| stock.has(spot) && !condemned(spot));
@@ -137,11 +143,10 @@ impl Load {
         let mut needed: BTreeSet<PackId> = closure.uses.packs.keys().copied().collect();
         needed.extend(lone.iter().map(|(_, spot)| spot.pack));
         roots.extend(lone);
-        let mut packs = BTreeMap::new();
-        for pack in needed {
-            let stored = stock.packs.get(&pack).ok_or_else(|| incomplete(from, b"", pack))?;
-            packs.insert(pack, (key::pack(stored.kind, pack), stored.size));
+        if let Some(key) = lacking.iter().find(|key| !roots.contains_key(key)) {
+            return Err(unreadable(*key, &from.places(*key).into_iter().collect(), from));
         }
+        let packs = sized(needed, &stock, from)?;
         let view = &to.synced().view;
         if let Some(pack) = packs.keys().find(|pack| view.condemned(**pack)) {
             return Err(TransferError::Condemned { pack: *pack, remote: to.label().to_owned() });
@@ -234,6 +239,25 @@ impl Load {
         }
         Ok(())
     }
+}
+
+/// Finds keys and sizes of packs. A size that is listed and cannot be is no reason to fill a disk.
+fn sized(
+    packs: BTreeSet<PackId>,
+    stock: &Stock,
+    from: &Contact,
+) -> Result<BTreeMap<PackId, (String, u64)>, TransferError> {
+    let rows = Books::new(&from.synced().view, Cover::AsListed).rows();
+    let sized = packs.into_iter().map(|pack| {
+        let right = |stored: &&Stored| match rows.get(&pack) {
+            Some(row) => stored.size == u64::from(row.size),
+            None => stored.size <= u64::from(stored.kind.max_size()),
+        };
+        let stored = stock.packs.get(&pack).filter(right);
+        let stored = stored.ok_or_else(|| incomplete(from, b"", pack))?;
+        Ok((pack, (key::pack(stored.kind, pack), stored.size)))
+    });
+    sized.collect()
 }
 
 fn incomplete(contact: &Contact, path: &[u8], pack: PackId) -> TransferError {

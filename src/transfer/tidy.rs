@@ -7,6 +7,7 @@ use crate::hash::CatalogueId;
 use crate::progress::Job;
 use crate::transfer::catalogue::Contact;
 use crate::transfer::listing::keep_index;
+use crate::transfer::push::Pushed;
 
 /// An hour: how long what a run replaces stays for readers that listed before.
 const HOUR_MS: u64 = 60 * 60 * 1000;
@@ -14,25 +15,27 @@ const HOUR_MS: u64 = 60 * 60 * 1000;
 /// From so many on it is worth the requests.
 const MANY: usize = 32;
 
-/// Leaves the catalogue in order after a push that sent so many packs.
-pub(super) fn tidy(contact: &Contact, packs: u64, job: &Job) {
-    remove_superfluous(contact, job);
-    if packs > 0 {
+/// Leaves the catalogue in order after a push. What only repeats what other objects say is no news to
+/// readers of an index, and not worth the request that finds out whether there is one.
+pub(super) fn tidy(contact: &Contact, pushed: &Pushed, job: &Job) {
+    let removed = remove_superfluous(contact, job);
+    if removed || pushed.packs > 0 || pushed.reused_roots < pushed.roots {
         keep_index(contact.remote(), job);
     }
 }
 
 /// Removes what whole runs say as well, once there is much of it. Who may not remove leaves it to others:
-/// it is in nobody's way.
-fn remove_superfluous(contact: &Contact, job: &Job) {
+/// it is in nobody's way. Returns whether anything may be gone.
+fn remove_superfluous(contact: &Contact, job: &Job) -> bool {
     let names = superfluous(&contact.synced().view);
     if names.len() < MANY {
-        return;
+        return false;
     }
     let keys = names.iter().map(key::catalogue).collect();
     if let Err(error) = contact.remote().remove_many(keys, contact.jobs(), job, |_| {}) {
         tracing::info!(%error, "the catalogue could not be tidied");
     }
+    true
 }
 
 /// Push records, and runs, all of which stands in a run that is an hour older than the newest object: by

@@ -53,8 +53,8 @@ struct Need {
 /// Proves each pointer's closure against the remote as it is listed now.
 pub fn verify(wanted: &[Wanted], contact: &Contact, job: &Job) -> Result<Proof, TransferError> {
     contact.prove_format()?;
-    if !wanted.is_empty() {
-        prove_catalogue(contact)?;
+    if let Some(first) = wanted.first() {
+        prove_catalogue(contact, &first.path)?;
     }
     let mut proof = Proof::default();
     let mut needs: BTreeMap<PackId, Need> = BTreeMap::new();

@@ -201,8 +201,12 @@ fn what_was_condemned_can_be_kept_until_it_is_removed() {
     gc(&a, &["undo"]).fails_with(1).says("no gc has condemned");
     gc(&a, &["--yes"]).ok();
     let packs = remote.keys("p/");
+    a.haul(&["remote", "index"]).ok();
     let undone = gc(&a, &["undo", "--json"]).ok();
     assert!(undone.json()["bytes"].as_u64().is_some_and(|bytes| bytes > 3_000_000), "{undone}");
+    let index = String::from_utf8(remote.read("index")).expect("is text");
+    let unnamed = |key: &String| !index.contains(key.trim_start_matches("i/"));
+    assert_eq!(remote.keys("i/").into_iter().find(unnamed), None, "all is in the index");
     age(&remote, "i/b-", 2 * DAY);
     gc(&a, &["--yes"]).ok();
     assert_eq!(remote.keys("p/"), packs, "all of it stays");

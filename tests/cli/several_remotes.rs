@@ -85,6 +85,29 @@ fn a_remote_that_is_gone_or_damaged_is_replaced_by_one_that_is_not() {
 }
 
 #[test]
+fn remotes_that_share_the_work_help_each_other_out() {
+    let world = World::new();
+    let (a, r, _) = two(&world);
+    a.haul(&["push", "big.bin"]).ok();
+    a.haul(&["push", "--remote", "s"]).ok();
+    let damaged = r.keys("p/");
+    for key in &damaged {
+        r.flip(key, 100);
+    }
+    // `many` comes from `s` in any case, and so `big.bin` must as well.
+    let b = a.clone_as("b");
+    let fetched = b.haul(&["fetch"]).ok().says("asking remote `s` instead");
+    assert!(!fetched.to_string().contains("from `r`"), "{fetched}");
+    b.haul(&["checkout"]).ok();
+    has_all(&b);
+    let second = a.clone_as("second");
+    assert_eq!(second.haul(&["fetch", "--json"]).ok().json()["remote"], "s");
+    second.haul(&["fetch", "--remote", "r"]).ok();
+    let third = a.clone_as("third");
+    third.haul(&["fetch", "big.bin", "--remote", "r"]).fails_with(4).says("on remote");
+}
+
+#[test]
 fn a_remote_that_was_not_accepted_is_not_turned_to() {
     let world = World::new();
     let (a, _, _) = two(&world);
@@ -196,6 +219,67 @@ fn damage_is_not_copied_and_stops_a_sync_before_its_record() {
 }
 
 #[test]
+fn a_root_whose_pack_is_cut_short_is_named_and_not_counted_as_copied() {
+    let world = World::new();
+    let (a, r, s) = two(&world);
+    a.write("one.bin", &data::bytes(5, 9000));
+    save(&a, &["one.bin"], "one");
+    a.haul(&["push", "one.bin"]).ok();
+    let pack = r.keys("p/").remove(0);
+    let whole = r.read(&pack);
+    r.write(&pack, &whole[..2000]);
+    let name = pack.rsplit('/').next().expect("has a name");
+    for _ in 0..2 {
+        a.haul(&["remote", "sync", "r", "s"]).fails_with(4).says(name).says("hint: ");
+        assert!(s.keys("i/").is_empty(), "nothing is recorded");
+    }
+    r.write(&pack, &whole);
+    a.haul(&["remote", "sync", "r", "s"]).ok().says("copied 1 root");
+    let b = a.clone_as("b");
+    b.haul(&["pull", "--remote", "s", "one.bin"]).ok();
+    assert!(b.read("one.bin") == data::bytes(5, 9000));
+}
+
+#[test]
+fn a_pack_that_is_listed_with_a_size_it_cannot_have_is_not_fetched() {
+    let world = World::new();
+    let (a, r, s) = two(&world);
+    a.write("one.bin", &data::bytes(5, 9000));
+    save(&a, &["one.bin"], "one");
+    a.haul(&["push", "one.bin"]).ok();
+    let pack = r.keys("p/").remove(0);
+    let file = std::fs::OpenOptions::new().write(true).open(r.path().join(&pack));
+    file.expect("opens").set_len(3 << 30).expect("grows");
+    // It would end at the first answer that it gets.
+    let fetching = [("HAUL_FAILPOINT", "remote.get.after")];
+    let refused = a.haul_with(&["remote", "sync", "r", "s"], &fetching).fails_with(4);
+    refused.says(pack.rsplit('/').next().expect("has a name"));
+    assert!(s.keys("p/").is_empty(), "nothing was copied");
+}
+
+#[test]
+fn a_catalogue_that_lists_nothing_is_no_reason_to_say_that_all_was_copied() {
+    let world = World::new();
+    let (a, r, _) = two(&world);
+    a.haul(&["push"]).ok();
+    a.haul(&["remote", "test", "r"]).ok();
+    for key in r.keys("i/") {
+        r.remove(&key);
+    }
+    let b = a.clone_as("b");
+    for repo in [&a, &b] {
+        repo.haul(&["remote", "sync", "r", "s"]).fails_with(4).says("lists nothing");
+        let tested = repo.haul(&["remote", "test", "r"]);
+        assert_ne!(tested.status(), Some(0), "{tested}");
+        tested.prints("lists 0 catalogue objects beside 2 packs");
+    }
+    // It is lost, and not only not listed: so it is written again.
+    a.haul(&["push"]).ok();
+    b.haul(&["remote", "sync", "r", "s"]).ok();
+    is_complete(&a, "s", "one");
+}
+
+#[test]
 fn an_index_is_kept_where_there_is_one() {
     let world = World::new();
     let (a, r, s) = two(&world);
@@ -212,6 +296,11 @@ fn an_index_is_kept_where_there_is_one() {
     save(&a, &["more.bin"], "more");
     a.haul(&["push"]).ok();
     assert_eq!((named(&r).len(), named(&r)), (2, r.keys("i/")));
+    // One of which the remote has every byte: nothing is sent but the record.
+    a.write("copy.bin", &data::bytes(2, 9000));
+    save(&a, &["copy.bin"], "copy");
+    assert_eq!(number(&a.haul(&["push", "--json"]).ok(), "/packs"), 0);
+    assert_eq!((named(&r).len(), named(&r)), (3, r.keys("i/")));
     a.haul(&["remote", "sync", "r", "s"]).ok();
     assert_eq!((named(&s).len(), named(&s)), (1, s.keys("i/")));
 }

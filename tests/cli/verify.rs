@@ -78,7 +78,7 @@ fn lost_catalogue_objects_are_never_taken_for_completeness() {
     let remote = world.remote("r");
     let a = pushed(&world, &remote);
     remote.remove(&remote.keys("i/").remove(0));
-    a.haul(&["verify"]).fails_with(4).prints("x.bin");
+    a.haul(&["verify"]).fails_with(4).says("`x.bin`");
     a.clone_as("b").haul(&["pull"]).fails_with(4).says("x.bin");
     // Everything lies here still, so the next push heals it.
     a.haul(&["push"]).ok();

@@ -244,7 +244,7 @@ fn a_host_behind_ssh_that_is_wrong_is_told_by_what_is_wrong() {
         ("a", url.replace(port, &closed.to_string()), vec![], "nobody answers"),
         ("b", url.clone(), vec!["--user", "nobody-of-this-name"], "access is denied"),
         ("c", url.replace("127.0.0.1", "localhost"), vec![], "does not trust"),
-        ("d", format!("{place}/ssh_config/below"), vec![], "could not"),
+        ("d", format!("{place}/ssh_config/below"), vec![], "is not there"),
     ] {
         let a = world.repo(name);
         a.haul(&["init"]).ok();

@@ -138,6 +138,29 @@ fn a_body_that_breaks_off_is_gone_on_with() {
     scene.set("GET", "/p/", 2, Fault::Cut);
     scene.pulls_all("b");
     assert_eq!(scene.proxy.faults(), 2);
+    // One for each place that there is, so that none is left for who asks again.
+    let b = scene.a.clone_as("c");
+    scene.set("GET", "/p/", 1, Fault::Cut);
+    scene.server.haul(&b, &["fetch", "--jobs", "1"]).ok();
+    assert_eq!(scene.proxy.faults(), 1);
+}
+
+#[test]
+fn a_moment_that_breaks_every_connection_is_gone_on_from() {
+    const PLACES: usize = 4;
+    let world = World::new();
+    let Some(scene) = Scene::new(&world) else { return };
+    // A pack each, so that a pull asks for all of them at once.
+    for number in 0..2 * PLACES {
+        let name = format!("n{number}.bin");
+        scene.a.write(&name, &data::bytes(700 + number as u64, 200_000));
+        scene.a.haul(&["add", &name]).ok();
+        scene.a.commit(&name);
+    }
+    scene.server.haul(&scene.a, &["push"]).ok();
+    scene.set("GET", "/p/", PLACES, Fault::Cut);
+    scene.pulls_all("b");
+    assert_eq!(scene.proxy.faults(), PLACES);
 }
 
 /// Takes the minute of silence after which a connection is given up.
@@ -212,6 +235,24 @@ fn a_listing_without_anything_is_not_believed_alone() {
     scene.server.haul(&scene.a, &["push"]).ok();
     scene.server.haul(&scene.a, &["verify"]).ok();
     scene.pulls_all("d");
+}
+
+#[test]
+fn a_listing_without_anything_makes_no_old_remote_a_new_one() {
+    let world = World::new();
+    let Some(scene) = Scene::new(&world) else { return };
+    scene.server.haul(&scene.a, &["push"]).ok();
+    for part in ["list-type=2", "%2Fi%2F"] {
+        scene.set("GET", part, FOR_EVER, Fault::EmptyList);
+        for verb in ["push", "gc"] {
+            let refused = scene.server.haul(&scene.a, &[verb]).fails_with(3);
+            refused.says("lists nothing below `i/`").says("hint: run the same command again");
+        }
+        assert!(scene.proxy.faults() > 0);
+    }
+    scene.proxy.set(&[]);
+    scene.server.haul(&scene.a, &["push"]).ok();
+    scene.pulls_all("b");
 }
 
 #[test]

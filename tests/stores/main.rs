@@ -25,3 +25,4 @@ mod faults;
 #[expect(dead_code, reason = "the campaign of lines uses more of it")]
 mod proxy;
 mod server;
+mod ssh;

@@ -115,7 +115,9 @@ impl Server {
     pub(crate) fn repo<'w>(&self, world: &'w World, name: &str) -> Repo<'w> {
         let repo = world.repo(name);
         repo.haul(&["init"]).ok();
-        repo.haul(&self.add("origin")).ok();
+        let add = self.add("origin");
+        let add: Vec<&str> = add.iter().map(String::as_str).collect();
+        self.haul(&repo, &add).ok();
         repo
     }
 }

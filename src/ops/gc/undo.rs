@@ -42,7 +42,7 @@ pub fn undo(
     let parts = (repo.layout(), repo.index()?);
     let contact = Contact::make(target.open()?, parts, target.jobs, Purpose::Gc, job)?;
     let by = repo.identity()?.0;
-    let Some(revived) = gc::undo(&contact, by)? else {
+    let Some(revived) = gc::undo(&contact, by, job)? else {
         return Err(OpError::refused(
             format!("no gc has condemned anything on remote `{}`", target.name),
             "run `haul gc` to see what it would do",

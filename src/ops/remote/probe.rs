@@ -156,7 +156,16 @@ impl Probe {
         match self.remote.list(key::CATALOGUE) {
             Ok(found) => {
                 let says = format!("it answers, and lists {} catalogue objects", found.len());
-                self.note("reach", Outcome::Works, says);
+                let packs = if found.is_empty() { self.packs()? } else { 0 };
+                if packs == 0 {
+                    self.note("reach", Outcome::Works, says);
+                } else {
+                    self.note("reach", Outcome::Fails, format!("{says} beside {packs} packs"));
+                    self.follows(
+                        "its listing is wrong, its catalogue was lost, or the first push never ended: \
+                         run `haul push` in a clone that has the data",
+                    );
+                }
                 Ok(true)
             }
             Err(e @ RemoteError::Unsupported { .. }) => {
@@ -166,6 +175,15 @@ impl Probe {
             }
             Err(e) => Err(e.into()),
         }
+    }
+
+    /// Counts the packs.
+    fn packs(&self) -> Result<usize, OpError> {
+        let mut count = 0;
+        for prefix in [key::DATA_PACKS, key::NODE_PACKS] {
+            count += self.remote.list(prefix)?.len();
+        }
+        Ok(count)
     }
 
     /// Reads `format`; says whether haul has written there.

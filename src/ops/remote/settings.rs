@@ -17,6 +17,7 @@ use crate::ops::open::{accepted, accepted_list, spec_of};
 use crate::progress::Job;
 use crate::remote::{Access, Create, Remote, RemoteSpec};
 use crate::repo::Repo;
+use crate::transfer::settle;
 
 /// What a change did.
 #[derive(Clone, Debug, Serialize)]
@@ -104,8 +105,8 @@ impl AddRemoteOptions {
     }
 }
 
-/// Adds a remote to `haul.toml`, accepts it for this user, and makes its folder if it is missing. A
-/// service is not asked for anything.
+/// Adds a remote to `haul.toml`, accepts it for this user, and makes its folder if it is missing, also
+/// behind `ssh` if that answers. Other services are not asked for anything.
 pub fn add(
     repo: &Repo,
     (name, url): (&str, &OsStr),
@@ -136,6 +137,11 @@ pub fn add(
     job.note(&format!("remote `{name}` is `{}`", opened.label()));
     save(repo, &new)?;
     remember(repo, &spec)?;
+    if let Err(e) = opened.make_behind_ssh() {
+        job.warn(&format!(
+            "the folder of remote `{name}` has to be made by hand if it is new: {e}"
+        ));
+    }
     Ok(RemoteReport {
         name: name.to_owned(),
         url: spec.to_string(),
@@ -215,12 +221,14 @@ pub fn set_default(repo: &Repo, name: &str) -> Result<RemoteReport, OpError> {
     })
 }
 
-/// Agrees to a remote that the repository names, for this user and this address.
+/// Agrees to a remote that the repository names, for this user and this address; also to its being empty,
+/// where a push found that and refused.
 pub fn accept(repo: &Repo, name: &str) -> Result<RemoteReport, OpError> {
     let spec = spec_of(repo, name)?;
     // Some addresses are not for anybody to accept.
     accepted(repo, name, &spec)?;
     let changed = remember(repo, &spec)?;
+    settle(repo.layout(), &spec.to_string())?;
     Ok(RemoteReport { name: name.to_owned(), url: spec.to_string(), changed })
 }
 

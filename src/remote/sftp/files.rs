@@ -13,6 +13,9 @@ const SYNC: &str = "fsync@openssh.com";
 /// Most folders that are read at the same time.
 const FOLDERS: usize = 64;
 
+/// Longest name that is looked at, in bytes: no part of a key is longer.
+const LONGEST: usize = 256;
+
 /// Why something was not done.
 #[derive(Debug)]
 pub(super) enum Fault {
@@ -20,6 +23,10 @@ pub(super) enum Fault {
     Line(io::Error),
     /// The server says so: a code of the protocol, and words.
     Status(u32, String),
+    /// The folder of all of it is not there.
+    Gone(&'static str),
+    /// A listing goes on for longer than one of ours can.
+    TooMany,
 }
 
 impl From<io::Error> for Fault {
@@ -79,6 +86,11 @@ fn with(verb: Verb, handle: &[u8]) -> Request {
 
 fn close(handle: &[u8]) -> Request {
     with(Verb::Close, handle)
+}
+
+/// Says whether a name in a folder can be that of a key, or of what is not yet one.
+fn can_be_own(name: &[u8]) -> bool {
+    name.len() <= LONGEST && !matches!(name, b"." | b"..") && !name.contains(&b'/')
 }
 
 impl Line {
@@ -168,10 +180,15 @@ impl Line {
         settled(self.ask_one(Request::new(Verb::Remove).text(path.as_bytes()))?)
     }
 
-    /// Makes a folder and those above it; what is there is fine.
-    pub(super) fn make_folders(&mut self, path: &str) -> Done<()> {
+    /// Makes a folder and those between it and `top`, which has to be there; without one, all above
+    /// it. What is there is fine.
+    pub(super) fn make_folders(&mut self, top: &str, path: &str) -> Done<()> {
+        if !top.is_empty() {
+            self.facts(top)?;
+        }
         let ends = path.match_indices('/').map(|(at, _)| at).chain([path.len()]);
-        let folders = ends.filter_map(|end| path.get(..end)).filter(|part| !part.is_empty());
+        let below = ends.filter(|end| *end > top.len());
+        let folders = below.filter_map(|end| path.get(..end));
         let make = |folder: &str| Request::new(Verb::MakeFolder).text(folder.as_bytes()).number(0);
         // Those that are there fail, and servers do not say why: what counts is the last one.
         self.ask(folders.map(make))?;
@@ -182,35 +199,42 @@ impl Line {
         }
     }
 
-    /// Lists all files below a folder, each by its path below it; none if there is no folder.
-    pub(super) fn list(&mut self, top: &str, most: usize) -> Done<Vec<Found>> {
-        let mut files = Vec::new();
+    /// Lists the files below a folder whose names are `wanted`, each by its path below it; none if
+    /// there is no folder.
+    pub(super) fn list(
+        &mut self,
+        top: &str,
+        most: usize,
+        wanted: fn(&str) -> bool,
+    ) -> Done<Vec<Found>> {
+        let (mut files, mut left) = (Vec::new(), most);
         let mut folders = vec![String::new()];
         while !folders.is_empty() {
             let now = folders.split_off(folders.len().saturating_sub(FOLDERS));
-            for (folder, found) in self.entries(top, now)? {
+            for (folder, found) in self.entries(top, now, &mut left)? {
                 for (name, facts) in found {
                     let Ok(name) = String::from_utf8(name) else { continue };
                     let path =
                         if folder.is_empty() { name.clone() } else { format!("{folder}/{name}") };
-                    // A `#` is in the name of what is not written yet.
-                    let is_own = !matches!(name.as_str(), "." | "..") && !name.contains(['/', '#']);
-                    if is_own && facts.is_folder() && path.matches('/').count() < 8 {
+                    if facts.is_folder() && !name.contains('#') && path.matches('/').count() < 8 {
                         folders.push(path);
-                    } else if is_own && facts.is_file() {
+                    } else if facts.is_file() && wanted(&name) {
                         files.push((path, facts));
                     }
-                }
-                if files.len() > most {
-                    return Ok(files);
                 }
             }
         }
         Ok(files)
     }
 
-    /// Reads some folders at the same time.
-    fn entries(&mut self, top: &str, folders: Vec<String>) -> Done<Vec<(String, Entries)>> {
+    /// Reads some folders at the same time, and no more of them than is left of a limit: a server may go
+    /// on for ever.
+    fn entries(
+        &mut self,
+        top: &str,
+        folders: Vec<String>,
+        left: &mut usize,
+    ) -> Done<Vec<(String, Entries)>> {
         let whole = |folder: &String| match folder.as_str() {
             "" => top.to_owned(),
             folder => format!("{top}/{folder}"),
@@ -241,8 +265,10 @@ impl Line {
             for ((number, handle), answer) in open.into_iter().zip(answers) {
                 match answer {
                     Answer::Names(names) => {
+                        let rest = left.checked_sub(names.len().max(1));
+                        *left = rest.ok_or(Fault::TooMany)?;
                         if let Some((_, found)) = out.get_mut(number) {
-                            found.extend(names);
+                            found.extend(names.into_iter().filter(|(name, _)| can_be_own(name)));
                         }
                         more.push((number, handle));
                     }

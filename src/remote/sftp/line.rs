@@ -3,14 +3,15 @@
 use std::collections::VecDeque;
 use std::ffi::OsString;
 use std::io::{self, BufReader, BufWriter, ErrorKind, Read, Write};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::packet::{Answer, Request, greeting, length, parse};
 
-/// Requests that are sent before the first answer is waited for.
+/// Requests that are sent before the first answer is waited for; so also the most that wait to be
+/// written, and the most answers that wait to be looked at.
 const AHEAD: usize = 64;
 
 /// How long nothing may come before a connection is given up.
@@ -67,10 +68,13 @@ impl Host {
 
 /// A connection; ends when it is dropped.
 pub(super) struct Line {
-    child: Child,
-    input: Option<BufWriter<ChildStdin>>,
+    child: Option<Child>,
+    /// Packets for another thread to write, which may wait for ever where nobody reads them.
+    input: Option<Sender<Vec<u8>>>,
     /// Packets, as another thread reads them: so silence can be told from a slow line.
     packets: Receiver<io::Result<Vec<u8>>>,
+    /// How long nothing may come.
+    pub(super) silence: Duration,
     said: Arc<Mutex<Vec<u8>>>,
     /// Its other end goes once nobody says anything any more.
     heard: Receiver<()>,
@@ -83,8 +87,10 @@ impl Drop for Line {
     fn drop(&mut self) {
         // Without input it ends by itself; one that hangs is ended.
         drop(self.input.take());
-        self.child.kill().unwrap_or_default();
-        self.child.wait().map(drop).unwrap_or_default();
+        if let Some(child) = &mut self.child {
+            child.kill().unwrap_or_default();
+            child.wait().map(drop).unwrap_or_default();
+        }
     }
 }
 
@@ -108,32 +114,45 @@ impl Line {
         else {
             return Err(absent());
         };
-        let said = Arc::new(Mutex::new(Vec::new()));
-        let kept = Arc::clone(&said);
-        let (sender, packets) = channel();
-        std::thread::spawn(move || read(output, &sender));
-        let (at_end, heard) = channel();
-        // Nobody waits for it: programs that `ssh` started may hold its other end for long.
-        std::thread::spawn(move || listen(errors, &kept, &at_end));
-        let mut line = Self {
-            child,
-            input: Some(BufWriter::new(input)),
-            packets,
-            said,
-            heard,
-            last: 0,
-            offers: Vec::new(),
-        };
+        let mut line = Self::over(Some(child), (input, output, errors));
         match line.greet() {
             Ok(()) => Ok(line),
             Err(error) => Err(line.why(error)),
         }
     }
 
-    fn greet(&mut self) -> io::Result<()> {
-        let input = self.input.as_mut().ok_or_else(absent)?;
-        input.write_all(&[0, 0, 0, 5, 1, 0, 0, 0, 3])?;
-        input.flush()?;
+    /// Speaks through pipes, which nobody was greeted through yet.
+    pub(super) fn over(
+        child: Option<Child>,
+        (input, output, errors): (
+            impl Write + Send + 'static,
+            impl Read + Send + 'static,
+            impl Read + Send + 'static,
+        ),
+    ) -> Self {
+        let (requests, to_write) = channel();
+        std::thread::spawn(move || write(input, &to_write));
+        let said = Arc::new(Mutex::new(Vec::new()));
+        let kept = Arc::clone(&said);
+        let (sender, packets) = sync_channel(AHEAD);
+        std::thread::spawn(move || read(output, &sender));
+        let (at_end, heard) = channel();
+        // Nobody waits for it: programs that `ssh` started may hold its other end for long.
+        std::thread::spawn(move || listen(errors, &kept, &at_end));
+        Self {
+            child,
+            input: Some(requests),
+            packets,
+            silence: SILENCE,
+            said,
+            heard,
+            last: 0,
+            offers: Vec::new(),
+        }
+    }
+
+    pub(super) fn greet(&mut self) -> io::Result<()> {
+        self.say(vec![0, 0, 0, 5, 1, 0, 0, 0, 3])?;
         let packet = self.packet()?;
         let (version, offers) = greeting(&packet).ok_or_else(strange)?;
         if version < 3 {
@@ -164,14 +183,14 @@ impl Line {
                 open.push_back(self.send(&request)?);
             }
             let Some(next) = open.pop_front() else { return Ok(answers) };
-            self.input.as_mut().ok_or_else(absent)?.flush()?;
             let answer = loop {
                 if let Some(at) = early.iter().position(|(id, _)| *id == next) {
                     break early.swap_remove(at).1;
                 }
                 let packet = self.packet()?;
                 let answer = parse(&packet).ok_or_else(strange)?;
-                if answer.0 != next && !open.contains(&answer.0) {
+                let is_open = answer.0 == next || open.contains(&answer.0);
+                if !is_open || early.iter().any(|(id, _)| *id == answer.0) {
                     return Err(strange());
                 }
                 early.push(answer);
@@ -188,19 +207,26 @@ impl Line {
     fn send(&mut self, request: &Request) -> io::Result<u32> {
         self.last = self.last.wrapping_add(1);
         let length = u32::try_from(request.fields.len() + 5).map_err(io::Error::other)?;
-        let input = self.input.as_mut().ok_or_else(absent)?;
-        input.write_all(&length.to_be_bytes())?;
-        input.write_all(&[request.verb as u8])?;
-        input.write_all(&self.last.to_be_bytes())?;
-        input.write_all(&request.fields)?;
+        let mut packet = Vec::with_capacity(request.fields.len() + 9);
+        packet.extend(length.to_be_bytes());
+        packet.push(request.verb as u8);
+        packet.extend(self.last.to_be_bytes());
+        packet.extend_from_slice(&request.fields);
+        self.say(packet)?;
         Ok(self.last)
     }
 
+    /// Hands a packet to the thread that writes.
+    fn say(&self, packet: Vec<u8>) -> io::Result<()> {
+        let input = self.input.as_ref().ok_or_else(absent)?;
+        input.send(packet).map_err(|_| absent())
+    }
+
     fn packet(&mut self) -> io::Result<Vec<u8>> {
-        match self.packets.recv_timeout(SILENCE) {
+        match self.packets.recv_timeout(self.silence) {
             Ok(packet) => packet,
             Err(RecvTimeoutError::Timeout) => {
-                let why = format!("nothing came for {} seconds", SILENCE.as_secs());
+                let why = format!("nothing came for {} seconds", self.silence.as_secs());
                 Err(io::Error::new(ErrorKind::TimedOut, why))
             }
             Err(RecvTimeoutError::Disconnected) => Err(ErrorKind::UnexpectedEof.into()),
@@ -228,8 +254,25 @@ fn ended(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::UnexpectedEof | ErrorKind::BrokenPipe)
 }
 
+/// Writes packets until the connection ends, or there are no more to come.
+fn write(input: impl Write, packets: &Receiver<Vec<u8>>) {
+    let mut input = BufWriter::new(input);
+    while let Ok(packet) = packets.recv() {
+        let mut next = Some(packet);
+        while let Some(packet) = next {
+            if input.write_all(&packet).is_err() {
+                return;
+            }
+            next = packets.try_recv().ok();
+        }
+        if input.flush().is_err() {
+            return;
+        }
+    }
+}
+
 /// Hands on packets until the connection ends, or nobody wants them.
-fn read(output: ChildStdout, packets: &Sender<io::Result<Vec<u8>>>) {
+fn read(output: impl Read, packets: &SyncSender<io::Result<Vec<u8>>>) {
     let mut output = BufReader::new(output);
     let mut next = || {
         let mut bytes = [0; 4];

@@ -6,4 +6,7 @@ mod line;
 mod packet;
 mod store;
 
-pub(super) use store::open;
+#[cfg(test)]
+mod tests;
+
+pub(super) use store::{Sftp, open};

@@ -81,6 +81,11 @@ impl Facts {
         self.mode & 0o170_000 == 0o100_000
     }
 
+    /// Says whether it was changed before a time in ms since 1970; not if the server does not say.
+    pub(super) fn is_before(&self, time_ms: u64) -> bool {
+        self.modified != 0 && u64::from(self.modified) * 1000 < time_ms
+    }
+
     pub(super) fn modified(&self) -> SystemTime {
         UNIX_EPOCH + Duration::from_secs(self.modified.into())
     }

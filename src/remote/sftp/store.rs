@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use futures::stream::{BoxStream, StreamExt, iter, once};
+use futures::stream::{BoxStream, StreamExt, empty, iter, once};
 use object_store::path::Path;
 use object_store::{
     Attributes, CopyOptions, Error, Extensions, GetOptions, GetResult, GetResultPayload,
@@ -20,6 +20,7 @@ use super::line::{Host, Line};
 use super::packet::Facts;
 use crate::fs::nonce::nonce;
 use crate::remote::io::MAX_LISTED;
+use crate::remote::leftover::is_leftover;
 use crate::remote::refusal::Refusal;
 use crate::remote::runtime::blocking;
 use crate::remote::service::Service;
@@ -34,7 +35,7 @@ const TRIES: u32 = 3;
 const NAME: &str = "SFTP";
 
 /// Opens a place behind `ssh`; nobody is called yet.
-pub(in crate::remote) fn open(service: &Service, jobs: usize) -> Arc<dyn ObjectStore> {
+pub(in crate::remote) fn open(service: &Service, jobs: usize) -> Sftp {
     let (name, port) = match service.bucket.split_once(':') {
         Some((name, port)) => (name, port.parse().ok()),
         None => (service.bucket.as_str(), None),
@@ -47,11 +48,12 @@ pub(in crate::remote) fn open(service: &Service, jobs: usize) -> Arc<dyn ObjectS
     };
     let top = if top.is_empty() { ".".to_owned() } else { top };
     let places = Semaphore::new(jobs.clamp(1, LINES));
-    Arc::new(Sftp { inner: Arc::new(Inner { host, top, idle: Mutex::default(), places }) })
+    Sftp { inner: Arc::new(Inner { host, top, idle: Mutex::default(), places }) }
 }
 
+/// A folder behind `ssh`; clones share connections.
 #[derive(Clone)]
-struct Sftp {
+pub(in crate::remote) struct Sftp {
     inner: Arc<Inner>,
 }
 
@@ -81,6 +83,19 @@ impl Inner {
         format!("{}/{at}", self.top.trim_end_matches('/'))
     }
 
+    /// Tells that nothing is there at all from the absence of one thing: a disk may not be mounted.
+    fn told(&self, line: &mut Line, fault: Fault) -> Fault {
+        if !fault.is_absent() {
+            return fault;
+        }
+        match line.facts(&self.top) {
+            Ok(facts) if facts.is_folder() => fault,
+            Ok(_) => Fault::Gone("it is not a folder"),
+            Err(top) if top.is_absent() => Fault::Gone("no such folder"),
+            Err(other) => other,
+        }
+    }
+
     /// Does something over a connection; over another one if that ended meanwhile.
     fn over<T>(&self, work: impl Fn(&mut Line) -> Done<T>) -> Done<T> {
         let mut tries = 0;
@@ -92,7 +107,7 @@ impl Inner {
                 Some(line) => line,
                 None => Line::call(&self.host)?,
             };
-            match work(&mut line) {
+            match work(&mut line).map_err(|fault| self.told(&mut line, fault)) {
                 Err(Fault::Line(e)) if fresh && tries >= TRIES => {
                     return Err(Fault::Line(line.why(e)));
                 }
@@ -107,6 +122,34 @@ impl Inner {
 }
 
 impl Sftp {
+    /// Makes the folder, and those above it; tried once.
+    pub(in crate::remote) fn make(&self) -> Result<()> {
+        let made = Line::call(&self.inner.host).map_err(Fault::Line);
+        let made = made.and_then(|mut line| line.make_folders("", &self.inner.top));
+        made.map_err(|fault| error(fault, &Path::default()))
+    }
+
+    /// Removes files of unfinished writes that the server last saw changed before `before_ms`;
+    /// returns how many, and their bytes.
+    pub(in crate::remote) fn remove_leftovers(&self, before_ms: u64) -> Result<(u64, u64)> {
+        let top = self.inner.top.trim_end_matches('/');
+        let removed = self.inner.over(|line| {
+            let (mut files, mut bytes) = (0, 0u64);
+            for (path, facts) in line.list(top, MAX_LISTED, is_leftover)? {
+                if !facts.is_before(before_ms) {
+                    continue;
+                }
+                match line.remove(&format!("{top}/{path}")) {
+                    Ok(()) => (files, bytes) = (files + 1, bytes.saturating_add(facts.size)),
+                    Err(fault) if fault.is_absent() => {}
+                    Err(fault) => return Err(fault),
+                }
+            }
+            Ok((files, bytes))
+        });
+        removed.map_err(|fault| error(fault, &Path::default()))
+    }
+
     /// Does something about an object where waiting harms no other request.
     async fn run<T: Send + 'static>(
         &self,
@@ -134,6 +177,8 @@ fn error(fault: Fault, at: &Path) -> Error {
             let text = format!("the server answers {code}: {}", shown(&text));
             return Error::Generic { store: NAME, source: text.into() };
         }
+        Fault::Gone(why) => Refusal::Gone(why),
+        Fault::TooMany => Refusal::TooMany,
         Fault::Line(error) => {
             let why = shown(&error.to_string());
             let lower = why.to_ascii_lowercase();
@@ -163,22 +208,23 @@ fn put(inner: &Inner, line: &mut Line, (at, mode): (&Path, &PutMode), bytes: &[u
         // Writing to a string does not fail.
         let _: fmt::Result = write!(beside, "{byte:02x}");
     }
-    match line.write(&beside, bytes) {
+    let written = match line.write(&beside, bytes) {
         Err(fault) if fault.is_absent() => {
             let folder = target.rsplit_once('/').map_or(".", |(folder, _)| folder);
-            line.make_folders(folder)?;
-            line.write(&beside, bytes)?;
+            line.make_folders(&inner.top, folder).and_then(|()| line.write(&beside, bytes))
         }
-        written => written?,
-    }
-    let named = match mode {
+        written => written,
+    };
+    let named = written.and_then(|()| match mode {
         PutMode::Create => line.link(&beside, &target),
         PutMode::Overwrite | PutMode::Update(_) => line.rename(&beside, &target),
-    };
-    if named.is_err() || *mode == PutMode::Create {
-        line.remove(&beside)?;
+    });
+    if named.is_ok() && *mode != PutMode::Create {
+        return named;
     }
-    named
+    // Over a connection that ended it stays, and gc removes it in time.
+    let removed = line.remove(&beside);
+    named.and(removed)
 }
 
 #[async_trait::async_trait]
@@ -213,21 +259,21 @@ impl ObjectStore for Sftp {
 
     async fn get_opts(&self, at: &Path, how: GetOptions) -> Result<GetResult> {
         let own = at.clone();
-        let (facts, range, bytes) = self
-            .run(at, move |inner, line| {
-                let path = inner.path(&own);
-                let facts = line.facts(&path)?;
-                let asked = how.range.as_ref().map(|range| range.as_range(facts.size));
-                let range: Range<u64> = match asked {
-                    None => 0..facts.size,
-                    Some(Ok(range)) => range,
-                    Some(Err(e)) => return Err(Fault::Status(4, e.to_string())),
-                };
-                let bytes = if how.head { Vec::new() } else { line.read(&path, range.clone())? };
-                Ok((facts, range, bytes))
-            })
-            .await?;
-        let payload = once(async move { Ok(Bytes::from(bytes)) }).boxed();
+        let facts = self.run(at, move |inner, line| line.facts(&inner.path(&own))).await?;
+        let range: Range<u64> = match how.range.as_ref().map(|range| range.as_range(facts.size)) {
+            None => 0..facts.size,
+            Some(Ok(range)) => range,
+            Some(Err(e)) => return Err(error(Fault::Status(4, e.to_string()), at)),
+        };
+        // Read only where somebody takes it: a size that cannot be is found out before that.
+        let (own, at_own, wanted) = (self.clone(), at.clone(), range.clone());
+        let reading = async move {
+            let place = at_own.clone();
+            let read =
+                own.run(&at_own, move |inner, line| line.read(&inner.path(&place), wanted.clone()));
+            read.await.map(Bytes::from)
+        };
+        let payload = if how.head { empty().boxed() } else { once(reading).boxed() };
         Ok(GetResult {
             payload: GetResultPayload::Stream(payload),
             meta: meta(at.clone(), &facts),
@@ -258,8 +304,15 @@ impl ObjectStore for Sftp {
         let (own, below) = (self.clone(), below.cloned().unwrap_or_default());
         let listing = async move {
             let top = own.inner.path(&below);
-            let listed =
-                own.run(&below, move |_, line| line.list(top.trim_end_matches('/'), MAX_LISTED));
+            let listed = own.run(&below, move |inner, line| {
+                // A `#` is in the name of what is not written yet.
+                let is_whole = |name: &str| !name.contains('#');
+                let found = line.list(top.trim_end_matches('/'), MAX_LISTED, is_whole)?;
+                if found.is_empty() {
+                    line.facts(&inner.top)?;
+                }
+                Ok(found)
+            });
             let found: Vec<Result<ObjectMeta>> = match listed.await {
                 Ok(found) => {
                     let all = found.into_iter().filter_map(|(path, facts): Found| {

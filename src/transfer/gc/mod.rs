@@ -17,8 +17,8 @@ mod survey;
 pub(super) use baseline::loc;
 pub(super) use books::{Books, Cover};
 pub(super) use closure::close;
-pub(super) use stock::Stock;
-pub(super) use survey::of_records;
+pub(super) use stock::{Stock, Stored};
+pub(super) use survey::{of_records, unreadable};
 
 pub use baseline::{Written, write_baseline};
 pub use books::{RepoMention, mentioned};

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::catalogue::{LocRecord, Object, ObjectKind, PackRecord, SOURCE_PUSH_RECORD};
 use crate::fs::failpoint;
 use crate::hash::{Key, PackId, RepoId};
+use crate::progress::Job;
 use crate::transfer::catalogue::Contact;
 use crate::transfer::error::TransferError;
 use crate::transfer::gc::baseline::loc;
@@ -12,6 +13,7 @@ use crate::transfer::gc::books::{Books, Cover};
 use crate::transfer::gc::lease::is_there;
 use crate::transfer::gc::remove::Removal;
 use crate::transfer::gc::stock::Stock;
+use crate::transfer::listing::keep_index;
 use crate::transfer::record::send;
 use crate::transfer::upload::random;
 
@@ -35,7 +37,7 @@ pub struct Revived {
 }
 
 /// Keeps everything that the listed baselines would let go; nothing if there is no baseline.
-pub fn undo(contact: &Contact, repo: RepoId) -> Result<Option<Revived>, TransferError> {
+pub fn undo(contact: &Contact, repo: RepoId, job: &Job) -> Result<Option<Revived>, TransferError> {
     let view = &contact.synced().view;
     let books = Books::new(view, Cover::AsListed);
     if view.newest_baselines().is_empty() {
@@ -64,6 +66,7 @@ pub fn undo(contact: &Contact, repo: RepoId) -> Result<Option<Revived>, Transfer
     let rows = rows.filter(kept).collect();
     record(contact, repo, locs, rows)?;
     failpoint::hit("gc.undone");
+    keep_index(contact.remote(), job);
     // Either whoever removes sees the record, or it is seen here that somebody does.
     revived.too_late = is_there(contact)?;
     let left = Stock::take(contact)?;

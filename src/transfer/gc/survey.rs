@@ -207,7 +207,12 @@ pub(in crate::transfer) fn of_records(
     Ok((candidates, lone))
 }
 
-fn unreadable(key: Key, places: &BTreeSet<Spot>, contact: &Contact) -> TransferError {
+/// Says that nothing of a root can be read where records place it.
+pub(in crate::transfer) fn unreadable(
+    key: Key,
+    places: &BTreeSet<Spot>,
+    contact: &Contact,
+) -> TransferError {
     let mut object = [0; 32];
     object.iter_mut().zip(key.0).for_each(|(slot, byte)| *slot = byte);
     let pack = places.first().map_or(PackId([0; 16]), |spot| spot.pack);

@@ -42,7 +42,7 @@ pub(super) fn gc(client: &Client, how: Gc) -> Result<&'static str, TransferError
     let here = (&client.layout, &index);
     let contact = Contact::make(client.remote(), here, 1, Purpose::Gc, &job)?;
     if how.undoes {
-        undo(&contact, client.repo().0)?;
+        undo(&contact, client.repo().0, &job)?;
         return Ok("undone");
     }
     mentioned(&contact)?;

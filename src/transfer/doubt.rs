@@ -1,0 +1,67 @@
+//! A catalogue that lists nothing where something was listed before: is it lost, is the listing wrong, or
+//! is nothing there any more, as when a disk is not mounted?
+
+use std::path::PathBuf;
+
+use crate::cache::Layout;
+use crate::catalogue::{Entry, Listed, key};
+use crate::fs::{remove, replace};
+use crate::hash::{Digest, RemoteId};
+use crate::progress::Job;
+use crate::transfer::audit::files_in;
+use crate::transfer::catalogue::{Contact, Purpose, id_file};
+use crate::transfer::error::TransferError;
+
+/// Objects that were listed before and are asked for by name.
+const ASKED: usize = 16;
+
+impl Contact<'_> {
+    /// Settles whether nothing is there where the remote `was` met before, for whoever is about to write:
+    /// what was listed then and still is there proves the listing wrong, and without even a `format` it
+    /// may be another place. A lost catalogue is written again.
+    pub(super) fn settle_doubt(
+        &self,
+        was: RemoteId,
+        listing: &[Listed],
+        job: &Job,
+    ) -> Result<(), TransferError> {
+        let now = self.synced().id;
+        let is_object = |name: &str| matches!(Entry::parse(name), Entry::Object(_));
+        let other = now.is_some_and(|now| now != was);
+        if other || self.purpose() == Purpose::Read || listing.iter().any(|l| is_object(&l.name)) {
+            return Ok(());
+        }
+        let known = files_in(&self.layout().remote(was))?.into_iter();
+        let known: Vec<String> =
+            known.map(|(name, _)| name).filter(|name| is_object(name)).collect();
+        if known.is_empty() {
+            return Ok(());
+        }
+        let remote = self.label().to_owned();
+        if now.is_none() {
+            replace(&doubt_file(self.layout(), &remote), b"")?;
+            return Err(TransferError::Emptied { remote });
+        }
+        let keys = known.iter().take(ASKED).map(|name| format!("{}{name}", key::CATALOGUE));
+        let found = self.remote().head_many(keys.collect(), self.jobs(), job)?;
+        match found.into_iter().flatten().next() {
+            Some(found) => Err(TransferError::Unlisted { key: found.key, remote }),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Takes the user's word for it that what lies at an address now is what is meant; says nothing of an
+/// address where that was never in doubt.
+pub fn settle(layout: &Layout, label: &str) -> Result<(), TransferError> {
+    let doubt = doubt_file(layout, label);
+    if doubt.exists() {
+        remove(&id_file(layout, label))?;
+        remove(&doubt)?;
+    }
+    Ok(())
+}
+
+fn doubt_file(layout: &Layout, label: &str) -> PathBuf {
+    layout.state().join("remote/in-doubt").join(Digest::of(label.as_bytes()).to_string())
+}
