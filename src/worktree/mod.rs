@@ -19,7 +19,7 @@ pub use place::{PlaceError, Recipe};
 pub(crate) use place::{StillAsSeen, Wanted, Whole, place_file, place_folder, place_link};
 pub use pointers::{
     RefusedPointer, Tracked, TrackedState, Tracking, in_place, load_in_place, load_tracked,
-    parse_tracked,
+    parse_tracked, tracked_by,
 };
 pub use scan::{Found, Scan, What, look};
 pub(crate) use share::{Sharing, make_own, place_whole};
