@@ -115,6 +115,13 @@ fn judge(found: &Findings, session: &Session<'_>) -> Result<(), Failure> {
             "`{shown}` changed and is not part of this commit; `haul add {word}` adds it"
         ));
     }
+    for path in &found.lost {
+        let (shown, word) = (show(path.as_bytes()), in_shell(path.as_bytes()));
+        session.job.warn(&format!(
+            "the content that is staged for `{shown}` is not known on this machine, and the file holds \
+             another; `git add {word}` stages that one"
+        ));
+    }
     for path in &found.added {
         session.job.note(&format!("added `{path}` to this commit, as `hooks.changed` says"));
     }

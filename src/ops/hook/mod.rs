@@ -4,6 +4,7 @@
 //! goes wrong is said and stops nothing.
 
 mod follow;
+mod handed;
 mod pre_commit;
 mod pre_push;
 mod range;

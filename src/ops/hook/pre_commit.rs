@@ -8,6 +8,7 @@ use crate::git::{Content, IndexEntry, POINTER_LIMIT};
 use crate::ops::add::{self, AddOptions};
 use crate::ops::checkout::LastPlaced;
 use crate::ops::error::OpError;
+use crate::ops::hook::handed::{Handed, handed};
 use crate::ops::status;
 use crate::path::{RepoPath, in_shell, json_path, show};
 use crate::pointer::Pointer;
@@ -38,6 +39,8 @@ pub struct Findings {
     pub changed: Vec<RepoPath>,
     /// Tracked paths that were added to the commit.
     pub added: Vec<String>,
+    /// Filtered paths whose staged content is not known here, and whose files hold another.
+    pub lost: Vec<RepoPath>,
 }
 
 /// Looks at what is staged, and at tracked data, of which `hooks.changed` says what is done.
@@ -54,14 +57,32 @@ pub fn pre_commit(repo: Repo, job: &Job) -> Result<Findings, OpError> {
         .collect();
     broken(&repo, &staged, &mut out)?;
     content(&repo, &staged, &tracked, &mut out)?;
-    if tracked.is_empty() || !out.against.is_empty() {
+    if !out.against.is_empty() {
+        return Ok(out);
+    }
+    let (repo, handed) = handed(repo, &staged, (PATIENCE, job))?;
+    match handed {
+        Handed::Seen(lost) => out.lost = lost,
+        Handed::Busy => return Ok(unseen(&repo, out, job)),
+    }
+    if tracked.is_empty() {
         return Ok(out);
     }
     let (tracked, _) = tracked_by(entries, repo.door())?;
+    forgotten(repo, &tracked, out, job)
+}
+
+/// Finds tracked data that changed and was not added, and does what `hooks.changed` says.
+fn forgotten(
+    repo: Repo,
+    tracked: &[Tracked],
+    mut out: Findings,
+    job: &Job,
+) -> Result<Findings, OpError> {
     if !repo.index_within(PATIENCE)? {
         return Ok(unseen(&repo, out, job));
     }
-    if changed(&repo, &tracked, job).is_ok_and(|changed| changed.is_empty()) {
+    if changed(&repo, tracked, job).is_ok_and(|changed| changed.is_empty()) {
         return Ok(out);
     }
     // Something is to be added or remembered, or what a node lies in is to be put aside.
@@ -69,7 +90,7 @@ pub fn pre_commit(repo: Repo, job: &Job) -> Result<Findings, OpError> {
     if !repo.index_within(PATIENCE)? {
         return Ok(unseen(&repo, out, job));
     }
-    let changed = changed(&repo, &tracked, job)?;
+    let changed = changed(&repo, tracked, job)?;
     if changed.is_empty() {
         return Ok(out);
     }
