@@ -22,7 +22,7 @@ import shutil
 import statistics
 import subprocess
 
-from bench import MIB, SEED, Bench, Failed, Figure, human, kept_bytes, measure_parts, spread
+from bench import MIB, SEED, Bench, Failed, Figure, human, kept_bytes, measure_parts, retire, spread
 
 # The demands.
 COMMIT_SECONDS, COMMIT_RATIO = 0.015, 3.0

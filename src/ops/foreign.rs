@@ -12,7 +12,7 @@ use crate::hash::Oid;
 use crate::ops::error::OpError;
 use crate::ops::export::{self, ExportOptions, ExportReport};
 use crate::ops::trees::Source;
-use crate::path::{RepoPath, in_shell, show};
+use crate::path::{RepoPath, show};
 use crate::progress::{Job, Kind};
 use crate::repo::Repo;
 use crate::worktree::{Door, Found, Kept, Knowledge, What, look};
@@ -148,11 +148,10 @@ impl Foreign {
 
 /// There is no repository in which the remote could be accepted by its name.
 fn unaccepted(error: OpError) -> OpError {
-    let OpError::NotAccepted { url, .. } = error else { return error };
-    OpError::refused(
-        format!("the data lies on `{url}`, and you have not accepted that remote"),
-        format!("if you trust it, set HAUL_ACCEPT_REMOTE={}", in_shell(url.as_bytes())),
-    )
+    match error {
+        OpError::NotAccepted { url, .. } => OpError::NotAcceptedThere { url },
+        other => other,
+    }
 }
 
 /// A folder and the name of something in it.
