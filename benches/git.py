@@ -22,7 +22,7 @@ import shutil
 import statistics
 import subprocess
 
-from bench import MIB, SEED, Bench, Failed, Figure, human, kept_bytes, measure_parts, retire, spread
+from bench import MIB, SEED, Bench, Failed, Figure, human, kept_bytes, measure_parts, spread
 
 # The demands.
 COMMIT_SECONDS, COMMIT_RATIO = 0.015, 3.0
@@ -176,31 +176,29 @@ def save(bench: Bench, repo: pathlib.Path) -> None:
     bench.git(repo, "push", "-q", "hub", "main")
 
 
-def brought(bench: Bench, name: str, repo: pathlib.Path) -> None:
+def brought(bench: Bench, clone: pathlib.Path, repo: pathlib.Path) -> None:
     """Fails unless the clone has the files of the repository."""
-    compared = ["diff", "-r", repo / "files", bench.work / f"{name}-clone" / "files"]
-    bench.run(compared, bench.work)
+    bench.run(["diff", "-r", repo / "files", clone / "files"], bench.work)
 
 
-def bring(bench: Bench, tools: dict[str, pathlib.Path], times: dict, version: int) -> None:
-    """Times a clone with each tool in turn, and a pull of another version of every file."""
+def bring(bench: Bench, tools: dict[str, pathlib.Path], times: dict, turn: int) -> None:
+    """Times a clone with each tool in turn, and a pull of another version of every file.
+
+    Clones stay: the files of Git LFS are links to those of its hub.
+    """
+    clones = {name: bench.work / f"{name}-clone-{turn}" for name in tools}
     for name, repo in tools.items():
-        clone = bench.work / f"{name}-clone"
-        retire(clone)
-        os.sync()
         hub = f"file://{bench.work}/{name}.git"
-        times["clone"][name].append(
-            seconds_of(bench, bench.work, "git", "clone", "-q", hub, clone.name)
-        )
-        brought(bench, name, repo)
+        command = ["git", "clone", "-q", hub, clones[name]]
+        os.sync()
+        times["clone"][name].append(seconds_of(bench, bench.work, *command))
+        brought(bench, clones[name], repo)
     for name, repo in tools.items():
-        write_handed(bench, repo, version)
+        write_handed(bench, repo, 2 + turn)
         save(bench, repo)
         os.sync()
-        times["pull"][name].append(
-            seconds_of(bench, bench.work / f"{name}-clone", "git", "pull", "-q")
-        )
-        brought(bench, name, repo)
+        times["pull"][name].append(seconds_of(bench, clones[name], "git", "pull", "-q"))
+        brought(bench, clones[name], repo)
 
 
 def filtered(bench: Bench) -> None:
@@ -230,7 +228,7 @@ def filtered(bench: Bench) -> None:
     bench.note(Figure("B2", what, demand, f"{ratio:.2f}: {text}", ratio <= STATUS_RATIO, middle))
     times = {work: {name: [] for name in tools} for work in ("clone", "pull")}
     for turn in range(bench.sizes.turns):
-        bring(bench, tools, times, 2 + turn)
+        bring(bench, tools, times, turn)
     for work, taken in times.items():
         middle = {name: statistics.median(seconds) for name, seconds in taken.items()}
         text = "; ".join(f"{name} {spread(seconds)} s" for name, seconds in taken.items())
