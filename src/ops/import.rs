@@ -58,6 +58,7 @@ pub struct ImportedRow {
 /// Takes data of another repository in and tracks it here: what is pushed afterwards is a copy.
 pub fn run(repo: &Repo, options: &ImportOptions, job: &Job) -> Result<ImportedRow, OpError> {
     repo.require_initialised()?;
+    repo.begin_changes()?;
     let origin = options.origin.from(repo.cwd());
     if has_secret(&origin.url) {
         return Err(OpError::refused(

@@ -39,6 +39,7 @@ pub struct UpdateReport {
 /// Brings imports up to date, one after the other. Data that was changed here is not replaced.
 pub fn run(repo: &Repo, options: &UpdateOptions, job: &Job) -> Result<UpdateReport, OpError> {
     repo.require_initialised()?;
+    repo.begin_changes()?;
     let select = Select { paths: options.paths.clone(), ..Select::default() };
     let mut paths = Vec::new();
     for item in chosen_or_warned(repo, &select, job)? {
