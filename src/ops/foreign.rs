@@ -148,10 +148,8 @@ impl Foreign {
 
 /// There is no repository in which the remote could be accepted by its name.
 fn unaccepted(error: OpError) -> OpError {
-    match error {
-        OpError::NotAccepted { url, .. } => OpError::NotAcceptedThere { url },
-        other => other,
-    }
+    let OpError::NotAccepted { url, .. } = error else { return error };
+    OpError::NotAcceptedThere { url }
 }
 
 /// A folder and the name of something in it.
