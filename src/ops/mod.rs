@@ -32,6 +32,7 @@ pub mod import;
 mod in_commit;
 pub mod init;
 mod inside;
+mod listing;
 pub mod log;
 pub mod ls;
 pub mod merge;

@@ -29,6 +29,8 @@ pub struct Repo {
     access: Access,
     /// Says to others that packs of the cache are being read.
     using: Mutex<Option<Lock>>,
+    /// Keeps others that change pointers waiting.
+    changing: OnceLock<Lock>,
 }
 
 /// What the index and the stat cache are opened for.
@@ -92,21 +94,19 @@ impl Repo {
         })?;
         // Git answers with links resolved; arguments are relative to the folder as resolved too.
         let cwd = std::fs::canonicalize(&environment.cwd).unwrap_or(environment.cwd.clone());
-        let (index, stat) = (OnceLock::new(), OnceLock::new());
-        let environment = environment.clone();
-        let (access, using) = (Access::Work, Mutex::default());
         Ok(Self {
-            environment,
+            environment: environment.clone(),
             cwd,
             git,
             door,
             config,
             layout,
             profile,
-            index,
-            stat,
-            access,
-            using,
+            index: OnceLock::new(),
+            stat: OnceLock::new(),
+            access: Access::Work,
+            using: Mutex::default(),
+            changing: OnceLock::new(),
         })
     }
 
@@ -127,13 +127,8 @@ impl Repo {
     }
 
     fn opened_for(self, access: Access) -> Self {
-        Self {
-            access,
-            index: OnceLock::new(),
-            stat: OnceLock::new(),
-            using: Mutex::default(),
-            ..self
-        }
+        let (index, stat, using) = (OnceLock::new(), OnceLock::new(), Mutex::default());
+        Self { access, index, stat, using, ..self }
     }
 
     /// Fails unless `haul init` was run here.
@@ -191,14 +186,27 @@ impl Repo {
         Ok(self.index.get_or_init(|| index))
     }
 
-    /// Waits until no other command works here; from then on others wait until this process ends. Who
-    /// changes pointers calls it before reading them, so that of two commands at a time the later one
-    /// goes on from what the earlier one wrote.
-    pub fn begin_changes(&self) -> Result<(), CacheError> {
-        if self.require_initialised().is_ok() && !planted::is("pointers-read-early") {
-            self.index()?;
+    /// Waits until no other command changes pointers here; from then on others wait until this process
+    /// ends. Called before pointers are read, so that of two commands at a time the later one goes on
+    /// from what the earlier one wrote. Makes no file, as the command may be refused yet.
+    pub fn begin_changes(&self) {
+        self.begin_within(Duration::MAX);
+    }
+
+    /// As [`Self::begin_changes`], for `patience` at most; says whether changes may begin.
+    pub fn begin_within(&self, patience: Duration) -> bool {
+        if self.changing.get().is_some() || planted::is("pointers-read-early") {
+            return true;
         }
-        Ok(())
+        match Lock::of_folder(self.git.common_dir(), patience) {
+            Ok(Some(lock)) => {
+                self.changing.get_or_init(|| lock);
+                true
+            }
+            Ok(None) => false,
+            // Some network file systems lock no folders.
+            Err(_) => true,
+        }
     }
 
     /// Opens the index unless another command has it for longer than `patience`; says whether it is open.
@@ -286,7 +294,7 @@ impl Repo {
             Some(url) => url.clone().into_bytes(),
             None => self.local_seed()?,
         };
-        Ok((identity_of(&seed), url.map(|url| crate::config::redact(&url))))
+        Ok((identity_of(&seed), url.map(|url| crate::config::redact_git(&url))))
     }
 
     fn local_seed(&self) -> Result<Vec<u8>, RepoError> {

@@ -32,7 +32,8 @@ pub(super) fn handed(
     if pointers.is_empty() {
         return Ok((repo, none));
     }
-    if !repo.index_within(patience)? {
+    // In this order: whoever changes pointers may wait for the index.
+    if !repo.begin_within(patience) || !repo.index_within(patience)? {
         return Ok((repo, Handed::Busy));
     }
     let mut missing = unknown(&repo, pointers)?;
