@@ -4,7 +4,8 @@
     python3 benches/git.py [--quick] [--only PART,…] [--work DIR] [--json FILE] [--haul FILE]
 
 Parts: commit (B1: the hooks of a commit that touches no data), push (B1: the pre-push hook with nothing
-new, in a long history), merge (B3: two branches that each change files of one large folder), part (B4:
+new, in a long history), filter (B2: `git status`, `git clone` and `git pull` of files that Git hands over,
+beside plain Git and beside Git LFS where it is installed, through its agent for folders), merge (B3: two branches that each change files of one large folder), part (B4:
 one sub-directory of a large folder). Times are taken in turns with their yardstick and given as median
 of the rounds, lowest and highest in brackets. The history comes from `git fast-import`, the files of
 the folder are of a few bytes each, of which the manifest holds the most; those of the part are larger.
@@ -14,8 +15,10 @@ the folder are of a few bytes each, of which the manifest holds the most; those 
 """
 
 import dataclasses
+import os
 import pathlib
 import random
+import shutil
 import statistics
 import subprocess
 
@@ -24,6 +27,7 @@ from bench import MIB, SEED, Bench, Failed, Figure, human, kept_bytes, measure_p
 # The demands.
 COMMIT_SECONDS, COMMIT_RATIO = 0.015, 3.0
 PUSH_SECONDS, PUSH_REQUESTS = 0.050, 3
+STATUS_RATIO, LFS_RATIO = 1.2, 10.0
 MERGE_SECONDS = 1.0
 PART_SURPLUS = MIB
 
@@ -34,14 +38,20 @@ class Sizes:
     rounds: int
     # Commits of the long history.
     commits: int
+    # Files that Git hands over, and rounds of bringing them.
+    handed: int
+    turns: int
     # Files of the large folder, files that each branch changes, and files of the part.
     files: int
     changes: int
     part: int
 
 
-FULL = Sizes(False, 11, 50_000, 1_000_000, 1_000, 1_000)
-QUICK = Sizes(True, 5, 5_000, 20_000, 100, 200)
+FULL = Sizes(False, 11, 50_000, 10_000, 2, 1_000_000, 1_000, 1_000)
+QUICK = Sizes(True, 5, 5_000, 1_000, 2, 20_000, 100, 200)
+
+# Files that Git hands over are of many sizes around this one.
+HANDED_FILE = 8_000
 
 # A file of the part, which has to be fetched, unlike what the manifest holds itself.
 PART_FILE = 10_000
@@ -130,6 +140,108 @@ def push(bench: Bench) -> None:
     count = sum(requests[kind] for kind in ("list", "get", "put", "head"))
     holds = count <= PUSH_REQUESTS
     bench.add("B1", "requests of a push with nothing new", f"{count}", f"≤ {PUSH_REQUESTS}", holds)
+
+
+def write_handed(bench: Bench, repo: pathlib.Path, version: int) -> None:
+    source = random.Random(SEED + version)
+    for number in range(bench.sizes.handed):
+        folder = repo / "files" / f"{number // 100:03}"
+        folder.mkdir(parents=True, exist_ok=True)
+        size = source.randrange(HANDED_FILE // 2, HANDED_FILE * 3 // 2)
+        (folder / f"{number:05}.bin").write_bytes(source.randbytes(size))
+
+
+def handed(bench: Bench, name: str) -> pathlib.Path:
+    """A repository of files that Git hands to haul, to Git LFS or to nobody, pushed to a hub of its own."""
+    bench.git(bench.work, "init", "-q", "--bare", f"{name}.git")
+    if name == "haul":
+        repo = bench.repository()
+        bench.verb(repo, "track", "files/**")
+    else:
+        repo = bench.work / f"{name}-repo"
+        repo.mkdir()
+        bench.git(repo, "init", "-q")
+    if name == "git-lfs":
+        bench.git(repo, "lfs", "install", "--local")
+        bench.git(repo, "lfs", "track", "files/**")
+    bench.git(repo, "remote", "add", "hub", f"file://{bench.work}/{name}.git")
+    write_handed(bench, repo, 1)
+    save(bench, repo)
+    return repo
+
+
+def save(bench: Bench, repo: pathlib.Path) -> None:
+    bench.git(repo, "add", "-A")
+    bench.commit(repo)
+    bench.git(repo, "push", "-q", "hub", "main")
+
+
+def brought(bench: Bench, clone: pathlib.Path, repo: pathlib.Path) -> None:
+    """Fails unless the clone has the files of the repository."""
+    bench.run(["diff", "-r", repo / "files", clone / "files"], bench.work)
+
+
+def bring(bench: Bench, tools: dict[str, pathlib.Path], times: dict, turn: int) -> None:
+    """Times a clone with each tool in turn, and a pull of another version of every file.
+
+    Clones stay: the files of Git LFS are links to those of its hub.
+    """
+    clones = {name: bench.work / f"{name}-clone-{turn}" for name in tools}
+    for name, repo in tools.items():
+        hub = f"file://{bench.work}/{name}.git"
+        command = ["git", "clone", "-q", hub, clones[name]]
+        os.sync()
+        times["clone"][name].append(seconds_of(bench, bench.work, *command))
+        brought(bench, clones[name], repo)
+    for name, repo in tools.items():
+        write_handed(bench, repo, 2 + turn)
+        save(bench, repo)
+        os.sync()
+        times["pull"][name].append(seconds_of(bench, clones[name], "git", "pull", "-q"))
+        brought(bench, clones[name], repo)
+
+
+def filtered(bench: Bench) -> None:
+    """What files that Git hands over cost it."""
+    # The only settings that a clone has before Git checks it out.
+    bench.verb(bench.work, "init", "--global")
+    # Git would tidy up beside what is measured, and Git LFS miss what is being moved.
+    bench.git(bench.work, "config", "--global", "maintenance.auto", "false")
+    bench.git(bench.work, "config", "--global", "gc.auto", "0")
+    names = ["plain", "haul"]
+    if shutil.which("git-lfs"):
+        bench.git(bench.work, "lfs", "install", "--skip-repo")
+        bench.about["git-lfs"] = bench.run(["git-lfs", "version"], bench.work).output.decode().strip()
+        names.append("git-lfs")
+    else:
+        bench.about["git-lfs"] = "not on PATH, left out"
+    tools = {name: handed(bench, name) for name in names}
+    status: dict[str, list[float]] = {name: [] for name in tools}
+    for number in range(3 * bench.sizes.rounds + 1):
+        for name, repo in tools.items():
+            seconds = seconds_of(bench, repo, "git", "status", "--porcelain")
+            # The first one writes Git's index anew, as the files are as young as that.
+            if number > 0:
+                status[name].append(seconds)
+    middle = {name: statistics.median(times) for name, times in status.items()}
+    ratio = middle["haul"] / middle["plain"]
+    text = "; ".join(f"{name} {spread(times, '{:.4f}')} s" for name, times in status.items())
+    what = f"git status, {bench.sizes.handed} unchanged files that Git hands over"
+    demand = f"≤ {STATUS_RATIO} of plain Git"
+    bench.note(Figure("B2", what, demand, f"{ratio:.2f}: {text}", ratio <= STATUS_RATIO, middle))
+    times = {work: {name: [] for name in tools} for work in ("clone", "pull")}
+    for turn in range(bench.sizes.turns):
+        bring(bench, tools, times, turn)
+    for work, taken in times.items():
+        middle = {name: statistics.median(seconds) for name, seconds in taken.items()}
+        text = "; ".join(f"{name} {spread(seconds)} s" for name, seconds in taken.items())
+        holds, demand = None, ""
+        if "git-lfs" in middle:
+            ratio = middle["git-lfs"] / middle["haul"]
+            holds, demand = ratio >= LFS_RATIO, f"≥ {LFS_RATIO:g} times as fast as Git LFS"
+            text = f"{ratio:.1f} times: {text}"
+        what = f"git {work} of {bench.sizes.handed} files that Git hands over, folder remote"
+        bench.note(Figure("B2", what, demand, text, holds, middle))
 
 
 def large_folder(bench: Bench, repo: pathlib.Path) -> None:
@@ -221,7 +333,7 @@ def part(bench: Bench) -> None:
         bench.note(Figure("B4", what, demand, text, surplus <= PART_SURPLUS, numbers))
 
 
-PARTS = {"commit": commit, "push": push, "merge": merge, "part": part}
+PARTS = {"commit": commit, "push": push, "filter": filtered, "merge": merge, "part": part}
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 
-use redb::{ReadableDatabase, ReadableTable};
+use redb::ReadableTable;
 
 use crate::cache::error::CacheError;
 use crate::cache::index::{Index, OBJECTS};
@@ -94,7 +94,7 @@ impl Index {
 
     fn each_row(&self, mut take: impl FnMut(Row)) -> Result<(), CacheError> {
         let fail = |e: &dyn std::fmt::Display| self.db.failed(e);
-        let txn = self.db.db.begin_read().map_err(|e| fail(&e))?;
+        let txn = self.db.begin_read()?;
         let table = txn.open_table(OBJECTS).map_err(|e| fail(&e))?;
         for row in table.iter().map_err(|e| fail(&e))? {
             let (id, place) = row.map_err(|e| fail(&e))?;

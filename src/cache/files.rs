@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
-use redb::{ReadOnlyTable, ReadableDatabase, TableDefinition, TableError};
+use redb::{ReadOnlyTable, TableDefinition, TableError};
 
 use crate::cache::error::CacheError;
 use crate::cache::file_name::WholeName;
@@ -84,7 +84,7 @@ impl<'i> WholeFiles<'i> {
     pub fn open(layout: &Layout, index: &'i Index) -> Result<Self, CacheError> {
         let fail = |e: &dyn std::fmt::Display| index.db.failed(e);
         let folder = layout.files_folder();
-        let txn = index.db.db.begin_read().map_err(|e| fail(&e))?;
+        let txn = index.db.begin_read()?;
         let rows = match txn.open_table(FILES) {
             Ok(table) => Some(table),
             Err(TableError::TableDoesNotExist(_)) => None,

@@ -5,7 +5,7 @@
 use std::collections::{BTreeSet, HashSet};
 use std::time::Duration;
 
-use redb::{ReadOnlyTable, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
+use redb::{ReadOnlyTable, ReadableTable, TableDefinition, WriteTransaction};
 
 use crate::cache::database::{Db, Opened, PATIENCE};
 use crate::cache::error::CacheError;
@@ -121,10 +121,18 @@ impl Index {
         index.filled(layout)
     }
 
+    /// Opens the index to look things up, as any number of processes can at once; nothing if there is
+    /// none that can be used as it is. Fails where something is to be recorded.
+    pub fn open_to_look(layout: &Layout, patience: Duration) -> Result<Option<Self>, CacheError> {
+        let Some(db) = Db::open_to_look(&layout.index(), patience)? else { return Ok(None) };
+        let txn = db.begin_read()?;
+        let complete = txn.open_table(FILLED).is_ok() && txn.open_table(BASES).is_ok();
+        Ok(complete.then(|| Self { db, usage: Usage::default() }))
+    }
+
     /// Fills an index that no run has filled to the end yet.
     fn filled(self, layout: &Layout) -> Result<Self, CacheError> {
-        let fail = |e: &dyn std::fmt::Display| self.db.failed(e);
-        let txn = self.db.db.begin_read().map_err(|e| fail(&e))?;
+        let txn = self.db.begin_read()?;
         if txn.open_table(FILLED).is_ok() {
             return Ok(self);
         }
@@ -134,8 +142,7 @@ impl Index {
     }
 
     fn create_tables(&self) -> Result<(), CacheError> {
-        let fail = |e: &dyn std::fmt::Display| self.db.failed(e);
-        let txn = self.db.db.begin_read().map_err(|e| fail(&e))?;
+        let txn = self.db.begin_read()?;
         if txn.open_table(BASES).is_ok() {
             return Ok(());
         }
@@ -152,7 +159,7 @@ impl Index {
         change: impl FnOnce(&WriteTransaction) -> Result<(), redb::TableError>,
     ) -> Result<(), CacheError> {
         let fail = |e: &dyn std::fmt::Display| self.db.failed(e);
-        let txn = self.db.db.begin_write().map_err(|e| fail(&e))?;
+        let txn = self.db.begin_write()?;
         change(&txn).map_err(|e| fail(&e))?;
         failpoint::hit("index.before-commit");
         txn.commit().map_err(|e| fail(&e))?;
@@ -163,7 +170,7 @@ impl Index {
     /// Takes a view of the index as it is now.
     pub fn reader(&self) -> Result<IndexReader, CacheError> {
         let fail = |e: &dyn std::fmt::Display| self.db.failed(e);
-        let txn = self.db.db.begin_read().map_err(|e| fail(&e))?;
+        let txn = self.db.begin_read()?;
         Ok(IndexReader {
             objects: txn.open_table(OBJECTS).map_err(|e| fail(&e))?,
             packs: txn.open_table(PACKS).map_err(|e| fail(&e))?,
@@ -254,7 +261,7 @@ impl Index {
         let mut out: BTreeSet<PackId> = gone.collect();
         let Some(remote) = remote.filter(|_| !out.is_empty()) else { return Ok(out) };
         let fail = |e: &dyn std::fmt::Display| self.db.failed(e);
-        let txn = self.db.db.begin_read().map_err(|e| fail(&e))?;
+        let txn = self.db.begin_read()?;
         let table = txn.open_table(CONFIRMED).map_err(|e| fail(&e))?;
         let mut confirmed = Vec::new();
         for pack in &out {
@@ -312,7 +319,7 @@ impl Index {
     /// Returns every pack that is held in the given form.
     pub fn packs(&self, held: Held) -> Result<Vec<(PackId, PackState)>, CacheError> {
         let fail = |e: &dyn std::fmt::Display| self.db.failed(e);
-        let txn = self.db.db.begin_read().map_err(|e| fail(&e))?;
+        let txn = self.db.begin_read()?;
         let table = txn.open_table(PACKS).map_err(|e| fail(&e))?;
         let mut out = Vec::new();
         for row in table.iter().map_err(|e| fail(&e))? {

@@ -26,6 +26,7 @@ mod testing;
 mod trees;
 mod usage;
 
+pub use database::PATIENCE;
 pub use delta::DeltaFault;
 pub use error::CacheError;
 pub use examine::{LocalPack, Row};

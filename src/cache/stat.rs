@@ -6,7 +6,7 @@
 
 use std::path::Path;
 
-use redb::{ReadableDatabase, ReadableTable, TableDefinition};
+use redb::{ReadableTable, TableDefinition};
 
 use crate::cache::database::{Db, Opened, PATIENCE};
 use crate::cache::error::CacheError;
@@ -99,10 +99,16 @@ impl StatCache {
         }
     }
 
+    /// Opens the file to look things up; nothing if there is none that can be used as it is. Fails where
+    /// something is to be saved.
+    pub fn open_to_look(path: &Path) -> Result<Option<Self>, CacheError> {
+        Ok(Db::open_to_look(path, PATIENCE)?.map(|db| Self { db }))
+    }
+
     /// Returns the entries at `path` and below the folder `path`, in path order.
     pub fn under(&self, path: &[u8]) -> Result<Vec<(Vec<u8>, StatEntry)>, CacheError> {
         let fail = |e: &dyn std::fmt::Display| self.db.failed(e);
-        let txn = self.db.db.begin_read().map_err(|e| fail(&e))?;
+        let txn = self.db.begin_read()?;
         let table = match txn.open_table(FILES) {
             Ok(table) => table,
             Err(redb::TableError::TableDoesNotExist(_)) => return Ok(Vec::new()),
@@ -129,7 +135,7 @@ impl StatCache {
     /// Returns the bytes of the pointers that haul last added or placed, by tracked path.
     pub fn pointers(&self) -> Result<Vec<PathAndPointer>, CacheError> {
         let fail = |e: &dyn std::fmt::Display| self.db.failed(e);
-        let txn = self.db.db.begin_read().map_err(|e| fail(&e))?;
+        let txn = self.db.begin_read()?;
         let table = match txn.open_table(POINTERS) {
             Ok(table) => table,
             Err(redb::TableError::TableDoesNotExist(_)) => return Ok(Vec::new()),
@@ -150,7 +156,7 @@ impl StatCache {
         pointers: impl IntoIterator<Item = (&'a [u8], Option<&'a [u8]>)>,
     ) -> Result<(), CacheError> {
         let fail = |e: &dyn std::fmt::Display| self.db.failed(e);
-        let txn = self.db.db.begin_write().map_err(|e| fail(&e))?;
+        let txn = self.db.begin_write()?;
         {
             let mut table = txn.open_table(FILES).map_err(|e| fail(&e))?;
             for (path, entry) in files {

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use redb::{ReadableDatabase, TableDefinition, TableError};
+use redb::{TableDefinition, TableError};
 
 use crate::cache::error::CacheError;
 use crate::cache::folder::Form;
@@ -65,7 +65,7 @@ impl Index {
     pub fn cache_size(&self) -> Result<Option<CacheSize>, CacheError> {
         let fail = |e: &dyn std::fmt::Display| self.db.failed(e);
         let new = self.usage.added.swap(0, Ordering::Relaxed);
-        let txn = self.db.db.begin_read().map_err(|e| fail(&e))?;
+        let txn = self.db.begin_read()?;
         let (mut listed, mut added) = (None, new);
         match txn.open_table(SIZES) {
             Ok(table) => {

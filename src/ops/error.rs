@@ -6,7 +6,7 @@ use crate::fs::FsError;
 use crate::git::{ChannelError, GitError};
 use crate::hint::Hint;
 use crate::intake::IntakeError;
-use crate::path::{PathError, show};
+use crate::path::{PathError, in_shell, show};
 use crate::progress::Stopped;
 use crate::remote::{RemoteError, SpecError};
 use crate::repo::RepoError;
@@ -95,6 +95,12 @@ pub enum OpError {
         /// The remote's name.
         name: String,
         /// Its address, without secrets.
+        url: String,
+    },
+    /// The same of a foreign repository, whose remotes nobody can accept by their names.
+    #[error("the data lies on `{url}`, and you have not accepted that remote")]
+    NotAcceptedThere {
+        /// The remote's address, without secrets.
         url: String,
     },
     /// The request cannot be carried out, and the user can change that.
@@ -193,6 +199,7 @@ impl OpError {
             | Self::Transfer(_)
             | Self::Place { .. }
             | Self::NotAccepted { .. }
+            | Self::NotAcceptedThere { .. }
             | Self::Refused { .. } => Exit::No,
         }
     }
@@ -261,6 +268,10 @@ impl Hint for OpError {
             ),
             Self::NotAccepted { name, url } => Some(format!(
                 "if you trust it, run `haul remote accept {name}`, or set HAUL_ACCEPT_REMOTE={url}"
+            )),
+            Self::NotAcceptedThere { url } => Some(format!(
+                "if you trust it, set HAUL_ACCEPT_REMOTE={}",
+                in_shell(url.as_bytes())
             )),
             Self::Refused { next, .. } => Some(next.clone()),
             Self::Defect(_) => Some("report this with the command that you ran".to_owned()),

@@ -10,7 +10,7 @@ use crate::git::{CommitId, Content, Git};
 use crate::ops::error::OpError;
 use crate::ops::export::{self, ExportOptions, ExportReport};
 use crate::ops::trees::Source;
-use crate::path::{in_shell, show};
+use crate::path::show;
 use crate::progress::Job;
 use crate::repo::Repo;
 
@@ -146,10 +146,7 @@ impl Foreign {
 /// There is no repository in which the remote could be accepted by its name.
 fn unaccepted(error: OpError) -> OpError {
     let OpError::NotAccepted { url, .. } = error else { return error };
-    OpError::refused(
-        format!("the data lies on `{url}`, and you have not accepted that remote"),
-        format!("if you trust it, set HAUL_ACCEPT_REMOTE={}", in_shell(url.as_bytes())),
-    )
+    OpError::NotAcceptedThere { url }
 }
 
 /// A folder and the name of something in it.

@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use crate::config::{Accepted, Files, Layer, RemoteAccess, Value, is_accepted, nearest, redact};
+use crate::config::{
+    Accepted, Environment, Files, Layer, RemoteAccess, Value, is_accepted, nearest, redact,
+};
 use crate::ops::error::OpError;
 use crate::remote::{Access, AwsTool, Create, Limits, Remote, RemoteSpec, Secret};
 use crate::repo::Repo;
@@ -121,12 +123,12 @@ pub(crate) fn accepted(repo: &Repo, name: &str, spec: &RemoteSpec) -> Result<boo
         ));
     }
     let variable = repo.environment().text("HAUL_ACCEPT_REMOTE");
-    Ok(is_accepted(&accepted_list(repo)?, variable, spec.text(), root))
+    Ok(is_accepted(&accepted_list(repo.environment())?, variable, spec.text(), root))
 }
 
 /// Reads the user's list of accepted remotes.
-pub(crate) fn accepted_list(repo: &Repo) -> Result<Accepted, OpError> {
-    let Some(path) = repo.environment().accepted_file() else { return Ok(Accepted::default()) };
+pub(crate) fn accepted_list(environment: &Environment) -> Result<Accepted, OpError> {
+    let Some(path) = environment.accepted_file() else { return Ok(Accepted::default()) };
     let text = Files::read(Layer::User, &path)?.unwrap_or_default();
     Ok(Accepted::parse(&text, &path)?)
 }

@@ -10,7 +10,7 @@ use crate::cache::Held;
 use crate::git::{CommitId, Content, ObjectId, PointerBlob};
 use crate::ops::chosen::{Chosen, at_head, find};
 use crate::ops::error::{Exit, OpError};
-use crate::ops::filter_process::adopt;
+use crate::ops::filter_process::{adopt, find_again};
 use crate::ops::open::{Chosen as Target, choose};
 use crate::ops::requests::Requests;
 use crate::ops::retain::{After, retain};
@@ -120,6 +120,7 @@ fn planned(
     job: &Job,
 ) -> Result<PushPlan, OpError> {
     adopt(repo, job)?;
+    find_again(repo, wanted.iter().filter_map(|(wanted, _)| wanted.root.id()), job)?;
     let index = repo.index()?;
     index.adopt(repo.layout())?;
     let unpushed = index.packs(Held::Unpushed)?;

@@ -20,7 +20,9 @@ use crate::pointer::PointerError;
 use crate::progress::{Job, Kind};
 use crate::repo::Repo;
 use crate::transfer::{Filter, Root};
-use crate::worktree::{Content, Found, Kept, Knowledge, Scan, TrackedState, Tracking, What, look};
+use crate::worktree::{
+    Content, Found, Kept, Knowledge, Scan, Tracked, TrackedState, Tracking, What, look,
+};
 
 /// What to look at.
 #[derive(Clone, Debug, Default)]
@@ -84,17 +86,7 @@ struct Look<'r> {
 /// Compares by stamps; reads only files that the stat cache cannot vouch for.
 pub fn run(repo: &Repo, options: &StatusOptions, job: &Job) -> Result<StatusReport, OpError> {
     let mut selection = Selection::new(repo, &options.paths)?;
-    let report =
-        StatusReport { entries: Vec::new(), pointers: Vec::new(), clean: true, files: 0, bytes: 0 };
-    let mut look = Look {
-        repo,
-        began: repo.door().now_if_writable()?,
-        view: repo.index()?.reader()?,
-        head: at_head(repo)?,
-        report,
-        learned: Vec::new(),
-        links: Vec::new(),
-    };
+    let mut look = Look::new(repo, at_head(repo)?)?;
     let (tracked, refused) = candidates(repo, &Select::default())?;
     for pointer in refused.iter().filter(|refused| selection.may_mean(&refused.pointer)) {
         let path = json_path(&pointer.pointer);
@@ -132,14 +124,34 @@ pub fn run(repo: &Repo, options: &StatusOptions, job: &Job) -> Result<StatusRepo
     {
         job.warn(&unset(first, unfilled.len()));
     }
-    if !look.learned.is_empty() {
-        let files = look.learned.iter().map(|(path, entry)| (path.as_slice(), *entry));
-        repo.stat()?.save(files, [])?;
-    }
+    look.remember()?;
     let links = look.links.iter().map(RepoPath::as_bytes);
     note_standing_links(repo, links, job);
     look.report.clean = look.report.entries.is_empty();
     Ok(look.report)
+}
+
+/// Lists the data of these paths that is not as their pointers say, and nothing else of [`run`].
+pub(crate) fn data(
+    repo: &Repo,
+    tracked: &[Tracked],
+    job: &Job,
+) -> Result<Vec<StatusEntry>, OpError> {
+    let mut look = Look::new(repo, BTreeMap::new())?;
+    for item in tracked {
+        job.check()?;
+        let TrackedState::Sound(pointer, bytes) = &item.state else { continue };
+        let chosen = Chosen {
+            path: item.path.clone(),
+            by: Tracking::Beside,
+            pointer: pointer.clone(),
+            bytes: bytes.clone(),
+            filter: Filter::All,
+        };
+        look.data(&chosen, job)?;
+    }
+    look.remember()?;
+    Ok(look.report.entries)
 }
 
 fn at_head(repo: &Repo) -> Result<BTreeMap<Vec<u8>, Vec<u8>>, OpError> {
@@ -155,7 +167,23 @@ fn at_head(repo: &Repo) -> Result<BTreeMap<Vec<u8>, Vec<u8>>, OpError> {
         .collect())
 }
 
-impl Look<'_> {
+impl<'r> Look<'r> {
+    fn new(repo: &'r Repo, head: BTreeMap<Vec<u8>, Vec<u8>>) -> Result<Self, OpError> {
+        let (began, view) = (repo.door().now_if_writable()?, repo.index()?.reader()?);
+        let (entries, pointers) = (Vec::new(), Vec::new());
+        let report = StatusReport { entries, pointers, clean: true, files: 0, bytes: 0 };
+        Ok(Self { repo, began, view, head, report, learned: Vec::new(), links: Vec::new() })
+    }
+
+    /// Lets the stat cache know what was read, so that the next look need not.
+    fn remember(&self) -> Result<(), OpError> {
+        if !self.learned.is_empty() {
+            let files = self.learned.iter().map(|(path, entry)| (path.as_slice(), *entry));
+            self.repo.stat()?.save(files, [])?;
+        }
+        Ok(())
+    }
+
     fn entry(&mut self, path: &RepoPath, state: &'static str, pointer: &RepoPath) {
         let (path, pointer) = (json_path(path.as_bytes()), json_path(pointer.as_bytes()));
         self.report.entries.push(StatusEntry { path, state, pointer });

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use crate::cache::{CacheError, Index, Layout, StatCache};
+use crate::cache::{CacheError, Index, Layout, PATIENCE, StatCache};
 use crate::chunk::Profile;
 use crate::config::{Config, Environment, Files, Flag, load};
 use crate::fs::{
@@ -26,10 +26,18 @@ pub struct Repo {
     profile: Profile,
     index: OnceLock<Index>,
     stat: OnceLock<StatCache>,
+    access: Access,
     /// Says to others that packs of the cache are being read.
     using: Mutex<Option<Lock>>,
     /// Keeps others that change pointers waiting.
     changing: OnceLock<Lock>,
+}
+
+/// What the index and the stat cache are opened for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Access {
+    Work,
+    Look,
 }
 
 /// Longest `haul.toml` that is taken from a commit, in bytes.
@@ -96,9 +104,31 @@ impl Repo {
             profile,
             index: OnceLock::new(),
             stat: OnceLock::new(),
+            access: Access::Work,
             using: Mutex::default(),
             changing: OnceLock::new(),
         })
+    }
+
+    /// Has the index and the stat cache only looked into, beside others who do so too: what would be
+    /// recorded there is an error.
+    ///
+    /// That is for hooks, which mostly find that there is nothing to do: it spares them the syncs of the
+    /// disk that a database costs which could be written to.
+    #[must_use]
+    pub fn to_look(self) -> Self {
+        self.opened_for(Access::Look)
+    }
+
+    /// Takes back [`Self::to_look`], once there is something to do.
+    #[must_use]
+    pub fn to_work(self) -> Self {
+        self.opened_for(Access::Work)
+    }
+
+    fn opened_for(self, access: Access) -> Self {
+        let (index, stat, using) = (OnceLock::new(), OnceLock::new(), Mutex::default());
+        Self { access, index, stat, using, ..self }
     }
 
     /// Fails unless `haul init` was run here.
@@ -148,7 +178,10 @@ impl Repo {
             return Ok(index);
         }
         // In this order: who waits for the index holds no lock that its owner could wait for.
-        let index = Index::open(&self.layout)?;
+        let index = match self.index_to_look(PATIENCE)? {
+            Some(index) => index,
+            None => Index::open(&self.layout)?,
+        };
         self.use_cache()?;
         Ok(self.index.get_or_init(|| index))
     }
@@ -179,7 +212,12 @@ impl Repo {
     /// Opens the index unless another command has it for longer than `patience`; says whether it is open.
     pub fn index_within(&self, patience: Duration) -> Result<bool, CacheError> {
         if self.index.get().is_none() {
-            let index = match Index::open_within(&self.layout, patience) {
+            let looked = match self.index_to_look(patience) {
+                Err(CacheError::Busy { .. }) => return Ok(false),
+                other => other?,
+            };
+            let index = match looked.map_or_else(|| Index::open_within(&self.layout, patience), Ok)
+            {
                 Err(CacheError::Busy { .. }) => return Ok(false),
                 other => other?,
             };
@@ -187,6 +225,13 @@ impl Repo {
             self.index.get_or_init(|| index);
         }
         Ok(true)
+    }
+
+    fn index_to_look(&self, patience: Duration) -> Result<Option<Index>, CacheError> {
+        match self.access {
+            Access::Look => Index::open_to_look(&self.layout, patience),
+            Access::Work => Ok(None),
+        }
     }
 
     fn use_cache(&self) -> Result<(), FsError> {
@@ -217,7 +262,12 @@ impl Repo {
         }
         // Always in this order: two processes that each have one and wait for the other would wait long.
         self.index()?;
-        let stat = StatCache::open(&self.layout.stat())?;
+        let path = self.layout.stat();
+        let looked = match self.access {
+            Access::Look => StatCache::open_to_look(&path)?,
+            Access::Work => None,
+        };
+        let stat = looked.map_or_else(|| StatCache::open(&path), Ok)?;
         Ok(self.stat.get_or_init(|| stat))
     }
 

@@ -24,7 +24,7 @@ pub(crate) use place::{
 };
 pub use pointers::{
     RefusedPointer, Tracked, TrackedState, Tracking, in_place, load_in_place, load_tracked,
-    parse_tracked,
+    parse_tracked, tracked_by,
 };
 pub use scan::{Found, Scan, What, look};
 pub(crate) use share::{Sharing, place_whole};

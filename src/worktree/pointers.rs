@@ -1,7 +1,7 @@
 //! The pointers of the worktree: which paths are tracked, and by what.
 
 use crate::fs::FileKind;
-use crate::git::{Content, Git};
+use crate::git::{Content, Git, IndexEntry};
 use crate::path::{PathError, RepoPath};
 use crate::pointer::{Pointer, PointerError, PointerKind, looks_like_pointer};
 use crate::worktree::door::Door;
@@ -84,8 +84,16 @@ pub fn load_tracked(
     git: &Git,
     door: &Door,
 ) -> Result<(Vec<Tracked>, Vec<RefusedPointer>), WorktreeError> {
+    tracked_by(git.pointers()?, door)
+}
+
+/// As [`load_tracked`], of the pointers that these entries of the index name.
+pub fn tracked_by(
+    entries: Vec<IndexEntry>,
+    door: &Door,
+) -> Result<(Vec<Tracked>, Vec<RefusedPointer>), WorktreeError> {
     let (mut out, mut refused) = (Vec::new(), Vec::new());
-    for entry in git.pointers()? {
+    for entry in entries {
         let paths = RepoPath::new(&entry.path).and_then(|own| Ok((own.target_of_pointer()?, own)));
         let (path, own) = match paths {
             Ok(paths) => paths,

@@ -1,7 +1,7 @@
 //! What Git does with files that it hands to haul, command by command.
 
 use crate::filter::{assert_settled, held, save, tracking};
-use crate::harness::{World, data};
+use crate::harness::{Repo, World, data};
 
 #[test]
 fn stash_puts_content_away_and_back() {
@@ -158,4 +158,56 @@ fn a_full_or_missing_state_makes_git_add_fail_and_not_lie() {
     a.write("x.bin", &data::bytes(1, 1000));
     a.git(&["add", "x.bin"]).fails_with(128).says("x.bin");
     assert_eq!(a.git(&["ls-files", "x.bin"]).ok().stdout(), "");
+}
+
+/// Leaves what a power cut before the end of `git add` can leave: the pointer, and not the content.
+fn cut_off(a: &Repo<'_>, name: &str, content: &[u8]) {
+    a.write(name, content);
+    // Else Git would look at so young a file once more.
+    let earlier = std::time::SystemTime::now() - std::time::Duration::from_secs(60);
+    std::fs::File::open(a.path(name)).expect("is there").set_modified(earlier).expect("sets it");
+    a.git_with(&["add", name], &[("HAUL_FAILPOINT", "filter.answered")]).status();
+    a.remove(".git/haul/spool");
+    // Git goes by its index, and does not ask again.
+    a.git(&["add", name]).ok();
+    assert!(!a.path(".git/haul/spool").exists(), "Git asked for the pointer again");
+}
+
+#[test]
+fn content_that_a_power_cut_took_is_taken_in_again_by_the_commit_or_the_push() {
+    let world = World::new();
+    let a = tracking(&world);
+    cut_off(&a, "in it/x.bin", &data::bytes(1, 300_000));
+    a.git_hooked(&["commit", "-m", "x"]).ok().says("took in `in it/x.bin` again");
+    cut_off(&a, "y.bin", &data::bytes(2, 50_000));
+    a.commit("without the Git hook");
+    a.haul(&["push"]).ok().says("took in `y.bin` again");
+    a.haul(&["verify", "HEAD"]).ok();
+    let b = a.clone_as("b");
+    b.haul(&["init"]).ok();
+    b.haul(&["pull"]).ok();
+    assert_eq!(b.read("in it/x.bin"), data::bytes(1, 300_000));
+    assert_eq!(b.read("y.bin"), data::bytes(2, 50_000));
+}
+
+#[test]
+fn content_that_a_power_cut_took_and_nothing_has_is_said_and_not_published() {
+    let world = World::new();
+    let a = tracking(&world);
+    world.folder("hub.git").git(&["init", "--quiet", "--bare"]).ok();
+    a.git(&["remote", "add", "origin", "../hub.git"]).ok();
+    cut_off(&a, "x.bin", &data::bytes(1, 50_000));
+    a.write("x.bin", &data::bytes(2, 50_000));
+    let out = a.git_hooked(&["commit", "-m", "x"]).ok();
+    out.says("staged for `x.bin`").says("not known on this machine").says("git add x.bin");
+    a.git_hooked(&["push", "origin", "main"]).fails_with(1).says("x.bin");
+    a.git(&["add", "x.bin"]).ok();
+    let amended = a.git_hooked(&["commit", "--amend", "-m", "x"]).ok();
+    assert!(!amended.stderr().contains("x.bin"), "{}", amended.stderr());
+    a.git_hooked(&["push", "origin", "main"]).ok().says("pushed 1 root");
+    // A commit that hands its files over itself is not taken for one that lost them.
+    a.write("x.bin", &data::bytes(3, 50_000));
+    let out = a.git_hooked(&["commit", "-am", "again"]).ok();
+    assert!(!out.stderr().contains("x.bin"), "{}", out.stderr());
+    a.git_hooked(&["push", "origin", "main"]).ok().says("pushed 1 root");
 }

@@ -77,6 +77,7 @@ mod harness;
 mod harness_itself;
 mod haulignore;
 mod help;
+mod hook_managers;
 mod hooks;
 mod hostile;
 mod hostile_bombs;

@@ -111,7 +111,9 @@ fn change(row: &mut Row, world: &World) {
     let repo = row.repo;
     row.haul(&["init"]);
     row.haul(&["hooks", "status"]);
+    row.haul(&["doctor"]);
     row.haul(&["hooks", "uninstall"]);
+    hand_over(row);
     repo.write("team/data/new.bin", &data::bytes(6, 90_000));
     repo.write("team/extra.bin", &data::bytes(7, 90_000));
     repo.write("team/gone.bin", &data::bytes(8, 90_000));
@@ -149,6 +151,21 @@ fn change(row: &mut Row, world: &World) {
     row.haul(&["push"]);
     row.haul(&["log", "team"]);
     row.haul(&["diff", "HEAD~1", "HEAD"]);
+}
+
+/// Git hands a file to haul and gets it back.
+fn hand_over(row: &mut Row) {
+    let repo = row.repo;
+    row.haul(&["track", "*.handed"]);
+    repo.write("big.handed", &data::bytes(10, 90_000));
+    repo.git(&["add", "big.handed", ".gitattributes"]).ok();
+    repo.commit("handed over");
+    let stored = repo.git(&["cat-file", "blob", "HEAD:big.handed"]).ok();
+    row.check("Git holds the file itself", stored.stdout().starts_with("haul 1\n"));
+    repo.remove("big.handed");
+    repo.git(&["checkout", "--", "big.handed"]).ok();
+    row.holds("big.handed", 10, 90_000);
+    row.haul(&["remote", "default", "r"]);
 }
 
 /// A clone of what came of it has the same files.

@@ -13,25 +13,44 @@ use crate::repo::Repo;
 ///
 /// Any other failure, and this one where nobody can answer, is handed back.
 pub(super) fn accepts(error: OpError, repo: &Repo, session: &Session<'_>) -> Result<(), Failure> {
-    let there = io::stdin().is_terminal() && io::stderr().is_terminal();
     let OpError::NotAccepted { name, url } = &error else { return Err(error.into()) };
-    if session.json || !there {
-        return Err(error.into());
-    }
-    let mut out = io::stderr().lock();
-    write!(
-        out,
-        "remote `{}` lies outside the repository: {}\nuse it, now and from now on? [y/N] ",
-        show(name.as_bytes()),
-        show(url.as_bytes())
-    )?;
-    out.flush()?;
-    drop(out);
-    let mut answer = String::new();
-    io::stdin().lock().read_line(&mut answer)?;
-    if !matches!(answer.trim(), "y" | "Y" | "yes") {
+    let shown = show(name.as_bytes());
+    let what = format!("remote `{shown}` lies outside the repository: {}", show(url.as_bytes()));
+    if !agrees(&what, session)? {
         return Err(error.into());
     }
     ops::remote::accept(repo, name)?;
     Ok(())
+}
+
+/// Does what takes data from a foreign repository, once more if the user then agrees to its remote.
+pub(super) fn with_acceptance<T>(
+    work: impl Fn() -> Result<T, OpError>,
+    session: &Session<'_>,
+) -> Result<T, Failure> {
+    let error = match work() {
+        Ok(done) => return Ok(done),
+        Err(error) => error,
+    };
+    let OpError::NotAcceptedThere { url } = &error else { return Err(error.into()) };
+    if !agrees(&format!("the data lies on {}", show(url.as_bytes())), session)? {
+        return Err(error.into());
+    }
+    ops::remote::accept_address(session.environment, url)?;
+    Ok(work()?)
+}
+
+/// Asks for the use of a remote; nobody agrees where nobody is there.
+fn agrees(what: &str, session: &Session<'_>) -> Result<bool, Failure> {
+    let there = io::stdin().is_terminal() && io::stderr().is_terminal();
+    if session.json || !there {
+        return Ok(false);
+    }
+    let mut out = io::stderr().lock();
+    write!(out, "{what}\nuse it, now and from now on? [y/N] ")?;
+    out.flush()?;
+    drop(out);
+    let mut answer = String::new();
+    io::stdin().lock().read_line(&mut answer)?;
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
 }

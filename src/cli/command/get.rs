@@ -1,4 +1,5 @@
 use crate::cli::args::{GetArgs, ImportArgs, OriginArgs, UpdateArgs};
+use crate::cli::command::ask::with_acceptance;
 use crate::cli::failure::Failure;
 use crate::cli::render::{Figures, files};
 use crate::cli::session::Session;
@@ -23,7 +24,8 @@ pub(super) fn get(args: &GetArgs, session: &Session<'_>) -> Result<Exit, Failure
     let OriginArgs { path, .. } = &args.origin;
     let (origin, path) = (origin(&args.origin), path.clone());
     let options = GetOptions { origin, path, to: args.output.clone() };
-    let report = ops::get::run(session.environment, &options, &session.job)?;
+    let report =
+        with_acceptance(|| ops::get::run(session.environment, &options, &session.job), session)?;
     let line = format!(
         "got {}, {} as `{}`, of commit {}: {} received",
         files(report.files),
@@ -42,7 +44,7 @@ pub(super) fn import(args: &ImportArgs, session: &Session<'_>) -> Result<Exit, F
     let OriginArgs { path, .. } = &args.origin;
     let (origin, path) = (origin(&args.origin), path.clone());
     let options = ImportOptions { origin, path, to: args.to.clone() };
-    let report = ops::import::run(&repo, &options, &session.job)?;
+    let report = with_acceptance(|| ops::import::run(&repo, &options, &session.job), session)?;
     let figures = Figures(session.started.elapsed()).close(&row(&report));
     session.answer_figures(&report, false, figures)?;
     Ok(Exit::Done)
@@ -52,7 +54,7 @@ pub(super) fn update(args: &UpdateArgs, session: &Session<'_>) -> Result<Exit, F
     let repo = session.repo()?;
     let jobs = args.jobs.map(usize::from);
     let options = UpdateOptions { paths: args.paths.clone(), rev: args.rev.clone(), jobs };
-    let report = ops::update::run(&repo, &options, &session.job)?;
+    let report = with_acceptance(|| ops::update::run(&repo, &options, &session.job), session)?;
     report.paths.iter().for_each(|own| session.job.note(&row(own)));
     let updated = report.paths.iter().filter(|own| own.change == "updated").count();
     let (updated, all) = (Count(updated as u64), Count(report.paths.len() as u64));

@@ -55,20 +55,27 @@ fn at(moment: Moment, arguments: &[OsString], session: &Session<'_>) -> Result<(
         return Ok(());
     }
     match moment {
-        Moment::PreCommit => judge(&hook::pre_commit(&repo, &session.job)?, session),
-        Moment::PrePush => push(&repo, arguments, session),
+        Moment::PreCommit => judge(&hook::pre_commit(repo, &session.job)?, session),
+        Moment::PrePush => push(repo, arguments, session),
         Moment::PostCheckout => {
             let before = told(arguments, "PRE_COMMIT_FROM_REF");
             let before = before.and_then(|id| ObjectId::from_hex(id.as_encoded_bytes()));
-            follow(&repo, &Occasion::Step(before.filter(|id| !id.is_zero())), session)
+            follow(repo, &Occasion::Step(before.filter(|id| !id.is_zero())), session)
         }
-        Moment::PostMerge => follow(&repo, &Occasion::Step(commit(&repo, "ORIG_HEAD")), session),
+        Moment::PostMerge => {
+            let before = commit(&repo, "ORIG_HEAD");
+            follow(repo, &Occasion::Step(before), session)
+        }
         Moment::PostRewrite
             if told(arguments, "PRE_COMMIT_REWRITE_COMMAND").is_some_and(|why| why == "rebase") =>
         {
-            follow(&repo, &Occasion::Settled(commit(&repo, "ORIG_HEAD")), session)
+            let before = commit(&repo, "ORIG_HEAD");
+            follow(repo, &Occasion::Settled(before), session)
         }
-        Moment::PostRewrite => follow(&repo, &Occasion::Step(commit(&repo, "HEAD")), session),
+        Moment::PostRewrite => {
+            let before = commit(&repo, "HEAD");
+            follow(repo, &Occasion::Step(before), session)
+        }
     }
 }
 
@@ -81,7 +88,7 @@ fn commit(repo: &Repo, rev: &str) -> Option<ObjectId> {
     repo.git().resolve(rev).ok().map(|commit| commit.0)
 }
 
-fn push(repo: &Repo, arguments: &[OsString], session: &Session<'_>) -> Result<(), Failure> {
+fn push(repo: Repo, arguments: &[OsString], session: &Session<'_>) -> Result<(), Failure> {
     let mut input = Vec::new();
     if !io::stdin().is_terminal() {
         io::stdin().lock().take(INPUT_LIMIT).read_to_end(&mut input)?;
@@ -89,7 +96,7 @@ fn push(repo: &Repo, arguments: &[OsString], session: &Session<'_>) -> Result<()
     // The pre-commit framework hands on the name of the remote, but not all that is pushed.
     let framework = variable("PRE_COMMIT_REMOTE_NAME").filter(|_| input.is_empty());
     let moved = match &framework {
-        Some(_) => hook::all_refs(repo)?,
+        Some(_) => hook::all_refs(&repo)?,
         None => Moved::parse_all(&input)?,
     };
     let name = framework.as_ref().or(arguments.first());
@@ -106,6 +113,13 @@ fn judge(found: &Findings, session: &Session<'_>) -> Result<(), Failure> {
         let (shown, word) = (show(path.as_bytes()), in_shell(path.as_bytes()));
         session.job.warn(&format!(
             "`{shown}` changed and is not part of this commit; `haul add {word}` adds it"
+        ));
+    }
+    for path in &found.lost {
+        let (shown, word) = (show(path.as_bytes()), in_shell(path.as_bytes()));
+        session.job.warn(&format!(
+            "the content that is staged for `{shown}` is not known on this machine, and the file holds \
+             another; `git add {word}` stages that one"
         ));
     }
     for path in &found.added {
@@ -128,9 +142,10 @@ fn refused(what: String, next: String) -> Failure {
     OpError::Refused { what, next }.into()
 }
 
-fn follow(repo: &Repo, occasion: &Occasion, session: &Session<'_>) -> Result<(), Failure> {
-    if let Some(followed) = hook::follow(repo, occasion, &session.job)? {
-        tell(&followed, session);
+fn follow(repo: Repo, occasion: &Occasion, session: &Session<'_>) -> Result<(), Failure> {
+    let repo = repo.to_look();
+    if let Some(lagging) = hook::lagging(&repo, occasion)? {
+        tell(&hook::place(&repo.to_work(), &lagging, occasion, &session.job)?, session);
     }
     Ok(())
 }

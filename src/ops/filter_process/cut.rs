@@ -37,9 +37,9 @@ impl Rule {
         }
     }
 
-    /// Returns a file of the spool as intake takes it.
-    pub(super) fn source(&self, name: &str, size: u64) -> Source {
-        let path = name.as_bytes().to_vec();
+    /// Returns a file as intake takes it.
+    pub(super) fn source(&self, name: impl Into<Vec<u8>>, size: u64) -> Source {
+        let path = name.into();
         let Self { profile, whole, former } = self.clone();
         Source { path, size, profile, whole, inlining: Inlining::Never, former }
     }

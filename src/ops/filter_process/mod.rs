@@ -6,9 +6,11 @@
 mod clean;
 mod cut;
 mod pass;
+mod regain;
 mod serve;
 mod smudge;
 mod spool;
 
+pub(crate) use regain::{find_again, regain, unknown};
 pub use serve::{FilterOptions, Smudged, Taking, run};
-pub(crate) use spool::adopt;
+pub(crate) use spool::{adopt, waiting};

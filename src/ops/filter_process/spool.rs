@@ -1,11 +1,12 @@
 //! Where small files wait to be taken in together: a folder for each run, which outlives it if it is
 //! killed. Its files were promised to Git, so that whoever comes next takes them in.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
+use crate::cache::hash_file;
 use crate::chunk::Profile;
-use crate::fs::{Dir, Lock, make_folder, nonce, remove_tree, replace};
+use crate::fs::{Dir, IoResultExt, Lock, make_folder, nonce, remove_tree, replace};
 use crate::hash::Oid;
 use crate::intake::Source;
 use crate::ops::add::take_loose;
@@ -72,19 +73,36 @@ impl Spool {
 
 /// Takes in what runs that were killed left; says of how many files that was.
 pub(crate) fn adopt(repo: &Repo, job: &Job) -> Result<u64, OpError> {
-    let all = repo.layout().spool();
     let mut files = 0;
-    for entry in std::fs::read_dir(&all).into_iter().flatten().flatten() {
-        let folder = all.join(entry.file_name());
-        if folder.join(LOCK).symlink_metadata().is_err() {
-            continue;
-        }
+    for folder in folders(repo) {
         if let Some(lock) = Lock::try_exclusive(&folder.join(LOCK))? {
             files += drain(repo, (&folder, &HashMap::new()), job)?;
             drop(lock);
         }
     }
     Ok(files)
+}
+
+/// Reads what waits in all spools; of a run that has not ended, that is taken in without us.
+pub(crate) fn waiting(repo: &Repo) -> Result<BTreeSet<Oid>, OpError> {
+    let mut out = BTreeSet::new();
+    for folder in folders(repo) {
+        let dir = Dir::open(&folder)?;
+        for entry in dir.entries()? {
+            if std::str::from_utf8(&entry.name).is_ok_and(|name| rule_of(name).is_some()) {
+                let (mut file, _) = dir.open_file(&entry.name)?;
+                out.insert(hash_file(&mut file).at("read", &dir.path_of(&entry.name))?);
+            }
+        }
+    }
+    Ok(out)
+}
+
+/// The folders of all runs, with a lock in each.
+fn folders(repo: &Repo) -> impl Iterator<Item = PathBuf> {
+    let all = std::fs::read_dir(repo.layout().spool()).into_iter().flatten().flatten();
+    let folders = all.map(|entry| entry.path());
+    folders.filter(|folder| folder.join(LOCK).symlink_metadata().is_ok())
 }
 
 /// Takes in what lies in a folder, durably, then removes it.
@@ -100,7 +118,7 @@ fn drain(
         // What was not given its name was promised to nobody.
         let Some(rule) = rules.get(&name).cloned().or_else(|| rule_of(&name)) else { continue };
         let Some(stamp) = dir.stamp(name.as_bytes())? else { continue };
-        sources.push(rule.source(&name, stamp.size));
+        sources.push(rule.source(name.as_str(), stamp.size));
     }
     sources.sort_by(|a, b| a.path.cmp(&b.path));
     take_loose(repo, &dir, &sources, job)?;

@@ -56,12 +56,27 @@ pub enum Occasion {
 /// A path that was tracked before too, and whose data never was here, stays without data, as do
 /// files that somebody removed or never asked for.
 pub fn follow(repo: &Repo, occasion: &Occasion, job: &Job) -> Result<Option<Followed>, OpError> {
+    match lagging(repo, occasion)? {
+        Some(lagging) => place(repo, &lagging, occasion, job).map(Some),
+        None => Ok(None),
+    }
+}
+
+/// Pointers that are not those that data was last placed by.
+#[derive(Debug)]
+pub struct Lagging {
+    /// Tracked paths whose data is to follow; none if only some are tracked no more.
+    wanted: BTreeSet<RepoPath>,
+    unusable: u64,
+}
+
+/// Finds what [`follow`] would have to do; nothing is changed, and little is read.
+pub fn lagging(repo: &Repo, occasion: &Occasion) -> Result<Option<Lagging>, OpError> {
     let mode = repo.config().hooks_follow.value;
-    let none = Vec::new();
-    let (before, in_conflict) = match occasion {
+    let before = match occasion {
         Occasion::Step(_) if is_under_way(repo)? => return Ok(None),
-        Occasion::Step(before) | Occasion::Settled(before) => (*before, &none),
-        Occasion::Merged { head, in_conflict } => (*head, in_conflict),
+        Occasion::Step(before) | Occasion::Settled(before) => *before,
+        Occasion::Merged { head, .. } => *head,
     };
     if mode == Follow::Off {
         return Ok(None);
@@ -90,9 +105,7 @@ pub fn follow(repo: &Repo, occasion: &Occasion, job: &Job) -> Result<Option<Foll
         return Ok(None);
     }
     let wanted: BTreeSet<RepoPath> = behind.into_iter().map(|(path, _)| path).collect();
-    let mut followed = place(repo, (&wanted, in_conflict), mode, job)?;
-    followed.unusable = unusable;
-    Ok(Some(followed))
+    Ok(Some(Lagging { wanted, unusable }))
 }
 
 /// Says whether a rebase goes on after this: it calls again at its end.
@@ -139,13 +152,20 @@ fn forget_unasked(
     Ok(())
 }
 
-/// Places what is wanted and what loses nothing; what is in conflict stays as it lies.
-fn place(
+/// Places what lags as far as that loses nothing; what is in conflict stays as it lies.
+pub fn place(
     repo: &Repo,
-    (wanted, in_conflict): (&BTreeSet<RepoPath>, &[JsonPath]),
-    mode: Follow,
+    lagging: &Lagging,
+    occasion: &Occasion,
     job: &Job,
 ) -> Result<Followed, OpError> {
+    let mode = repo.config().hooks_follow.value;
+    let Lagging { wanted, unusable } = lagging;
+    let unusable = *unusable;
+    let in_conflict = match occasion {
+        Occasion::Step(_) | Occasion::Settled(_) => &[][..],
+        Occasion::Merged { in_conflict, .. } => in_conflict,
+    };
     let options = CheckoutOptions { manner: Manner::Follow, ..CheckoutOptions::default() };
     let mut chosen = sound(repo, wanted)?;
     let plan_of = |chosen: &[Chosen]| {
@@ -159,7 +179,7 @@ fn place(
         chosen.retain(|item| !plan.refuses_in(&item.path));
         plan = plan_of(&chosen)?;
         if !plan.refused.is_empty() {
-            return Ok(Followed { unsaved, ..Followed::default() });
+            return Ok(Followed { unsaved, unusable, ..Followed::default() });
         }
     }
     let mut checkout = checkout::run(repo, plan, job)?;
@@ -171,7 +191,7 @@ fn place(
         let plan = pull::plan(repo, &options, job)?;
         checkout = pull::run(repo, plan, job)?.checkout.after(checkout);
     }
-    Ok(Followed { checkout, unsaved, unusable: 0 })
+    Ok(Followed { checkout, unsaved, unusable })
 }
 
 fn absolute(repo: &Repo, path: &RepoPath) -> Vec<u8> {

@@ -4,11 +4,12 @@
 //! goes wrong is said and stops nothing.
 
 mod follow;
+mod handed;
 mod pre_commit;
 mod pre_push;
 mod range;
 
-pub use follow::{Followed, Occasion, follow};
+pub use follow::{Followed, Lagging, Occasion, follow, lagging, place};
 pub use pre_commit::{Finding, Findings, pre_commit};
 pub use pre_push::{all_refs, pre_push};
 pub use range::Moved;

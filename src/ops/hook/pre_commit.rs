@@ -8,13 +8,14 @@ use crate::git::{Content, IndexEntry, POINTER_LIMIT};
 use crate::ops::add::{self, AddOptions};
 use crate::ops::checkout::LastPlaced;
 use crate::ops::error::OpError;
-use crate::ops::status::{self, StatusOptions, StatusReport};
+use crate::ops::hook::handed::{Handed, handed};
+use crate::ops::status;
 use crate::path::{RepoPath, in_shell, json_path, show};
 use crate::pointer::Pointer;
 use crate::progress::Job;
 use crate::repo::Repo;
 use crate::units::ByteSize;
-use crate::worktree::{TrackedState, load_tracked};
+use crate::worktree::{Tracked, TrackedState, tracked_by};
 
 /// How long a commit waits for another haul command. Git may hold its index meanwhile, for which that command
 /// may wait in turn, and gives up after 5 s.
@@ -38,31 +39,62 @@ pub struct Findings {
     pub changed: Vec<RepoPath>,
     /// Tracked paths that were added to the commit.
     pub added: Vec<String>,
+    /// Filtered paths whose staged content is not known here, and whose files hold another.
+    pub lost: Vec<RepoPath>,
 }
 
 /// Looks at what is staged, and at tracked data, of which `hooks.changed` says what is done.
 ///
 /// A commit of named paths only takes nothing along.
-pub fn pre_commit(repo: &Repo, job: &Job) -> Result<Findings, OpError> {
+pub fn pre_commit(repo: Repo, job: &Job) -> Result<Findings, OpError> {
     let mut out = Findings::default();
+    let repo = repo.to_look();
     let staged = repo.git().staged_files()?;
-    let pointers = repo.git().pointers()?;
-    let tracked: BTreeSet<RepoPath> = pointers
+    let entries = repo.git().pointers()?;
+    let tracked: BTreeSet<RepoPath> = entries
         .iter()
         .filter_map(|entry| RepoPath::new(&entry.path).and_then(|own| own.target_of_pointer()).ok())
         .collect();
-    broken(repo, &staged, &mut out)?;
-    content(repo, &staged, &tracked, &mut out)?;
-    if tracked.is_empty() || !out.against.is_empty() {
+    broken(&repo, &staged, &mut out)?;
+    content(&repo, &staged, &tracked, &mut out)?;
+    if !out.against.is_empty() {
         return Ok(out);
     }
-    if !repo.begin_within(PATIENCE) || !repo.index_within(PATIENCE)? {
-        return Ok(unseen(repo, out, job));
+    let (repo, handed) = handed(repo, &staged, (PATIENCE, job))?;
+    match handed {
+        Handed::Seen(lost) => out.lost = lost,
+        Handed::Busy => return Ok(unseen(&repo, out, job)),
     }
-    let changed = changed(repo, job)?;
+    if tracked.is_empty() {
+        return Ok(out);
+    }
+    let (tracked, _) = tracked_by(entries, repo.door())?;
+    forgotten(repo, &tracked, out, job)
+}
+
+/// Finds tracked data that changed and was not added, and does what `hooks.changed` says.
+fn forgotten(
+    repo: Repo,
+    tracked: &[Tracked],
+    mut out: Findings,
+    job: &Job,
+) -> Result<Findings, OpError> {
+    if !repo.begin_within(PATIENCE) || !repo.index_within(PATIENCE)? {
+        return Ok(unseen(&repo, out, job));
+    }
+    if changed(&repo, tracked, job).is_ok_and(|changed| changed.is_empty()) {
+        return Ok(out);
+    }
+    // Something is to be added or remembered, or what a node lies in is to be put aside.
+    let repo = repo.to_work();
+    if !repo.index_within(PATIENCE)? {
+        return Ok(unseen(&repo, out, job));
+    }
+    let changed = changed(&repo, tracked, job)?;
     if changed.is_empty() {
         return Ok(out);
     }
+    let repo = &repo;
     let names = |paths: &BTreeSet<RepoPath>| -> Vec<String> {
         paths.iter().map(|path| show(path.as_bytes()).to_string()).collect()
     };
@@ -173,12 +205,11 @@ fn content(
 
 /// Finds tracked paths whose data the user changed. Data that only did not follow its pointer yet, as
 /// in the middle of a rebase, was not changed by anybody.
-fn changed(repo: &Repo, job: &Job) -> Result<BTreeSet<RepoPath>, OpError> {
-    let StatusReport { entries, .. } = status::run(repo, &StatusOptions::default(), job)?;
+fn changed(repo: &Repo, tracked: &[Tracked], job: &Job) -> Result<BTreeSet<RepoPath>, OpError> {
+    let entries = status::data(repo, tracked, job)?;
     let placed = LastPlaced::load(repo)?;
-    let (tracked, _) = load_tracked(repo.git(), repo.door())?;
     let mut out = BTreeSet::new();
-    for item in &tracked {
+    for item in tracked {
         let TrackedState::Sound(_, bytes) = &item.state else { continue };
         let name = json_path(item.path.as_bytes());
         let differs = entries.iter().any(|entry| {

@@ -21,13 +21,14 @@ use crate::worktree::{TrackedState, Tracking, parse_tracked};
 /// Cost: the commits that lie neither behind where the refs point now nor behind what was last
 /// fetched from or pushed to `git_remote`.
 pub fn pre_push(
-    repo: &Repo,
+    repo: Repo,
     git_remote: &str,
     moved: &[Moved],
     job: &Job,
 ) -> Result<Option<PushReport>, OpError> {
+    let repo = repo.to_look();
     let tips: BTreeSet<ObjectId> = moved.iter().filter_map(|moved| moved.to).collect();
-    let mut known = remote_tips(repo, git_remote)?;
+    let mut known = remote_tips(&repo, git_remote)?;
     known.extend(moved.iter().filter_map(|moved| moved.from));
     let tips: Vec<ObjectId> = tips.difference(&known).copied().collect();
     if tips.is_empty() {
@@ -35,13 +36,14 @@ pub fn pre_push(
     }
     let known: Vec<ObjectId> = known.into_iter().collect();
     let mut brought = repo.git().new_pointers(&tips, &known)?;
-    refuse_broken(repo, &tips, &brought)?;
-    brought.extend(unsent(repo, &tips)?);
+    refuse_broken(&repo, &tips, &brought)?;
+    brought.extend(unsent(&repo, &tips)?);
     if brought.is_empty() {
         return Ok(None);
     }
-    let Some(plan) = push::plan_brought(repo, brought, job)? else { return Ok(None) };
-    Ok(Some(push::run(repo, plan, job)?))
+    let repo = repo.to_work();
+    let Some(plan) = push::plan_brought(&repo, brought, job)? else { return Ok(None) };
+    Ok(Some(push::run(&repo, plan, job)?))
 }
 
 /// Finds the pointers at the tips whose content waits to be sent: a commit that brought it may have been

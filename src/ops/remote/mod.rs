@@ -9,6 +9,7 @@ pub use index::{IndexReport, index};
 pub(crate) use probe::look;
 pub use probe::{Check, Outcome, TestReport, test};
 pub use settings::{
-    AddRemoteOptions, RemoteReport, RemoteRow, accept, add, list, remove, set_default,
+    AddRemoteOptions, RemoteReport, RemoteRow, accept, accept_address, add, list, remove,
+    set_default,
 };
 pub use sync::{SyncReport, sync};

@@ -6,8 +6,8 @@ use std::path::{Component, Path, PathBuf};
 use serde::Serialize;
 
 use crate::config::{
-    Accepted, Files, Layer, SettingValue, add_remote, has_secret, is_remote_name, redact,
-    remove_remote, set_default_remote,
+    Accepted, Environment, Files, Layer, SettingValue, add_remote, has_secret, is_remote_name,
+    redact, remove_remote, set_default_remote,
 };
 use crate::fs::write_durably;
 use crate::hint::Hint;
@@ -136,7 +136,7 @@ pub fn add(
     let opened = Remote::open(&spec, Create::Yes)?;
     job.note(&format!("remote `{name}` is `{}`", opened.label()));
     save(repo, &new)?;
-    remember(repo, &spec)?;
+    remember(repo.environment(), spec.text(), repo.git().root())?;
     if let Err(e) = opened.make_behind_ssh() {
         job.warn(&format!(
             "the folder of remote `{name}` has to be made by hand if it is new: {e}"
@@ -227,20 +227,27 @@ pub fn accept(repo: &Repo, name: &str) -> Result<RemoteReport, OpError> {
     let spec = spec_of(repo, name)?;
     // Some addresses are not for anybody to accept.
     accepted(repo, name, &spec)?;
-    let changed = remember(repo, &spec)?;
+    let changed = remember(repo.environment(), spec.text(), repo.git().root())?;
     settle(repo.layout(), &spec.to_string())?;
     Ok(RemoteReport { name: name.to_owned(), url: spec.to_string(), changed })
 }
 
-fn remember(repo: &Repo, spec: &RemoteSpec) -> Result<Vec<String>, OpError> {
-    let Some(path) = repo.environment().accepted_file() else {
+/// Agrees to a remote of a repository that is not around, for this user; `address` is that of a service or
+/// an absolute folder.
+pub fn accept_address(environment: &Environment, address: &str) -> Result<(), OpError> {
+    remember(environment, address, Path::new("/")).map(drop)
+}
+
+/// Keeps an address, of which a relative folder is meant from `root`.
+fn remember(environment: &Environment, address: &str, root: &Path) -> Result<Vec<String>, OpError> {
+    let Some(path) = environment.accepted_file() else {
         return Err(OpError::refused(
             "there is no home folder to keep accepted remotes in",
             "set HOME or XDG_CONFIG_HOME, or use HAUL_ACCEPT_REMOTE",
         ));
     };
-    let mut list: Accepted = accepted_list(repo)?;
-    if !list.insert(spec.text(), repo.git().root()) {
+    let mut list: Accepted = accepted_list(environment)?;
+    if !list.insert(address, root) {
         return Ok(Vec::new());
     }
     write_durably(&path, list.print().as_bytes())?;
