@@ -1,10 +1,11 @@
 //! `haul untrack`: the pointer, or the entry in a tracked folder, goes, the data stays.
 
+use std::collections::HashSet;
 use std::ffi::OsString;
 
 use serde::Serialize;
 
-use crate::fs::{FileKind, Stamp};
+use crate::cache::list_files;
 use crate::ops::error::OpError;
 use crate::ops::inside::{is_followed, replace_pointer};
 use crate::ops::status::{self, StatusOptions};
@@ -13,7 +14,7 @@ use crate::ops::tracked::{Named, by_folder, figures, forget, let_go, named, take
 use crate::path::{JsonPath, RepoPath, in_shell, json_path, show};
 use crate::progress::Job;
 use crate::repo::Repo;
-use crate::worktree::{Kept, Parent, look, make_own};
+use crate::worktree::{Parent, make_own};
 
 /// What to let go of.
 #[derive(Clone, Debug, Default)]
@@ -93,13 +94,15 @@ pub fn plan(repo: &Repo, options: &UntrackOptions, job: &Job) -> Result<UntrackP
 }
 
 /// Removes pointers and ignore lines, or entries of manifests, and stages that. Files that were links
-/// into the cache, which may let go of them now, become files of their own first.
+/// into the cache, which may let go of them now, or share one with it, become files of their own first.
 pub fn run(repo: &Repo, plan: UntrackPlan, job: &Job) -> Result<UntrackReport, OpError> {
     let _working = repo.lock_for_work()?;
     let released = release(repo, &plan.rules)?;
+    let cached = list_files(&repo.layout().files_folder())?.into_iter();
+    let shared = cached.filter(|(_, names)| *names > 1).map(|(file, _)| file.inode).collect();
     let mut copied = false;
     for item in &plan.named {
-        copied |= own_files(repo, &item.path, job)?;
+        copied |= own_files(repo, &item.path, &shared, job)?;
     }
     if copied {
         repo.door().root().sync()?;
@@ -126,24 +129,14 @@ pub fn run(repo: &Repo, plan: UntrackPlan, job: &Job) -> Result<UntrackReport, O
     Ok(UntrackReport { paths: plan.paths, patterns: plan.patterns, released })
 }
 
-fn own_files(repo: &Repo, top: &RepoPath, job: &Job) -> Result<bool, OpError> {
-    let (mut parent, mut copied) = (Parent::default(), false);
-    let is_folder = |stamp: Stamp| stamp.kind == FileKind::Directory;
-    let paths: Vec<RepoPath> = if repo.door().stamp(top)?.is_some_and(is_folder) {
-        look(repo.door(), top, &Kept::default(), job)?
-            .found
-            .into_iter()
-            .map(|found| found.path)
-            .collect()
-    } else {
-        vec![top.clone()]
-    };
-    for path in paths {
-        let Some(dir) = parent.of(repo.door(), &path)? else { continue };
-        let Some(stamp) = dir.stamp(path.file_name())? else { continue };
-        let place = (dir, path.file_name());
-        copied |= make_own(place, stamp.is_executable(), job)
-            .map_err(|source| OpError::Place { path: path.as_bytes().to_vec(), source })?;
-    }
-    Ok(copied)
+fn own_files(
+    repo: &Repo,
+    top: &RepoPath,
+    shared: &HashSet<(u64, u64)>,
+    job: &Job,
+) -> Result<bool, OpError> {
+    let mut parent = Parent::default();
+    let Some(dir) = parent.of(repo.door(), top)? else { return Ok(false) };
+    make_own((dir, top.file_name()), shared, job)
+        .map_err(|source| OpError::Place { path: top.as_bytes().to_vec(), source })
 }

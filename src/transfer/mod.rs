@@ -45,6 +45,7 @@ pub use compare::{Comparison, Novelty, Pairs};
 pub use doubt::settle;
 pub use error::{TransferError, object_hint};
 pub use evict::{Kept, chunks_here, prove_there};
+pub(crate) use fetch::are_local;
 pub use fetch::{FetchPlan, Fetched, bring_trees, fetch_data, is_local, plan_fetch};
 pub use filter::{Choice, Filter};
 pub use inspect::{Here, Seen, There};

@@ -44,6 +44,16 @@ pub enum WorktreeError {
         /// The pointer inside.
         pointer: Vec<u8>,
     },
+    /// A link that a haul made, and that leads to no file of this cache.
+    #[error(
+        "cannot track `{}`: it is a link into a cache of haul, and the file that it stands for is not \
+         in this one",
+        show(path)
+    )]
+    Dangling {
+        /// The path.
+        path: Vec<u8>,
+    },
     /// Files with rules about what is not tracked are larger than is good for anybody.
     #[error("could not follow the rules of `{}`: {why}", path.display())]
     Rules {
@@ -68,6 +78,10 @@ impl Hint for WorktreeError {
             Self::PointerInside { .. } => Some(
                 "track the folder as a whole or its parts, not both: remove the pointer inside with \
                  `git rm --cached` and its ignore line, or add only the parts"
+                    .to_owned(),
+            ),
+            Self::Dangling { .. } => Some(
+                "run `haul pull` to bring the file back if it is tracked; else remove the link"
                     .to_owned(),
             ),
             Self::Rules { .. } => {

@@ -98,7 +98,10 @@ impl Counting {
 
     /// Waits until the round is over.
     async fn wait(&self, round: usize) {
-        while self.answers == Answers::InRounds {
+        if self.answers == Answers::AtOnce {
+            return;
+        }
+        loop {
             tokio::time::sleep(TICK).await;
             let mut state = self.state();
             if state.tally.rounds.len() == round && state.last.elapsed() >= QUIET {

@@ -20,6 +20,7 @@ use crate::ops::add::unmerged::refuse_unmerged;
 use crate::ops::add::update::{to_update, warn_of_older_data};
 use crate::ops::add::worth::Afar;
 use crate::ops::error::OpError;
+use crate::ops::linked::note_standing_links;
 use crate::ops::open::spec_of;
 use crate::ops::selection::Selection;
 use crate::path::{JsonPath, RepoPath, find_collisions, json_path, show};
@@ -223,6 +224,8 @@ pub(super) fn store(
     index.adopt(repo.layout())?;
     index.notice_removed(repo.layout())?;
     let targets: Vec<Target> = plan.targets.into_iter().map(|planned| planned.target).collect();
+    let links = targets.iter().flat_map(|target| &target.links).map(RepoPath::as_bytes);
+    note_standing_links(repo, links, job);
     let mut contents = HashMap::new();
     let mut lost = index.out_of_reach(home(repo)?)?;
     match memory {
