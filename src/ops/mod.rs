@@ -33,6 +33,7 @@ mod in_commit;
 pub mod init;
 mod inside;
 mod linked;
+mod listing;
 pub mod log;
 pub mod ls;
 pub mod merge;

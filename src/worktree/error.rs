@@ -54,12 +54,12 @@ pub enum WorktreeError {
         /// The path.
         path: Vec<u8>,
     },
-    /// A file with rules about what is not tracked cannot be followed.
+    /// Files with rules about what is not tracked are larger than is good for anybody.
     #[error("could not follow the rules of `{}`: {why}", path.display())]
     Rules {
-        /// The file.
+        /// The file that is too much.
         path: PathBuf,
-        /// What is wrong with it.
+        /// Which bound it crosses.
         why: String,
     },
     /// The user asked to stop.
@@ -85,7 +85,7 @@ impl Hint for WorktreeError {
                     .to_owned(),
             ),
             Self::Rules { .. } => {
-                Some("correct the line; the rules are those of Git's `.gitignore`".to_owned())
+                Some("take rules out of it: one pattern can stand for many paths".to_owned())
             }
             Self::Stopped(_) => None,
         }

@@ -10,6 +10,7 @@ mod place;
 mod pointers;
 mod scan;
 mod share;
+mod wildcards;
 
 pub(crate) use build::LARGE;
 pub use door::{Door, Parent};

@@ -67,7 +67,10 @@ struct Pending {
 /// be kept.
 pub fn look(door: &Door, folder: &RepoPath, kept: &Kept, job: &Job) -> Result<Scan, WorktreeError> {
     let mut out = Scan::default();
-    let rules = Rules::above(door, folder)?;
+    let rules = match kept {
+        Kept::All => Some(Rules::default()),
+        Kept::Some(_) => Rules::above(door, folder)?,
+    };
     let rules = rules.filter(|rules| !rules.excludes(folder.as_bytes(), true));
     let mut level = vec![Pending { path: folder.as_bytes().to_vec(), rules }];
     for depth in 0.. {
@@ -113,7 +116,10 @@ impl Listing<'_> {
         let (mut out, mut folders) = (Scan::default(), Vec::new());
         let path = pending.path.as_slice();
         let dir = self.door.root().descend(path)?;
-        let rules = pending.rules.as_ref().map(|rules| rules.enter(&dir, path)).transpose()?;
+        let rules = match (&pending.rules, self.kept) {
+            (Some(rules), Kept::Some(_)) => Some(rules.enter(&dir, path)?),
+            (rules, _) => rules.clone(),
+        };
         let mut empty = true;
         let entries = dir.entries()?;
         failpoint::hit("worktree.listed");

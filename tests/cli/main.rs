@@ -61,6 +61,7 @@ mod filter;
 mod filter_git;
 mod filter_modes;
 mod foreign;
+mod foreign_rules;
 mod forge;
 mod former;
 mod fsck;

@@ -67,9 +67,10 @@ pub(super) fn owns(tracked: &Tracked, path: &RepoPath) -> bool {
     tracked.path == *path || path.starts_with_dir(&tracked.path)
 }
 
+/// Finds what is at and below a path; what is excluded is taken in if it is one of `also`.
 pub(super) fn find(
     repo: &Repo,
-    path: &RepoPath,
+    (path, also): (&RepoPath, &[Vec<u8>]),
     owner: Option<&Tracked>,
     job: &Job,
 ) -> Result<Target, OpError> {
@@ -79,7 +80,8 @@ pub(super) fn find(
     let is_dir = stamp.is_some_and(|s| s.kind == FileKind::Directory);
     let (found, links) = match stamp {
         Some(_) if is_dir => {
-            let Scan { mut found, links, .. } = scan(repo, path, (owner, old.as_ref()), job)?;
+            let Scan { mut found, links, .. } =
+                scan(repo, (path, also), (owner, old.as_ref()), job)?;
             if found.is_empty() && outer.is_some() {
                 found.push(Found { path: path.clone(), what: What::EmptyFolder });
             }
@@ -99,11 +101,12 @@ pub(super) fn find(
 /// what is excluded and was tracked before stays so, as with Git.
 fn scan(
     repo: &Repo,
-    path: &RepoPath,
+    (path, also): (&RepoPath, &[Vec<u8>]),
     (owner, old): (Option<&Tracked>, Option<&(Pointer, Vec<u8>)>),
     job: &Job,
 ) -> Result<Scan, OpError> {
-    let mut scan = look(repo.door(), path, &Kept::default(), job)?;
+    let also = also.iter().cloned();
+    let mut scan = look(repo.door(), path, &Kept::new(also.clone()), job)?;
     if let (false, Some(owner), Some((pointer, _))) = (scan.excluded.is_empty(), owner, old)
         && matches!(pointer.kind(), PointerKind::Dir { .. })
     {
@@ -112,7 +115,7 @@ fn scan(
         let rest = rest.map_or(Vec::new(), |rest| rest.as_bytes().to_vec());
         let before = inside::look(repo, folder, &[rest], job)?.entries.into_iter();
         let whole = before.map(|entry| [owner.path.as_bytes(), b"/", &entry.path].concat());
-        scan = look(repo.door(), path, &Kept::new(whole), job)?;
+        scan = look(repo.door(), path, &Kept::new(also.chain(whole)), job)?;
     }
     if let Some(path) = scan.dangling.first() {
         // Nobody said that the file is to go.
