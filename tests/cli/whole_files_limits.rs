@@ -30,7 +30,8 @@ fn duplicates<'a>(world: &'a World, link: &str) -> Repo<'a> {
 /// The files that lie below the folder, each once.
 fn inodes(a: &Repo) -> BTreeSet<u64> {
     let listed = fs::read_dir(a.path("d")).expect("the system does it");
-    listed.map(|entry| fs::metadata(entry.unwrap().path()).unwrap().ino()).collect()
+    let inode = |path| fs::metadata(path).expect("leads to a file").ino();
+    listed.map(|entry| inode(entry.expect("the system does it").path())).collect()
 }
 
 #[test]
