@@ -92,6 +92,12 @@ impl<'a> Job<'a> {
         if self.stop.load(Ordering::Relaxed) { Err(Stopped) } else { Ok(()) }
     }
 
+    /// The same to stop by, and nobody to hear of it: for work that is done again aloud.
+    #[must_use]
+    pub fn silently(&self) -> Job<'a> {
+        Job { sink: &Silent, stop: self.stop }
+    }
+
     /// Tells the user something worth knowing.
     pub fn note(&self, text: &str) {
         self.sink.on(Event::Note(text));

@@ -11,6 +11,10 @@ set -eu
 url=$1 rev=$2 folder=$3
 shift 3
 
+# Both may be relative to the folder that the job starts in, which is left now.
+case $url in /*) ;; *) if [ -e "$url" ]; then url=$PWD/$url; fi ;; esac
+case ${CACHE:-/} in /*) ;; *) CACHE=$PWD/$CACHE ;; esac
+
 git init --quiet "$folder"
 cd "$folder"
 git remote add origin "$url"

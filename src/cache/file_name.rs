@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use crate::fs::OwnLink;
 use crate::hash::{NodeId, Oid};
 
 /// Ends the name of a file that may be run: two files with one mode each, as links share it.
@@ -34,6 +35,14 @@ impl WholeName {
         let name = Self { oid: oid.parse().ok()?, root, executable };
         let exact = name.to_string();
         (exact.strip_suffix(RUN).unwrap_or(&exact) == text).then_some(name)
+    }
+
+    /// Returns the name of the file in this cache that a link leads to.
+    pub fn of_link(link: &OwnLink) -> Option<Self> {
+        match link {
+            OwnLink::Here(target) => Self::parse(target.file_name()?.to_str()?),
+            OwnLink::Elsewhere(_) => None,
+        }
     }
 
     /// Returns the folder that it lies in.

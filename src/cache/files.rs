@@ -3,10 +3,12 @@
 //! Somebody may have written to one through a link, so a file is believed only while its stamp is
 //! the one that it had when its bytes were hashed last, by this clone.
 
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use redb::{ReadOnlyTable, ReadableDatabase, TableDefinition, TableError};
 
@@ -22,6 +24,10 @@ const FILES: TableDefinition<&[u8], &[u8; ROW]> = TableDefinition::new("files 1"
 const ROW: usize = 8 * 5 + 4;
 /// Bytes read at a time.
 const BUFFER: usize = 1 << 20;
+/// How often a file that changes while it is read is read again.
+const TRIES: u32 = 3;
+/// Locks by which workers take turns at one file; others that share a lock wait too.
+const TURNS: usize = 64;
 
 /// How files of the worktree share bytes with the cache.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,10 +72,11 @@ pub struct WholeFiles<'i> {
     cache: PathBuf,
     index: &'i Index,
     rows: Option<ReadOnlyTable<&'static [u8], &'static [u8; ROW]>>,
-    there: bool,
+    there: AtomicBool,
     clones: OnceLock<bool>,
-    learned: Mutex<Vec<(WholeName, Stamp)>>,
+    learned: Mutex<HashMap<WholeName, Stamp>>,
     spoiled: Mutex<Vec<PathBuf>>,
+    turns: [Mutex<()>; TURNS],
 }
 
 impl<'i> WholeFiles<'i> {
@@ -83,11 +90,12 @@ impl<'i> WholeFiles<'i> {
             Err(TableError::TableDoesNotExist(_)) => None,
             Err(e) => return Err(fail(&e)),
         };
-        let there = folder.is_dir();
+        let there = AtomicBool::new(folder.is_dir());
         let cache = layout.cache_path().to_owned();
         let clones = OnceLock::new();
         let (learned, spoiled) = (Mutex::default(), Mutex::default());
-        Ok(Self { folder, cache, index, rows, there, clones, learned, spoiled })
+        let turns = std::array::from_fn(|_| Mutex::default());
+        Ok(Self { folder, cache, index, rows, there, clones, learned, spoiled, turns })
     }
 
     /// Returns where a symbolic link to a file has to lead.
@@ -97,7 +105,7 @@ impl<'i> WholeFiles<'i> {
 
     /// Opens a file without a look at its bytes.
     pub fn open_unproven(&self, name: &WholeName) -> Result<Option<WholeFile>, CacheError> {
-        if !self.there {
+        if !self.there.load(Ordering::Acquire) {
             return Ok(None);
         }
         let Some(root) = absent_is_none(Dir::open(&self.folder))? else { return Ok(None) };
@@ -118,33 +126,54 @@ impl<'i> WholeFiles<'i> {
     /// One that is not, because somebody wrote to it, loses its name here if it has others; what has
     /// no other may be somebody's work and is left, with a note ([`Self::spoiled`]).
     pub fn find(&self, name: &WholeName, size: u64) -> Result<Option<WholeFile>, CacheError> {
-        let Some(mut found) = self.open_unproven(name)? else { return Ok(None) };
-        if self.row(name)? == Some(found.stamp) {
-            return Ok(Some(found));
-        }
         let path = self.path_of(name);
-        if found.stamp.size == size {
-            let oid = hash_file(&mut found.file).at("read", &path)?;
-            let after = Dir::stamp_of(&found.file, &path)?;
-            if oid == name.oid && after == found.stamp {
-                self.note(name, found.stamp);
+        for _ in 0..TRIES {
+            let Some(mut found) = self.open_unproven(name)? else { return Ok(None) };
+            if self.row(name)? == Some(found.stamp) {
                 return Ok(Some(found));
             }
+            let same = found.stamp.size == size
+                && hash_file(&mut found.file).at("read", &path)? == name.oid;
+            if !same {
+                self.set_apart(&found, name)?;
+                return Ok(None);
+            }
+            let after = Dir::stamp_of(&found.file, &path)?;
+            // Another name of it may have come or gone meanwhile.
+            if after.still_is(&found.stamp) {
+                self.note(name, after);
+                return Ok(Some(WholeFile { stamp: after, ..found }));
+            }
         }
+        Ok(None)
+    }
+
+    fn set_apart(&self, found: &WholeFile, name: &WholeName) -> Result<(), CacheError> {
         let text = name.to_string();
         if found.dir.names_of(text.as_bytes())? > 1 {
             found.dir.remove_file(text.as_bytes())?;
         } else {
-            self.spoiled.lock().unwrap_or_else(PoisonError::into_inner).push(path);
+            let mut spoiled = self.spoiled.lock().unwrap_or_else(PoisonError::into_inner);
+            spoiled.push(self.path_of(name));
         }
-        Ok(None)
+        Ok(())
+    }
+
+    /// Waits until no other worker of this command places this file, or builds it for the cache: the next
+    /// one finds it there.
+    pub fn turn(&self, name: &WholeName) -> Option<MutexGuard<'_, ()>> {
+        let [first, ..] = name.oid.0;
+        let turn = self.turns.get(usize::from(first) % TURNS)?;
+        Some(turn.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Opens the folder that a file has to lie in, and makes it; nothing if this user may not.
     pub fn folder_of(&self, name: &WholeName) -> Option<Dir> {
         let below = format!("files/{}", name.prefix());
         crate::fs::make_folder(&self.cache, false).ok()?;
-        Dir::open(&self.cache).ok()?.descend_or_make_alike(below.as_bytes()).ok()
+        let folder = Dir::open(&self.cache).ok()?.descend_or_make_alike(below.as_bytes()).ok()?;
+        self.there.store(true, Ordering::Release);
+        Some(folder)
     }
 
     /// Says whether a file of the cache could share blocks with this one; tried once.
@@ -159,7 +188,7 @@ impl<'i> WholeFiles<'i> {
     /// Notes that a file, seen with this stamp, has the bytes that its name says.
     pub fn note(&self, name: &WholeName, stamp: Stamp) {
         let mut learned = self.learned.lock().unwrap_or_else(PoisonError::into_inner);
-        learned.push((*name, stamp));
+        learned.insert(*name, stamp);
     }
 
     /// As [`Self::note`], of a file that this command put there.
@@ -185,7 +214,7 @@ impl<'i> WholeFiles<'i> {
         failpoint::hit("files.synced");
         self.index.write(|txn| {
             let mut table = txn.open_table(FILES)?;
-            for (name, stamp) in learned.drain(..).filter(|(_, stamp)| stamp.is_settled_at(now)) {
+            for (name, stamp) in learned.drain().filter(|(_, stamp)| stamp.is_settled_at(now)) {
                 table.insert(name.to_string().as_bytes(), &encode(&stamp))?;
             }
             Ok(())
@@ -195,10 +224,15 @@ impl<'i> WholeFiles<'i> {
     /// Returns the newest time of what was noted.
     pub fn newest(&self) -> Option<Time> {
         let learned = self.learned.lock().unwrap_or_else(PoisonError::into_inner);
-        learned.iter().map(|(_, stamp)| stamp.mtime.max(stamp.ctime)).max()
+        learned.values().map(|stamp| stamp.mtime.max(stamp.ctime)).max()
     }
 
     fn row(&self, name: &WholeName) -> Result<Option<Stamp>, CacheError> {
+        let learned = self.learned.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(stamp) = learned.get(name) {
+            return Ok(Some(*stamp));
+        }
+        drop(learned);
         let Some(rows) = &self.rows else { return Ok(None) };
         let row = rows.get(name.to_string().as_bytes());
         let row = row.map_err(|e| self.index.db.failed(&e))?;
@@ -267,6 +301,8 @@ pub struct IdleFile {
     pub used: Time,
     /// Where it lies.
     pub path: PathBuf,
+    /// Its device and inode, which its other names have too.
+    pub inode: (u64, u64),
 }
 
 /// Lists whole files below `folder` with the number of names each has. Costs a look at each.
@@ -283,8 +319,9 @@ pub fn list_files(folder: &Path) -> Result<Vec<(IdleFile, u64)>, FsError> {
             let Some(stamp) = dir.stamp(&entry.name)? else { continue };
             if stamp.kind == FileKind::File {
                 let path = dir.path_of(&entry.name);
-                let (bytes, used) = (stamp.size, stamp.ctime);
-                out.push((IdleFile { name, bytes, used, path }, dir.names_of(&entry.name)?));
+                let (bytes, used, inode) = (stamp.size, stamp.ctime, (stamp.dev, stamp.ino));
+                let file = IdleFile { name, bytes, used, path, inode };
+                out.push((file, dir.names_of(&entry.name)?));
             }
         }
     }

@@ -18,7 +18,7 @@ impl Layout {
     /// worktree), and packs that can be fetched again in `cache`, by default beside the state.
     pub fn new(common_dir: &Path, git_dir: &Path, cache: Option<&Path>) -> Self {
         let state = common_dir.join("haul");
-        let cache = cache.map_or_else(|| state.clone(), Path::to_owned);
+        let cache = cache.map_or_else(|| state.clone(), resolved);
         Self { state, cache, stat: git_dir.join("haul/stat.redb") }
     }
 
@@ -126,6 +126,18 @@ impl Layout {
     pub fn aside(&self) -> PathBuf {
         self.state.join("aside")
     }
+}
+
+/// Spells a folder, of which only a part may be there yet, without symbolic links: links into it are told
+/// by their text.
+fn resolved(folder: &Path) -> PathBuf {
+    let there =
+        folder.ancestors().find_map(|above| Some((above, std::fs::canonicalize(above).ok()?)));
+    let joined = there.and_then(|(above, real)| {
+        let rest = folder.strip_prefix(above).ok()?;
+        Some(if rest.as_os_str().is_empty() { real } else { real.join(rest) })
+    });
+    joined.unwrap_or_else(|| folder.to_owned())
 }
 
 fn nested(folder: &Path, pack: PackId) -> PathBuf {

@@ -268,6 +268,14 @@ pub(super) fn move_aside(path: &Path, layout: &Layout, pack: PackId) -> Result<P
     }
 }
 
+/// Moves a damaged file that is no pack into `quarantine/`, under a name that is free, and returns that.
+pub fn quarantine(path: &Path, layout: &Layout) -> Result<PathBuf, FsError> {
+    let name = path.file_name().unwrap_or_default();
+    let aside = free(&layout.state().join("quarantine").join(name));
+    move_durably(path, &aside)?;
+    Ok(aside)
+}
+
 /// Returns a name for a file of `quarantine/` that nothing has.
 fn free(path: &Path) -> PathBuf {
     let other = |n: u32| {

@@ -129,29 +129,54 @@ pub fn has_secret(address: &str) -> bool {
     secret || seams.password.is_some_and(is_value)
 }
 
+/// Tells whether the address of a Git repository is one of the web and names a user: that may be a token.
+pub fn has_web_user(address: &str) -> bool {
+    is_web(address) && seams(address).user.is_some_and(is_value)
+}
+
+fn is_web(address: &str) -> bool {
+    let scheme = address.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
+    scheme.is_some_and(|scheme| scheme == "http" || scheme == "https")
+}
+
 /// Returns the address as it may be shown: secrets replaced by `***`, control characters escaped.
 pub fn redact(address: &str) -> String {
+    seams(address).shown()
+}
+
+/// Returns the address of a Git repository as it may be shown: as [`redact`] does, and of web addresses
+/// without the user, in whose place tokens stand.
+pub fn redact_git(address: &str) -> String {
     let seams = seams(address);
-    let mut out = seams.before.to_owned();
-    let user = seams.user.map(str::to_owned);
-    let userinfo: Vec<String> =
-        user.into_iter().chain(seams.password.map(|_| "***".to_owned())).collect();
-    if !userinfo.is_empty() {
-        out.push_str(&userinfo.join(":"));
-        out.push('@');
+    match seams.user {
+        Some(_) if is_web(address) => Seams { user: None, password: Some("***"), ..seams }.shown(),
+        Some(_) | None => seams.shown(),
     }
-    out.push_str(seams.host_and_path);
-    for (at, parameter) in seams.query.into_iter().flat_map(|q| q.split('&')).enumerate() {
-        out.push(if at == 0 { '?' } else { '&' });
-        match parameter.split_once('=') {
-            Some((name, _)) if is_encoded_secret_parameter(name) => {
-                out.push_str(name);
-                out.push_str("=***");
-            }
-            _ => out.push_str(parameter),
+}
+
+impl Seams<'_> {
+    fn shown(&self) -> String {
+        let mut out = self.before.to_owned();
+        let user = self.user.map(str::to_owned);
+        let userinfo: Vec<String> =
+            user.into_iter().chain(self.password.map(|_| "***".to_owned())).collect();
+        if !userinfo.is_empty() {
+            out.push_str(&userinfo.join(":"));
+            out.push('@');
         }
+        out.push_str(self.host_and_path);
+        for (at, parameter) in self.query.into_iter().flat_map(|q| q.split('&')).enumerate() {
+            out.push(if at == 0 { '?' } else { '&' });
+            match parameter.split_once('=') {
+                Some((name, _)) if is_encoded_secret_parameter(name) => {
+                    out.push_str(name);
+                    out.push_str("=***");
+                }
+                _ => out.push_str(parameter),
+            }
+        }
+        printable(&out)
     }
-    printable(&out)
 }
 
 /// Escapes control characters.
@@ -261,5 +286,26 @@ fn is_metadata_service(url: &Url) -> bool {
         Ok(IpAddr::V4(ip)) => v4(ip),
         Ok(IpAddr::V6(ip)) => v6(ip),
         Err(_) => name == "metadata" || name == "metadata.google.internal",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_web_addresses_of_git_repositories_the_user_is_not_shown_either() {
+        for (address, shown) in [
+            ("https://token@h/x.git", "https://***@h/x.git"),
+            ("HTTP://token:x-oauth-basic@h", "HTTP://***@h"),
+            ("https://u:p/w@h/p", "https://***@h/p"),
+        ] {
+            assert_eq!(redact_git(address), shown);
+            assert!(has_web_user(address) && !has_web_user(shown));
+        }
+        for address in ["https://h/a@b", "ssh://git@h/x.git", "git@h:x.git", "/a/b@c"] {
+            assert_eq!(redact_git(address), redact(address));
+            assert!(!has_web_user(address));
+        }
     }
 }

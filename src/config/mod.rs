@@ -23,7 +23,7 @@ mod warning;
 
 pub use accepted::{Accepted, is_accepted};
 pub use access::{Password, RemoteAccess};
-pub use address::{has_secret, is_remote_name, normalise, redact};
+pub use address::{has_secret, has_web_user, is_remote_name, normalise, redact, redact_git};
 pub use edit::{
     EditError, SettingValue, add_remote, first_file, remove_remote, set_default_remote,
 };

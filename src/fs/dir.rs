@@ -14,7 +14,7 @@ use rustix::io::Errno;
 
 use crate::fs::atomic::{Temp, make_folder};
 use crate::fs::error::{FsError, IoResultExt};
-use crate::fs::own_links::stamp_of_own;
+use crate::fs::own_links::{OwnLink, stamp_of_own};
 use crate::fs::stamp::{FileKind, Stamp};
 use crate::fs::{failpoint, planted};
 
@@ -125,14 +125,15 @@ impl Dir {
     }
 
     /// Returns what lies at a name, the link itself if it is one; nothing if there is nothing. A link
-    /// of ours is the file that it leads to, or nothing.
+    /// of ours is the file that it leads to; one that leads nowhere, or elsewhere, is nothing.
     pub fn stamp(&self, name: &[u8]) -> Result<Option<Stamp>, FsError> {
         match rustix::fs::statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(stat) => {
                 let stamp = Stamp::from(&stat);
                 let link = self.own.is_some() && stamp.kind == FileKind::Symlink;
                 match link.then(|| self.own_link(name)).flatten() {
-                    Some(target) => stamp_of_own(&target),
+                    Some(OwnLink::Here(target)) => stamp_of_own(&target),
+                    Some(OwnLink::Elsewhere(_)) => Ok(None),
                     None => Ok(Some(stamp)),
                 }
             }
@@ -146,7 +147,7 @@ impl Dir {
         let path = self.path_of(name);
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let opened = match rustix::fs::openat(&self.fd, name, flags, Mode::empty()) {
-            Err(Errno::LOOP) => match self.own_link(name) {
+            Err(Errno::LOOP) => match self.shared_file(name) {
                 Some(target) => rustix::fs::open(&target, flags, Mode::empty()),
                 None => Err(Errno::LOOP),
             },
@@ -265,12 +266,9 @@ impl Dir {
         if let Some(folder) = to.parent() {
             make_folder(folder, true)?;
         }
-        // What a link of ours leads to is the cache's, and may go from there.
-        if self.own_link(name).is_none() {
-            match rustix::fs::renameat(&self.fd, name, rustix::fs::CWD, to) {
-                Err(Errno::XDEV) => {}
-                other => return other.at("put aside", &path),
-            }
+        match rustix::fs::renameat(&self.fd, name, rustix::fs::CWD, to) {
+            Err(Errno::XDEV) => {}
+            other => return other.at("put aside", &path),
         }
         let (mut file, _) = self.open_file(name)?;
         let mut temp = Temp::new_in(to.parent().unwrap_or(Path::new("/")))?;

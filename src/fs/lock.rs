@@ -2,9 +2,13 @@
 
 use std::fs::{File, TryLockError};
 use std::path::Path;
+use std::time::Duration;
 
 use crate::fs::error::{FsError, IoResultExt};
 use crate::fs::plain::open_or_make_plain;
+
+/// How often a lock is asked for that somebody else holds.
+const STEP: Duration = Duration::from_millis(10);
 
 /// How a lock is held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +38,21 @@ impl Lock {
         let file = open(path)?;
         file.lock().at("lock", path)?;
         Ok(Self { _file: file })
+    }
+
+    /// Waits for the lock of a folder itself, which needs no file in it, for `patience` at most; nothing
+    /// if somebody holds it for longer.
+    pub fn of_folder(path: &Path, patience: Duration) -> Result<Option<Self>, FsError> {
+        let mut waited = Duration::ZERO;
+        loop {
+            let folder = File::open(path).at("open", path)?;
+            let lock = Self::try_of(folder, Hold::Alone, path)?;
+            if lock.is_some() || waited >= patience {
+                return Ok(lock);
+            }
+            std::thread::sleep(STEP);
+            waited += STEP;
+        }
     }
 
     /// Takes the lock of an open file if nobody is in the way now.

@@ -37,7 +37,7 @@ pub use error::{FsError, IoResultExt};
 pub use links::LinkKinds;
 pub use lock::{Hold, Lock};
 pub use memory::memory_limit;
-pub use own_links::{is_ours, is_own};
+pub use own_links::{OwnLink, is_own};
 pub use plain::{Links, is_not_plain, open_plain};
 pub use shared::{is_no_file, mark_used};
 pub use sparse::SparseFile;

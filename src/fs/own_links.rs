@@ -18,6 +18,12 @@ use crate::fs::stamp::{FileKind, Stamp};
 /// Bits of a folder's mode that a shared file in it takes over.
 const READ_BITS: u32 = 0o444;
 const RUN_BITS: u32 = 0o111;
+/// What a folder of shared files is called.
+const FILES: &str = "files";
+/// Characters of the folders in it.
+const PREFIX: usize = 2;
+/// Characters of a hash.
+const HASH: usize = 64;
 
 impl Dir {
     /// Has symbolic links into `folder` stand for the files that they lead to, here and below.
@@ -27,14 +33,34 @@ impl Dir {
         self
     }
 
-    /// Returns where a symbolic link of ours leads; nothing if `name` is none.
-    ///
-    /// Ours lead to `FOLDER/ab/ab…`, by the very text.
-    pub fn own_link(&self, name: &[u8]) -> Option<PathBuf> {
+    /// Returns where a symbolic link that a haul made leads; nothing if `name` is none.
+    pub fn own_link(&self, name: &[u8]) -> Option<OwnLink> {
         let own = self.own.as_deref()?;
         let target = rustix::fs::readlinkat(&self.fd, name, Vec::new()).ok()?;
         let target = PathBuf::from(std::ffi::OsString::from_vec(target.into_bytes()));
-        is_ours(&target, own).then_some(target)
+        OwnLink::of(&target, own)
+    }
+
+    /// Says whether `name` is a link of ours behind which there is nothing.
+    pub fn leads_nowhere(&self, name: &[u8]) -> bool {
+        let Some(OwnLink::Here(target) | OwnLink::Elsewhere(target)) = self.own_link(name) else {
+            return false;
+        };
+        matches!(rustix::fs::lstat(&target), Err(Errno::NOENT | Errno::NOTDIR))
+    }
+
+    /// Says whether a symbolic link to `target` would be one that a haul made.
+    pub fn is_own_target(&self, target: &[u8]) -> bool {
+        let target = Path::new(OsStr::from_bytes(target));
+        self.own.as_deref().is_some_and(|own| OwnLink::of(target, own).is_some())
+    }
+
+    /// Returns the file in our folder that a symbolic link stands for, be it there or not.
+    pub(super) fn shared_file(&self, name: &[u8]) -> Option<PathBuf> {
+        match self.own_link(name)? {
+            OwnLink::Here(target) => Some(target),
+            OwnLink::Elsewhere(_) => None,
+        }
     }
 
     /// Gives a file of another folder a further name here, replacing what is there, if `may` allows it
@@ -108,16 +134,54 @@ pub fn is_own(file: &File) -> bool {
     rustix::fs::fstat(file).is_ok_and(|stat| stat.st_uid == me && stat.st_mode & 0o022 == 0)
 }
 
-/// Says whether a symbolic link that leads to `target` is one of ours.
-pub fn is_ours(target: &Path, folder: &Path) -> bool {
-    let (Some(name), Some(nested)) = (target.file_name(), target.parent()) else { return false };
-    let prefix = nested.file_name().map(OsStr::as_bytes).unwrap_or_default();
-    let exact = nested.parent() == Some(folder) && prefix.len() == 2;
-    exact && name.as_bytes().starts_with(prefix) && name.as_bytes().iter().copied().all(is_in_names)
+/// Where a symbolic link that a haul made leads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OwnLink {
+    /// To this file of our folder, which stands for the link.
+    Here(PathBuf),
+    /// To this file of another such folder: the clone was moved, say. The link stands for nothing.
+    Elsewhere(PathBuf),
 }
 
-fn is_in_names(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.')
+impl OwnLink {
+    /// Says what a link to `target` is where ours lead into `folder`; nothing if no haul made it.
+    ///
+    /// All of them lead to `…/files/ab/abcd…`, a hash with what belongs to it, by an absolute path.
+    pub fn of(target: &Path, folder: &Path) -> Option<Self> {
+        let (name, nested) = (target.file_name()?, target.parent()?);
+        let (prefix, files) = (nested.file_name()?, nested.parent()?);
+        let ours = target.is_absolute()
+            && files.file_name() == Some(OsStr::new(FILES))
+            && prefix.len() == PREFIX
+            && name.as_bytes().starts_with(prefix.as_bytes())
+            && is_name(name.as_bytes());
+        if !ours {
+            return None;
+        }
+        Some(if files == folder || is_same(files, folder) {
+            Self::Here(folder.join(prefix).join(name))
+        } else {
+            Self::Elsewhere(target.to_owned())
+        })
+    }
+}
+
+/// Says whether this can be the name of a shared file: one hash or two, and how it is shared.
+fn is_name(name: &[u8]) -> bool {
+    let name = name.strip_suffix(b".x").unwrap_or(name);
+    let hex = |part: &[u8]| {
+        part.len() == HASH && part.iter().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+    };
+    let mut parts = name.split(|byte| *byte == b'-');
+    parts.next().is_some_and(hex) && parts.next().is_none_or(hex) && parts.next().is_none()
+}
+
+/// Says whether two paths are of one folder, spelled in two ways.
+fn is_same(one: &Path, other: &Path) -> bool {
+    let (Ok(one), Ok(other)) = (rustix::fs::stat(one), rustix::fs::stat(other)) else {
+        return false;
+    };
+    (one.st_dev, one.st_ino) == (other.st_dev, other.st_ino)
 }
 
 /// Returns the stamp of a file that a link of ours leads to; nothing if it is gone or no file.
@@ -126,5 +190,33 @@ pub(super) fn stamp_of_own(target: &Path) -> Result<Option<Stamp>, FsError> {
         Ok(stat) => Ok(Some(Stamp::from(&stat)).filter(|stamp| stamp.kind == FileKind::File)),
         Err(Errno::NOENT | Errno::NOTDIR) => Ok(None),
         Err(e) => Err(e).at("look at", target),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_of_ours_is_told_by_its_form_and_by_where_it_leads() {
+        let (folder, hash) = (Path::new("/c/files"), "ab".repeat(HASH / 2));
+        let of = |target: &str| OwnLink::of(Path::new(target), folder);
+        for name in [hash.clone(), format!("{hash}.x"), format!("{hash}-{hash}.x")] {
+            let here = format!("/c/files/ab/{name}");
+            assert_eq!(of(&here), Some(OwnLink::Here(here.clone().into())));
+            let other = format!("/moved/.git/haul/files/ab/{name}");
+            assert_eq!(of(&other), Some(OwnLink::Elsewhere(other.clone().into())));
+        }
+        for foreign in [
+            format!("c/files/ab/{hash}"),
+            format!("/c/files/cd/{hash}"),
+            format!("/c/packs/ab/{hash}"),
+            format!("/c/files/ab/{hash}-"),
+            format!("/c/files/ab/{hash}-{hash}-{hash}"),
+            "/c/files/ab/abcd".to_owned(),
+            format!("/c/files/ab/{}", hash.to_uppercase()),
+        ] {
+            assert_eq!(of(&foreign), None, "{foreign}");
+        }
     }
 }

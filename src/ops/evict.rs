@@ -99,7 +99,7 @@ pub struct EvictReport {
 /// Finds what would go; asks nobody and changes nothing.
 pub fn plan(repo: &Repo, which: &Which, job: &Job) -> Result<EvictPlan, OpError> {
     repo.require_initialised()?;
-    let (all, files) = (shelved(repo)?, idle(repo)?);
+    let (all, files) = (shelved(repo)?, idle(repo, job)?);
     let cache_bytes = in_packs(&all) + in_files(&files);
     let unpushed = repo.index()?.packs(Held::Unpushed)?;
     let mut paths = Vec::new();

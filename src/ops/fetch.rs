@@ -1,9 +1,11 @@
 //! `haul fetch`: content of pointers into the cache.
 
+use std::collections::HashSet;
+
 use serde::Serialize;
 
 use crate::cache::ObjectReader;
-use crate::hash::{Digest, Key};
+use crate::hash::{ChunkId, Digest, Key};
 use crate::ops::chosen::{Chosen, chosen_or_warned, nothing_matches};
 use crate::ops::error::OpError;
 use crate::ops::open::spec_of;
@@ -14,7 +16,9 @@ use crate::ops::supply::Supply;
 use crate::ops::trees::Source;
 use crate::progress::Job;
 use crate::repo::Repo;
-use crate::transfer::{self, Contact, Filter, TransferError, Wanted, is_local, plan_fetch};
+use crate::transfer::{
+    self, Contact, Filter, TransferError, Wanted, are_local, is_local, plan_fetch,
+};
 
 /// What to fetch.
 #[derive(Clone, Debug, Default)]
@@ -105,10 +109,29 @@ pub fn plan<'r>(
     options: &FetchOptions,
     job: &Job,
 ) -> Result<FetchPlan<'r>, OpError> {
-    look(repo, options, job).map_err(|e| e.with_commit(repo, &options.select))
+    plan_needed(repo, options, &|| Ok(None), job)
 }
 
-fn look<'r>(repo: &'r Repo, options: &FetchOptions, job: &Job) -> Result<FetchPlan<'r>, OpError> {
+/// Says which chunks are needed of those that are wanted, once the trees are on this machine; nothing if
+/// all are.
+pub(crate) type Needed<'n> = &'n dyn Fn() -> Result<Option<HashSet<ChunkId>>, OpError>;
+
+/// As [`plan`], of what is needed.
+pub(crate) fn plan_needed<'r>(
+    repo: &'r Repo,
+    options: &FetchOptions,
+    needed: Needed<'_>,
+    job: &Job,
+) -> Result<FetchPlan<'r>, OpError> {
+    look(repo, options, needed, job).map_err(|e| e.with_commit(repo, &options.select))
+}
+
+fn look<'r>(
+    repo: &'r Repo,
+    options: &FetchOptions,
+    needed: Needed<'_>,
+    job: &Job,
+) -> Result<FetchPlan<'r>, OpError> {
     let select = options.select.clone();
     if let Some(name) = &options.remote {
         // A wrong name is an error also where nothing has to be asked.
@@ -120,7 +143,12 @@ fn look<'r>(repo: &'r Repo, options: &FetchOptions, job: &Job) -> Result<FetchPl
     let mut reader = ObjectReader::new(repo.layout(), index)?;
     let inside = |w: &Wanted| matches!(w.filter, Filter::Some(_));
     let only_inside = !wanted.is_empty() && wanted.iter().all(inside);
-    if let Some((files, bytes)) = is_local(&wanted, &mut reader, job)? {
+    let mut here = is_local(&wanted, &mut reader, job)?;
+    let chunks = if here.is_none() { needed()? } else { None };
+    if let Some(chunks) = &chunks {
+        here = are_local(&wanted, chunks, &mut reader, job)?;
+    }
+    if let Some((files, bytes)) = here {
         if files == 0 && only_inside {
             return Err(nothing_matches(&options.select));
         }
@@ -135,7 +163,10 @@ fn look<'r>(repo: &'r Repo, options: &FetchOptions, job: &Job) -> Result<FetchPl
         });
     }
     let source = Source { remote: options.remote.clone(), jobs: options.jobs };
-    let work = Work::plan(repo, wanted, &source, job)?;
+    let mut work = Work::plan(repo, wanted, &source, job)?;
+    if let Some(chunks) = chunks.map_or_else(needed, |chunks| Ok(Some(chunks)))? {
+        work.parts.iter_mut().for_each(|part| part.plan.keep_only(&chunks));
+    }
     let receive_bytes = work.receive_bytes()?;
     if let Some(allowed) = options.max_bytes.filter(|max| receive_bytes > *max) {
         return Err(TransferError::OverBudget { wanted: receive_bytes, allowed }.into());

@@ -1,21 +1,18 @@
 //! A Git repository elsewhere, of which one commit is looked at: what `get`, `import` and `update` take
 //! data from.
 
-use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use crate::config::{Environment, Layer, redact};
-use crate::fs::{Dir, FileKind, temp_folder, write_durably};
+use crate::config::{Environment, Layer, redact_git};
+use crate::fs::{Dir, temp_folder, write_durably};
 use crate::git::{CommitId, Content, Git};
-use crate::hash::Oid;
 use crate::ops::error::OpError;
 use crate::ops::export::{self, ExportOptions, ExportReport};
 use crate::ops::trees::Source;
-use crate::path::{RepoPath, in_shell, show};
-use crate::progress::{Job, Kind};
+use crate::path::{in_shell, show};
+use crate::progress::Job;
 use crate::repo::Repo;
-use crate::worktree::{Door, Found, Kept, Knowledge, What, look};
 
 /// Longest `haul.toml` that is taken from there, in bytes.
 const SETTINGS_LIMIT: u64 = 1 << 20;
@@ -73,7 +70,7 @@ impl Foreign {
         crate::fs::make_folder(&root, false)?;
         let address = (origin.url.as_str(), origin.rev.as_deref());
         let git = Git::fetch_apart(&root, environment.search.as_deref(), address)?;
-        let shown = redact(&origin.url);
+        let shown = redact_git(&origin.url);
         let settings = match git.file_at("HEAD", b"haul.toml", SETTINGS_LIMIT)? {
             Some(Content::Whole(text)) => text,
             Some(Content::TooLarge(_)) | None => {
@@ -106,7 +103,7 @@ impl Foreign {
         Err(OpError::refused(
             format!(
                 "remote `{name}` of `{}` is the folder `{}`, relative to a worktree, and there is none",
-                show(redact(&self.origin.url).as_bytes()),
+                show(redact_git(&self.origin.url).as_bytes()),
                 show(url.value.as_bytes())
             ),
             "clone the repository to where that folder can be reached, and run `haul export` there",
@@ -176,46 +173,3 @@ pub(crate) fn put(from: &Path, to: &Path) -> Result<(), OpError> {
     source.rename(&old, &target, &new)?;
     Ok(target.sync_names()?)
 }
-
-/// What lies at a path: of each file, link and empty folder below it the kind and the hash. Nothing if
-/// there is nothing.
-pub(crate) fn listing(path: &Path, job: &Job) -> Result<Option<Listing>, OpError> {
-    let (folder, name) = split(path)?;
-    if path.symlink_metadata().is_err() {
-        return Ok(None);
-    }
-    let (door, top) = (Door::open(folder)?, RepoPath::new(name)?);
-    let Some(stamp) = door.stamp(&top)? else { return Ok(None) };
-    let found = match stamp.kind {
-        FileKind::Directory => {
-            let scan = look(&door, &top, &Kept::default(), job)?;
-            match scan.refused.into_iter().next() {
-                Some((_, error)) => return Err(error.into()),
-                None => scan.found,
-            }
-        }
-        FileKind::File | FileKind::Symlink | FileKind::Special => {
-            vec![Found { path: top.clone(), what: What::File(stamp) }]
-        }
-    };
-    let (mut out, mut files) = (Listing::new(), Vec::new());
-    let below = |path: &RepoPath| path.relative_to(&top).map(|rest| rest.as_bytes().to_vec());
-    for Found { path, what } in found {
-        match what {
-            What::File(stamp) => files.push((path, stamp)),
-            What::Symlink(target) => drop(out.insert(below(&path), ("link", Oid::of(&target)))),
-            What::EmptyFolder => drop(out.insert(below(&path), ("folder", Oid::EMPTY))),
-        }
-    }
-    let task = job.begin(Kind::Scan, None);
-    let knowledge = Knowledge::new(Vec::new(), door.now()?);
-    for ((path, stamp), content) in files.iter().zip(knowledge.identify(&door, &files, &task, job)?)
-    {
-        let kind = if stamp.is_executable() { "executable" } else { "file" };
-        out.insert(below(path), (kind, content.oid));
-    }
-    Ok(Some(out))
-}
-
-/// Kinds and hashes by path; of a single file the path is nothing.
-pub(crate) type Listing = BTreeMap<Option<Vec<u8>>, (&'static str, Oid)>;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use crate::config::{Environment, redact};
+use crate::config::{Environment, redact_git};
 use crate::ops::error::OpError;
 use crate::ops::foreign::{Foreign, Origin, put, split};
 use crate::ops::requests::Requests;
@@ -63,7 +63,7 @@ pub fn run(
     let taken = foreign.take(&options.path, job)?;
     put(&taken.path, &to)?;
     Ok(GetReport {
-        url: redact(&origin.url),
+        url: redact_git(&origin.url),
         commit: foreign.commit().to_string(),
         path: options.path.clone(),
         to: shown,

@@ -3,22 +3,30 @@
 use std::collections::{BTreeSet, HashSet};
 
 use crate::cache::{
-    CachedPack, Form, Held, IdleFile, ObjectReader, WholeFiles, linked_files, list_files,
+    CacheError, CachedPack, Form, Held, IdleFile, ObjectReader, WholeFiles, WholeName, list_files,
 };
 use crate::fs::{FsError, Time, remove};
 use crate::hash::{ChunkId, PackId};
 use crate::ops::error::OpError;
+use crate::ops::linked::links;
+use crate::progress::Job;
 use crate::recipe::Chunks;
 use crate::repo::Repo;
 
 /// Lists whole files that no link leads to and that are no second name of a file elsewhere. Files that
-/// share blocks with others count whole, as nobody can tell.
-pub(crate) fn idle(repo: &Repo) -> Result<Vec<IdleFile>, OpError> {
+/// share blocks with others count whole, as nobody can tell. None if it cannot be seen which are in use.
+pub(crate) fn idle(repo: &Repo, job: &Job) -> Result<Vec<IdleFile>, OpError> {
     let listed = list_files(&repo.layout().files_folder())?;
     if listed.iter().all(|(_, names)| *names > 1) {
         return Ok(Vec::new());
     }
-    let linked = linked_files(repo.layout())?;
+    let linked: HashSet<WholeName> = match links(repo) {
+        Err(OpError::Cache(CacheError::Fs(e))) => {
+            job.warn(&format!("no whole file leaves the cache, as this may be a link to one: {e}"));
+            return Ok(Vec::new());
+        }
+        other => other?.into_iter().map(|(name, _)| name).collect(),
+    };
     let free =
         listed.into_iter().filter(|(file, names)| *names == 1 && !linked.contains(&file.name));
     Ok(free.map(|(file, _)| file).collect())
@@ -96,13 +104,17 @@ pub(crate) fn proven(
 
 /// Removes files that are still idle and as their names say: what somebody wrote to one is his.
 /// Returns how many went, their bytes, and how many were passed over. To be done while nobody else uses the cache.
-pub(crate) fn remove_files(repo: &Repo, files: &[IdleFile]) -> Result<(u64, u64, u64), OpError> {
+pub(crate) fn remove_files(
+    repo: &Repo,
+    files: &[IdleFile],
+    job: &Job,
+) -> Result<(u64, u64, u64), OpError> {
     let (mut gone, mut bytes, mut passed_over) = (Vec::new(), 0, 0);
     if files.is_empty() {
         return Ok((0, 0, 0));
     }
     let whole = WholeFiles::open(repo.layout(), repo.index()?)?;
-    let still: HashSet<_> = idle(repo)?.into_iter().map(|file| file.name).collect();
+    let still: HashSet<_> = idle(repo, job)?.into_iter().map(|file| file.name).collect();
     for file in files {
         if !still.contains(&file.name) || whole.find(&file.name, file.bytes)?.is_none() {
             passed_over += 1;

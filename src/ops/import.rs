@@ -6,17 +6,19 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use crate::config::{has_secret, redact};
+use crate::config::{has_secret, has_web_user, redact_git};
 use crate::ops::add::{self, AddOptions};
 use crate::ops::error::OpError;
-use crate::ops::foreign::{Foreign, Origin, Taken, listing, put};
+use crate::ops::export::ExportReport;
+use crate::ops::foreign::{Foreign, Origin, Taken, put};
 use crate::ops::get::last_name;
+use crate::ops::listing::{Listing, of_folder, of_worktree, whole_paths};
 use crate::ops::requests::Requests;
 use crate::ops::select::resolve;
 use crate::path::{JsonPath, RepoPath, json_path, show};
 use crate::progress::Job;
 use crate::repo::Repo;
-use crate::worktree::load_tracked;
+use crate::worktree::{Kept, is_excluded, load_tracked};
 
 /// Keys of a pointer that say where its data came from; they go when other data is added.
 pub(crate) const FROM: &str = "from";
@@ -45,7 +47,7 @@ pub struct ImportedRow {
     pub url: String,
     /// The commit that the data is of.
     pub commit: String,
-    /// `added`, `updated` or `unchanged`.
+    /// `added`, `updated`, `followed` if only the revision that is followed is another, or `unchanged`.
     pub change: &'static str,
     /// Files of the path.
     pub files: u64,
@@ -58,14 +60,9 @@ pub struct ImportedRow {
 /// Takes data of another repository in and tracks it here: what is pushed afterwards is a copy.
 pub fn run(repo: &Repo, options: &ImportOptions, job: &Job) -> Result<ImportedRow, OpError> {
     repo.require_initialised()?;
-    repo.begin_changes()?;
+    repo.begin_changes();
     let origin = options.origin.from(repo.cwd());
-    if has_secret(&origin.url) {
-        return Err(OpError::refused(
-            format!("`{}` holds a password, which would be committed", redact(&origin.url)),
-            "leave it out, and let a credential helper of Git give it",
-        ));
-    }
+    refuse_secrets(&origin)?;
     let name = options.to.clone().unwrap_or_else(|| last_name(&options.path).into());
     let path = resolve(repo, &name)?;
     let shown = show(path.as_bytes()).to_string();
@@ -82,13 +79,20 @@ pub fn run(repo: &Repo, options: &ImportOptions, job: &Job) -> Result<ImportedRo
             "name another path, or take that one out of Git with `git rm --cached`",
         ));
     }
+    if is_excluded(repo.door(), &path)? {
+        return Err(OpError::refused(
+            format!("cannot track `{shown}`: a line of a `.haulignore` excludes it"),
+            "name another path, or take out that line",
+        ));
+    }
     let foreign = Foreign::fetch(repo.environment(), &origin, &repo.layout().temp())?;
     let taken = foreign.take(&options.path, job)?;
+    let new = listed(&taken, job)?;
     let place = repo.git().root().join(path.to_os());
-    match listing(&place, job)? {
+    match of_worktree(repo, &path, &Kept::new(whole_paths(&path, &new)), job)? {
         None => place_anew(&taken, &place)?,
         // An import that did not end left it there.
-        there if there == listing(&taken.path, job)? => {}
+        Some(there) if there == new => {}
         Some(_) => {
             return Err(OpError::refused(
                 format!("`{shown}` is there already, and holds something else"),
@@ -96,7 +100,29 @@ pub fn run(repo: &Repo, options: &ImportOptions, job: &Job) -> Result<ImportedRo
             ));
         }
     }
-    track(repo, &path, (&foreign, &origin, &options.path), (taken, "added"), job)
+    let report = (taken.report, "added");
+    track(repo, (&path, &new), (&foreign, &origin, &options.path), report, job)
+}
+
+/// The address gets into the pointer, which is committed.
+fn refuse_secrets(origin: &Origin) -> Result<(), OpError> {
+    let what = if has_secret(&origin.url) {
+        "a password"
+    } else if has_web_user(&origin.url) {
+        "a user or a token"
+    } else {
+        return Ok(());
+    };
+    Err(OpError::refused(
+        format!("`{}` holds {what}, which would be committed", redact_git(&origin.url)),
+        "leave it out, and let a credential helper of Git give it",
+    ))
+}
+
+/// Lists what was taken from elsewhere.
+pub(crate) fn listed(taken: &Taken, job: &Job) -> Result<Listing, OpError> {
+    of_folder(&taken.path, job)?
+        .ok_or_else(|| OpError::Defect("what was taken is not there".to_owned()))
 }
 
 fn place_anew(taken: &Taken, place: &Path) -> Result<(), OpError> {
@@ -106,12 +132,12 @@ fn place_anew(taken: &Taken, place: &Path) -> Result<(), OpError> {
     put(&taken.path, place)
 }
 
-/// Adds what lies at a path, with the note of where it came from.
+/// Adds what lies at a path, all that was taken and nothing else, with the note of where it came from.
 pub(crate) fn track(
     repo: &Repo,
-    path: &RepoPath,
+    (path, new): (&RepoPath, &Listing),
     (foreign, origin, source): (&Foreign, &Origin, &str),
-    (taken, change): (Taken, &'static str),
+    (taken, change): (ExportReport, &'static str),
     job: &Job,
 ) -> Result<ImportedRow, OpError> {
     let commit = foreign.commit().to_string();
@@ -127,15 +153,23 @@ pub(crate) fn track(
         }
     }
     let paths = vec![repo.git().root().join(path.to_os()).into_os_string()];
-    let plan = add::plan(repo, &AddOptions { paths, further, ..AddOptions::default() }, job)?;
+    // Rules of this repository, and of the other one, are not about what somebody tracks there.
+    let kept = whole_paths(path, new);
+    let plan = add::plan(repo, &AddOptions { paths, further, kept, update: false }, job)?;
+    if plan.files != new.len() as u64 {
+        return Err(OpError::refused(
+            format!("`{}` was changed while it was taken in", show(path.as_bytes())),
+            "run the same command again",
+        ));
+    }
     add::run(repo, plan, job)?;
     Ok(ImportedRow {
         path: json_path(path.as_bytes()),
-        url: redact(&origin.url),
+        url: redact_git(&origin.url),
         commit,
         change,
-        files: taken.report.files,
-        bytes: taken.report.bytes,
-        requests: taken.report.requests,
+        files: taken.files,
+        bytes: taken.bytes,
+        requests: taken.requests,
     })
 }

@@ -32,6 +32,8 @@ pub mod import;
 mod in_commit;
 pub mod init;
 mod inside;
+mod linked;
+mod listing;
 pub mod log;
 pub mod ls;
 pub mod merge;

@@ -66,7 +66,7 @@ pub struct MvReport {
 
 /// Checks that the path may have its new name.
 pub fn plan(repo: &Repo, options: &MvOptions, job: &Job) -> Result<MvPlan, OpError> {
-    repo.begin_changes()?;
+    repo.begin_changes();
     let mut found = named(repo, std::slice::from_ref(&options.from), job)?;
     let (files, bytes) = figures(&found);
     let item = found.pop().ok_or_else(|| OpError::Defect("nothing was named".to_owned()))?;
@@ -112,7 +112,12 @@ fn target(
     tracked: &[Tracked],
 ) -> Result<RepoPath, OpError> {
     let path = resolve_or_root(repo, word)?;
-    let path = path.map(|path| path.target_of_pointer().unwrap_or(path));
+    // Inside of tracked folders names may end like those of pointers.
+    let inside = |path: &RepoPath| tracked.iter().any(|item| path.starts_with_dir(&item.path));
+    let path = path.map(|path| match path.target_of_pointer() {
+        Ok(target) if !inside(&path) => target,
+        Ok(_) | Err(_) => path,
+    });
     let Some(path) = path else { return Ok(RepoPath::new(old.file_name())?) };
     let stamp = repo.door().stamp(&path)?;
     let folder = stamp.is_some_and(|stamp| stamp.kind == FileKind::Directory);

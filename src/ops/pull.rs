@@ -1,7 +1,10 @@
 //! `haul pull`: fetch, then checkout.
 
+use std::collections::HashSet;
+
 use serde::Serialize;
 
+use crate::hash::ChunkId;
 use crate::ops::checkout::{self, CheckoutOptions, CheckoutPlan, CheckoutReport};
 use crate::ops::chosen::chosen;
 use crate::ops::error::{Exit, OpError};
@@ -56,8 +59,33 @@ pub struct PullReport {
 
 /// Finds what is absent.
 pub fn plan<'r>(repo: &'r Repo, options: &PullOptions, job: &Job) -> Result<PullPlan<'r>, OpError> {
-    let fetch = fetch::plan(repo, &options.fetch, job)?;
+    let needed = || needed(repo, options, job);
+    let fetch = fetch::plan_needed(repo, &options.fetch, &needed, job)?;
     Ok(PullPlan { fetch, options: options.clone() })
+}
+
+/// Lists what the checkout cannot do without; nothing where that cannot be told yet, or is everything.
+fn needed(
+    repo: &Repo,
+    options: &PullOptions,
+    job: &Job,
+) -> Result<Option<HashSet<ChunkId>>, OpError> {
+    let chosen = chosen(repo, &options.fetch.select)?;
+    let mut there = repo.layout().files_folder().exists();
+    for item in &chosen {
+        there = there || repo.door().stamp(&item.path)?.is_some();
+    }
+    if !there {
+        return Ok(None);
+    }
+    let (select, force) = (options.fetch.select.clone(), options.force);
+    let checkout = CheckoutOptions { select, force, ..CheckoutOptions::default() };
+    match checkout::plan_of(repo, (&checkout, &chosen), &job.silently()) {
+        Ok(plan) => checkout::needed_chunks(repo, &plan),
+        Err(e) if e.exit() == Exit::Interrupted => Err(e),
+        // The checkout itself says what is wrong.
+        Err(_) => Ok(None),
+    }
 }
 
 /// Looks at the worktree too, which a pull itself does once all is fetched.

@@ -73,7 +73,7 @@ fn retained(repo: &Repo, after: After, job: &Job) -> Result<(), OpError> {
     if !drop_content && fits(repo, budget)? {
         return Ok(());
     }
-    let (all, files) = (shelved(repo)?, idle(repo)?);
+    let (all, files) = (shelved(repo)?, idle(repo, job)?);
     let total = in_packs(&all) + in_files(&files);
     repo.index()?.set_cache_size(total)?;
     let used = repo.index()?.used_packs();
@@ -216,13 +216,17 @@ pub(crate) fn evict(
     job.check()?;
     let packs: Vec<PackId> = there.iter().map(|cached| cached.pack).collect();
     repo.index()?.confirm(remote, contact.synced().view.generation(), &packs)?;
-    let dropped = repo.with_cache_alone(patience, || remove(repo, &there, &files))?;
+    let dropped = repo.with_cache_alone(patience, || remove(repo, (&there, &files), job))?;
     Ok(dropped.map(|dropped| Dropped { kept, ..dropped }))
 }
 
-fn remove(repo: &Repo, there: &[CachedPack], files: &[IdleFile]) -> Result<Dropped, OpError> {
+fn remove(
+    repo: &Repo,
+    (there, files): (&[CachedPack], &[IdleFile]),
+    job: &Job,
+) -> Result<Dropped, OpError> {
     let cache = repo.layout().cache_folder();
-    let (files, bytes, passed_over) = remove_files(repo, files)?;
+    let (files, bytes, passed_over) = remove_files(repo, files, job)?;
     let mut dropped = Dropped { files, bytes, passed_over, ..Dropped::default() };
     let mut removed: Vec<(PackId, Form)> = Vec::new();
     for cached in there {

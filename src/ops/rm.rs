@@ -1,12 +1,11 @@
 //! `haul rm`: the pointer, or the entry in a tracked folder, and the data go; earlier commits still name the content.
 
 use std::ffi::OsString;
-use std::path::Path;
 
 use serde::Serialize;
 
 use crate::fs::FileKind;
-use crate::ops::checkout::remove_data;
+use crate::ops::checkout::{put_aside, remove_data};
 use crate::ops::chosen::at_head;
 use crate::ops::error::OpError;
 use crate::ops::inside::{Folder, look, replace_pointer};
@@ -17,7 +16,7 @@ use crate::pointer::PointerKind;
 use crate::progress::Job;
 use crate::repo::Repo;
 use crate::transfer::{Choice, Filter};
-use crate::worktree::{Found, Kept, Parent, What, look as look_below};
+use crate::worktree::{Found, Kept, What, look as look_below};
 
 /// What to remove.
 #[derive(Clone, Debug, Default)]
@@ -60,7 +59,7 @@ pub struct RmReport {
 
 /// Finds what would go, and what of it is nowhere else.
 pub fn plan(repo: &Repo, options: &RmOptions, job: &Job) -> Result<RmPlan, OpError> {
-    repo.begin_changes()?;
+    repo.begin_changes();
     let named = named(repo, &options.paths, job)?;
     let status = status::run(repo, &StatusOptions { paths: options.paths.clone() }, job)?;
     let away = |state: &str| matches!(state, "missing" | "pointer-missing");
@@ -127,7 +126,7 @@ pub fn run(repo: &Repo, plan: RmPlan, job: &Job) -> Result<RmReport, OpError> {
             if !plan.force {
                 return Err(kept(&item.path));
             }
-            put_aside(repo, &item.path, &aside)?;
+            put_aside(repo, &item.path, &aside, job)?;
             report.aside = Some(aside.display().to_string());
         }
     }
@@ -151,7 +150,8 @@ fn only_excluded(repo: &Repo, path: &RepoPath, job: &Job) -> Result<bool, OpErro
     }
     let left = look_below(repo.door(), path, &Kept::default(), job)?;
     let folder = |found: &Found| found.what == What::EmptyFolder;
-    Ok(!left.excluded.is_empty() && left.refused.is_empty() && left.found.iter().all(folder))
+    let others = !left.refused.is_empty() || !left.dangling.is_empty();
+    Ok(!left.excluded.is_empty() && !others && left.found.iter().all(folder))
 }
 
 fn refuse(plan: &RmPlan) -> Result<(), OpError> {
@@ -188,13 +188,4 @@ fn kept(path: &RepoPath) -> OpError {
              aside"
         ),
     )
-}
-
-/// Moves what stands at a path, as a whole, into a folder of the state.
-fn put_aside(repo: &Repo, path: &RepoPath, folder: &Path) -> Result<(), OpError> {
-    let mut parent = Parent::default();
-    if let Some(dir) = parent.of(repo.door(), path)? {
-        dir.move_out(path.file_name(), &folder.join(path.to_os()))?;
-    }
-    Ok(())
 }

@@ -12,6 +12,7 @@ use crate::manifest::EntryKind;
 use crate::ops::checkout::{Target, is_unfilled, targets, unset};
 use crate::ops::chosen::{Candidate, Chosen, candidates};
 use crate::ops::error::OpError;
+use crate::ops::linked::note_standing_links;
 use crate::ops::select::Select;
 use crate::ops::selection::Selection;
 use crate::path::{JsonPath, RepoPath, json_path};
@@ -77,6 +78,7 @@ struct Look<'r> {
     head: BTreeMap<Vec<u8>, Vec<u8>>,
     report: StatusReport,
     learned: Vec<(Vec<u8>, Option<StatEntry>)>,
+    links: Vec<RepoPath>,
 }
 
 /// Compares by stamps; reads only files that the stat cache cannot vouch for.
@@ -91,6 +93,7 @@ pub fn run(repo: &Repo, options: &StatusOptions, job: &Job) -> Result<StatusRepo
         head: at_head(repo)?,
         report,
         learned: Vec::new(),
+        links: Vec::new(),
     };
     let (tracked, refused) = candidates(repo, &Select::default())?;
     for pointer in refused.iter().filter(|refused| selection.may_mean(&refused.pointer)) {
@@ -133,6 +136,8 @@ pub fn run(repo: &Repo, options: &StatusOptions, job: &Job) -> Result<StatusRepo
         let files = look.learned.iter().map(|(path, entry)| (path.as_slice(), *entry));
         repo.stat()?.save(files, [])?;
     }
+    let links = look.links.iter().map(RepoPath::as_bytes);
+    note_standing_links(repo, links, job);
     look.report.clean = look.report.entries.is_empty();
     Ok(look.report)
 }
@@ -224,9 +229,14 @@ impl Look<'_> {
             }
             !replaced
         });
+        // A link that leads nowhere is a missing file where one is wanted.
+        let wanted = |path: &RepoPath| targets.binary_search_by(|t| t.path.cmp(path)).is_ok();
+        let stray = scan.dangling.iter().filter(|path| !wanted(path));
+        refused.extend(stray.map(|path| path.as_bytes().to_vec()));
         for path in &refused {
             self.untrackable(item, path);
         }
+        self.links.extend(scan.links);
         self.join(item, &targets, &scan.found, job)
     }
 

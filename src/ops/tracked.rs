@@ -1,10 +1,10 @@
 //! Tracked paths that are named one by one, and letting go of them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 
-use crate::fs::{FileKind, Stamp};
+use crate::cache::list_files;
 use crate::manifest::FileEntry;
 use crate::ops::add::ignore_lines;
 use crate::ops::checkout::begun_key;
@@ -16,9 +16,7 @@ use crate::path::{RepoPath, in_shell, show};
 use crate::pointer::{Pointer, PointerKind};
 use crate::progress::Job;
 use crate::repo::Repo;
-use crate::worktree::{
-    Kept, Parent, Tracked, TrackedState, load_in_place, load_tracked, look as scan, make_own,
-};
+use crate::worktree::{Parent, Tracked, TrackedState, load_in_place, load_tracked, make_own};
 
 /// A tracked path or one inside a tracked folder, and the pointer if there is one that can be read.
 pub(crate) struct Named {
@@ -233,16 +231,18 @@ pub(crate) fn forget(repo: &Repo, paths: &[RepoPath]) -> Result<(), OpError> {
     Ok(repo.stat()?.save(files, pointers.iter().map(|path| (path.as_slice(), None)))?)
 }
 
-/// Makes files of their own, durably, of data that is links into the cache: the cache may let go of what
+/// Makes files of their own, durably, of data that is links into the cache, or shares a file with it: the cache may let go of what
 /// nobody tracks any more, and what Git holds is no link of this machine.
 pub(crate) fn own_files<'p>(
     repo: &Repo,
     tops: impl IntoIterator<Item = &'p RepoPath>,
     job: &Job,
 ) -> Result<(), OpError> {
+    let cached = list_files(&repo.layout().files_folder())?.into_iter();
+    let shared = cached.filter(|(_, names)| *names > 1).map(|(file, _)| file.inode).collect();
     let mut copied = false;
     for top in tops {
-        copied |= own_files_of(repo, top, job)?;
+        copied |= own_file(repo, top, &shared, job)?;
     }
     if copied {
         repo.door().root().sync()?;
@@ -250,24 +250,14 @@ pub(crate) fn own_files<'p>(
     Ok(())
 }
 
-fn own_files_of(repo: &Repo, top: &RepoPath, job: &Job) -> Result<bool, OpError> {
-    let (mut parent, mut copied) = (Parent::default(), false);
-    let is_folder = |stamp: Stamp| stamp.kind == FileKind::Directory;
-    let paths: Vec<RepoPath> = if repo.door().stamp(top)?.is_some_and(is_folder) {
-        scan(repo.door(), top, &Kept::default(), job)?
-            .found
-            .into_iter()
-            .map(|found| found.path)
-            .collect()
-    } else {
-        vec![top.clone()]
-    };
-    for path in paths {
-        let Some(dir) = parent.of(repo.door(), &path)? else { continue };
-        let Some(stamp) = dir.stamp(path.file_name())? else { continue };
-        let place = (dir, path.file_name());
-        copied |= make_own(place, stamp.is_executable(), job)
-            .map_err(|source| OpError::Place { path: path.as_bytes().to_vec(), source })?;
-    }
-    Ok(copied)
+fn own_file(
+    repo: &Repo,
+    top: &RepoPath,
+    shared: &HashSet<(u64, u64)>,
+    job: &Job,
+) -> Result<bool, OpError> {
+    let mut parent = Parent::default();
+    let Some(dir) = parent.of(repo.door(), top)? else { return Ok(false) };
+    make_own((dir, top.file_name()), shared, job)
+        .map_err(|source| OpError::Place { path: top.as_bytes().to_vec(), source })
 }

@@ -50,7 +50,7 @@ pub struct UntrackReport {
 
 /// Refuses paths whose data is not all in the worktree: nothing would say what they held.
 pub fn plan(repo: &Repo, options: &UntrackOptions, job: &Job) -> Result<UntrackPlan, OpError> {
-    repo.begin_changes()?;
+    repo.begin_changes();
     let (rules, words) = named_rules(repo, &options.paths)?;
     let patterns: Vec<JsonPath> = rules.iter().map(|rule| json_path(&rule.pattern)).collect();
     if words.is_empty() {
@@ -91,7 +91,7 @@ pub fn plan(repo: &Repo, options: &UntrackOptions, job: &Job) -> Result<UntrackP
 }
 
 /// Removes pointers and ignore lines, or entries of manifests, and stages that. Files that were links
-/// into the cache, which may let go of them now, become files of their own first.
+/// into the cache, which may let go of them now, or share one with it, become files of their own first.
 pub fn run(repo: &Repo, plan: UntrackPlan, job: &Job) -> Result<UntrackReport, OpError> {
     let _working = repo.lock_for_work()?;
     let released = release(repo, &plan.rules)?;

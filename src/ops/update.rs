@@ -1,22 +1,26 @@
 //! `haul update`: imported data as it is now where it came from.
 
 use std::ffi::OsString;
+use std::path::Path;
 
 use serde::Serialize;
 
-use crate::config::redact;
-use crate::ops::checkout::{CheckoutOptions, plan_of, remove_data};
+use crate::config::redact_git;
+use crate::ops::checkout::remove_data;
 use crate::ops::chosen::{Chosen, chosen_or_warned};
 use crate::ops::error::OpError;
-use crate::ops::foreign::{Foreign, Origin, listing, put};
-use crate::ops::import::{FROM, FROM_COMMIT, FROM_PATH, FROM_REV, ImportedRow, track};
+use crate::ops::foreign::{Foreign, Origin, Taken, put};
+use crate::ops::import::{FROM, FROM_COMMIT, FROM_PATH, FROM_REV, ImportedRow, listed, track};
+use crate::ops::inside::{Folder, is_followed};
+use crate::ops::listing::{FOLDER, Listing, of_pointer, of_worktree, whole_path, whole_paths};
 use crate::ops::requests::Requests;
 use crate::ops::select::Select;
-use crate::path::{json_path, show};
-use crate::pointer::{Pointer, PointerKind};
+use crate::path::{RepoPath, json_path, show};
+use crate::pointer::Pointer;
 use crate::progress::Job;
 use crate::repo::Repo;
 use crate::transfer::Filter;
+use crate::worktree::{Door, Kept, Parent};
 
 /// What to bring up to date.
 #[derive(Clone, Debug, Default)]
@@ -39,7 +43,7 @@ pub struct UpdateReport {
 /// Brings imports up to date, one after the other. Data that was changed here is not replaced.
 pub fn run(repo: &Repo, options: &UpdateOptions, job: &Job) -> Result<UpdateReport, OpError> {
     repo.require_initialised()?;
-    repo.begin_changes()?;
+    repo.begin_changes();
     let select = Select { paths: options.paths.clone(), ..Select::default() };
     let mut paths = Vec::new();
     for item in chosen_or_warned(repo, &select, job)? {
@@ -80,66 +84,130 @@ fn update(
     let same = item.pointer.extra().get(FROM_COMMIT) == Some(&commit)
         || foreign.pointer(path)?.is_some_and(|there| there.kind() == item.pointer.kind());
     if same {
+        let follows = item.pointer.extra().get(FROM_REV) == origin.rev.as_ref();
+        if !follows {
+            follow(repo, item, origin, &commit)?;
+        }
         return Ok(ImportedRow {
             path: json_path(item.path.as_bytes()),
-            url: redact(&origin.url),
+            url: redact_git(&origin.url),
             commit,
-            change: "unchanged",
+            change: if follows { "unchanged" } else { "followed" },
             files: 0,
             bytes: 0,
             requests: Requests::default(),
         });
     }
-    let place = repo.git().root().join(item.path.to_os());
-    let there = place.symlink_metadata().is_ok();
-    let saved = !there || is_saved(repo, item, job)?;
     let taken = foreign.take(path, job)?;
-    // What an update that did not end put there already.
-    let placed = there && listing(&place, job)? == listing(&taken.path, job)?;
-    if !saved && !placed {
-        return Err(OpError::refused(
-            format!("`{}` was changed here", show(item.path.as_bytes())),
-            "run `haul add` on it to keep it as your own, or `haul checkout --force` to put it aside",
-        ));
-    }
-    if !placed {
-        if there {
-            remove_data(repo, (&item.path, &item.bytes), &Filter::All, job)?;
-        }
-        if place.symlink_metadata().is_ok() {
-            return Err(OpError::refused(
-                format!(
-                    "`{}` holds data that is neither in the cache nor known to be on the remote",
-                    show(item.path.as_bytes())
-                ),
-                "run `haul push`, then the same command again",
-            ));
-        }
-        put(&taken.path, &place)?;
-    }
-    track(repo, &item.path, (&foreign, origin, path), (taken, "updated"), job)
+    let new = listed(&taken, job)?;
+    replace(repo, item, (&taken, &new), job)?;
+    let report = (taken.report, "updated");
+    track(repo, (&item.path, &new), (&foreign, origin, path), report, job)
 }
 
-/// Says whether what lies here is what the pointer says, and nothing besides.
-fn is_saved(repo: &Repo, item: &Chosen, job: &Job) -> Result<bool, OpError> {
-    let whole = Chosen {
-        path: item.path.clone(),
-        by: item.by,
-        pointer: item.pointer.clone(),
-        bytes: item.bytes.clone(),
-        filter: Filter::All,
-    };
-    let paths = vec![repo.git().root().join(item.path.to_os()).into_os_string()];
-    let select = Select { paths, ..Select::default() };
-    let options = CheckoutOptions { select, ..CheckoutOptions::default() };
-    let place = repo.git().root().join(item.path.to_os());
-    let wanted = match item.pointer.kind() {
-        PointerKind::File { .. } => 1,
-        PointerKind::Dir { files, .. } => *files,
-    };
-    if listing(&place, job)?.is_some_and(|all| all.len() as u64 != wanted.max(1)) {
-        return Ok(false);
+/// Notes another revision in the pointer of data that is the same there.
+fn follow(repo: &Repo, item: &Chosen, origin: &Origin, commit: &str) -> Result<(), OpError> {
+    let _working = repo.lock_for_work()?;
+    let rev = origin.rev.as_deref().unwrap_or_default();
+    let noted = item.pointer.clone().with_extra(FROM_COMMIT, commit);
+    let noted = noted.and_then(|pointer| pointer.with_extra(FROM_REV, rev)).map_err(|e| {
+        let (path, rev) = (show(item.path.as_bytes()), show(rev.as_bytes()));
+        OpError::refused(format!("cannot note `{rev}` for `{path}`: {e}"), "name another revision")
+    })?;
+    let folder = Folder { path: &item.path, pointer: &item.pointer };
+    let followed = is_followed(repo, folder)?;
+    let (own, bytes) = (item.path.pointer_path()?, noted.to_bytes());
+    repo.door().write_durably(&own, &bytes)?;
+    if followed {
+        repo.stat()?.save([], [(item.path.as_bytes(), Some(bytes.as_slice()))])?;
     }
-    let plan = plan_of(repo, (&options, &[whole]), job)?;
-    Ok(plan.refused.is_empty() && plan.write == 0 && plan.remove == 0 && plan.missing.is_empty())
+    Ok(repo.git().stage(&[own.as_bytes()])?)
+}
+
+/// Puts what was taken in the place of what lies here. All of that is what the pointer says, or, after an
+/// update that did not end, what was taken.
+fn replace(
+    repo: &Repo,
+    item: &Chosen,
+    (taken, new): (&Taken, &Listing),
+    job: &Job,
+) -> Result<(), OpError> {
+    let shown = show(item.path.as_bytes());
+    let place = repo.git().root().join(item.path.to_os());
+    if repo.door().stamp(&item.path)?.is_none() {
+        return put(&taken.path, &place);
+    }
+    let old = of_pointer(repo, &item.path, &item.pointer, job)?;
+    let both = [&old, new].into_iter().flat_map(|listing| whole_paths(&item.path, listing));
+    let kept = Kept::new(both);
+    let here = of_worktree(repo, &item.path, &kept, job)?.unwrap_or_default();
+    if here == *new {
+        return Ok(());
+    }
+    refuse_changed(&item.path, &here, (&old, new))?;
+    remove_data(repo, (&item.path, &item.bytes), &Filter::All, job)?;
+    let Some(left) = of_worktree(repo, &item.path, &kept, job)? else {
+        return put(&taken.path, &place);
+    };
+    if left.iter().any(|(key, is)| is.0 != FOLDER && new.get(key) != Some(is)) {
+        return Err(OpError::refused(
+            format!(
+                "`{shown}` holds data that is neither in the cache nor known to be on the remote"
+            ),
+            "run `haul push`, then the same command again",
+        ));
+    }
+    // What is excluded here stays, so nothing can take the place of the whole.
+    for key in new.keys().filter(|key| left.get(*key) != new.get(*key)) {
+        let Some(rest) = key else {
+            return Err(OpError::refused(
+                format!(
+                    "`{shown}` is a file now, and what `.haulignore` excludes lies in its place"
+                ),
+                "move that away, then run the same command again",
+            ));
+        };
+        put_part(repo, &item.path, (&taken.path, rest), new)?;
+    }
+    Ok(repo.door().root().sync()?)
+}
+
+/// Refuses to replace what is neither what the pointer says nor what was taken.
+fn refuse_changed(
+    top: &RepoPath,
+    here: &Listing,
+    (old, new): (&Listing, &Listing),
+) -> Result<(), OpError> {
+    let other = |key: &_, is: &_| old.get(key) != Some(is) && new.get(key) != Some(is);
+    let Some((key, _)) = here.iter().find(|(key, is)| other(*key, *is)) else { return Ok(()) };
+    let (shown, inside) = (show(top.as_bytes()), whole_path(top, key.as_deref()));
+    let next = if new.contains_key(key) && !old.contains_key(key) {
+        "move that file away, then run the same command again"
+    } else {
+        "run `haul add` on it to keep it as your own, or `haul checkout --force` to put it aside"
+    };
+    Err(OpError::refused(
+        format!("`{shown}` was changed here: `{}` is not what was imported", show(&inside)),
+        next,
+    ))
+}
+
+/// Moves one file, link or empty folder of what was taken into a folder that is there.
+fn put_part(
+    repo: &Repo,
+    top: &RepoPath,
+    (taken, rest): (&Path, &[u8]),
+    new: &Listing,
+) -> Result<(), OpError> {
+    let to = RepoPath::new([top.as_bytes(), b"/", rest].concat())?;
+    if new.get(&Some(rest.to_vec())).is_some_and(|(kind, _)| *kind == FOLDER) {
+        repo.door().root().descend_or_make(to.as_bytes())?;
+        return Ok(());
+    }
+    let from = RepoPath::new(rest)?;
+    let (source, mut parent) = (Door::open(taken)?, Parent::default());
+    let mut source_parent = Parent::default();
+    let source = source_parent.of(&source, &from)?.unwrap_or(source.root());
+    let target = parent.make(repo.door(), &to)?.unwrap_or(repo.door().root());
+    Ok(source.rename(from.file_name(), target, to.file_name())?)
 }

@@ -88,3 +88,41 @@ fn export(tool: &AwsTool) -> std::result::Result<Arc<AwsCredential>, String> {
     let (key_id, secret_key, token) = (access_key_id, secret_access_key, session_token);
     Ok(Arc::new(AwsCredential { key_id, secret_key, token }))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    /// A program that gives other keys each time: `1`, `2` and so on.
+    #[expect(clippy::disallowed_methods, reason = "a test's own files need no durability")]
+    fn counting_tool(folder: &std::path::Path) -> AwsTool {
+        let (program, count) = (folder.join("aws"), folder.join("count"));
+        let text = format!(
+            "#!/bin/sh\nread n < '{count}'; n=$((n + 1)); echo $n > '{count}'\n\
+             echo '{{\"AccessKeyId\":\"'$n'\",\"SecretAccessKey\":\"s\"}}'\n",
+            count = count.display()
+        );
+        std::fs::write(&count, "0\n").unwrap();
+        std::fs::write(&program, text).unwrap();
+        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+        AwsTool { profile: None, search: Some(folder.into()) }
+    }
+
+    #[test]
+    fn keys_are_asked_for_again_within_a_long_run_and_not_for_each_request() {
+        let folder = tempfile::tempdir().unwrap();
+        let profile = Profile::new(counting_tool(folder.path()));
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        runtime.block_on(async {
+            tokio::time::pause();
+            let mut given = Vec::new();
+            for _ in 0..4 {
+                given.push(profile.get_credential().await.unwrap().key_id.clone());
+                tokio::time::advance(FRESH / 2).await;
+            }
+            assert_eq!(given, ["1", "1", "2", "2"]);
+        });
+    }
+}

@@ -59,6 +59,8 @@ pub struct Remote {
 pub(super) struct Inner {
     pub(super) store: Arc<dyn ObjectStore>,
     pub(super) label: Arc<str>,
+    /// How errors call it: with the server, where a variable chose that.
+    pub(super) shown: Arc<str>,
     /// The guard of a folder; `None` for storage that has no links.
     pub(super) folder: Option<Folder>,
     /// Whether it takes large objects in parts.
@@ -90,8 +92,12 @@ impl Remote {
                 let site = Site { remote: &label, action: Action::Open, key: "/" };
                 let store = super::network::open(service, limits.gentle_jobs());
                 let store = store.map_err(|e| site.misfit(&e))?;
-                let inner =
-                    Inner { parts: service.parts(), ..Inner::new(store, label, None, limits) };
+                let shown = match super::network::chosen_by_variable(service) {
+                    Some(server) => format!("{label} {server}").into(),
+                    None => Arc::clone(&label),
+                };
+                let inner = Inner::new(store, label, None, limits);
+                let inner = Inner { parts: service.parts(), shown, ..inner };
                 Ok(Self { inner: Arc::new(inner) })
             }
             // No address means a service in such a build.
@@ -158,7 +164,8 @@ impl Inner {
         limits: Limits,
     ) -> Self {
         let (counts, pace) = (Counters::default(), Arc::new(Pace::new(limits.rate)));
-        Self { store, label, folder, parts: Parts::Taken, counts, pace }
+        let shown = Arc::clone(&label);
+        Self { store, label, shown, folder, parts: Parts::Taken, counts, pace }
     }
 }
 

@@ -102,7 +102,7 @@ impl Remote {
 
 impl Inner {
     pub(super) fn site<'a>(&'a self, action: Action, key: &'a str) -> Site<'a> {
-        Site { remote: &self.label, action, key }
+        Site { remote: &self.shown, action, key }
     }
 
     fn invalid_key(&self, key: &str) -> RemoteError {

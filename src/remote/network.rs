@@ -45,6 +45,51 @@ pub(super) fn open(service: &Service, jobs: usize) -> Opened {
     Ok(Arc::new(PrefixStore::new(store, prefix)))
 }
 
+/// Says which server a variable chose, and by which name, if the settings of the remote choose none.
+pub(super) fn chosen_by_variable(service: &Service) -> Option<String> {
+    if service.access.endpoint.is_some() {
+        return None;
+    }
+    let (server, variable) = match service.cloud {
+        Cloud::S3 => s3_endpoint()?,
+        Cloud::Azure => azure_endpoint()?,
+        Cloud::Google | Cloud::Web | Cloud::Sftp => return None,
+    };
+    // No more of it: a password may stand in front.
+    let url = url::Url::parse(&server).ok()?;
+    let port = url.port().map_or(String::new(), |port| format!(":{port}"));
+    let host = format!("{}{port}", url.host_str()?);
+    Some(format!("at {host}, which {variable} names"))
+}
+
+#[cfg(feature = "s3")]
+fn s3_endpoint() -> Option<(String, &'static str)> {
+    use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey as Key};
+
+    let builder = AmazonS3Builder::from_env();
+    let of = |key, name| Some((builder.get_config_value(&key)?, name));
+    let first = of(Key::S3Endpoint, "AWS_ENDPOINT_URL_S3");
+    first.or_else(|| of(Key::Endpoint, "AWS_ENDPOINT_URL"))
+}
+
+#[cfg(not(feature = "s3"))]
+fn s3_endpoint() -> Option<(String, &'static str)> {
+    None
+}
+
+#[cfg(feature = "azure")]
+fn azure_endpoint() -> Option<(String, &'static str)> {
+    use object_store::azure::{AzureConfigKey, MicrosoftAzureBuilder};
+
+    let server = MicrosoftAzureBuilder::from_env().get_config_value(&AzureConfigKey::Endpoint)?;
+    Some((server, "AZURE_STORAGE_ENDPOINT"))
+}
+
+#[cfg(not(feature = "azure"))]
+fn azure_endpoint() -> Option<(String, &'static str)> {
+    None
+}
+
 /// The library's own time limits are off: `line.rs` has better ones.
 fn client(service: &Service) -> ClientOptions {
     ClientOptions::new()

@@ -28,6 +28,8 @@ pub struct Repo {
     stat: OnceLock<StatCache>,
     /// Says to others that packs of the cache are being read.
     using: Mutex<Option<Lock>>,
+    /// Keeps others that change pointers waiting.
+    changing: OnceLock<Lock>,
 }
 
 /// Longest `haul.toml` that is taken from a commit, in bytes.
@@ -84,10 +86,19 @@ impl Repo {
         })?;
         // Git answers with links resolved; arguments are relative to the folder as resolved too.
         let cwd = std::fs::canonicalize(&environment.cwd).unwrap_or(environment.cwd.clone());
-        let (index, stat) = (OnceLock::new(), OnceLock::new());
-        let environment = environment.clone();
-        let using = Mutex::default();
-        Ok(Self { environment, cwd, git, door, config, layout, profile, index, stat, using })
+        Ok(Self {
+            environment: environment.clone(),
+            cwd,
+            git,
+            door,
+            config,
+            layout,
+            profile,
+            index: OnceLock::new(),
+            stat: OnceLock::new(),
+            using: Mutex::default(),
+            changing: OnceLock::new(),
+        })
     }
 
     /// Fails unless `haul init` was run here.
@@ -142,14 +153,27 @@ impl Repo {
         Ok(self.index.get_or_init(|| index))
     }
 
-    /// Waits until no other command works here; from then on others wait until this process ends. Who
-    /// changes pointers calls it before reading them, so that of two commands at a time the later one
-    /// goes on from what the earlier one wrote.
-    pub fn begin_changes(&self) -> Result<(), CacheError> {
-        if self.require_initialised().is_ok() && !planted::is("pointers-read-early") {
-            self.index()?;
+    /// Waits until no other command changes pointers here; from then on others wait until this process
+    /// ends. Called before pointers are read, so that of two commands at a time the later one goes on
+    /// from what the earlier one wrote. Makes no file, as the command may be refused yet.
+    pub fn begin_changes(&self) {
+        self.begin_within(Duration::MAX);
+    }
+
+    /// As [`Self::begin_changes`], for `patience` at most; says whether changes may begin.
+    pub fn begin_within(&self, patience: Duration) -> bool {
+        if self.changing.get().is_some() || planted::is("pointers-read-early") {
+            return true;
         }
-        Ok(())
+        match Lock::of_folder(self.git.common_dir(), patience) {
+            Ok(Some(lock)) => {
+                self.changing.get_or_init(|| lock);
+                true
+            }
+            Ok(None) => false,
+            // Some network file systems lock no folders.
+            Err(_) => true,
+        }
     }
 
     /// Opens the index unless another command has it for longer than `patience`; says whether it is open.
@@ -220,7 +244,7 @@ impl Repo {
             Some(url) => url.clone().into_bytes(),
             None => self.local_seed()?,
         };
-        Ok((identity_of(&seed), url.map(|url| crate::config::redact(&url))))
+        Ok((identity_of(&seed), url.map(|url| crate::config::redact_git(&url))))
     }
 
     fn local_seed(&self) -> Result<Vec<u8>, RepoError> {

@@ -39,6 +39,15 @@ pub enum TransferError {
         /// The remote.
         remote: String,
     },
+    /// The remote has packs, but a catalogue that lists nothing.
+    #[error(
+        "remote `{remote}` holds packs, but its catalogue `i/` lists nothing: it was lost, the listing \
+         leaves it out, or the first push has not ended"
+    )]
+    NoCatalogue {
+        /// The remote.
+        remote: String,
+    },
     /// The remote was never pushed to.
     #[error("remote `{remote}` holds no haul data")]
     NeverUsed {
@@ -162,6 +171,7 @@ impl TransferError {
         match self {
             Self::NobodyPushed { .. }
             | Self::NeverUsed { .. }
+            | Self::NoCatalogue { .. }
             | Self::NoFormat { .. }
             | Self::Damaged { .. }
             | Self::PinLost { .. }
@@ -189,6 +199,7 @@ impl TransferError {
         match self {
             Self::Remote(e) => e.is_of_the_remote(),
             Self::Catalogue { .. }
+            | Self::NoCatalogue { .. }
             | Self::NoFormat { .. }
             | Self::NeverUsed { .. }
             | Self::NobodyPushed { .. }
@@ -231,6 +242,7 @@ impl TransferError {
             | Self::Cache(_)
             | Self::Fs(_)
             | Self::Catalogue { .. }
+            | Self::NoCatalogue { .. }
             | Self::NoFormat { .. }
             | Self::NeverUsed { .. }
             | Self::PackGone { .. }
@@ -257,6 +269,10 @@ impl Hint for TransferError {
             Self::NoFormat { .. } => {
                 "run `haul push`, which writes `format` again; if other files of the remote are lost as \
                  well, `haul verify` says which"
+            }
+            Self::NoCatalogue { .. } => {
+                "run the same command again; if it says the same, run `haul push --all` in a clone that has \
+                 the data, which records again what the packs hold"
             }
             Self::NeverUsed { .. } => {
                 "check the address with `haul remote list`, or ask whoever committed the pointers to \

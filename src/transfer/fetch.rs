@@ -1,15 +1,16 @@
 //! Fetching what pointers name into the cache: nodes level by level, then all chunks in one wave.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::cache::{CacheError, ObjectReader};
-use crate::hash::PackKind;
+use crate::hash::{ChunkId, PackKind};
 use crate::progress::{Job, Kind, Task};
 use crate::transfer::catalogue::Contact;
 use crate::transfer::detour::{Detours, Lost};
 use crate::transfer::error::TransferError;
 use crate::transfer::filter::Filter;
 use crate::transfer::land::{Flaw, Object, Orders, Part};
+use crate::transfer::listing::prove_catalogue;
 use crate::transfer::local::take_local;
 use crate::transfer::nodes::walk;
 use crate::transfer::ranges::{Slack, ranges};
@@ -33,6 +34,14 @@ pub struct FetchPlan {
     pub absent_bytes: u64,
 }
 
+impl FetchPlan {
+    /// Leaves out chunks that nobody needs.
+    pub(crate) fn keep_only(&mut self, needed: &HashSet<ChunkId>) {
+        self.chunks.retain(|chunk| needed.contains(&chunk.id));
+        self.absent_bytes = self.chunks.iter().map(|c| c.size).fold(0, u64::saturating_add);
+    }
+}
+
 /// What a fetch brought.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Fetched {
@@ -50,9 +59,29 @@ pub fn is_local(
     reader: &mut ObjectReader,
     job: &Job,
 ) -> Result<Option<(u64, u64)>, TransferError> {
+    local(wanted, |_| true, reader, job)
+}
+
+/// As [`is_local`], of these chunks alone: nobody needs the others.
+pub(crate) fn are_local(
+    wanted: &[Wanted],
+    needed: &HashSet<ChunkId>,
+    reader: &mut ObjectReader,
+    job: &Job,
+) -> Result<Option<(u64, u64)>, TransferError> {
+    local(wanted, |id| needed.contains(id), reader, job)
+}
+
+fn local(
+    wanted: &[Wanted],
+    is_needed: impl Fn(&ChunkId) -> bool,
+    reader: &mut ObjectReader,
+    job: &Job,
+) -> Result<Option<(u64, u64)>, TransferError> {
     match walk(wanted, reader, Sight::Local, job) {
         Ok(walked) => {
-            let all = reader.are_here(walked.chunks.iter().map(|c| c.id))?;
+            let ids = walked.chunks.iter().map(|c| c.id);
+            let all = reader.are_here(ids.filter(is_needed))?;
             Ok(all.then_some((walked.files, walked.bytes)))
         }
         Err(TransferError::NobodyPushed { .. }) => Ok(None),
@@ -71,6 +100,7 @@ pub fn plan_fetch(
     let walked = match walk_content(&wanted, contact, job) {
         Err(e) if e.may_be_stale() => {
             contact.refresh(job)?;
+            prove_catalogue(contact)?;
             walk_content(&wanted, contact, job)?
         }
         result => result?,

@@ -18,6 +18,8 @@ use crate::transfer::ranges::{FrameSpan, Range};
 const SETTLE: usize = 32;
 /// Objects that wait to be recorded in the index before it is written.
 const RECORD_AT: usize = 64 << 10;
+/// Bytes of frames that do: what is fetched again after a crash, besides what is on its way.
+const RECORD_BYTES: usize = 64 << 20;
 
 /// An object that is wanted from a frame.
 #[derive(Clone, Copy, Debug)]
@@ -85,6 +87,8 @@ pub(super) struct Landing<'a> {
     file: Option<(PackId, SparseFile)>,
     packs: HashMap<PackId, PackState>,
     objects: Vec<([u8; 32], Place)>,
+    /// Bytes of ranges that landed since the index was written.
+    unrecorded: usize,
     /// Deltas that are kept and not checked yet, each with its place.
     deltas: Vec<(Object, Place)>,
     /// What these name as their bases.
@@ -100,7 +104,21 @@ impl<'a> Landing<'a> {
         let (packs, objects, deltas) = (HashMap::new(), Vec::new(), Vec::new());
         let (codecs, file, kept) = (Mutex::default(), None, false);
         let (named, bases) = (HashSet::new(), Vec::new());
-        Self { layout, index, kind, codecs, file, packs, objects, deltas, named, bases, kept }
+        let unrecorded = 0;
+        Self {
+            layout,
+            index,
+            kind,
+            codecs,
+            file,
+            packs,
+            objects,
+            unrecorded,
+            deltas,
+            named,
+            bases,
+            kept,
+        }
     }
 
     /// Takes in frames of data that lie in the cache already, put there by another clone.
@@ -159,7 +177,8 @@ impl<'a> Landing<'a> {
                 }
             }
         }
-        if self.objects.len() >= RECORD_AT {
+        self.unrecorded += bytes.len();
+        if self.objects.len() >= RECORD_AT || self.unrecorded >= RECORD_BYTES {
             self.record()?;
         }
         Ok(landed)
@@ -298,6 +317,7 @@ impl<'a> Landing<'a> {
         let packs: Vec<_> = self.packs.drain().collect();
         self.index.record(&packs, &mut self.objects, &[])?;
         self.objects.clear();
+        self.unrecorded = 0;
         Ok(())
     }
 

@@ -1,11 +1,12 @@
-//! What lies below `i/` of a remote: listed, or as its `index` says where nothing can be listed.
+//! What lies below `i/` of a remote: listed, or as its `index` says where nothing can be listed; and what
+//! an empty listing is worth.
 
 use bytes::Bytes;
 
 use crate::catalogue::{Listed, MAX_INDEX_LEN, key, parse_index, print_index};
 use crate::progress::Job;
 use crate::remote::{Remote, RemoteError};
-use crate::transfer::catalogue::{Purpose, catalogue_error};
+use crate::transfer::catalogue::{Contact, Purpose, catalogue_error};
 use crate::transfer::error::TransferError;
 
 /// Lists the catalogue. Only reading goes by an index, which may be behind what is there.
@@ -27,6 +28,25 @@ fn listed(remote: &Remote) -> Result<Vec<Listed>, RemoteError> {
         Some(Listed { name, size: found.size, modified_ms: found.modified_ms })
     });
     Ok(found.collect())
+}
+
+/// Requires that a catalogue which lists nothing is that of a remote without packs. One listing that came
+/// back empty is no proof that nobody pushed.
+pub(super) fn prove_catalogue(contact: &Contact) -> Result<(), TransferError> {
+    if contact.synced().view.all().next().is_some() {
+        return Ok(());
+    }
+    let remote = contact.remote();
+    for prefix in [key::NODE_PACKS, key::DATA_PACKS] {
+        match remote.list(prefix) {
+            Ok(packs) if packs.is_empty() => {}
+            Ok(_) => return Err(TransferError::NoCatalogue { remote: remote.label().to_owned() }),
+            // Where nothing can be listed, the index was read.
+            Err(RemoteError::Unsupported { .. }) => return Ok(()),
+            Err(e) => return Err(e.into()),
+        }
+    }
+    Ok(())
 }
 
 /// Writes the index of a remote anew if there is one. What cannot be asked or written is a warning: an

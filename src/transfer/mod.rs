@@ -43,6 +43,7 @@ pub use catalogue::{Contact, Purpose, Synced, remembered};
 pub use compare::{Comparison, Novelty, Pairs};
 pub use error::{TransferError, object_hint};
 pub use evict::{Kept, chunks_here, prove_there};
+pub(crate) use fetch::are_local;
 pub use fetch::{FetchPlan, Fetched, bring_trees, fetch_data, is_local, plan_fetch};
 pub use filter::{Choice, Filter};
 pub use inspect::{Here, Seen, There};

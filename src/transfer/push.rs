@@ -81,6 +81,14 @@ pub struct Pushed {
 }
 
 impl Pushed {
+    /// Counts the packs that were sent before the push began.
+    fn count_streamed(&mut self, request: &PushRequest, settled: &Settled) {
+        for pack in settled.needs.own.keys().filter_map(|pack| request.sent.get(pack)) {
+            self.packs += 1;
+            self.sent_bytes = self.sent_bytes.saturating_add(pack.size);
+        }
+    }
+
     /// Counts the chunks that this push brought to the remote.
     fn count_new(&mut self, contact: &Contact, settled: &Settled) -> Result<(), TransferError> {
         let view = contact.index().reader()?;
@@ -148,6 +156,7 @@ pub fn push(
         let sound = (current && !sent.resumed) || still_good(contact, &settled, &mut doubts, job)?;
         if current && sound {
             failpoint::hit("push.before-confirm");
+            pushed.count_streamed(request, &settled);
             pushed.reused_bytes = settled.needs.reused_bytes(contact);
             pushed.count_new(contact, &settled)?;
             confirm(contact, remote, (request, &settled), job)?;

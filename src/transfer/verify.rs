@@ -10,6 +10,7 @@ use crate::progress::{Job, Kind};
 use crate::remote::Listed;
 use crate::transfer::catalogue::Contact;
 use crate::transfer::error::TransferError;
+use crate::transfer::listing::prove_catalogue;
 use crate::transfer::nodes::walk;
 use crate::transfer::root::Wanted;
 use crate::transfer::sight::Sight;
@@ -52,6 +53,9 @@ struct Need {
 /// Proves each pointer's closure against the remote as it is listed now.
 pub fn verify(wanted: &[Wanted], contact: &Contact, job: &Job) -> Result<Proof, TransferError> {
     contact.prove_format()?;
+    if !wanted.is_empty() {
+        prove_catalogue(contact)?;
+    }
     let mut proof = Proof::default();
     let mut needs: BTreeMap<PackId, Need> = BTreeMap::new();
     let (unlisted, listed): (Vec<&Wanted>, Vec<&Wanted>) =

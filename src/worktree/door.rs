@@ -3,7 +3,7 @@
 use std::io::{ErrorKind, Read};
 use std::path::Path;
 
-use crate::fs::{Dir, FsError, IoResultExt, Stamp, Time};
+use crate::fs::{Dir, FsError, IoResultExt, OwnLink, Stamp, Time};
 use crate::path::RepoPath;
 
 /// The worktree root, held open.
@@ -91,6 +91,12 @@ impl Door {
             Some(dir) => dir.stamp(path.file_name()),
             None => Ok(None),
         }
+    }
+
+    /// Returns where a link of ours leads; nothing if `path` is none.
+    pub fn own_link(&self, path: &RepoPath) -> Result<Option<OwnLink>, FsError> {
+        let mut parent = Parent::default();
+        Ok(parent.of(self, path)?.and_then(|dir| dir.own_link(path.file_name())))
     }
 
     /// Writes `bytes` as the whole content of a path whose folder exists, durably.

@@ -44,12 +44,22 @@ pub enum WorktreeError {
         /// The pointer inside.
         pointer: Vec<u8>,
     },
-    /// A file with rules about what is not tracked cannot be followed.
+    /// A link that a haul made, and that leads to no file of this cache.
+    #[error(
+        "cannot track `{}`: it is a link into a cache of haul, and the file that it stands for is not \
+         in this one",
+        show(path)
+    )]
+    Dangling {
+        /// The path.
+        path: Vec<u8>,
+    },
+    /// Files with rules about what is not tracked are larger than is good for anybody.
     #[error("could not follow the rules of `{}`: {why}", path.display())]
     Rules {
-        /// The file.
+        /// The file that is too much.
         path: PathBuf,
-        /// What is wrong with it.
+        /// Which bound it crosses.
         why: String,
     },
     /// The user asked to stop.
@@ -70,8 +80,12 @@ impl Hint for WorktreeError {
                  `git rm --cached` and its ignore line, or add only the parts"
                     .to_owned(),
             ),
+            Self::Dangling { .. } => Some(
+                "run `haul pull` to bring the file back if it is tracked; else remove the link"
+                    .to_owned(),
+            ),
             Self::Rules { .. } => {
-                Some("correct the line; the rules are those of Git's `.gitignore`".to_owned())
+                Some("take rules out of it: one pattern can stand for many paths".to_owned())
             }
             Self::Stopped(_) => None,
         }

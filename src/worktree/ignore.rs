@@ -1,33 +1,47 @@
 //! The rules of `.haulignore` files, which are those of Git's ignore files: the last line that matches
 //! counts, a file nearer to the path counts more, and what lies in an excluded folder is excluded.
+//!
+//! A pulled folder may hold such files, so what they can cost is bounded: they are kept as they are, and
+//! together have a limit, above which they are refused by name.
 
 use std::collections::BTreeSet;
-use std::ffi::OsStr;
 use std::io::Read;
-use std::os::unix::ffi::OsStrExt;
 use std::sync::Arc;
-
-use ignore::gitignore::{Gitignore, GitignoreBuilder};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::fs::{Dir, FileKind, IoResultExt};
 use crate::path::RepoPath;
 use crate::worktree::door::Door;
 use crate::worktree::error::WorktreeError;
+use crate::worktree::wildcards::{matches, plain_len};
 
 /// The name of files with rules.
 pub(super) const NAME: &[u8] = b".haulignore";
 /// Largest file with rules, in bytes.
-const LIMIT: u64 = 1 << 20;
+const LARGEST: u64 = 64 << 10;
+/// Most bytes of rules that may hold for one path, from all folders above it.
+const FOR_ONE_PATH: u64 = 128 << 10;
+/// Most bytes of rules of all folders that are looked at together. In memory a line may take up to nine
+/// times of itself.
+const TOGETHER: u64 = 8 << 20;
 
 /// The rules that hold in one folder.
 #[derive(Clone, Default)]
-pub(super) struct Rules(Option<Arc<Level>>);
+pub(super) struct Rules {
+    nearest: Option<Arc<Level>>,
+    /// Bytes of all files that were read since the rules above.
+    read: Arc<AtomicU64>,
+}
 
+/// One file with rules.
 struct Level {
     /// The folder whose file this is; empty for the root of the worktree.
     folder: Vec<u8>,
-    rules: Gitignore,
-    above: Rules,
+    text: Vec<u8>,
+    lines: Vec<Line>,
+    above: Option<Arc<Level>>,
+    /// Bytes of this file and of all above it.
+    bytes: u64,
 }
 
 impl Rules {
@@ -42,8 +56,8 @@ impl Rules {
             }
             match door.root().descend(folder.as_bytes()) {
                 Ok(dir) => rules = rules.enter(&dir, folder.as_bytes())?,
-                // What is not there has no rules.
-                Err(e) if e.is_missing() || e.is_link() => break,
+                // What is not there has no rules, and may be excluded.
+                Err(e) if e.is_missing() || e.is_link() => {}
                 Err(e) => return Err(e.into()),
             }
         }
@@ -57,80 +71,171 @@ impl Rules {
         }
         let (file, _) = dir.open_file(NAME)?;
         let shown = dir.path_of(NAME);
-        let mut bytes = Vec::new();
-        file.take(LIMIT + 1).read_to_end(&mut bytes).at("read", &shown)?;
-        let refused = |why: String| WorktreeError::Rules { path: shown.clone(), why };
-        if bytes.len() as u64 > LIMIT {
-            return Err(refused("it is longer than 1 MiB".to_owned()));
+        let mut text = Vec::new();
+        file.take(LARGEST + 1).read_to_end(&mut text).at("read", &shown)?;
+        let refused =
+            |why: &str| Err(WorktreeError::Rules { path: shown.clone(), why: why.to_owned() });
+        let own = text.len() as u64;
+        let bytes = own + self.nearest.as_ref().map_or(0, |above| above.bytes);
+        if own > LARGEST {
+            return refused("it is longer than 64 KiB");
         }
-        let text = std::str::from_utf8(&bytes).map_err(|e| refused(format!("not UTF-8: {e}")))?;
-        let mut builder = GitignoreBuilder::new("");
-        for line in text.lines() {
-            builder.add_line(None, &literal_braces(line)).map_err(|e| refused(e.to_string()))?;
+        if bytes > FOR_ONE_PATH {
+            return refused("with those of the folders above they are longer than 128 KiB");
         }
-        let rules = builder.build().map_err(|e| refused(e.to_string()))?;
-        Ok(Self(Some(Arc::new(Level { folder: folder.to_vec(), rules, above: self.clone() }))))
+        if self.read.fetch_add(own, Ordering::Relaxed) + own > TOGETHER {
+            return refused("with those of the folders around they are longer than 8 MiB");
+        }
+        let (folder, above, lines) = (folder.to_vec(), self.nearest.clone(), lines(&text));
+        let level = Level { folder, text, lines, above, bytes };
+        Ok(Self { nearest: Some(Arc::new(level)), read: Arc::clone(&self.read) })
     }
 
     /// Says whether a path directly in this folder, or the folder's own path, is excluded.
     pub(super) fn excludes(&self, path: &[u8], is_dir: bool) -> bool {
-        let mut next = &self.0;
+        let mut next = &self.nearest;
         while let Some(level) = next {
             let rest = match level.folder.as_slice() {
                 b"" => Some(path),
                 folder => path.strip_prefix(folder).and_then(|rest| rest.strip_prefix(b"/")),
             };
-            let found = rest.map(|rest| level.rules.matched(OsStr::from_bytes(rest), is_dir));
-            match found {
-                Some(found) if found.is_ignore() => return true,
-                Some(found) if found.is_whitelist() => return false,
-                Some(_) | None => next = &level.above.0,
+            match rest.and_then(|rest| level.last(rest, is_dir)) {
+                Some(line) => return !line.takes_back,
+                None => next = &level.above,
             }
         }
         false
     }
 }
 
-/// Escapes braces, which mean something to the matcher and nothing to Git.
-fn literal_braces(line: &str) -> String {
-    let mut out = String::with_capacity(line.len());
-    let (mut escaped, mut class) = (false, None);
-    for (at, character) in line.char_indices() {
-        match (character, class) {
-            ('[', None) if !escaped => class = Some(at),
-            // Right behind the opening, or behind its negation, it is one of the class.
-            (']', Some(from)) if !matches!(line.get(from..at), Some("[" | "[!" | "[^")) => {
-                class = None;
-            }
-            ('{' | '}', None) if !escaped => out.push('\\'),
-            _ => {}
+impl Level {
+    /// Finds the last line that matches a path below the folder.
+    fn last(&self, path: &[u8], is_dir: bool) -> Option<&Line> {
+        let name = path.rsplit(|byte| *byte == b'/').next().unwrap_or(path);
+        let fits = |line: &&Line| {
+            let pattern = self.text.get(line.start as usize..line.end as usize);
+            let pattern = pattern.unwrap_or_default();
+            (is_dir || !line.folders_only)
+                && if line.is_path { fits_path(pattern, path) } else { fits_name(pattern, name) }
+        };
+        self.lines.iter().rev().find(fits)
+    }
+}
+
+/// One line of a file that says something.
+struct Line {
+    /// Where its pattern lies in the text, without what the others here tell.
+    start: u32,
+    end: u32,
+    /// Whether it began with `!`.
+    takes_back: bool,
+    /// Whether it ended with `/`.
+    folders_only: bool,
+    /// Whether a slash is left in it: then it is about whole paths, and else about names.
+    is_path: bool,
+}
+
+/// Cuts a file into lines. There is none that is wrong: what Git cannot make sense of matches nothing.
+fn lines(text: &[u8]) -> Vec<Line> {
+    let mut out = Vec::new();
+    let mut next = if text.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
+    while let Some(rest) = text.get(next..).filter(|rest| !rest.is_empty()) {
+        let line = rest.split(|byte| *byte == b'\n').next().unwrap_or_default();
+        let mut start = next;
+        next += line.len() + 1;
+        if line.starts_with(b"#") {
+            continue;
         }
-        escaped = character == '\\' && !escaped;
-        out.push(character);
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        let line = line.split(|byte| *byte == 0).next().unwrap_or_default();
+        let mut pattern = without_blanks(line);
+        let takes_back = pattern.starts_with(b"!");
+        if let Some(rest) = pattern.strip_prefix(b"!") {
+            (pattern, start) = (rest, start + 1);
+        }
+        let folders_only = pattern.ends_with(b"/");
+        pattern = pattern.strip_suffix(b"/").unwrap_or(pattern);
+        let is_path = pattern.contains(&b'/');
+        if let Some(rest) = pattern.strip_prefix(b"/") {
+            (pattern, start) = (rest, start + 1);
+        }
+        // A file is never long enough for these to fail.
+        if let (Ok(start), Ok(end), false) =
+            (u32::try_from(start), u32::try_from(start + pattern.len()), pattern.is_empty())
+        {
+            out.push(Line { start, end, takes_back, folders_only, is_path });
+        }
     }
     out
 }
 
+/// Cuts off blanks at the end that no `\` stands before.
+fn without_blanks(line: &[u8]) -> &[u8] {
+    let (mut end, mut bytes) = (0, line.iter().enumerate());
+    while let Some((at, byte)) = bytes.next() {
+        match byte {
+            b' ' => {}
+            b'\\' if bytes.next().is_none() => return line,
+            b'\\' => end = at + 2,
+            _ => end = at + 1,
+        }
+    }
+    line.get(..end).unwrap_or(line)
+}
+
+fn fits_name(pattern: &[u8], name: &[u8]) -> bool {
+    match pattern.split_first() {
+        Some((b'*', end)) if plain_len(end) == end.len() => name.ends_with(end),
+        _ if plain_len(pattern) == pattern.len() => pattern == name,
+        _ => matches(pattern, name),
+    }
+}
+
+/// What stands before the first wildcard is compared first, and the rest is matched as if it began there.
+fn fits_path(pattern: &[u8], path: &[u8]) -> bool {
+    let (plain, wild) = pattern.split_at(plain_len(pattern).min(pattern.len()));
+    path.strip_prefix(plain).is_some_and(|rest| match wild {
+        [] => rest.is_empty(),
+        _ => matches(wild, rest),
+    })
+}
+
 /// Paths that stay tracked whatever the rules say, because a manifest has them.
-#[derive(Debug, Default)]
-pub struct Kept(BTreeSet<Vec<u8>>);
+#[derive(Clone, Debug)]
+pub enum Kept {
+    /// These, given as whole paths.
+    Some(BTreeSet<Vec<u8>>),
+    /// Every path: no rule counts, and none is read.
+    All,
+}
+
+impl Default for Kept {
+    /// No path.
+    fn default() -> Self {
+        Self::Some(BTreeSet::new())
+    }
+}
 
 impl Kept {
     /// Takes whole paths.
     pub fn new(paths: impl IntoIterator<Item = Vec<u8>>) -> Self {
-        Self(paths.into_iter().collect())
+        Self::Some(paths.into_iter().collect())
     }
 
     /// Says whether the path is one of them.
     pub(super) fn has(&self, path: &[u8]) -> bool {
-        self.0.contains(path)
+        match self {
+            Self::Some(paths) => paths.contains(path),
+            Self::All => true,
+        }
     }
 
     /// Says whether the path is one of them, or a folder that holds one.
     pub(super) fn needs(&self, path: &[u8]) -> bool {
+        let Self::Some(paths) = self else { return true };
         let below = [path, b"/"].concat();
         let holds = |next: &Vec<u8>| next.starts_with(&below);
-        self.has(path) || self.0.range(below.clone()..).next().is_some_and(holds)
+        self.has(path) || paths.range(below.clone()..).next().is_some_and(holds)
     }
 }
 
@@ -146,17 +251,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn braces_are_characters_as_any_other() {
+    fn a_line_is_cut_as_git_cuts_it() {
         for (line, wanted) in [
-            ("{a,b}.x", r"\{a,b\}.x"),
-            (r"\{a", r"\{a"),
-            (r"\\{a", r"\\\{a"),
-            ("[{]", "[{]"),
-            ("[]{]}", r"[]{]\}"),
-            ("[!]}]", "[!]}]"),
-            (r"\[{", r"\[\{"),
+            ("a  ", Some("a")),
+            ("a\\  ", Some("a\\ ")),
+            ("a\t", Some("a\t")),
+            ("a \\", Some("a \\")),
+            ("a\r", Some("a")),
+            ("!/a/", Some("a")),
+            ("\u{feff}a", Some("a")),
+            ("a\0b", Some("a")),
+            ("#a", None),
+            ("/", None),
+            ("!", None),
+            ("  ", None),
         ] {
-            assert_eq!(literal_braces(line), wanted);
+            let found = lines(line.as_bytes()).first().map(|l| (l.start as usize, l.end as usize));
+            assert_eq!(found.and_then(|(start, end)| line.get(start..end)), wanted, "{line:?}");
         }
     }
 }

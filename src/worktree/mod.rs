@@ -5,21 +5,26 @@ mod door;
 mod error;
 mod ignore;
 mod known;
+mod own;
 mod place;
 mod pointers;
 mod scan;
 mod share;
+mod wildcards;
 
 pub(crate) use build::LARGE;
 pub use door::{Door, Parent};
 pub use error::WorktreeError;
 pub use ignore::{Kept, is_excluded};
 pub use known::{Content, Knowledge};
+pub(crate) use own::{make_own, own_links, put_aside};
 pub use place::{PlaceError, Recipe};
-pub(crate) use place::{StillAsSeen, Wanted, Whole, place_file, place_folder, place_link};
+pub(crate) use place::{
+    StillAsSeen, Wanted, Whole, place_file, place_folder, place_link, place_standing,
+};
 pub use pointers::{
     RefusedPointer, Tracked, TrackedState, Tracking, in_place, load_in_place, load_tracked,
     parse_tracked,
 };
 pub use scan::{Found, Scan, What, look};
-pub(crate) use share::{Sharing, make_own, place_whole};
+pub(crate) use share::{Sharing, place_whole};

@@ -5,13 +5,13 @@ use std::io::Write;
 use std::path::Path;
 use std::sync::Mutex;
 
-use crate::cache::{CacheError, ObjectReader};
+use crate::cache::{CacheError, ObjectReader, hash_file};
 use crate::fs::{Dir, FileKind, FsError, IoResultExt, Stamp, TempFile, failpoint};
 use crate::hash::{ChunkId, Oid};
 use crate::progress::{Job, Stopped, Task};
 use crate::recipe::{ChunkEntry, Former};
 use crate::worktree::build::{Build, LARGE};
-use crate::worktree::share::{Sharing, stands};
+use crate::worktree::share::{Place, Sharing, copy_bytes, stands};
 
 /// Bytes gathered before a write reaches the file.
 const BUFFER: usize = 1 << 20;
@@ -90,27 +90,59 @@ pub(crate) struct Wanted<'a> {
     pub(crate) sharing: Option<Sharing<'a>>,
 }
 
-/// Writes a file into `dir` under `name` once its size and whole hash are right; returns its stamp.
+/// Writes a file into a folder under a name once its size and whole hash are right; returns its stamp.
 pub(crate) fn place_file(
     reader: &mut ObjectReader,
-    (dir, name, still): (&Dir, &[u8], StillAsSeen<'_>),
+    place: Place<'_>,
     wanted: &Wanted<'_>,
     task: &Task,
     job: &Job,
 ) -> Result<Stamp, PlaceError> {
-    let place = (dir, name, still);
-    let Whole { size, executable, .. } = wanted.whole;
-    if let Some(sharing) = &wanted.sharing
+    let fill = |temp: &TempFile<'_>| build(reader, (temp, place), wanted, task, job);
+    place_filled(place, (&wanted.whole, wanted.sharing.as_ref()), fill)
+}
+
+/// As [`place_file`], from the very file that stands there: it is right, and only to be shared with the
+/// cache in another way.
+pub(crate) fn place_standing(
+    place: Place<'_>,
+    (whole, sharing): (&Whole, Option<&Sharing<'_>>),
+    job: &Job,
+) -> Result<Stamp, PlaceError> {
+    let fill = |temp: &TempFile<'_>| {
+        let (dir, name, still) = place;
+        let (mut file, stamp) = dir.open_file(name)?;
+        if !still(Some(&stamp)) {
+            return Err(PlaceError::ChangedMeanwhile);
+        }
+        let oid = if temp.reflink(&file) {
+            hash_file(&mut file).at("read", &dir.path_of(name))?
+        } else {
+            copy_bytes(&file, (temp.file(), dir.path()), job)?
+        };
+        prove((oid, stamp.size), whole, place)
+    };
+    place_filled(place, (whole, sharing), fill)
+}
+
+fn place_filled(
+    place: Place<'_>,
+    (whole, sharing): (&Whole, Option<&Sharing<'_>>),
+    fill: impl FnOnce(&TempFile<'_>) -> Result<(), PlaceError>,
+) -> Result<Stamp, PlaceError> {
+    let (dir, name, _) = place;
+    let Whole { size, executable, .. } = *whole;
+    if let Some(sharing) = sharing
         && let Some(cache) = sharing.folder_for_link()
         // Who may not write there builds in the worktree.
         && let Ok(temp) = cache.temp(executable)
     {
-        build(reader, (&temp, place), wanted, task, job)?;
+        fill(&temp)?;
         return sharing.place_linked((temp, &cache), place);
     }
     let temp = dir.temp(executable)?;
-    build(reader, (&temp, place), wanted, task, job)?;
-    let kept = wanted.sharing.filter(|sharing| sharing.keep_built(&temp, size));
+    fill(&temp)?;
+    let kept = sharing.filter(|sharing| sharing.keep_built(&temp, size));
     let stamp = temp.place(name)?;
     if let Some(sharing) = kept {
         sharing.files.note_kept(&sharing.name, stamp);
@@ -118,10 +150,22 @@ pub(crate) fn place_file(
     Ok(stamp)
 }
 
+/// Requires the bytes that were named, and that what stands in their place is what was judged.
+fn prove((actual, size): (Oid, u64), whole: &Whole, place: Place<'_>) -> Result<(), PlaceError> {
+    if actual != whole.oid {
+        return Err(PlaceError::Wrong { expected: whole.oid, actual });
+    }
+    if size != whole.size {
+        return Err(PlaceError::WrongSize { expected: whole.size, actual: size });
+    }
+    failpoint::hit("place.built");
+    if stands(place)? { Ok(()) } else { Err(PlaceError::ChangedMeanwhile) }
+}
+
 /// Fills a file, and proves it; what stands in its place must still be what was judged.
 fn build(
     reader: &mut ObjectReader,
-    (temp, place): (&TempFile<'_>, (&Dir, &[u8], StillAsSeen<'_>)),
+    (temp, place): (&TempFile<'_>, Place<'_>),
     wanted: &Wanted<'_>,
     task: &Task,
     job: &Job,
@@ -148,15 +192,7 @@ fn build(
             write(reader, (temp.file(), &path), recipe, task, job)?
         }
     };
-    if actual != whole.oid {
-        return Err(PlaceError::Wrong { expected: whole.oid, actual });
-    }
-    let (expected, actual) = (whole.size, size);
-    if actual != expected {
-        return Err(PlaceError::WrongSize { expected, actual });
-    }
-    failpoint::hit("place.built");
-    if stands(place)? { Ok(()) } else { Err(PlaceError::ChangedMeanwhile) }
+    prove((actual, size), whole, place)
 }
 
 /// Writes the bytes of a file in order; returns their hash and number.

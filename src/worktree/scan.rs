@@ -46,6 +46,10 @@ pub struct Scan {
     pub refused: Vec<(Vec<u8>, WorktreeError)>,
     /// Raw paths of what `.haulignore` files exclude. Nothing below them was looked at.
     pub excluded: Vec<Vec<u8>>,
+    /// Paths of links of ours that stand for the file behind them.
+    pub links: Vec<RepoPath>,
+    /// Paths of links of ours that lead nowhere, or into the cache of another place: their files are missing.
+    pub dangling: Vec<RepoPath>,
 }
 
 /// A folder that is still to be listed.
@@ -63,7 +67,10 @@ struct Pending {
 /// be kept.
 pub fn look(door: &Door, folder: &RepoPath, kept: &Kept, job: &Job) -> Result<Scan, WorktreeError> {
     let mut out = Scan::default();
-    let rules = Rules::above(door, folder)?;
+    let rules = match kept {
+        Kept::All => Some(Rules::default()),
+        Kept::Some(_) => Rules::above(door, folder)?,
+    };
     let rules = rules.filter(|rules| !rules.excludes(folder.as_bytes(), true));
     let mut level = vec![Pending { path: folder.as_bytes().to_vec(), rules }];
     for depth in 0.. {
@@ -75,6 +82,8 @@ pub fn look(door: &Door, folder: &RepoPath, kept: &Kept, job: &Job) -> Result<Sc
             out.found.extend(scan.found);
             out.refused.extend(scan.refused);
             out.excluded.extend(scan.excluded);
+            out.links.extend(scan.links);
+            out.dangling.extend(scan.dangling);
             next.extend(folders);
         }
         if next.is_empty() {
@@ -85,6 +94,7 @@ pub fn look(door: &Door, folder: &RepoPath, kept: &Kept, job: &Job) -> Result<Sc
     out.found.par_sort_unstable_by(|a, b| a.path.cmp(&b.path));
     out.refused.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
     out.excluded.sort_unstable();
+    out.dangling.sort_unstable();
     Ok(out)
 }
 
@@ -106,7 +116,10 @@ impl Listing<'_> {
         let (mut out, mut folders) = (Scan::default(), Vec::new());
         let path = pending.path.as_slice();
         let dir = self.door.root().descend(path)?;
-        let rules = pending.rules.as_ref().map(|rules| rules.enter(&dir, path)).transpose()?;
+        let rules = match (&pending.rules, self.kept) {
+            (Some(rules), Kept::Some(_)) => Some(rules.enter(&dir, path)?),
+            (rules, _) => rules.clone(),
+        };
         let mut empty = true;
         let entries = dir.entries()?;
         failpoint::hit("worktree.listed");
@@ -117,10 +130,12 @@ impl Listing<'_> {
             let full = [path, b"/", &name].concat();
             let known = kind == Some(FileKind::Directory) && !self.deepest;
             let stamp = if known { None } else { dir.stamp(&name)? };
-            let Some(kind) = stamp.map(|stamp| stamp.kind).or(kind.filter(|_| known)) else {
+            let may_link = matches!(kind, Some(FileKind::Symlink) | None);
+            let own_link = may_link && dir.own_link(&name).is_some();
+            if stamp.is_none() && !known && !own_link {
                 continue;
-            };
-            let is_dir = kind == FileKind::Directory;
+            }
+            let is_dir = known || stamp.is_some_and(|stamp| stamp.kind == FileKind::Directory);
             let excluded = rules.as_ref().is_none_or(|rules| rules.excludes(&full, is_dir));
             if excluded && !self.kept.needs(&full) {
                 out.excluded.push(full);
@@ -130,6 +145,10 @@ impl Listing<'_> {
             }
             empty = false;
             let Some(full) = out.named(full) else { continue };
+            if own_link {
+                let list = if stamp.is_some() { &mut out.links } else { &mut out.dangling };
+                list.push(full.clone());
+            }
             if is_dir {
                 let rules = rules.clone().filter(|_| !excluded);
                 folders.push(Pending { path: full.as_bytes().to_vec(), rules });

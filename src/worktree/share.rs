@@ -28,7 +28,8 @@ pub(crate) struct Sharing<'a> {
     pub(crate) keep: bool,
 }
 
-type Place<'a> = (&'a Dir, &'a [u8], StillAsSeen<'a>);
+/// Where a file gets its name, unless what stands there is not what was seen.
+pub(super) type Place<'a> = (&'a Dir, &'a [u8], StillAsSeen<'a>);
 
 /// Says whether what stands there is still what was judged.
 pub(super) fn stands((dir, name, still): Place<'_>) -> Result<bool, crate::fs::FsError> {
@@ -105,7 +106,8 @@ fn proven_at(
     (dir, name): (&Dir, &[u8]),
 ) -> Result<Option<Stamp>, PlaceError> {
     let now = Dir::stamp_of(&found.file, found.dir.path())?;
-    if (Stamp { ctime: proven.ctime, ..now }) != proven || dir.stamp(name)? != Some(now) {
+    let there = dir.stamp(name)?.is_some_and(|stamp| stamp.still_is(&now));
+    if (Stamp { ctime: proven.ctime, ..now }) != proven || !there {
         return Err(PlaceError::ChangedMeanwhile);
     }
     sharing.files.note(&sharing.name, now);
@@ -129,7 +131,7 @@ fn copy(
     let temp = dir.temp(whole.executable)?;
     let cloned = link == Link::Reflink && temp.reflink(&found.file);
     let right = if cloned {
-        Dir::stamp_of(&found.file, found.dir.path())? == found.stamp
+        Dir::stamp_of(&found.file, found.dir.path())?.still_is(&found.stamp)
     } else {
         copy_bytes(&found.file, (temp.file(), dir.path()), job)? == whole.oid
     };
@@ -142,7 +144,12 @@ fn copy(
     Ok(Some(temp.place(name)?))
 }
 
-fn copy_bytes(from: &File, (mut to, path): (&File, &Path), job: &Job) -> Result<Oid, PlaceError> {
+/// Copies a file from its beginning; returns the hash of its bytes. `path` is for messages.
+pub(super) fn copy_bytes(
+    from: &File,
+    (mut to, path): (&File, &Path),
+    job: &Job,
+) -> Result<Oid, PlaceError> {
     let mut from = from;
     std::io::Seek::rewind(&mut from).at("read", path)?;
     let mut hasher = blake3::Hasher::new();
@@ -155,27 +162,6 @@ fn copy_bytes(from: &File, (mut to, path): (&File, &Path), job: &Job) -> Result<
         to.write_all(bytes).at("write", path)?;
     }
     Ok(Oid(*hasher.finalize().as_bytes()))
-}
-
-/// Makes a file of its own where a link of ours leads into the cache; says whether one was there.
-pub(crate) fn make_own(
-    (dir, name): (&Dir, &[u8]),
-    executable: bool,
-    job: &Job,
-) -> Result<bool, PlaceError> {
-    if dir.own_link(name).is_none() {
-        return Ok(false);
-    }
-    let (file, before) = dir.open_file(name)?;
-    let temp = dir.temp(executable)?;
-    if !temp.reflink(&file) {
-        copy_bytes(&file, (temp.file(), dir.path()), job)?;
-    }
-    if dir.stamp(name)? != Some(before) {
-        return Err(PlaceError::ChangedMeanwhile);
-    }
-    temp.place(name)?;
-    Ok(true)
 }
 
 impl Sharing<'_> {

@@ -20,6 +20,7 @@
 
 mod args;
 mod bit_flips;
+mod counting;
 mod eight_processes;
 mod faulty;
 mod figures;
@@ -30,6 +31,14 @@ mod real;
 #[path = "../cli/harness/mod.rs"]
 #[expect(dead_code, unused_imports, reason = "the tests of the command line use more of it")]
 mod harness;
+mod line_faults;
+#[path = "../stores/proxy.rs"]
+#[expect(dead_code, reason = "the tests of stores use more of it")]
+mod proxy;
+mod requests;
+#[path = "../stores/server.rs"]
+#[expect(dead_code, reason = "the tests of stores use more of it")]
+mod server;
 mod simulation;
 mod store_faults;
 
@@ -57,6 +66,16 @@ const CAMPAIGNS: &[Campaign] = &[
         name: "eight-processes",
         about: "eight processes at a time work on one repository, its clones and one shared cache",
         run: eight_processes::run,
+    },
+    Campaign {
+        name: "line-faults",
+        about: "the binary pushes to and pulls from a real server, and every twentieth request fails",
+        run: line_faults::run,
+    },
+    Campaign {
+        name: "requests",
+        about: "many small files are pushed and pulled, and every request is counted",
+        run: requests::run,
     },
     Campaign {
         name: "simulation",

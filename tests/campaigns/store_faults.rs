@@ -27,6 +27,8 @@ use crate::args::Args;
 use crate::faulty::{Chance, Faulty};
 use crate::figures::Figures;
 
+/// Requests at once.
+const JOBS: usize = 4;
 /// How often a command is run again before that counts as never ending well.
 const TRIES: u32 = 200;
 /// A command that takes longer hangs; sound ones take some milliseconds.
@@ -161,7 +163,7 @@ impl World {
     }
 }
 
-fn wanted(origin: &Path, path: &str) -> Wanted {
+pub(crate) fn wanted(origin: &Path, path: &str) -> Wanted {
     let text = std::fs::read(origin.join(format!("{path}.haul"))).expect("a pointer");
     let pointer = Pointer::parse(&text).expect("a sound pointer");
     Wanted { path: path.into(), root: Root::of(&pointer), filter: Filter::All }
@@ -189,10 +191,10 @@ impl Round<'_> {
                 let clone = clone.path().join("clone");
                 copy(&self.world.root.join(format!("clone-{number}")), &clone);
                 if faulty {
-                    self.until("fetch", ends, || fetch(&clone, roots, self.over_faulty()))?;
+                    self.until("fetch", ends, || fetch(&clone, roots, (self.over_faulty(), JOBS)))?;
                 } else {
                     let sound = Remote::over(Arc::clone(&self.store) as Arc<_>, "sound");
-                    let fetched = fetch(&clone, roots, sound);
+                    let fetched = fetch(&clone, roots, (sound, JOBS));
                     fetched.map_err(|e| format!("version {number} cannot be restored: {e}"))?;
                 }
                 let placed = said_by(&clone, haul_command(&["checkout"]));
@@ -237,31 +239,46 @@ impl Round<'_> {
     }
 
     fn push(&self, git_dir: &Path, roots: &[Wanted]) -> Result<(), TransferError> {
-        let stop = AtomicBool::new(false);
-        let job = Job::new(&Silent, &stop);
-        let layout = Layout::new(git_dir, git_dir, None);
-        let index = Index::open(&layout)?;
-        let remote = self.over_faulty();
-        let mut contact = Contact::make(remote, (&layout, &index), 4, Purpose::Push, &job)?;
-        let request = PushRequest {
-            roots: roots.iter().map(|wanted| (wanted.clone(), Stage::Unpublished)).collect(),
-            earlier: Vec::new(),
-            repo: (RepoId([self.seed.to_le_bytes()[0]; 16]), None),
-            home: Home::Yes,
-            avoid: Avoid::Nothing,
-            sent: BTreeMap::new(),
-        };
-        push(&request, &mut contact, &job).map(drop)
+        let repo = RepoId([self.seed.to_le_bytes()[0]; 16]);
+        send(git_dir, roots, (self.over_faulty(), JOBS), repo)
     }
 }
 
-fn fetch(clone: &Path, roots: &[Wanted], remote: Remote) -> Result<(), TransferError> {
+/// Pushes what these roots name, with as many requests at once, in this process.
+pub(crate) fn send(
+    git_dir: &Path,
+    roots: &[Wanted],
+    (remote, jobs): (Remote, usize),
+    repo: RepoId,
+) -> Result<(), TransferError> {
+    let stop = AtomicBool::new(false);
+    let job = Job::new(&Silent, &stop);
+    let layout = Layout::new(git_dir, git_dir, None);
+    let index = Index::open(&layout)?;
+    let mut contact = Contact::make(remote, (&layout, &index), jobs, Purpose::Push, &job)?;
+    let request = PushRequest {
+        roots: roots.iter().map(|wanted| (wanted.clone(), Stage::Unpublished)).collect(),
+        earlier: Vec::new(),
+        repo: (repo, None),
+        home: Home::Yes,
+        avoid: Avoid::Nothing,
+        sent: BTreeMap::new(),
+    };
+    push(&request, &mut contact, &job).map(drop)
+}
+
+/// Fetches what these roots name into a clone, with as many requests at once, in this process.
+pub(crate) fn fetch(
+    clone: &Path,
+    roots: &[Wanted],
+    (remote, jobs): (Remote, usize),
+) -> Result<(), TransferError> {
     let stop = AtomicBool::new(false);
     let job = Job::new(&Silent, &stop);
     let git_dir = clone.join(".git");
     let layout = Layout::new(&git_dir, &git_dir, None);
     let index = Index::open(&layout)?;
-    let mut contact = Contact::make(remote, (&layout, &index), 4, Purpose::Read, &job)?;
+    let mut contact = Contact::make(remote, (&layout, &index), jobs, Purpose::Read, &job)?;
     let plan = plan_fetch(roots.to_vec(), &mut contact, &job)?;
     fetch_data(&plan, &mut contact, &job).map(drop)
 }
@@ -286,14 +303,14 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-fn git(at: &Path, args: &[&str]) {
+pub(crate) fn git(at: &Path, args: &[&str]) {
     let mut command = Command::new("git");
     command.args(args);
     let said = said_by(at, command);
     assert!(said.is_ok(), "git {args:?}: {said:?}");
 }
 
-fn haul(at: &Path, args: &[&str]) {
+pub(crate) fn haul(at: &Path, args: &[&str]) {
     let said = said_by(at, haul_command(args));
     assert!(said.is_ok(), "haul {args:?}: {said:?}");
 }

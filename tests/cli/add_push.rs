@@ -32,6 +32,11 @@ fn added_and_sent_content_is_on_the_remote_and_not_in_the_cache() {
     let done = a.haul(&["add", "--push", "d", "lone.bin", "void", "--json"]).ok();
     assert_eq!(number(&done, "/files"), 43, "{done}");
     assert_eq!(number(&done, "/push/roots"), 2, "{done}");
+    let remote = world.remote("r");
+    let packs = remote.keys("p/").len() + remote.keys("m/").len();
+    assert_eq!(number(&done, "/push/packs"), packs as u64, "{done}");
+    let bytes = remote.bytes("p/") + remote.bytes("m/");
+    assert_eq!(number(&done, "/push/sent_bytes"), bytes, "{done}");
     a.commit("all");
     assert_clean(&a);
     assert_eq!(unpushed(&a).keys(""), Vec::<String>::new());

@@ -121,6 +121,8 @@ fn the_steps_of_the_action_bring_what_is_asked_for() {
     assert_eq!(output, format!("key={key}"));
     job.tree_of("data").assert_same(&a.tree_of("data").without("val set"));
     assert!(world.path("runner/haul-cache").is_dir());
+    let set = std::fs::read_to_string(world.path("runner/environment")).expect("is there");
+    assert!(set.lines().any(|line| line == "HAUL_CACHE_MAX_SIZE=8G"), "{set}");
     let other = depth_one(&world, "other");
     let want =
         [("WANT_PATHS", "data/val set/1.bin\ndata/train/[23].bin"), ("WANT_MAX_BYTES", "1M")];
@@ -206,4 +208,11 @@ fn the_script_checks_out_a_commit_and_brings_its_data() {
     let words = ["-u", "HOME", &accept, "sh", &path, &url, &commit, "two", "data/val set"];
     world.folder("").run("env", &words).ok();
     world.folder("two").tree_of("data").assert_same(&a.tree_of("data").without("train"));
+    // What is relative is so to the folder that the job starts in.
+    let words = ["-u", "HOME", &accept, "CACHE=own", "sh", &path, "bare.git", "main", "three"];
+    world.folder("").run("env", &words).ok();
+    let three = world.folder("three");
+    three.tree_of("data").assert_same(&a.tree_of("data"));
+    assert!(world.path("own").is_dir());
+    assert_eq!(three.git(&["status", "--porcelain"]).ok().stdout(), "");
 }

@@ -157,3 +157,22 @@ fn nodes_that_a_fetch_wrote_and_died_before_the_index_knew_are_fetched_again() {
         }
     }
 }
+
+#[test]
+fn a_pull_that_dies_fetches_only_what_it_had_not_got() {
+    const SIZE: u64 = 200 << 20;
+    let world = World::new();
+    let remote = world.remote("r");
+    let a = ready(&world, "a", &remote);
+    a.write("x.bin", &data::bytes(1, usize::try_from(SIZE).expect("fits")));
+    take(&a, "x.bin");
+    a.haul(&["push"]).ok();
+    let b = a.clone_as("b");
+    // Of 25 answers with 8 MiB each, one after the other.
+    let point = [("HAUL_FAILPOINT", "remote.get.after:22")];
+    b.haul_with(&["pull", "--jobs", "1"], &point).dies();
+    let again = b.haul(&["pull", "--json"]).ok().json();
+    let received = again["fetch"]["requests"]["received"].as_u64().expect("is said");
+    assert!(received <= SIZE - (64 << 20), "{received} bytes received again");
+    assert!(b.read("x.bin") == a.read("x.bin"));
+}

@@ -4,7 +4,7 @@ use crate::harness::{Output, Repo, World, data};
 use crate::scene::{assert_clean, number, pulls, save, shared, states};
 
 /// A repository of others, with data of two versions, that serves one commit and files one by one.
-fn others(world: &World) -> Repo<'_> {
+pub(crate) fn others(world: &World) -> Repo<'_> {
     let a = shared(world);
     a.write("data/train/x.bin", &data::bytes(1, 200_000));
     a.write("data/train/run", b"#!/bin/sh\n");
@@ -21,12 +21,12 @@ fn others(world: &World) -> Repo<'_> {
     a
 }
 
-fn url(repo: &Repo) -> String {
+pub(crate) fn url(repo: &Repo) -> String {
     format!("file://{}", repo.path("").display())
 }
 
 /// A repository with a remote of its own, `own`, which has nothing of the others.
-fn ours(world: &World) -> Repo<'_> {
+pub(crate) fn ours(world: &World) -> Repo<'_> {
     let b = world.repo("b");
     b.haul(&["init"]).ok();
     b.haul(&["remote", "add", "own", world.remote("own").path().to_str().expect("is UTF-8")]).ok();
@@ -36,7 +36,7 @@ fn ours(world: &World) -> Repo<'_> {
 }
 
 /// Requires that data and pointers agree, whatever was committed.
-fn assert_clean_data(repo: &Repo) {
+pub(crate) fn assert_clean_data(repo: &Repo) {
     assert_eq!(states(repo), Vec::<String>::new());
 }
 
@@ -200,6 +200,20 @@ fn an_import_goes_where_nothing_is() {
     let secret = url(&a).replace("file://", "https://me:hunter2@example.invalid");
     let output = b.haul(&["import", &secret, "model.bin", "x"]).fails_with(1).says("password");
     assert!(!output.to_string().lines().skip(1).any(|line| line.contains("hunter2")), "{output}");
+    for user in ["ghp_hunter2", "hunter2:x-oauth-basic"] {
+        let address = format!("https://{user}@localhost:1/x.git");
+        let output = b.haul(&["import", &address, "model.bin", "x"]).fails_with(1);
+        let output = output.says("https://***@localhost:1/x.git").says("committed");
+        // Of `get` nothing is committed; what fails is shown without it.
+        let got = b.haul(&["get", &address, "model.bin", "-o", "x"]).fails_with(1);
+        let got = got.says("git ls-remote");
+        for output in [output, got] {
+            assert!(
+                !output.to_string().lines().skip(1).any(|line| line.contains("hunter2")),
+                "{output}"
+            );
+        }
+    }
     assert_tidy(&world, &b);
 }
 
@@ -220,7 +234,7 @@ fn an_import_that_was_interrupted_is_completed_by_the_same_command() {
 }
 
 /// Changes the data of the others.
-fn go_on(a: &Repo) {
+pub(crate) fn go_on(a: &Repo) {
     a.write("model.bin", &data::bytes(9, 300_000));
     a.write("data/train/new.bin", &data::bytes(10, 100_000));
     a.remove("data/train/run");
@@ -228,7 +242,7 @@ fn go_on(a: &Repo) {
     a.haul(&["push"]).ok();
 }
 
-fn changes(output: &Output) -> Vec<String> {
+pub(crate) fn changes(output: &Output) -> Vec<String> {
     let json = output.json();
     let rows = json.get("paths").and_then(|rows| rows.as_array()).expect("is a list");
     let text = |row: &serde_json::Value, key: &str| {
@@ -310,4 +324,29 @@ fn an_update_that_was_interrupted_is_completed_by_the_same_command() {
     b.remove("train");
     b.haul(&["update"]).ok();
     b.tree_of("train").assert_same(&a.tree_of("data/train"));
+}
+
+#[test]
+fn another_revision_is_followed_though_its_data_is_the_same() {
+    let world = World::new();
+    let a = others(&world);
+    let b = ours(&world);
+    a.git(&["tag", "v2"]).ok();
+    b.haul(&["import", &url(&a), "model.bin", "--rev", "v2"]).ok();
+    b.commit("import");
+    a.commit_nothing();
+    a.git(&["tag", "v3"]).ok();
+    let words = ["update", "--rev", "v3", "model.bin", "--json"];
+    assert_eq!(changes(&b.haul(&words).ok()), ["followed model.bin"]);
+    let pointer = b.text("model.bin.haul");
+    assert!(pointer.contains("from-rev v3\n"), "{pointer}");
+    assert!(pointer.contains(&format!("from-commit {}\n", head(&a))), "{pointer}");
+    assert_eq!(b.git(&["show", ":model.bin.haul"]).ok().stdout(), pointer);
+    assert_clean_data(&b);
+    assert_eq!(changes(&b.haul(&words).ok()), ["unchanged model.bin"]);
+    // The plain update follows the new one.
+    go_on(&a);
+    a.git(&["tag", "--force", "v3"]).ok();
+    assert_eq!(changes(&b.haul(&["update", "--json"]).ok()), ["updated model.bin"]);
+    assert_eq!(b.read("model.bin"), a.read("model.bin"));
 }

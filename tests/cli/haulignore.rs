@@ -147,16 +147,43 @@ fn check_ignore_tells_what_is_excluded() {
 }
 
 #[test]
-fn rules_that_cannot_be_read_are_an_error_that_names_the_file() {
+fn more_rules_than_anybody_needs_are_refused_by_name() {
     let world = World::new();
     let a = ready(&world, "a", &world.remote("r"));
     a.write("data/x", b"x");
-    a.write("data/.haulignore", b"fine\n\xff\n");
-    a.haul(&["add", "data"]).fails_with(1).says("data/.haulignore").says("UTF-8");
-    a.write("data/.haulignore", b"fine\na\\\n");
-    a.haul(&["add", "data"]).fails_with(1).says("data/.haulignore").says("correct the line");
+    let rules = |bytes: usize| "[a-z]*[a-z]*.tmp\n".repeat(bytes / 17).into_bytes();
+    a.write("data/.haulignore", &rules(80_000));
+    let output = a.haul(&["add", "data"]).fails_with(1);
+    output.says("data/.haulignore").says("64 KiB").says("take rules out of it");
+    a.write("data/.haulignore", &rules(60_000));
+    a.write("data/sub/.haulignore", &rules(60_000));
+    a.write("data/sub/sub/.haulignore", &rules(60_000));
+    a.haul(&["add", "data"]).fails_with(1).says("data/sub/sub/.haulignore").says("128 KiB");
+    a.remove("data/sub");
+    for name in 0..140 {
+        a.write(format!("data/{name}/.haulignore"), &rules(60_000));
+    }
+    a.haul(&["add", "data"]).fails_with(1).says("/.haulignore").says("8 MiB");
     a.write(".haulignore", b"x\n");
     a.haul(&["add", ".haulignore"]).fails_with(1).says("git add .haulignore");
+}
+
+#[test]
+fn rules_of_many_folders_take_little_memory() {
+    let world = World::new();
+    let a = ready(&world, "a", &world.remote("r"));
+    // Patterns of which each is another, as many as may be.
+    for folder in 0..60 {
+        let rules = (0..4000).map(|n| format!("*[{n}-x]*{folder}*.tmp") + "\n");
+        let rules = rules.collect::<String>().into_bytes();
+        a.write(format!("d/{folder}/.haulignore"), rules.get(..60_000).expect("is longer"));
+        a.write(format!("d/{folder}/file"), b"x");
+    }
+    let limited = "ulimit -v 600000; exec \"$0\" \"$@\"";
+    let haul = env!("CARGO_BIN_EXE_haul");
+    a.run("sh", &["-c", limited, haul, "add", "d"]).ok();
+    a.run("sh", &["-c", limited, haul, "status"]).ok();
+    assert_eq!(listed(&a, "d").len(), 120);
 }
 
 #[test]
@@ -169,4 +196,118 @@ fn names_that_are_no_text_are_matched_too() {
     a.write(std::path::Path::new(OsStr::from_bytes(b"data/\xff\xfe.csv")), b"x");
     take(&a, "data");
     assert_eq!(a.haul(&["ls", "-r", "data"]).ok().stdout().lines().count(), 2);
+}
+
+/// The same numbers each time.
+struct Dice(u64);
+
+impl Dice {
+    fn throw(&mut self, sides: usize) -> usize {
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from((self.0 >> 33) % sides as u64).expect("is small")
+    }
+
+    fn one_of<'a>(&mut self, all: &[&'a str]) -> &'a str {
+        all.get(self.throw(all.len())).expect("is one of them")
+    }
+
+    fn word(&mut self, parts: &[&str], longest: usize) -> String {
+        (0..=self.throw(longest)).map(|_| self.one_of(parts)).collect()
+    }
+}
+
+/// What random lines are made of.
+const PARTS: &[&str] = &[
+    "a",
+    "b",
+    "x",
+    "1",
+    "_",
+    "*",
+    "**",
+    "/",
+    "/",
+    "/**/",
+    "**/",
+    "/**",
+    "?",
+    "[a-b]",
+    "[!0-9]",
+    "[^a]",
+    "[[:digit:]]",
+    "[[:alpha:]_]",
+    "[[:punct:]]",
+    "[[:no:]]",
+    "[]a]",
+    "[!]a]",
+    r"[\]{]",
+    "[a-",
+    "[",
+    "]",
+    "{a,b}",
+    "{",
+    r"\",
+    r"\*",
+    r"\a",
+    " ",
+    r"\ ",
+    "\t",
+    "!",
+    "#",
+    "***",
+    "a**/",
+    "[b/]",
+    "-",
+    "[--0]",
+    "[1-2]",
+    "[:a:]",
+];
+/// What random paths are made of.
+const NAMES: &[&str] = &[
+    "a", "b", "x", "1", "_", "ab", "b1", "1a", "a]", "{", "q]y", "a b", "a ", "a\t", "-", "*",
+    "!a", "#a",
+];
+
+#[test]
+fn rules_of_all_kinds_are_followed_as_git_follows_them() {
+    let world = World::new();
+    let a = ready(&world, "a", &world.remote("r"));
+    a.write("tracked", b"x");
+    take(&a, "tracked");
+    let mut dice = Dice(7);
+    let mut paths = vec!["tracked".to_owned()];
+    let mut files = Vec::new();
+    for number in 0..300 {
+        let folder = format!("f{number}");
+        let mut rules = String::new();
+        for _ in 0..=dice.throw(2) {
+            let end = dice.one_of(&["\n", "\n", "\n", "\n", "/\n", " \n", "\r\n"]);
+            rules += &(dice.word(PARTS, 4) + end);
+        }
+        a.write(format!("{folder}/.haulignore"), rules.as_bytes());
+        a.write(format!("{folder}/.gitignore"), rules.as_bytes());
+        files.push(rules);
+        for _ in 0..25 {
+            let mut path = folder.clone();
+            for _ in 0..=dice.throw(3) {
+                path = path + "/" + dice.one_of(NAMES);
+            }
+            if dice.throw(3) == 0 {
+                a.mkdir(&path);
+            }
+            paths.push(path);
+        }
+    }
+    let words = ["check-ignore", "--json"].into_iter().chain(paths.iter().map(String::as_str));
+    let report = a.haul(&words.collect::<Vec<_>>()).json();
+    let rows = report["paths"].as_array().expect("is a list");
+    let mut excluded = 0;
+    for (row, path) in rows.iter().zip(&paths).skip(1) {
+        let number = path[1..].split('/').next().and_then(|number| number.parse::<usize>().ok());
+        let rules = &files[number.expect("is a number")];
+        assert_eq!(row["excluded"], row["ignored"], "`{path}` by {rules:?}: haul, then git");
+        excluded += usize::from(row["ignored"] == true);
+    }
+    assert!((1000..6000).contains(&excluded), "{excluded}");
 }

@@ -205,6 +205,20 @@ fn mv_renames_inside_a_folder_with_and_without_data() {
 }
 
 #[test]
+fn mv_inside_a_folder_takes_a_name_that_ends_like_a_pointer_as_it_is() {
+    let world = World::new();
+    let a = ready(&world, "a", &world.remote("r"));
+    a.write("d/a.haul", b"no pointer");
+    a.write("d/b", b"b");
+    a.haul(&["add", "d"]).ok();
+    a.haul(&["mv", "d/a.haul", "d/c.haul"]).ok();
+    a.haul(&["mv", "d/b", "d/x.haul"]).ok();
+    assert_eq!(a.text("d/c.haul"), "no pointer");
+    a.haul(&["ls", "-r", "d"]).ok().prints("d/c.haul").prints("d/x.haul");
+    assert_eq!(states(&a), Vec::<String>::new());
+}
+
+#[test]
 fn mv_inside_a_folder_refuses_what_would_be_lost() {
     let world = World::new();
     let (a, b) = pushed(&world, &world.remote("r"));

@@ -138,3 +138,21 @@ fn pointers_of_head_are_proved_where_a_link_stands_in_place_of_their_folder() {
     a.haul(&["push"]).ok();
     a.haul(&["verify"]).ok();
 }
+
+#[test]
+fn a_catalogue_that_lists_nothing_beside_packs_is_not_believed() {
+    let world = World::new();
+    let remote = world.remote("r");
+    let a = pushed(&world, &remote);
+    for key in remote.keys("i/") {
+        remote.remove(&key);
+    }
+    let b = a.clone_as("b");
+    for (repo, verb) in [(&a, "verify"), (&b, "verify"), (&b, "pull")] {
+        let output = repo.haul(&[verb]).fails_with(4);
+        output.says("its catalogue `i/` lists nothing").says("hint: run the same command again");
+    }
+    a.haul(&["push", "--all"]).ok();
+    b.haul(&["pull"]).ok();
+    b.haul(&["verify"]).ok();
+}

@@ -11,15 +11,15 @@ use crate::harness::{Disk, Remote, Repo, World, data};
 use crate::push::{ready, send, take};
 use crate::scene::{assert_clean, number, states};
 
-const BIG: usize = 600_000;
-const LINKS: [&str; 2] = ["hardlink", "symlink"];
+pub(crate) const BIG: usize = 600_000;
+pub(crate) const LINKS: [&str; 2] = ["hardlink", "symlink"];
 
-fn bytes(seed: u64) -> Vec<u8> {
+pub(crate) fn bytes(seed: u64) -> Vec<u8> {
     data::bytes(seed, BIG)
 }
 
 /// A repository whose files are links, with one pushed file of two versions, the newer one placed.
-fn scene<'a>(world: &'a World, link: &str) -> Repo<'a> {
+pub(crate) fn scene<'a>(world: &'a World, link: &str) -> Repo<'a> {
     let a = ready(world, "a", &world.remote("r"));
     a.haul(&["config", "cache.link", link]).ok();
     for seed in [1, 2] {
@@ -34,7 +34,7 @@ fn scene<'a>(world: &'a World, link: &str) -> Repo<'a> {
 }
 
 /// Where whole files lie.
-fn cached(repo: &Repo) -> Vec<PathBuf> {
+pub(crate) fn cached(repo: &Repo) -> Vec<PathBuf> {
     let mut out = Vec::new();
     let mut pending = vec![repo.path(".git/haul/files")];
     while let Some(folder) = pending.pop() {
@@ -49,7 +49,7 @@ fn cached(repo: &Repo) -> Vec<PathBuf> {
 }
 
 /// Writes into a file in place, as only somebody who gave himself the right to can.
-fn write_in_place(path: PathBuf, bytes: &[u8]) {
+pub(crate) fn write_in_place(path: PathBuf, bytes: &[u8]) {
     let path = fs::canonicalize(path).expect("the system does it");
     fs::set_permissions(&path, Permissions::from_mode(0o644)).expect("the system does it");
     OpenOptions::new()
@@ -60,7 +60,7 @@ fn write_in_place(path: PathBuf, bytes: &[u8]) {
         .expect("works");
 }
 
-fn is_link(repo: &Repo, name: &str, link: &str) -> bool {
+pub(crate) fn is_link(repo: &Repo, name: &str, link: &str) -> bool {
     let own = repo.path(name).symlink_metadata().expect("the system does it");
     match link {
         "symlink" => own.is_symlink(),
@@ -187,11 +187,15 @@ fn a_program_stays_one_beside_a_file_of_the_same_bytes() {
 
 #[test]
 fn untrack_leaves_files_of_their_own() {
-    let world = World::new();
-    let a = scene(&world, "symlink");
-    a.haul(&["untrack", "d"]).ok();
-    assert!(!is_link(&a, "d/x.bin", "symlink"));
-    assert_eq!(a.read("d/x.bin"), bytes(2));
+    for link in LINKS {
+        let world = World::new();
+        let a = scene(&world, link);
+        a.haul(&["untrack", "d"]).ok();
+        assert!(!is_link(&a, "d/x.bin", link), "{link}");
+        assert_eq!(a.read("d/x.bin"), bytes(2), "{link}");
+        a.write("d/x.bin", b"they may be written to");
+        a.haul(&["fsck", "--local"]).ok();
+    }
 }
 
 #[test]
@@ -400,7 +404,7 @@ fn sync(place: &Path) {
     );
 }
 
-fn free(place: &Path) -> u64 {
+pub(crate) fn free(place: &Path) -> u64 {
     sync(place);
     let output = Command::new("df")
         .args(["--output=avail", "-B1"])

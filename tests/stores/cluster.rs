@@ -1,9 +1,9 @@
-//! Storage of three machines, one of which dies.
+//! What dies while data is on its way: one of the three machines that hold it, or haul itself.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::harness::{World, data, skipped};
+use crate::harness::{Repo, World, data, skipped};
 use crate::proxy::Proxy;
 use crate::server::Server;
 
@@ -42,22 +42,34 @@ impl Drop for Cluster {
     }
 }
 
-#[test]
-fn a_node_that_dies_during_a_push_costs_no_byte() {
+/// Runs three nodes, reached through a proxy that counts.
+fn cluster(world: &World) -> Option<(Cluster, Server, Proxy)> {
     if std::env::var_os("GARAGE").is_none() {
         skipped("GARAGE names no program; see tests/servers/install.sh");
-        return;
+        return None;
     }
-    let world = World::new();
     let cluster = Cluster::start(world.path("cluster"));
     let mut server = Server::of("garage3", &world.path("cluster/env")).expect("is written");
     let proxy = Proxy::start(server.the("ENDPOINT"));
     server.reach_by(&format!("http://{}", proxy.address));
-    let a = server.repo(&world, "a");
-    let bytes = data::bytes(5, 100 << 20);
-    a.write("x.bin", &bytes);
+    Some((cluster, server, proxy))
+}
+
+/// Makes a repository with one file of random bytes.
+fn with_file<'w>(server: &Server, world: &'w World, bytes: &[u8]) -> Repo<'w> {
+    let a = server.repo(world, "a");
+    a.write("x.bin", bytes);
     a.haul(&["add", "x.bin"]).ok();
     a.commit("data");
+    a
+}
+
+#[test]
+fn a_node_that_dies_during_a_push_costs_no_byte() {
+    let world = World::new();
+    let Some((cluster, server, proxy)) = cluster(&world) else { return };
+    let bytes = data::bytes(5, 100 << 20);
+    let a = with_file(&server, &world, &bytes);
     std::thread::scope(|scope| {
         let push = scope.spawn(|| server.haul(&a, &["push"]));
         // Some pieces are on their way.
@@ -78,4 +90,62 @@ fn a_node_that_dies_during_a_push_costs_no_byte() {
     a.haul(&["add", "y.bin"]).ok();
     a.commit("more");
     server.haul(&a, &["push"]).fails_with(3).says("hint: run the same command again");
+}
+
+#[test]
+fn a_node_that_dies_during_a_pull_costs_no_byte() {
+    let world = World::new();
+    let Some((cluster, server, proxy)) = cluster(&world) else { return };
+    let bytes = data::bytes(5, 100 << 20);
+    let a = with_file(&server, &world, &bytes);
+    server.haul(&a, &["push"]).ok();
+    let b = a.clone_as("b");
+    proxy.set(&[]);
+    std::thread::scope(|scope| {
+        let pull = scope.spawn(|| server.haul(&b, &["pull"]));
+        // The catalogue is here, and content is on its way.
+        while proxy.requests() < 6 && !pull.is_finished() {
+            std::thread::yield_now();
+        }
+        assert!(!pull.is_finished(), "the pull is under way");
+        cluster.kill(1);
+        pull.join().expect("runs").ok();
+    });
+    assert!(b.read("x.bin") == bytes);
+    server.haul(&b, &["verify"]).ok();
+}
+
+/// Starts a command, kills it once the proxy has seen as many requests, and returns nothing of it.
+fn killed(server: &Server, proxy: &Proxy, (repo, verb): (&Repo<'_>, &str), requests: usize) {
+    proxy.set(&[]);
+    let mut running = repo.start_haul_with(&[verb, "--jobs", "4"], &server.variables());
+    while proxy.requests() < requests {
+        assert!(running.try_wait().expect("is a child").is_none(), "the {verb} is under way");
+        std::thread::yield_now();
+    }
+    running.kill().expect("is a child");
+    running.wait().expect("ends");
+}
+
+#[test]
+fn a_killed_push_and_a_killed_pull_go_on_where_they_stopped() {
+    const SIZE: u64 = 200 << 20;
+    let Some(mut server) = Server::find("garage") else { return };
+    let proxy = Proxy::start(server.the("ENDPOINT"));
+    server.reach_by(&format!("http://{}", proxy.address));
+    let world = World::new();
+    let bytes = data::bytes(8, usize::try_from(SIZE).expect("fits"));
+    let a = with_file(&server, &world, &bytes);
+    // Two packs of the four, in pieces of 8 MiB.
+    killed(&server, &proxy, (&a, "push"), 32);
+    let pushed = server.haul(&a, &["push", "--json"]).ok().json();
+    let sent = pushed["requests"]["sent"].as_u64().expect("is said");
+    assert!(sent <= SIZE - (64 << 20), "{sent} bytes sent again: {pushed}");
+    let b = a.clone_as("b");
+    killed(&server, &proxy, (&b, "pull"), 24);
+    assert!(!b.has("x.bin"));
+    let pulled = server.haul(&b, &["pull", "--json"]).ok().json();
+    let received = pulled["fetch"]["requests"]["received"].as_u64().expect("is said");
+    assert!(received <= SIZE - (64 << 20), "{received} bytes received again: {pulled}");
+    assert!(b.read("x.bin") == bytes);
 }

@@ -1,7 +1,7 @@
 //! What haul promises for each kind of remote.
 
 use crate::harness::{World, data};
-use crate::server::Server;
+use crate::server::{BY_HAND, Server};
 
 /// A large file and a folder of small ones: several packs, pieces, nodes.
 fn content() -> Vec<(String, Vec<u8>)> {
@@ -114,8 +114,10 @@ fn what_a_remote_can_do_is_said() {
         ("apache", "lacks"),
         ("sshd", "works"),
     ];
-    for (name, create) in creates {
-        let Some(server) = Server::find(name) else { continue };
+    let found =
+        creates.into_iter().filter_map(|(name, create)| Some((Server::find(name)?, create)));
+    for (server, create) in found.chain(Server::by_hand(BY_HAND).map(|server| (server, "works"))) {
+        let name = server.name;
         let world = World::new();
         let a = server.repo(&world, "a");
         let report = server.haul(&a, &["remote", "test", "--json"]).ok().json();

@@ -64,12 +64,22 @@ fn what_goes_wrong_once_is_nobodys_concern() {
             .collect();
         scene.proxy.set(&rules);
         scene.server.haul(&scene.a, &["push"]).ok();
-        assert!(scene.proxy.faults() > 3, "{fault:?}");
+        let writes = ["PUT /format", "PUT /p/", "PUT /m/", "PUT /i/", "PUT /repos/"];
+        met(&scene, &[&["GET list-type=2", "GET /format"], &writes[..]].concat(), fault);
         scene.proxy.set(&[]);
         scene.server.haul(&scene.a, &["verify"]).ok();
         scene.proxy.set(&rules);
         scene.pulls_all("b");
+        met(&scene, &["GET list-type=2", "GET /format", "GET /p/", "GET /m/", "GET /i/"], fault);
     }
+}
+
+/// Requires that each of these kinds of request had something go wrong.
+#[track_caller]
+fn met(scene: &Scene<'_>, kinds: &[&str], fault: Fault) {
+    let met = scene.proxy.met();
+    let unmet: Vec<_> = kinds.iter().filter(|kind| !met.iter().any(|met| met == *kind)).collect();
+    assert!(unmet.is_empty(), "{fault:?} never met {unmet:?}");
 }
 
 #[test]
@@ -103,8 +113,21 @@ fn requests_on_the_line_are_as_few_as_reports_say() {
     let b = scene.a.clone_as("b");
     let (cold, said) = on_the_line(&b, "push");
     assert!(cold <= 6 && cold == said, "cold: {cold} requests, {said} reported");
-    let (pull, _) = on_the_line(&b, "pull");
-    assert!(pull <= 4, "pull: {pull} requests");
+    let pulled = |repo: &Repo<'_>| {
+        scene.proxy.set(&[]);
+        let report = scene.server.haul(repo, &["pull", "--json"]).ok().json();
+        let said = report["fetch"]["requests"].clone();
+        let kinds = ["list", "get", "put", "head"].map(|kind| said[kind].as_u64());
+        let count: u64 = kinds.into_iter().flatten().sum();
+        assert_eq!(count, scene.proxy.requests() as u64, "{report}");
+        (count, said["waves"].as_u64())
+    };
+    // Trees and content, two requests each: what lies where is known.
+    let (count, waves) = pulled(&b);
+    assert!(count <= 4 && waves <= Some(2), "pull: {count} requests in {waves:?} waves");
+    // The listing, `format` and three push records go before.
+    let (count, waves) = pulled(&scene.a.clone_as("c"));
+    assert!(count <= 9 && waves <= Some(4), "cold pull: {count} requests in {waves:?} waves");
 }
 
 #[test]
@@ -159,6 +182,36 @@ fn a_listing_that_is_none_is_never_an_empty_one() {
     }
     scene.proxy.set(&[]);
     scene.pulls_all("c");
+}
+
+#[test]
+fn a_listing_without_anything_is_not_believed_alone() {
+    let world = World::new();
+    let Some(scene) = Scene::new(&world) else { return };
+    scene.server.haul(&scene.a, &["push"]).ok();
+    let b = scene.a.clone_as("b");
+    // Once is nobody's concern: it is asked for again.
+    scene.set("GET", "list-type=2", 1, Fault::EmptyList);
+    scene.server.haul(&b, &["fetch"]).ok();
+    assert_eq!(scene.proxy.faults(), 1);
+    // For ever, of the catalogue alone: packs that are there say that it is wrong.
+    let c = scene.a.clone_as("c");
+    scene.set("GET", "%2Fi%2F", FOR_EVER, Fault::EmptyList);
+    for (repo, verb) in [(&scene.a, "verify"), (&c, "pull"), (&c, "verify")] {
+        let output = scene.server.haul(repo, &[verb]).fails_with(4);
+        output.says("its catalogue `i/` lists nothing").says("hint: run the same command again");
+        assert!(scene.proxy.faults() > 0);
+    }
+    // Of everything: nothing is removed, or said to be complete.
+    scene.set("GET", "list-type=2", FOR_EVER, Fault::EmptyList);
+    scene.server.haul(&scene.a, &["verify"]).fails_with(4);
+    scene.server.haul(&scene.a, &["gc", "--yes"]);
+    // What a push then sends anew harms nobody.
+    scene.server.haul(&scene.a, &["push"]);
+    scene.proxy.set(&[]);
+    scene.server.haul(&scene.a, &["push"]).ok();
+    scene.server.haul(&scene.a, &["verify"]).ok();
+    scene.pulls_all("d");
 }
 
 #[test]
@@ -241,6 +294,20 @@ fn what_is_no_storage_is_told_from_what_is_not_there_and_from_what_is_not_safe()
         server.reach_by(&endpoint);
         let repo = server.repo(&world, name);
         server.haul(&repo, &["remote", "test"]).fails_with(3).says(says).says("hint: ");
+    }
+    // A variable may choose the server, where no setting does.
+    let repo = world.repo("f");
+    repo.haul(&["init"]).ok();
+    repo.haul(&["remote", "add", "origin", "s3://bucket/path", "--allow-http"]).ok();
+    let secret = format!("http://ann:pear@{closed}");
+    for variable in ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"] {
+        let variables = [&server.variables()[..], &[(variable, secret.as_str())]].concat();
+        repo.write("x.bin", b"x");
+        repo.haul(&["add", "x.bin"]).ok();
+        let refused = repo.haul_with(&["push"], &variables).fails_with(3);
+        let named = format!("at {closed}, which {variable} names");
+        let refused = refused.says(&named).says("nobody answers");
+        assert!(!refused.to_string().contains("pear"), "{refused}");
     }
     let missing = Server::find("moto").expect("runs");
     let repo = world.repo("d");

@@ -25,6 +25,8 @@ pub(crate) enum Fault {
     Status(u16, &'static str, Option<u64>),
     /// The request is not carried out; the answer is an error under status 200.
     Error200,
+    /// The request is not carried out; the answer is a listing without anything in it.
+    EmptyList,
     /// The request is not carried out, and the connection ends.
     Close,
     /// The request is carried out, and the connection ends without an answer.
@@ -55,10 +57,45 @@ pub(crate) struct Rule {
     pub(crate) fault: Fault,
 }
 
+/// How many requests go wrong by chance, each in one of some ways that are over at once.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Chance {
+    pub(crate) percent: u64,
+    pub(crate) seed: u64,
+}
+
+const BY_CHANCE: [Fault; 11] = [
+    Fault::Status(503, "SlowDown", None),
+    Fault::Status(503, "SlowDown", Some(1)),
+    Fault::Status(500, "InternalError", None),
+    Fault::Status(429, "TooManyRequests", None),
+    Fault::Status(400, "RequestTimeout", None),
+    Fault::Error200,
+    Fault::Close,
+    Fault::LoseAnswer,
+    Fault::Cut,
+    Fault::Flip,
+    Fault::Late(Duration::from_millis(300)),
+];
+
+impl Chance {
+    /// Draws what goes wrong with the next request.
+    fn draw(&mut self) -> Option<Fault> {
+        // The finalizer of splitmix64.
+        self.seed = self.seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut number = (self.seed ^ self.seed >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        number = (number ^ number >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+        number ^= number >> 31;
+        let which = usize::try_from(number / 100 % BY_CHANCE.len() as u64).unwrap_or(0);
+        (number % 100 < self.percent).then(|| BY_CHANCE.get(which).copied())?
+    }
+}
+
 /// What the proxy is told, and what it saw.
 #[derive(Default)]
 struct State {
     rules: Vec<Rule>,
+    chance: Option<Chance>,
     /// Requests by method.
     seen: BTreeMap<String, usize>,
     /// Faults that happened.
@@ -118,9 +155,22 @@ impl Proxy {
         *state = State { rules: rules.to_vec(), running, ..State::default() };
     }
 
+    /// Lets requests go wrong by chance, and begins to count anew.
+    pub(crate) fn set_chance(&self, chance: Chance) {
+        self.set(&[]);
+        self.state().chance = Some(chance);
+    }
+
     /// Returns how many faults happened.
     pub(crate) fn faults(&self) -> usize {
         self.state().faults
+    }
+
+    /// Returns the rules that something met, as `GET /p/`.
+    pub(crate) fn met(&self) -> Vec<String> {
+        let state = self.state();
+        let used = state.rules.iter().filter(|rule| rule.times == 0);
+        used.map(|rule| format!("{} {}", rule.method, rule.part)).collect()
     }
 
     /// Returns the most requests that were under way at once.
@@ -149,17 +199,11 @@ async fn handle(
             return Ok(error(503, "SlowDown", None));
         }
     }
-    match fault {
-        Some(Fault::Status(status, code, pause)) => {
+    if let Some(answer) = in_place(fault) {
+        if answer.is_ok() {
             drop(request.into_body().collect().await);
-            return Ok(error(status, code, pause));
         }
-        Some(Fault::Error200) => {
-            drop(request.into_body().collect().await);
-            return Ok(error(200, "InternalError", None));
-        }
-        Some(Fault::Close) => return Err(io::ErrorKind::ConnectionReset.into()),
-        _ => {}
+        return answer;
     }
     let (mut parts, body) = forward(&upstream, request).await.map_err(io::Error::other)?;
     let body = match fault {
@@ -196,6 +240,21 @@ async fn handle(
     Ok(Response::from_parts(parts, whole(body)))
 }
 
+/// Returns what is answered in place of carrying a request out.
+fn in_place(fault: Option<Fault>) -> Option<io::Result<Response<Body>>> {
+    match fault {
+        Some(Fault::Status(status, code, pause)) => Some(Ok(error(status, code, pause))),
+        Some(Fault::Error200) => Some(Ok(error(200, "InternalError", None))),
+        Some(Fault::EmptyList) => {
+            let text = "<?xml version=\"1.0\"?><ListBucketResult><IsTruncated>false</IsTruncated>\
+                        </ListBucketResult>";
+            Some(Ok(Response::new(whole(text.into()))))
+        }
+        Some(Fault::Close) => Some(Err(io::ErrorKind::ConnectionReset.into())),
+        _ => None,
+    }
+}
+
 fn whole(body: Bytes) -> Body {
     BoxBody::new(Full::new(body).map_err(|never: Infallible| match never {}))
 }
@@ -215,6 +274,11 @@ fn error(status: u16, code: &str, pause: Option<u64>) -> Response<Body> {
 fn next_fault(state: &Mutex<State>, request: &Request<Incoming>) -> Option<Fault> {
     let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
     *state.seen.entry(request.method().to_string()).or_default() += 1;
+    if let Some(chance) = &mut state.chance {
+        let fault = chance.draw()?;
+        state.faults += 1;
+        return Some(fault);
+    }
     let place = request.uri().to_string();
     let rule = state.rules.iter_mut().find(|rule| {
         rule.times > 0

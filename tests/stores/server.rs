@@ -6,6 +6,9 @@ use crate::harness::{Output, Repo, World, skipped};
 /// The servers that tests run against, as `tests/servers` starts them.
 pub(crate) const SERVERS: [&str; 5] = ["moto", "garage", "azurite", "apache", "sshd"];
 
+/// What takes part if it was started by hand: it is too heavy for each run.
+pub(crate) const BY_HAND: &str = "radosgw";
+
 /// A server that listens, or a folder; and one place in it that no other test uses.
 pub(crate) struct Server {
     pub(crate) name: &'static str,
@@ -45,7 +48,13 @@ impl Server {
 
     /// Finds all servers that run.
     pub(crate) fn all() -> Vec<Self> {
-        SERVERS.into_iter().filter_map(Self::find).collect()
+        SERVERS.into_iter().filter_map(Self::find).chain(Self::by_hand(BY_HAND)).collect()
+    }
+
+    /// Finds a server that nobody has to have.
+    pub(crate) fn by_hand(name: &'static str) -> Option<Self> {
+        let folder = std::env::var_os("HAUL_TEST_SERVERS").map(PathBuf::from)?;
+        Self::of(name, &folder.join(name).join("env"))
     }
 
     fn fact(&self, name: &str) -> Option<&str> {

@@ -68,6 +68,12 @@ fn row(row: &ImportedRow) -> String {
     if *change == "unchanged" {
         return format!("`{path}` is what `{url}` has, of commit {}", short(commit));
     }
+    if *change == "followed" {
+        let commit = short(commit);
+        return format!(
+            "`{path}` is what `{url}` has at commit {commit}, whose revision it follows now"
+        );
+    }
     format!(
         "{change} `{path}` from `{url}`, of commit {}: {}, {}, {} received",
         short(commit),

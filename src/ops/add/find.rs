@@ -9,7 +9,9 @@ use crate::path::{RepoPath, show};
 use crate::pointer::{Pointer, PointerError, PointerKind};
 use crate::progress::Job;
 use crate::repo::Repo;
-use crate::worktree::{Found, Kept, Parent, Tracked, TrackedState, What, look};
+use crate::worktree::{
+    Found, Kept, Parent, Scan, Tracked, TrackedState, What, WorktreeError, look,
+};
 
 /// A target with everything found below it.
 #[derive(Clone, Debug)]
@@ -20,6 +22,8 @@ pub(super) struct Target {
     /// The tracked folder that the path lies in.
     pub(super) outer: Option<RepoPath>,
     pub(super) found: Vec<Found>,
+    /// Those of them that are links of ours.
+    pub(super) links: Vec<RepoPath>,
     pub(super) is_dir: bool,
     /// Further keys that the pointer gets.
     pub(super) further: BTreeMap<String, String>,
@@ -63,9 +67,10 @@ pub(super) fn owns(tracked: &Tracked, path: &RepoPath) -> bool {
     tracked.path == *path || path.starts_with_dir(&tracked.path)
 }
 
+/// Finds what is at and below a path; what is excluded is taken in if it is one of `also`.
 pub(super) fn find(
     repo: &Repo,
-    path: &RepoPath,
+    (path, also): (&RepoPath, &[Vec<u8>]),
     owner: Option<&Tracked>,
     job: &Job,
 ) -> Result<Target, OpError> {
@@ -73,28 +78,35 @@ pub(super) fn find(
     let outer = owner.map(|owner| &owner.path).filter(|outer| *outer != path).cloned();
     let stamp = repo.door().stamp(path)?;
     let is_dir = stamp.is_some_and(|s| s.kind == FileKind::Directory);
-    let found = match stamp {
+    let (found, links) = match stamp {
         Some(_) if is_dir => {
-            let found = scan(repo, path, (owner, old.as_ref()), job)?;
-            let empty = found.is_empty() && outer.is_some();
-            let itself = empty.then(|| Found { path: path.clone(), what: What::EmptyFolder });
-            found.into_iter().chain(itself).collect()
+            let Scan { mut found, links, .. } =
+                scan(repo, (path, also), (owner, old.as_ref()), job)?;
+            if found.is_empty() && outer.is_some() {
+                found.push(Found { path: path.clone(), what: What::EmptyFolder });
+            }
+            (found, links)
         }
-        Some(stamp) => vec![Found { path: path.clone(), what: what(repo, path, stamp)? }],
-        None => Vec::new(),
+        Some(stamp) => {
+            let link = repo.door().own_link(path)?.map(|_| path.clone());
+            let found = Found { path: path.clone(), what: what(repo, path, stamp)? };
+            (vec![found], link.into_iter().collect())
+        }
+        None => (Vec::new(), Vec::new()),
     };
-    Ok(Target { path: path.clone(), old, outer, found, is_dir, further: BTreeMap::new() })
+    Ok(Target { path: path.clone(), old, outer, found, links, is_dir, further: BTreeMap::new() })
 }
 
 /// Lists what is below a folder. The first thing that cannot be tracked is an error that names it;
 /// what is excluded and was tracked before stays so, as with Git.
 fn scan(
     repo: &Repo,
-    path: &RepoPath,
+    (path, also): (&RepoPath, &[Vec<u8>]),
     (owner, old): (Option<&Tracked>, Option<&(Pointer, Vec<u8>)>),
     job: &Job,
-) -> Result<Vec<Found>, OpError> {
-    let mut scan = look(repo.door(), path, &Kept::default(), job)?;
+) -> Result<Scan, OpError> {
+    let also = also.iter().cloned();
+    let mut scan = look(repo.door(), path, &Kept::new(also.clone()), job)?;
     if let (false, Some(owner), Some((pointer, _))) = (scan.excluded.is_empty(), owner, old)
         && matches!(pointer.kind(), PointerKind::Dir { .. })
     {
@@ -103,11 +115,15 @@ fn scan(
         let rest = rest.map_or(Vec::new(), |rest| rest.as_bytes().to_vec());
         let before = inside::look(repo, folder, &[rest], job)?.entries.into_iter();
         let whole = before.map(|entry| [owner.path.as_bytes(), b"/", &entry.path].concat());
-        scan = look(repo.door(), path, &Kept::new(whole), job)?;
+        scan = look(repo.door(), path, &Kept::new(also.chain(whole)), job)?;
     }
-    match scan.refused.into_iter().next() {
+    if let Some(path) = scan.dangling.first() {
+        // Nobody said that the file is to go.
+        return Err(WorktreeError::Dangling { path: path.as_bytes().to_vec() }.into());
+    }
+    match (!scan.refused.is_empty()).then(|| scan.refused.swap_remove(0)) {
         Some((_, error)) => Err(error.into()),
-        None => Ok(scan.found),
+        None => Ok(scan),
     }
 }
 

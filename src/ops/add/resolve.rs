@@ -11,7 +11,7 @@ use crate::path::{RepoPath, gitignore_line, in_shell, show};
 use crate::pointer::{Pointer, PointerKind};
 use crate::progress::Job;
 use crate::repo::Repo;
-use crate::worktree::{Tracked, is_excluded};
+use crate::worktree::{Tracked, WorktreeError, is_excluded};
 
 /// Finds the targets that the arguments name, in path order, each checked.
 pub(super) fn targets(
@@ -136,18 +136,7 @@ fn check(repo: &Repo, path: &RepoPath, tracked: &[Tracked]) -> Result<(), OpErro
         ));
     }
     let Some(stamp) = repo.door().stamp(path)? else {
-        let has_pointer = tracked.iter().any(|t| t.path == *path);
-        let next = if has_pointer {
-            "it is tracked, but its data is not here: run `haul pull` first".to_owned()
-        } else if outer.is_some() {
-            format!(
-                "check the spelling; `haul rm {}` removes what was tracked there",
-                in_shell(path.as_bytes())
-            )
-        } else {
-            "check the spelling; paths are relative to the current folder".to_owned()
-        };
-        return Err(OpError::refused(format!("`{shown}` does not exist"), next));
+        return Err(absent(repo, path, tracked)?);
     };
     match stamp.kind {
         FileKind::File | FileKind::Directory => Ok(()),
@@ -161,6 +150,24 @@ fn check(repo: &Repo, path: &RepoPath, tracked: &[Tracked]) -> Result<(), OpErro
             "name a file or a folder",
         )),
     }
+}
+
+/// Says why there is nothing at a path, as far as that can be told.
+fn absent(repo: &Repo, path: &RepoPath, tracked: &[Tracked]) -> Result<OpError, OpError> {
+    if repo.door().own_link(path)?.is_some() {
+        return Ok(WorktreeError::Dangling { path: path.as_bytes().to_vec() }.into());
+    }
+    let next = if tracked.iter().any(|t| t.path == *path) {
+        "it is tracked, but its data is not here: run `haul pull` first".to_owned()
+    } else if tracked.iter().any(|t| path.starts_with_dir(&t.path)) {
+        format!(
+            "check the spelling; `haul rm {}` removes what was tracked there",
+            in_shell(path.as_bytes())
+        )
+    } else {
+        "check the spelling; paths are relative to the current folder".to_owned()
+    };
+    Ok(OpError::refused(format!("`{}` does not exist", show(path.as_bytes())), next))
 }
 
 /// Checks the tracked path that a target lies in: a part goes into a folder whose pointer can be read.

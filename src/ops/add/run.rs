@@ -20,6 +20,7 @@ use crate::ops::add::unmerged::refuse_unmerged;
 use crate::ops::add::update::{to_update, warn_of_older_data};
 use crate::ops::add::worth::Afar;
 use crate::ops::error::OpError;
+use crate::ops::linked::note_standing_links;
 use crate::ops::open::spec_of;
 use crate::ops::selection::Selection;
 use crate::path::{JsonPath, RepoPath, find_collisions, json_path, show};
@@ -41,6 +42,8 @@ pub struct AddOptions {
     pub update: bool,
     /// Further keys of the pointers that are written.
     pub further: BTreeMap<String, String>,
+    /// Whole paths that are taken in though a `.haulignore` excludes them.
+    pub kept: Vec<Vec<u8>>,
 }
 
 /// One path that would be added.
@@ -115,7 +118,7 @@ pub struct AddReport {
 /// Finds what an add would take in; reads names and stamps only.
 pub fn plan(repo: &Repo, options: &AddOptions, job: &Job) -> Result<AddPlan, OpError> {
     repo.require_initialised()?;
-    repo.begin_changes()?;
+    repo.begin_changes();
     let (tracked, refused) = load_tracked(repo.git(), repo.door())?;
     if options.update {
         Selection::new(repo, &options.paths)?.warn(&refused, job);
@@ -136,7 +139,7 @@ pub fn plan(repo: &Repo, options: &AddOptions, job: &Job) -> Result<AddPlan, OpE
     let mut out = AddPlan { targets: Vec::new(), files: 0, bytes: 0, single, folders: Vec::new() };
     for path in paths {
         let further = options.further.clone();
-        let target = Target { further, ..find(repo, &path, owner(&path), job)? };
+        let target = Target { further, ..find(repo, (&path, &options.kept), owner(&path), job)? };
         warn_of_names(&target, job);
         let bytes = target.found.iter().map(size_of).sum();
         let files = target.found.len() as u64;
@@ -199,7 +202,7 @@ pub(crate) fn store_again(
     let mut targets = Vec::new();
     for path in paths {
         let owner = tracked.iter().find(|t| t.path == *path);
-        let target = find(repo, path, owner, job)?;
+        let target = find(repo, (path, &[]), owner, job)?;
         let (path, kind) = (json_path(path.as_bytes()), "");
         targets.push(PlannedTarget { path, kind, files: 0, bytes: 0, target });
     }
@@ -221,6 +224,8 @@ pub(super) fn store(
     index.adopt(repo.layout())?;
     index.notice_removed(repo.layout())?;
     let targets: Vec<Target> = plan.targets.into_iter().map(|planned| planned.target).collect();
+    let links = targets.iter().flat_map(|target| &target.links).map(RepoPath::as_bytes);
+    note_standing_links(repo, links, job);
     let mut contents = HashMap::new();
     let mut lost = index.out_of_reach(home(repo)?)?;
     match memory {

@@ -77,7 +77,8 @@ pub(super) fn sibling_folders<'t>(
             let (path, old) = (item.path.clone(), Some((pointer.clone(), bytes.clone())));
             let further = BTreeMap::new();
             let outer = None;
-            Some(Target { path, old, outer, found: Vec::new(), is_dir: true, further })
+            let (found, links) = (Vec::new(), Vec::new());
+            Some(Target { path, old, outer, found, links, is_dir: true, further })
         }
         TrackedState::Missing | TrackedState::Unsound(_) => None,
     };

@@ -12,6 +12,7 @@ use crate::ops::checkout::held::is_here;
 use crate::ops::checkout::in_place::refresh;
 use crate::ops::checkout::orphans::{Orphan, begun_key};
 use crate::ops::checkout::plan::{CheckoutPlan, Work, Write};
+use crate::ops::checkout::room::check_room;
 use crate::ops::checkout::tidy::{aside, make_durable, mend_ignore, move_data, remove_all, sweep};
 use crate::ops::checkout::write::{Placed, Shared, write_all};
 use crate::ops::error::OpError;
@@ -19,7 +20,6 @@ use crate::ops::retain::{After, retain};
 use crate::path::{JsonPath, RepoPath, show};
 use crate::progress::Job;
 use crate::repo::Repo;
-use crate::units::ByteSize;
 
 /// Files that are made durable one by one, so that fetched packs in the cache, which the disk may
 /// take its time for, need not be waited for too.
@@ -181,23 +181,6 @@ fn refuse(plan: &CheckoutPlan) -> Result<(), OpError> {
             names.join(", ")
         ),
         "run `haul add` to keep the changes, or repeat with `--force` to put them aside",
-    ))
-}
-
-/// Refuses before the first write what the disk cannot hold.
-fn check_room(repo: &Repo, plan: &CheckoutPlan) -> Result<(), OpError> {
-    let free = repo.door().root().free_bytes()?;
-    if plan.bytes <= free {
-        return Ok(());
-    }
-    Err(OpError::refused(
-        format!(
-            "nothing was changed: {} are needed in `{}`, and {} are free",
-            ByteSize(plan.bytes),
-            repo.git().root().display(),
-            ByteSize(free)
-        ),
-        "free some disk space, or name fewer paths",
     ))
 }
 

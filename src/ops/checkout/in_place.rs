@@ -59,8 +59,7 @@ pub(super) fn fill(
         let target = Target { path: item.path.clone(), kind, content };
         plan.write += 1;
         plan.bytes = plan.bytes.saturating_add(target.content.size());
-        let (unsaved, content, former) = (None, None, None);
-        plan.work.filled.push(Write { target, seen, unsaved, content, former });
+        plan.work.filled.push(Write::anew(target, seen));
     }
     Ok(())
 }

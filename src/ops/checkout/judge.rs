@@ -13,6 +13,8 @@ use crate::repo::Repo;
 pub(super) enum Verdict {
     Right,
     Replace,
+    /// It is right, and is to be shared with the cache in another way.
+    Reshape,
     /// This path holds what the user did not add.
     Unsaved(RepoPath),
 }

@@ -25,6 +25,8 @@ pub(super) struct Leaving {
     pub(super) whole: bool,
     /// Files and links, with the stamps that were seen.
     pub(super) files: Vec<(RepoPath, Stamp)>,
+    /// Links of ours that lead nowhere.
+    pub(super) dangling: BTreeSet<RepoPath>,
     /// Folders that were placed as empty ones.
     pub(super) folders: Vec<RepoPath>,
 }
@@ -52,7 +54,7 @@ impl InGit {
 
     /// Takes the files of Git out of what is to go.
     pub(super) fn spare(&self, repo: &Repo, leaving: &mut Leaving) -> Result<(), OpError> {
-        if leaving.files.is_empty() {
+        if leaving.files.is_empty() && leaving.dangling.is_empty() {
             return Ok(());
         }
         let paths = if let Some(paths) = self.paths.get() {
@@ -63,6 +65,7 @@ impl InGit {
             self.paths.get_or_init(|| entries.into_iter().map(|entry| entry.path).collect())
         };
         leaving.files.retain(|(path, _)| !paths.contains(path.as_bytes()));
+        leaving.dangling.retain(|path| !paths.contains(path.as_bytes()));
         Ok(())
     }
 }
@@ -83,15 +86,18 @@ pub(super) fn leaving(
         let selected = path == top.as_bytes() || stay.filter.matches(relative);
         selected && !stay.named.contains(path)
     };
-    let mut out =
-        Leaving { top: top.clone(), whole: false, files: Vec::new(), folders: Vec::new() };
+    let (folders, dangling) = (Vec::new(), BTreeSet::new());
+    let mut out = Leaving { top: top.clone(), whole: false, files: Vec::new(), dangling, folders };
     let mut files: BTreeMap<RepoPath, Stamp> = BTreeMap::new();
     let mut parent = Parent::default();
     let mut stored: Vec<&[u8]> = knowledge.stored_paths().map(|(path, _)| path).collect();
     stored.sort_unstable();
     for path in stored.into_iter().filter(|path| gone(path)) {
         let path = RepoPath::new(path)?;
-        if let Some(stamp) = parent.stamp(repo.door(), &path)?
+        let stamp = parent.stamp(repo.door(), &path)?;
+        if stamp.is_none() && leads_nowhere(repo, (&mut parent, &path)) {
+            out.dangling.insert(path);
+        } else if let Some(stamp) = stamp
             && let Some(entry) = knowledge.recall(&path, &stamp)
             && is_held(repo, (entry.oid, stamp.size), entry.tree.map(|(_, root)| root))?
         {
@@ -100,7 +106,12 @@ pub(super) fn leaving(
     }
     let old = old.iter().filter(|t| gone(t.path.as_bytes()) && !files.contains_key(&t.path));
     for seen in survey(repo, old.cloned().collect(), knowledge, job)? {
-        let Site::Here(stamp) = seen.site else { continue };
+        let Site::Here(stamp) = seen.site else {
+            if leads_nowhere(repo, (&mut parent, &seen.target.path)) {
+                out.dangling.insert(seen.target.path);
+            }
+            continue;
+        };
         if !seen.is_right() {
             continue;
         }
@@ -112,6 +123,12 @@ pub(super) fn leaving(
     }
     out.files = files.into_iter().collect();
     Ok(out)
+}
+
+/// A link on the way hides what is behind.
+fn leads_nowhere(repo: &Repo, (parent, path): (&mut Parent, &RepoPath)) -> bool {
+    let dir = parent.of(repo.door(), path).ok().flatten();
+    dir.is_some_and(|dir| dir.leads_nowhere(path.file_name()))
 }
 
 /// What `filter` chooses of what the pointer that was placed last wanted; nothing where that cannot be

@@ -136,6 +136,7 @@ pub(super) fn orphans(
             };
             leaving.files.retain(|(path, _)| !kept(path));
             leaving.folders.retain(|path| !kept(path));
+            leaving.dangling.retain(|path| !kept(path));
             in_git.spare(repo, &mut leaving)?;
             out.push(Orphan::Gone { leaving, heir: heir.map(|item| item.path.clone()) });
         }

@@ -78,13 +78,15 @@ pub(super) struct Write {
     pub(super) unsaved: Option<RepoPath>,
     /// What that holds, if it is a file or link at the very path.
     pub(super) content: Option<Content>,
+    /// What stands there is right, and only to be shared with the cache in another way.
+    pub(super) right: bool,
     /// The recipe of what lies there, and its size, where that is known.
     pub(super) former: Option<(NodeId, u64)>,
 }
 
 /// Compares the worktree with the selected pointers.
 pub fn plan(repo: &Repo, options: &CheckoutOptions, job: &Job) -> Result<CheckoutPlan, OpError> {
-    repo.begin_changes()?;
+    repo.begin_changes();
     let chosen = chosen_or_warned(repo, &options.select, job)?;
     plan_of(repo, (options, &chosen), job)
 }
@@ -165,8 +167,7 @@ impl CheckoutPlan {
                     self.keep += present;
                     for target in absent {
                         let target = target.clone();
-                        let (seen, unsaved, content, former) = (None, None, None, None);
-                        self.write(Write { target, seen, unsaved, content, former });
+                        self.write(Write::anew(target, None));
                     }
                 }
                 Orphan::Gone { leaving, .. } => {
@@ -263,7 +264,7 @@ fn compare(
         if let (Verdict::Right, Some((files, link))) = (&verdict, &files)
             && stands_otherwise(repo, &seen, files, *link)?
         {
-            verdict = Verdict::Replace;
+            verdict = Verdict::Reshape;
         }
         if follows && matches!(verdict, Verdict::Unsaved(_)) && past.wanted_the_same(&seen.target) {
             continue;
@@ -277,6 +278,7 @@ impl CheckoutPlan {
     fn settle(&mut self, seen: Seen, verdict: Verdict, past: &Past) {
         let former = past.recipe_of(&seen);
         let Seen { target, site, content } = seen;
+        let right = matches!(verdict, Verdict::Reshape);
         let unsaved = match verdict {
             Verdict::Right => {
                 self.keep += 1;
@@ -288,7 +290,7 @@ impl CheckoutPlan {
                 }
                 return;
             }
-            Verdict::Replace => None,
+            Verdict::Replace | Verdict::Reshape => None,
             Verdict::Unsaved(path) => {
                 self.refuse(&path);
                 Some(path)
@@ -298,6 +300,13 @@ impl CheckoutPlan {
             Site::Here(stamp) => Some(stamp),
             Site::Free | Site::Blocked(_) => None,
         };
-        self.write(Write { target, seen, unsaved, content, former });
+        self.write(Write { target, seen, unsaved, content, right, former });
+    }
+}
+
+impl Write {
+    /// Writes a file where nothing of the user stands.
+    pub(super) fn anew(target: Target, seen: Option<Stamp>) -> Self {
+        Self { target, seen, unsaved: None, content: None, right: false, former: None }
     }
 }

@@ -1,10 +1,10 @@
 //! Making room for a checkout: the user's changes aside, renamed data moved, gone files removed.
 
 use std::collections::BTreeSet;
-use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 
 use crate::cache::{StatEntry, note_links};
-use crate::fs::{Stamp, Time};
+use crate::fs::{Dir, Stamp, Time};
 use crate::ops::add::ignore_lines;
 use crate::ops::checkout::act::Notes;
 use crate::ops::checkout::leavers::Leaving;
@@ -13,7 +13,7 @@ use crate::ops::error::OpError;
 use crate::path::RepoPath;
 use crate::progress::Job;
 use crate::repo::Repo;
-use crate::worktree::Parent;
+use crate::worktree::{self, Parent, own_links};
 
 /// Puts the user's unsaved files into a new folder of the state; returns it if there were any.
 pub(super) fn aside(
@@ -27,15 +27,25 @@ pub(super) fn aside(
         return Ok(None);
     }
     let folder = repo.layout().aside().join(now.0.to_string());
-    let mut parent = Parent::default();
     for path in unsaved {
-        let Some(dir) = parent.of(repo.door(), path)? else { continue };
-        let to = folder.join(std::ffi::OsStr::from_bytes(path.as_bytes()));
-        dir.move_out(path.file_name(), &to)?;
+        put_aside(repo, path, &folder, job)?;
     }
     let folder = folder.display().to_string();
     job.note(&format!("changed files were put aside in `{folder}`"));
     Ok(Some(folder))
+}
+
+/// Moves what stands at a path, as a whole, into a folder of the state.
+pub(crate) fn put_aside(
+    repo: &Repo,
+    path: &RepoPath,
+    folder: &Path,
+    job: &Job,
+) -> Result<(), OpError> {
+    let mut parent = Parent::default();
+    let Some(dir) = parent.of(repo.door(), path)? else { return Ok(()) };
+    worktree::put_aside((dir, path.file_name()), &folder.join(path.to_os()), job)
+        .map_err(|source| OpError::Place { path: path.as_bytes().to_vec(), source })
 }
 
 /// Renames data after its pointer, mends the ignore lines, and moves what the stat cache knows.
@@ -59,23 +69,21 @@ pub(crate) fn rename_data(
 ) -> Result<(), OpError> {
     let (mut source, mut target) = (Parent::default(), Parent::default());
     let old = repo.stat()?.under(from.as_bytes())?;
-    let moved = match (source.of(repo.door(), from)?, target.make(repo.door(), to)?) {
-        (Some(source), Some(target)) => source.rename(from.file_name(), target, to.file_name()),
+    match (source.of(repo.door(), from)?, target.make(repo.door(), to)?) {
+        (Some(source), Some(target)) => {
+            note_moved(repo, (source, from), to)?;
+            source.rename(from.file_name(), target, to.file_name())?;
+        }
         _ => return Err(OpError::Defect("a folder could not be opened".to_owned())),
-    };
-    moved?;
+    }
     drop(source);
     remove_empty(repo, from.parent().into_iter().collect(), |_| true)?;
     let mut parent = Parent::default();
-    let mut links = Vec::new();
     for (path, entry) in old {
         let rest = path.get(from.as_bytes().len()..).unwrap_or_default();
         let new = RepoPath::new([to.as_bytes(), rest].concat())?;
         let stamp = match parent.of(repo.door(), &new)? {
-            Some(dir) => {
-                links.extend(dir.own_link(new.file_name()).map(|_| new.as_bytes().to_vec()));
-                dir.stamp(new.file_name())?
-            }
+            Some(dir) => dir.stamp(new.file_name())?,
             None => None,
         };
         notes.files.push((path, None));
@@ -84,8 +92,23 @@ pub(crate) fn rename_data(
         let entry = stamp.filter(same).map(|stamp| StatEntry { stamp, ..entry });
         notes.files.push((new.as_bytes().to_vec(), entry));
     }
-    note_links(repo.layout(), repo.git().root(), links.iter().map(Vec::as_slice))?;
     Ok(())
+}
+
+/// Notes where links of ours are about to stand, all that there are: the stat cache knows some of them.
+fn note_moved(
+    repo: &Repo,
+    (folder, from): (&Dir, &RepoPath),
+    to: &RepoPath,
+) -> Result<(), OpError> {
+    let links = own_links(folder, from.file_name())
+        .map_err(|source| OpError::Place { path: from.as_bytes().to_vec(), source })?;
+    let new = |path: &[u8]| {
+        let below = path.get(from.file_name().len()..).unwrap_or_default();
+        [to.as_bytes(), below].concat()
+    };
+    let paths: Vec<Vec<u8>> = links.iter().map(|(path, _)| new(path)).collect();
+    Ok(note_links(repo.layout(), repo.git().root(), paths.iter().map(Vec::as_slice))?)
 }
 
 /// Removes files whose stamps are still those that were seen, then folders left empty. Returns how
@@ -108,6 +131,13 @@ pub(super) fn remove_all(
         removed += 1;
         notes.files.push((path.as_bytes().to_vec(), None));
         folders.extend(path.parent());
+    }
+    for path in &leaving.dangling {
+        let Some(dir) = parent.of(repo.door(), path)? else { continue };
+        if dir.leads_nowhere(path.file_name()) {
+            dir.remove_file(path.file_name())?;
+            folders.extend(path.parent());
+        }
     }
     parent.close();
     if leaving.whole && !leaving.folders.is_empty() {

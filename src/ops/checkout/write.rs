@@ -4,9 +4,9 @@ use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
 
-use crate::cache::{Link, ObjectReader, WholeFiles, note_links};
+use crate::cache::{Link, ObjectReader, WholeFiles, WholeName, note_links};
 use crate::config::Keep;
-use crate::fs::{FileKind, Stamp};
+use crate::fs::{Dir, FileKind, Stamp};
 use crate::manifest::{Content, EntryKind};
 use crate::ops::checkout::act::CheckoutReport;
 use crate::ops::checkout::plan::Write;
@@ -18,7 +18,7 @@ use crate::recipe::{ChunkEntry, Chunks, Former};
 use crate::repo::Repo;
 use crate::worktree::{
     Door, LARGE, Parent, PlaceError, Recipe, Sharing, StillAsSeen, Wanted, Whole, place_file,
-    place_folder, place_link, place_whole,
+    place_folder, place_link, place_standing, place_whole,
 };
 
 /// Files that one worker places at a time.
@@ -95,8 +95,7 @@ pub(crate) fn write_anew(
     targets: Vec<Target>,
     job: &Job,
 ) -> Result<CheckoutReport, OpError> {
-    let anew = |target| Write { target, seen: None, unsaved: None, content: None, former: None };
-    let writes: Vec<Write> = targets.into_iter().map(anew).collect();
+    let writes: Vec<Write> = targets.into_iter().map(|target| Write::anew(target, None)).collect();
     let mut report = CheckoutReport::default();
     write_all((repo, door), &writes, (None, &mut report), job)?;
     door.root().sync()?;
@@ -163,7 +162,7 @@ fn write_one(
         return Err(OpError::Defect("a folder could not be opened".to_owned()));
     };
     let name = path.file_name();
-    let now = dir.stamp(name)?;
+    let now = dir.stamp(name)?.filter(|_| !revived(write, dir));
     if write.unsaved.is_none() && !unchanged(now.as_ref(), write.seen.as_ref()) {
         return Err(OpError::refused(
             format!("`{}` was changed while it was about to be replaced", show(path.as_bytes())),
@@ -173,20 +172,24 @@ fn write_one(
     // Building it takes time: what stands there must still be what was judged.
     let still = |now: Option<&Stamp>| match write.unsaved {
         Some(_) => now.is_none_or(|s| s.kind == FileKind::Directory),
-        None => unchanged(now, write.seen.as_ref()),
+        None => unchanged(now, write.seen.as_ref()) || revived(write, dir),
     };
     let place = (dir, name, &still as StillAsSeen<'_>);
     let executable = target.kind == EntryKind::Executable;
     let whole = Whole { oid: target.oid(), size: target.content.size(), executable };
     let sharing = shared.and_then(|shared| shared.of(target));
     let folder = now.is_some_and(|s| s.kind == FileKind::Directory);
-    if let Some(sharing) = sharing.as_ref().filter(|_| !folder)
-        && let Some(stamp) = place_whole(sharing, place, &whole, job).map_err(failed)?
+    let _turn = sharing.as_ref().and_then(|sharing| sharing.files.turn(&sharing.name));
+    if !folder
+        && let Some(sharing) = &sharing
+        && let Some(stamp) = place_at_hand(sharing, place, (&whole, write), job).map_err(failed)?
     {
         task.advance(whole.size);
         return Ok(Some(Placed { path: path.clone(), stamp, target: target.clone() }));
     }
-    let Some(recipe) = recipe(target, reader)? else { return Ok(None) };
+    let recipe =
+        recipe(target, reader)?.filter(|recipe| !is_cache_link(target, (dir, recipe), job));
+    let Some(recipe) = recipe else { return Ok(None) };
     if folder && target.kind != EntryKind::EmptyDir {
         dir.remove_folder(name)?;
     }
@@ -206,6 +209,50 @@ fn write_one(
     };
     let stamp = stamp.ok_or_else(|| OpError::Defect("a placed file is not there".to_owned()))?;
     Ok(Some(Placed { path: path.clone(), stamp, target: target.clone() }))
+}
+
+/// Places a file without its packs: from a whole file of the cache, or from what stands there and is
+/// right. Nothing if neither is as it should be.
+fn place_at_hand(
+    sharing: &Sharing<'_>,
+    place: (&Dir, &[u8], StillAsSeen<'_>),
+    (whole, write): (&Whole, &Write),
+    job: &Job,
+) -> Result<Option<Stamp>, PlaceError> {
+    let placed = place_whole(sharing, place, whole, job)?;
+    if placed.is_some() || !write.right {
+        return Ok(placed);
+    }
+    match place_standing(place, (whole, Some(sharing)), job) {
+        // It is not what the stat cache took it for.
+        Err(PlaceError::Wrong { .. } | PlaceError::WrongSize { .. }) => Ok(None),
+        other => other.map(Some),
+    }
+}
+
+/// Says whether what is to be placed is a link into a cache, which an older haul took for the user's, and
+/// warns of it: it would stand for whatever lies there.
+fn is_cache_link(target: &Target, (dir, recipe): (&Dir, &Recipe), job: &Job) -> bool {
+    let own = match (target.kind, recipe) {
+        (EntryKind::Symlink, Recipe::Bytes(to)) => dir.is_own_target(to),
+        _ => false,
+    };
+    if own {
+        job.warn(&format!(
+            "`{}` was added as a link into a cache of haul and stands for no content: whoever added \
+             it has the file, and has to add that",
+            show(target.path.as_bytes())
+        ));
+    }
+    own
+}
+
+/// Says whether a link that led nowhere leads to its file again, which this run has built for another
+/// path of the same content.
+fn revived(write: &Write, dir: &Dir) -> bool {
+    let link = || WholeName::of_link(&dir.own_link(write.target.path.file_name())?);
+    let wanted = write.target.whole_name();
+    write.seen.is_none() && wanted.is_some() && link() == wanted
 }
 
 /// Returns what a file is made from; nothing if its tree is not on this machine.

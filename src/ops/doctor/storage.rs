@@ -37,7 +37,10 @@ pub(super) fn cache(repo: &Repo, notes: &mut Notes) -> Result<(), OpError> {
     let aside = repo.layout().state().join("quarantine");
     let damaged = aside.read_dir().map_or(0, Iterator::count);
     if damaged > 0 {
-        let says = format!("{damaged} damaged packs were put aside in `{}`", aside.display());
+        let says = format!(
+            "{damaged} damaged packs, or whole files that somebody wrote to, were put aside in `{}`",
+            aside.display()
+        );
         notes.lacks("quarantine", says, "run `haul fsck`, which says what they held");
     }
     Ok(())

@@ -97,6 +97,11 @@ impl Finding {
         self
     }
 
+    /// Says more of why, or of what became of it.
+    pub(super) fn go_on(&mut self, text: &str) {
+        self.why += text;
+    }
+
     /// Returns the pack whose content is damaged.
     pub(super) fn pack(&self) -> Option<PackId> {
         match self.what {

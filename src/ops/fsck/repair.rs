@@ -1,16 +1,21 @@
 //! Healing this machine: what is damaged goes to `quarantine/`, and good content takes its place.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 
-use crate::cache::{Held, LocalPack, Row};
-use crate::fs::move_durably;
+use crate::cache::{Held, LocalPack, Row, WholeName, quarantine};
+use crate::fs::Dir;
 use crate::hash::{ChunkId, PackId};
 use crate::ops::error::OpError;
 use crate::ops::fsck::finding::{Finding, Side, What};
 use crate::ops::fsck::heal::Wound;
 use crate::ops::fsck::report::State;
 use crate::ops::fsck::sources::{Sources, unreadable};
+use crate::ops::linked::links;
 use crate::transfer::Contact;
+use crate::worktree::{PlaceError, make_own};
 
 /// Repairs what is damaged on this machine. A damaged pack goes only once everything that pointers need
 /// of it is had elsewhere: until then it stays, and is found again.
@@ -42,15 +47,61 @@ pub(super) fn repair(
                 repo.stat()?.save([(path.as_slice(), None)], [])?;
                 finding.state = State::Repaired;
             }
-            What::Copy { path } | What::File { path } => {
-                let name = path.file_name().unwrap_or_default();
-                move_durably(path, &repo.layout().state().join("quarantine").join(name))?;
+            What::Copy { path } => {
+                quarantine(path, repo.layout())?;
                 finding.state = State::Repaired;
+            }
+            What::File { path } => {
+                let path = path.clone();
+                set_apart(sources, finding, &path)?;
             }
             What::Object { .. } | What::Roots | What::Refused => {}
         }
     }
     Ok(())
+}
+
+/// Takes a file that somebody wrote to out of the cache. It may be his work, in the worktree by a link: that
+/// becomes a file of its own first; where it cannot, all stays as it is.
+fn set_apart(sources: &Sources, finding: &mut Finding, path: &Path) -> Result<(), OpError> {
+    let (repo, name) = (sources.repo, path.file_name().and_then(OsStr::to_str));
+    let Some(name) = name.and_then(WholeName::parse) else { return Ok(()) };
+    let mut owned = BTreeSet::new();
+    let links = match links(repo) {
+        Err(e) => {
+            finding.go_on(&format!("; it was left, as nobody knows which links lead to it: {e}"));
+            return Ok(());
+        }
+        Ok(links) => links,
+    };
+    for (_, link) in links.into_iter().filter(|(linked, _)| *linked == name) {
+        match detach(sources, &link) {
+            Ok(true) => drop(owned.insert(link)),
+            Ok(false) => {}
+            Err(e) => {
+                finding.go_on(&format!("; `{}` is a link to it and was left: {e}", link.display()));
+                return Ok(());
+            }
+        }
+    }
+    let aside = quarantine(path, repo.layout())?;
+    finding.state = State::Repaired;
+    finding.go_on(&format!("; it lies in `{}` now", aside.display()));
+    for link in owned {
+        finding.go_on(&format!(", and `{}` holds the same as a file of its own", link.display()));
+    }
+    Ok(())
+}
+
+/// Makes a durable file of its own of a link into the cache.
+fn detach(sources: &Sources, link: &Path) -> Result<bool, PlaceError> {
+    let (Some(folder), Some(name)) = (link.parent(), link.file_name()) else { return Ok(false) };
+    let dir = Dir::open(folder)?.with_own_links(&sources.repo.layout().files_folder());
+    let made = make_own((&dir, name.as_bytes()), &HashSet::new(), sources.job)?;
+    if made {
+        dir.sync()?;
+    }
+    Ok(made)
 }
 
 /// Brings what pointers need of a damaged pack; if that fails the index knows what it knew.

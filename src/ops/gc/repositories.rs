@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-use crate::config::redact;
+use crate::config::redact_git;
 use crate::fs::temp_folder;
 use crate::git::{Git, GitError, ObjectId, Reach, Retention};
 use crate::hash::RepoId;
@@ -81,7 +81,7 @@ pub(super) fn open_all(
 
 fn empty(repo: &Repo, label: &str) -> Result<Given, OpError> {
     Ok(Given {
-        label: redact(label),
+        label: redact_git(label),
         reaches: Vec::new(),
         more: Vec::new(),
         ids: BTreeSet::new(),
@@ -94,7 +94,7 @@ impl Given {
     /// Takes an address for one of this repository.
     fn knows(&mut self, url: &str) {
         self.ids.insert(identity_of(url.as_bytes()));
-        self.urls.insert(redact(url));
+        self.urls.insert(redact_git(url));
     }
 }
 
@@ -138,7 +138,7 @@ fn follow(
     given: &mut Given,
     retention: &Retention,
 ) -> Result<(), OpError> {
-    let refs = git.remote_refs(name).map_err(|e| unreachable(&redact(url), &e))?;
+    let refs = git.remote_refs(name).map_err(|e| unreachable(&redact_git(url), &e))?;
     let ids: BTreeSet<ObjectId> = refs.into_iter().map(|found| found.id).collect();
     let ids: Vec<ObjectId> = ids.into_iter().collect();
     // By their names there, where names matter.
@@ -158,7 +158,7 @@ fn follow(
 
 fn mirror(url: &str, given: &Given, near: &Path) -> Result<Reach, OpError> {
     let folder: PathBuf = given.copies.path().join("copy.git");
-    Reach::mirror(url, &folder, near).map_err(|e| unreachable(&redact(url), &e))
+    Reach::mirror(url, &folder, near).map_err(|e| unreachable(&redact_git(url), &e))
 }
 
 fn unreachable(url: &str, error: &GitError) -> OpError {

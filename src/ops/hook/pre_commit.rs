@@ -56,7 +56,7 @@ pub fn pre_commit(repo: &Repo, job: &Job) -> Result<Findings, OpError> {
     if tracked.is_empty() || !out.against.is_empty() {
         return Ok(out);
     }
-    if !repo.index_within(PATIENCE)? {
+    if !repo.begin_within(PATIENCE) || !repo.index_within(PATIENCE)? {
         return Ok(unseen(repo, out, job));
     }
     let changed = changed(repo, job)?;

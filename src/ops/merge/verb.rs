@@ -52,7 +52,7 @@ pub(crate) struct Versions {
 /// and data follows.
 pub fn merge(repo: &Repo, job: &Job) -> Result<MergeReport, OpError> {
     repo.require_initialised()?;
-    repo.begin_changes()?;
+    repo.begin_changes();
     let unmerged = unmerged(repo)?;
     let versions = if unmerged.is_empty() { left_in_head(repo)? } else { unmerged };
     let mut rows = Vec::new();

@@ -79,7 +79,17 @@ impl<'a> Repo<'a> {
 
     /// Starts `haul` here and does not wait for it.
     pub(crate) fn start_haul(&self, arguments: &[impl AsRef<OsStr>]) -> Child {
+        self.start_haul_with(arguments, &[])
+    }
+
+    /// As [`Self::start_haul`], with further variables.
+    pub(crate) fn start_haul_with(
+        &self,
+        arguments: &[impl AsRef<OsStr>],
+        variables: &[(&str, &str)],
+    ) -> Child {
         let mut command = self.world.command("haul", &self.path, arguments);
+        command.envs(variables.iter().copied());
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command.spawn().expect("starts haul")
     }

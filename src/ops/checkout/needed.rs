@@ -1,0 +1,56 @@
+//! What a checkout needs of packs: nothing for files that stand as they should, or that the cache has whole.
+
+use std::collections::HashSet;
+
+use crate::cache::{ObjectReader, WholeFiles};
+use crate::hash::ChunkId;
+use crate::manifest::Content;
+use crate::ops::checkout::plan::{CheckoutPlan, Write};
+use crate::ops::checkout::wanted::chunks;
+use crate::ops::error::OpError;
+use crate::repo::Repo;
+
+/// Lists the chunks without which a plan cannot be carried out; nothing where that cannot be told, as trees
+/// are not on this machine, or where it is everything.
+pub(crate) fn needed_chunks(
+    repo: &Repo,
+    plan: &CheckoutPlan,
+) -> Result<Option<HashSet<ChunkId>>, OpError> {
+    if !plan.missing.is_empty() {
+        return Ok(None);
+    }
+    let files = WholeFiles::open(repo.layout(), repo.index()?)?;
+    let mut lacking = Vec::new();
+    for write in &plan.work.writes {
+        if !is_at_hand(write, &files)? {
+            lacking.push(write);
+        }
+    }
+    if plan.keep == 0 && lacking.len() == plan.work.writes.len() {
+        return Ok(None);
+    }
+    let mut reader = ObjectReader::new(repo.layout(), repo.index()?)?;
+    let mut out = HashSet::new();
+    // Git's filter hands over content of packs alone.
+    for write in lacking.into_iter().chain(&plan.work.filled) {
+        match &write.target.content {
+            Content::Inline(_) => {}
+            Content::Chunk { oid, .. } => drop(out.insert((*oid).into())),
+            Content::Tree { .. } => match chunks(&write.target, &mut reader)? {
+                Some(chunks) => out.extend(chunks.into_iter().map(|chunk| chunk.id)),
+                None => return Ok(None),
+            },
+        }
+    }
+    Ok(Some(out))
+}
+
+/// Says whether the cache has a file whole. What the user did not add is not put aside for one that turns
+/// out to be changed.
+fn is_at_hand(write: &Write, files: &WholeFiles) -> Result<bool, OpError> {
+    let Some(name) = write.target.whole_name().filter(|_| write.unsaved.is_none()) else {
+        return Ok(false);
+    };
+    let found = files.open_unproven(&name)?;
+    Ok(found.is_some_and(|found| found.stamp.size == write.target.content.size()))
+}
