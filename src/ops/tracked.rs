@@ -231,7 +231,7 @@ pub(crate) fn forget(repo: &Repo, paths: &[RepoPath]) -> Result<(), OpError> {
     Ok(repo.stat()?.save(files, pointers.iter().map(|path| (path.as_slice(), None)))?)
 }
 
-/// Makes files of their own, durably, of data that is links into the cache: the cache may let go of what
+/// Makes files of their own, durably, of data that is links into the cache, or shares a file with it: the cache may let go of what
 /// nobody tracks any more, and what Git holds is no link of this machine.
 pub(crate) fn own_files<'p>(
     repo: &Repo,

@@ -42,8 +42,8 @@ fn a_checkout_waits_for_another_haul_and_says_so() {
     save(&a, "x");
     a.remove("x.bin");
     let push = a.pause_haul(&["push"], "push.before-record");
-    let checkout = a.pause_git(&["checkout", "--", "x.bin"], "filter.waiting");
-    assert!(checkout.said().contains("another haul is at work"), "{}", checkout.said());
+    let mut checkout = a.pause_git(&["checkout", "--", "x.bin"], "filter.waiting");
+    checkout.hear("another haul is at work", 1);
     push.let_go().ok();
     checkout.let_go().ok();
     assert_eq!(a.read("x.bin"), data::bytes(1, 100_000));

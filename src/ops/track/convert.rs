@@ -48,6 +48,9 @@ fn unfit(item: &Tracked, why: &str) -> OpError {
 
 /// Stages the pointers at the paths of the data, and lets go of those beside.
 pub(super) fn convert(repo: &Repo, items: &[&Tracked], job: &Job) -> Result<(), OpError> {
+    if items.is_empty() {
+        return Ok(());
+    }
     own_files(repo, items.iter().map(|item| &item.path), job)?;
     let (mut staged, mut paths) = (Vec::new(), Vec::new());
     for item in items {
