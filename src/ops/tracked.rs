@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 
+use crate::hash::NodeId;
 use crate::manifest::FileEntry;
 use crate::ops::add::ignore_lines;
 use crate::ops::checkout::begun_key;
 use crate::ops::chosen::unsound;
 use crate::ops::error::OpError;
-use crate::ops::inside::{Folder, change, look};
+use crate::ops::inside::{Change, Folder, Present, change, look};
 use crate::ops::select::{meant, resolve};
 use crate::path::{RepoPath, in_shell, show};
 use crate::pointer::{Pointer, PointerKind};
@@ -53,6 +54,8 @@ pub(crate) struct Outer {
     pub(crate) rest: Vec<u8>,
     /// What the folder has at or below that path.
     pub(crate) entries: Vec<FileEntry>,
+    /// The nodes that say so.
+    pub(crate) visited: Vec<NodeId>,
 }
 
 impl Outer {
@@ -122,9 +125,13 @@ fn inside(
     };
     let rest = rest.as_bytes().to_vec();
     let folder = Folder { path: &outer.path, pointer: &pointer };
-    let entries = match pointer.kind() {
-        PointerKind::Dir { .. } => look(repo, folder, std::slice::from_ref(&rest), job)?.entries,
-        PointerKind::File { .. } => Vec::new(),
+    let (entries, visited) = match pointer.kind() {
+        PointerKind::Dir { .. } => {
+            let Present { entries, visited, .. } =
+                look(repo, folder, std::slice::from_ref(&rest), job)?;
+            (entries, visited)
+        }
+        PointerKind::File { .. } => Default::default(),
     };
     if entries.is_empty() {
         let folder = in_shell(outer.path.as_bytes());
@@ -134,7 +141,7 @@ fn inside(
             format!("run `haul ls -r {folder}` to see what it has"),
         ));
     }
-    let inside = Some(Outer { path: outer.path.clone(), pointer, rest, entries });
+    let inside = Some(Outer { path: outer.path.clone(), pointer, rest, entries, visited });
     Ok(Named { path: path.clone(), pointer: Some(bytes), inside })
 }
 
@@ -186,7 +193,7 @@ pub(crate) fn by_folder(named: &[Named]) -> Vec<Vec<&Outer>> {
 pub(crate) fn take_out(repo: &Repo, paths: &[&Outer], job: &Job) -> Result<PointerKind, OpError> {
     let first = paths.first().ok_or_else(|| OpError::Defect("nothing was named".to_owned()))?;
     let rests: Vec<Vec<u8>> = paths.iter().map(|outer| outer.rest.clone()).collect();
-    change(repo, first.folder(), (&rests, &[]), job)
+    change(repo, first.folder(), Change { paths: &rests, puts: &[], visited: &[] }, job)
 }
 
 /// Takes away the pointers and ignore lines of paths, stages both, and forgets what was known of their

@@ -86,6 +86,7 @@ mod ignore_file;
 mod index_lock;
 mod init;
 mod inside;
+mod inside_moves;
 mod interrupts;
 mod json_page;
 mod large_files;
