@@ -14,7 +14,9 @@ use crate::ops::supply::Supply;
 use crate::ops::trees::Source;
 use crate::progress::Job;
 use crate::repo::Repo;
-use crate::transfer::{self, Contact, Filter, TransferError, Wanted, is_local, plan_fetch};
+use crate::transfer::{
+    self, Contact, Filter, ToReceive, TransferError, Wanted, is_local, plan_fetch,
+};
 
 /// What to fetch.
 #[derive(Clone, Debug, Default)]
@@ -42,6 +44,8 @@ pub struct FetchPlan<'r> {
     pub fetch_bytes: u64,
     /// Bytes of packs to receive for them, with those of absent bases.
     pub receive_bytes: u64,
+    /// Requests that this takes once the nodes above the content are here, as they are by now.
+    pub requests: u64,
     #[serde(skip)]
     work: Option<Work<'r>>,
     /// What was asked for, to say of which commit it is when something is wrong.
@@ -49,7 +53,26 @@ pub struct FetchPlan<'r> {
     select: Select,
 }
 
+/// The figures of a plan, for verbs that fetch on the way.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub struct ToFetch {
+    /// Files wanted.
+    pub files: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Bytes of packs to receive for them.
+    pub receive_bytes: u64,
+    /// Requests that this takes.
+    pub requests: u64,
+}
+
 impl FetchPlan<'_> {
+    /// Returns the figures alone.
+    pub fn figures(&self) -> ToFetch {
+        let Self { files, bytes, receive_bytes, requests, .. } = *self;
+        ToFetch { files, bytes, receive_bytes, requests }
+    }
+
     /// Says whether everything is here.
     pub(crate) fn nothing_to_bring(&self) -> bool {
         self.work.is_none()
@@ -130,13 +153,14 @@ fn look<'r>(repo: &'r Repo, options: &FetchOptions, job: &Job) -> Result<FetchPl
             bytes,
             fetch_bytes: 0,
             receive_bytes: 0,
+            requests: 0,
             work: None,
             select,
         });
     }
     let source = Source { remote: options.remote.clone(), jobs: options.jobs };
     let work = Work::plan(repo, wanted, &source, job)?;
-    let receive_bytes = work.receive_bytes()?;
+    let ToReceive { requests, bytes: receive_bytes } = work.to_receive()?;
     if let Some(allowed) = options.max_bytes.filter(|max| receive_bytes > *max) {
         return Err(TransferError::OverBudget { wanted: receive_bytes, allowed }.into());
     }
@@ -149,7 +173,8 @@ fn look<'r>(repo: &'r Repo, options: &FetchOptions, job: &Job) -> Result<FetchPl
         return Err(nothing_matches(&options.select));
     }
     let remote = work.remotes();
-    Ok(FetchPlan { remote, files, bytes, fetch_bytes, receive_bytes, work: Some(work), select })
+    let work = Some(work);
+    Ok(FetchPlan { remote, files, bytes, fetch_bytes, receive_bytes, requests, work, select })
 }
 
 impl<'r> Work<'r> {
@@ -191,10 +216,12 @@ impl<'r> Work<'r> {
         names.join(", ")
     }
 
-    fn receive_bytes(&self) -> Result<u64, OpError> {
-        let mut sum = 0u64;
+    fn to_receive(&self) -> Result<ToReceive, OpError> {
+        let mut sum = ToReceive::default();
         for part in &self.parts {
-            sum = sum.saturating_add(part.plan.bytes_to_receive(&part.contact)?);
+            let own = part.plan.to_receive(&part.contact)?;
+            sum.requests += own.requests;
+            sum.bytes = sum.bytes.saturating_add(own.bytes);
         }
         Ok(sum)
     }

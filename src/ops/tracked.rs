@@ -39,10 +39,7 @@ impl Named {
             return (outer.entries.len() as u64, bytes.fold(0, u64::saturating_add));
         }
         let pointer = self.pointer.as_ref().and_then(|bytes| Pointer::parse(bytes).ok());
-        pointer.map_or((0, 0), |pointer| match pointer.kind() {
-            PointerKind::Dir { files, size, .. } => (*files, *size),
-            PointerKind::File { size, .. } => (1, *size),
-        })
+        pointer.map_or((0, 0), |pointer| pointer.figures())
     }
 }
 

@@ -41,7 +41,7 @@ pub(super) fn store_whole(
 }
 
 /// Lists the chunks among the roots that are deltas, each once.
-fn deltas(contact: &Contact, roots: &[Wanted]) -> Result<Vec<ChunkStep>, TransferError> {
+pub(super) fn deltas(contact: &Contact, roots: &[Wanted]) -> Result<Vec<ChunkStep>, TransferError> {
     let view = contact.index().reader()?;
     let mut seen = HashSet::new();
     let mut out = Vec::new();

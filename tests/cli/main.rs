@@ -97,6 +97,7 @@ mod merge_branches;
 mod moved;
 mod names;
 mod other_places;
+mod plans;
 mod pre_commit;
 mod pre_push;
 mod progress;

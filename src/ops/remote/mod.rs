@@ -11,4 +11,4 @@ pub use probe::{Check, Outcome, TestReport, test};
 pub use settings::{
     AddRemoteOptions, RemoteReport, RemoteRow, accept, add, list, remove, set_default,
 };
-pub use sync::{SyncReport, sync};
+pub use sync::{SyncPlan, SyncReport, plan_sync, sync};

@@ -1,5 +1,6 @@
 //! Lines of `.gitattributes` that hand files to haul: reading, adding and removing them.
 
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
@@ -16,7 +17,7 @@ const WORDS: &str = "filter=haul merge=haul -text";
 /// The file that is edited: one for the whole repository.
 pub(super) const FILE: &str = ".gitattributes";
 /// What has to stay in Git as it is, whatever is tracked.
-const OWN: [&str; 4] = [".gitattributes", ".gitignore", "haul.toml", "x.haul"];
+pub(super) const OWN: [&str; 4] = [".gitattributes", ".gitignore", "haul.toml", "x.haul"];
 
 /// A line that hands files to haul.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -158,9 +159,8 @@ pub(super) fn literal(path: &RepoPath, is_folder: bool) -> Vec<u8> {
     out
 }
 
-/// Adds lines for patterns that have none, and stages the file; returns the new patterns.
-pub(super) fn add(repo: &Repo, patterns: &[Vec<u8>]) -> Result<Vec<Vec<u8>>, OpError> {
-    let old = read(repo)?;
+/// Returns those patterns that have no line, each once.
+pub(super) fn new_of(repo: &Repo, patterns: &[Vec<u8>]) -> Result<Vec<Vec<u8>>, OpError> {
     let known = rules(repo)?;
     let mut new: Vec<Vec<u8>> = Vec::new();
     for pattern in patterns {
@@ -168,6 +168,28 @@ pub(super) fn add(repo: &Repo, patterns: &[Vec<u8>]) -> Result<Vec<Vec<u8>>, OpE
             new.push(pattern.clone());
         }
     }
+    Ok(new)
+}
+
+/// Returns the lines of patterns.
+pub(super) fn lines(patterns: &[Vec<u8>]) -> Vec<u8> {
+    let line = |pattern: &Vec<u8>| format!("{} {WORDS}\n", quoted(pattern)).into_bytes();
+    patterns.iter().flat_map(line).collect()
+}
+
+/// Refuses patterns that take in what has to stay in Git.
+pub(super) fn check_own(taken: &BTreeSet<Vec<u8>>) -> Result<(), OpError> {
+    let Some(own) = OWN.iter().find(|own| taken.contains(own.as_bytes())) else { return Ok(()) };
+    Err(OpError::refused(
+        format!("nothing was changed: the pattern would take in `{own}` as well"),
+        "use a pattern for data alone, such as `*.bin` or `data/**`",
+    ))
+}
+
+/// Adds lines for patterns that have none, and stages the file; returns the new patterns.
+pub(super) fn add(repo: &Repo, patterns: &[Vec<u8>]) -> Result<Vec<Vec<u8>>, OpError> {
+    let old = read(repo)?;
+    let new = new_of(repo, patterns)?;
     if new.is_empty() {
         return Ok(new);
     }
@@ -175,17 +197,12 @@ pub(super) fn add(repo: &Repo, patterns: &[Vec<u8>]) -> Result<Vec<Vec<u8>>, OpE
     if !text.is_empty() && !text.ends_with(b"\n") {
         text.push(b'\n');
     }
-    for pattern in &new {
-        text.extend(format!("{} {WORDS}\n", quoted(pattern)).into_bytes());
-    }
+    text.extend(lines(&new));
     write(repo, FILE, &text)?;
     let taken = repo.git().is_filtered(OWN.map(str::as_bytes), None)?;
-    if let Some(own) = taken.first() {
+    if let Err(refused) = check_own(&taken) {
         write(repo, FILE, &old)?;
-        return Err(OpError::refused(
-            format!("nothing was changed: the pattern would take in `{}` as well", show(own)),
-            "use a pattern for data alone, such as `*.bin` or `data/**`",
-        ));
+        return Err(refused);
     }
     repo.git().stage(&[FILE.as_bytes()])?;
     Ok(new)
