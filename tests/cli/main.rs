@@ -56,6 +56,7 @@ mod diff;
 mod diff_driver;
 mod doctor;
 mod du;
+mod every_verb;
 mod evict;
 mod filter;
 mod filter_git;
