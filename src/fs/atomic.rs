@@ -212,10 +212,9 @@ pub fn sweep_abandoned(folder: &Path) -> Result<(), FsError> {
     let written = |path: &Path| path.symlink_metadata().and_then(|m| m.modified());
     let clock = Temp::new_in(folder)?;
     let now = written(clock.path()).at("read", clock.path())?;
-    let abandoned = if planted::is("living-temps-swept") { 0 } else { ABANDONED };
     for path in found {
         let age = written(&path).ok().and_then(|time| now.duration_since(time).ok());
-        if age.is_some_and(|age| age.as_secs() >= abandoned) {
+        if age.is_some_and(|age| age.as_secs() >= ABANDONED) {
             // A folder is one that was for scratch.
             drop(fs::remove_file(&path).or_else(|_| fs::remove_dir_all(&path)));
         }

@@ -62,6 +62,7 @@ fn write<E>(
     mut to: &File,
     mut go_on: impl FnMut(u64) -> Result<bool, E>,
 ) -> Result<(), NotCopied<E>> {
+    reserve(to, size).map_err(NotCopied::Target)?;
     let mut ahead = WriteAhead::default();
     let mut done = 0;
     loop {
@@ -85,6 +86,25 @@ fn write<E>(
         }
     }
     if planted::is("no-fsync") { Ok(()) } else { to.sync_all().map_err(NotCopied::Target) }
+}
+
+/// Has the file system find room for all of it at once, where it can: a full disk shows before the work, and
+/// the blocks need not be found piece by piece while they are written.
+fn reserve(to: &File, size: u64) -> io::Result<()> {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::fs::{FallocateFlags, fallocate};
+        use rustix::io::Errno;
+        if size > STEP {
+            return match fallocate(to, FallocateFlags::empty(), 0, size) {
+                Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL) => Ok(()),
+                other => other.map_err(io::Error::from),
+            };
+        }
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = (to, size);
+    Ok(())
 }
 
 fn at_end<E>(mut from: &File) -> Result<bool, NotCopied<E>> {

@@ -18,7 +18,7 @@ pub const NAMES: &[&str] = &[
     "empty-list-believed",
     "dedup-hit-unconfirmed",
     "gc-without-reread",
-    "living-temps-swept",
+    "pointers-read-early",
     "size-tells-all",
 ];
 

@@ -89,6 +89,7 @@ pub fn plan(repo: &Repo, options: &ImportOptions, job: &Job) -> Result<ImportPla
 /// Checks where data is to come from and to go to.
 fn checked(repo: &Repo, options: &ImportOptions) -> Result<(Origin, RepoPath), OpError> {
     repo.require_initialised()?;
+    repo.begin_changes()?;
     let origin = options.origin.from(repo.cwd());
     if has_secret(&origin.url) {
         return Err(OpError::refused(

@@ -7,7 +7,9 @@ use std::time::Duration;
 use crate::cache::{CacheError, Index, Layout, StatCache};
 use crate::chunk::Profile;
 use crate::config::{Config, Environment, Files, Flag, load};
-use crate::fs::{FsError, Hold, Lock, make_folder, read_limited, remove, replace, sweep_abandoned};
+use crate::fs::{
+    FsError, Hold, Lock, make_folder, planted, read_limited, remove, replace, sweep_abandoned,
+};
 use crate::git::{Content, Git};
 use crate::hash::RepoId;
 use crate::repo::error::RepoError;
@@ -138,6 +140,16 @@ impl Repo {
         let index = Index::open(&self.layout)?;
         self.use_cache()?;
         Ok(self.index.get_or_init(|| index))
+    }
+
+    /// Waits until no other command works here; from then on others wait until this process ends. Who
+    /// changes pointers calls it before reading them, so that of two commands at a time the later one
+    /// goes on from what the earlier one wrote.
+    pub fn begin_changes(&self) -> Result<(), CacheError> {
+        if self.require_initialised().is_ok() && !planted::is("pointers-read-early") {
+            self.index()?;
+        }
+        Ok(())
     }
 
     /// Opens the index unless another command has it for longer than `patience`; says whether it is open.

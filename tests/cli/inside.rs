@@ -1,6 +1,10 @@
 //! `add`, `rm`, `mv` and `untrack` of single paths inside a tracked folder, whose other files need not
 //! be here.
 
+use std::fs;
+use std::thread;
+use std::time::Duration;
+
 use crate::harness::{Remote, Repo, World, data};
 use crate::push::{ready, send};
 use crate::scene::{number, states};
@@ -50,6 +54,29 @@ fn one_file_is_added_to_a_tracked_folder_of_which_nothing_is_here() {
     assert!(told.stdout().lines().count() >= 43, "{}", told.stdout());
     a.write("data/train/new.bin", &data::bytes(100, 70_000));
     a.write("data/train/07.bin", &data::bytes(107, 95_000));
+    arrives(&b, "c", &a);
+}
+
+#[test]
+fn of_two_commands_at_a_time_in_one_folder_the_later_one_goes_on_from_the_earlier() {
+    let world = World::new();
+    let (a, b) = pushed(&world, &world.remote("r"));
+    for name in ["first", "second"] {
+        a.write(format!("data/train/{name}.bin"), name.as_bytes());
+        b.write(format!("data/train/{name}.bin"), name.as_bytes());
+    }
+    fs::remove_file(a.path("data/train/00.bin")).expect("is there");
+    // Its content is stored, and no pointer names it yet.
+    let first = b.pause_haul(&["add", "data/train/first.bin"], "index.after-commit");
+    thread::scope(|scope| {
+        let second = scope.spawn(|| b.haul(&["add", "data/train/second.bin"]));
+        let third = scope.spawn(|| b.haul(&["rm", "--force", "data/train/00.bin"]));
+        // Long enough to have read the pointer, if they did not wait.
+        thread::sleep(Duration::from_millis(500));
+        first.let_go().ok();
+        second.join().expect("ends").ok();
+        third.join().expect("ends").ok();
+    });
     arrives(&b, "c", &a);
 }
 
@@ -151,7 +178,7 @@ fn rm_removes_the_file_and_keeps_what_was_changed() {
     a.haul(&["rm", "data/new.txt"]).fails_with(1).says("is in no commit");
     let report = a.haul(&["rm", "--force", "--json", "data/train/01.bin"]).ok().json();
     let aside = report["aside"].as_str().expect("is a folder").to_owned() + "/data/train/01.bin";
-    assert_eq!(std::fs::read(aside).expect("was put aside"), b"changed");
+    assert_eq!(fs::read(aside).expect("was put aside"), b"changed");
     a.haul(&["rm", "data/nobody"]).fails_with(1).says("has nothing of that name").says("haul ls");
     a.haul(&["rm", "data", "data/notes.txt"]).fails_with(1).says("not both");
     // All of it, file by file: what is left is an empty folder.
@@ -197,7 +224,7 @@ fn mv_inside_a_folder_refuses_what_would_be_lost() {
     a.haul(&["mv", "data/notes.txt", "data/untracked.txt"]).fails_with(1).says("already");
     assert_eq!(a.text("data/untracked.txt"), "mine");
     // What was moved by hand, or by a run that was cut short, is followed.
-    std::fs::rename(a.path("data/notes.txt"), a.path("data/moved.txt")).expect("can be moved");
+    fs::rename(a.path("data/notes.txt"), a.path("data/moved.txt")).expect("can be moved");
     a.haul(&["mv", "data/notes.txt", "data/moved.txt"]).ok();
     assert_eq!(states(&a), ["untracked data/untracked.txt"]);
 }

@@ -84,6 +84,7 @@ pub(super) struct Write {
 
 /// Compares the worktree with the selected pointers.
 pub fn plan(repo: &Repo, options: &CheckoutOptions, job: &Job) -> Result<CheckoutPlan, OpError> {
+    repo.begin_changes()?;
     let chosen = chosen_or_warned(repo, &options.select, job)?;
     plan_of(repo, (options, &chosen), job)
 }

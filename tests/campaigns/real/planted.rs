@@ -81,7 +81,7 @@ fn look_for(name: &str, args: &Args) -> Search {
         }
         "size-tells-all" => first_miss("verbs", name, &["--points", "100"]),
         // Processes meet as they like: some tries are needed.
-        "living-temps-swept" => (1..=TRIES).find_map(|seed| {
+        "pointers-read-early" => (1..=TRIES).find_map(|seed| {
             let seed = seed.to_string();
             first_miss("eight-processes", name, &["--seconds", "12", "--seed", &seed])
         }),

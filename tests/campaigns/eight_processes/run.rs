@@ -1,17 +1,19 @@
-//! Eight processes at a time on one repository, its clones and one shared cache: whatever gets in
-//! whose way, nothing hangs, and every pointer that was published can be restored.
+//! The repository, its users, and what is held against what they did.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use haul::pointer::{Pointer, PointerKind};
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::args::Args;
+use crate::eight_processes::inside::{BOTH, Inside};
 use crate::figures::Figures;
 use crate::plant::hand_on;
 
@@ -19,6 +21,10 @@ use crate::plant::hand_on;
 const HANG: Duration = Duration::from_secs(240);
 /// Seconds of the short and of the long form.
 const SECONDS: (u64, u64) = (15, 1800);
+/// How far into a command, and how long, it is halted at most, in milliseconds: what it has half done
+/// then lies there while the others go on.
+const HALTED_AFTER: u64 = 60;
+const HALTED_FOR: u64 = 400;
 /// Largest file in bytes.
 const LARGEST: u64 = 300_000;
 
@@ -68,19 +74,21 @@ struct Tally {
 }
 
 /// One repository, three clones, one remote, one bare repository, one cache.
-struct Scene {
-    root: PathBuf,
+pub(super) struct Scene {
+    pub(super) root: PathBuf,
     seed: u64,
     tally: Mutex<Tally>,
     /// Git itself lets only one process change an index.
     git: Mutex<()>,
+    /// Commands so far.
+    commands: AtomicU64,
 }
 
 /// A small generator, so that a seed says what each thread does.
-struct Dice(u64);
+pub(super) struct Dice(u64);
 
 impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
+    pub(super) fn roll(&mut self, sides: u64) -> u64 {
         self.0 = self.0.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(0x1405_7b7e_f767_814f);
         (self.0 >> 33) % sides
     }
@@ -89,7 +97,13 @@ impl Dice {
 impl Scene {
     fn new(root: &Path, seed: u64) -> Self {
         let root = root.canonicalize().expect("is there");
-        let scene = Self { root, seed, tally: Mutex::default(), git: Mutex::default() };
+        let scene = Self {
+            root,
+            seed,
+            tally: Mutex::default(),
+            git: Mutex::default(),
+            commands: AtomicU64::new(0),
+        };
         fs::create_dir(scene.root.join("home")).expect("makes a folder");
         let settings = "[user]\n\tname = T\n\temail = t@example.com\n[gc]\n\tauto = 0\n\
             [init]\n\tdefaultBranch = main\n[advice]\n\tdetachedHead = false\n";
@@ -101,8 +115,12 @@ impl Scene {
         for arguments in [&["init"][..], &["remote", "add", "r", remote]] {
             assert!(scene.haul("a", arguments).0 == Some(0), "{arguments:?}");
         }
+        fs::create_dir(scene.root.join("a").join(BOTH)).expect("makes a folder");
+        fs::write(scene.root.join("a").join(BOTH).join("first"), "first").expect("writes");
+        assert!(scene.haul("a", &["add", BOTH]).0 == Some(0), "can be added");
         scene.git("a", &["add", "-A"]);
         scene.git("a", &["commit", "--quiet", "-m", "begin"]);
+        assert!(scene.haul("a", &["push"]).0 == Some(0), "can be pushed");
         let (bare, a) = (scene.root.join("bare"), scene.root.join("a"));
         let (bare, a) = (bare.to_str().expect("is UTF-8"), a.to_str().expect("is UTF-8"));
         scene.git("a", &["clone", "--quiet", "--bare", a, bare]);
@@ -115,7 +133,7 @@ impl Scene {
         scene
     }
 
-    fn command(&self, program: &str, folder: &str) -> Command {
+    pub(super) fn command(&self, program: &str, folder: &str) -> Command {
         let mut command = Command::new(program);
         command.current_dir(self.root.join(folder)).env_clear();
         command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
@@ -141,7 +159,14 @@ impl Scene {
         command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(writer);
         let mut child = command.spawn().expect("starts haul");
         let begun = Instant::now();
+        let mut halt = self.next_halt();
         let status = loop {
+            if let Some((_, long)) = halt.take_if(|(after, _)| begun.elapsed() >= *after) {
+                let child = Pid::from_child(&child);
+                kill_process(child, Signal::STOP).expect("is not waited for yet");
+                thread::sleep(long);
+                kill_process(child, Signal::CONT).expect("is not waited for yet");
+            }
             match child.try_wait().expect("can be waited for") {
                 Some(status) => break status.code(),
                 None if begun.elapsed() > HANG => {
@@ -149,7 +174,7 @@ impl Scene {
                     child.wait().expect("ends");
                     break None;
                 }
-                None => thread::sleep(Duration::from_millis(5)),
+                None => thread::sleep(Duration::from_millis(2)),
             }
         };
         let mut words = String::new();
@@ -159,12 +184,22 @@ impl Scene {
         (status, words)
     }
 
-    fn miss(&self, what: String) {
+    /// Says when every second command is halted, and for how long.
+    fn next_halt(&self) -> Option<(Duration, Duration)> {
+        let number = self.commands.fetch_add(1, Ordering::Relaxed);
+        let mut dice = Dice(self.seed.wrapping_mul(0x9e37_79b9).wrapping_add(number));
+        (dice.roll(2) == 0).then(|| {
+            let after = Duration::from_millis(dice.roll(HALTED_AFTER));
+            (after, Duration::from_millis(dice.roll(HALTED_FOR)))
+        })
+    }
+
+    pub(super) fn miss(&self, what: String) {
         self.tally.lock().expect("no thread died").misses.push(what);
     }
 
     /// Runs `haul`; a hang, a crash, damage, and a refusal that is not one of these are misses.
-    fn expect(&self, folder: &str, arguments: &[&str], refusals: &[&str]) -> bool {
+    pub(super) fn expect(&self, folder: &str, arguments: &[&str], refusals: &[&str]) -> bool {
         let (status, words) = self.haul(folder, arguments);
         let line = format!("{folder}$ haul {}", arguments.join(" "));
         let mut tally = self.tally.lock().expect("no thread died");
@@ -182,6 +217,7 @@ impl Scene {
     fn write_and_push(&self, writer: u64, end: Instant) {
         let mut dice = Dice(self.seed * 1000 + writer);
         let name = format!("w{writer}");
+        let mut inside = Inside::new(writer);
         while Instant::now() < end {
             for _ in 0..=dice.roll(3) {
                 let file = self.root.join("a").join(&name).join(format!("{}.bin", dice.roll(5)));
@@ -193,6 +229,9 @@ impl Scene {
                 hasher.finalize_xof().fill(&mut bytes);
                 fs::write(file, bytes).expect("writes");
             }
+            for _ in 0..=dice.roll(3) {
+                inside.change(self, &mut dice);
+            }
             // Another process may hold Git's index for a moment: the content is kept all the same.
             if !self.expect("a", &["add", &name], &["git add"]) {
                 continue;
@@ -202,12 +241,13 @@ impl Scene {
             }
             self.publish(&name);
         }
+        inside.compare(self);
     }
 
     fn publish(&self, name: &str) {
         let _git = self.git.lock().expect("no thread died");
-        let pointer = format!("{name}.haul");
-        self.git("a", &["commit", "--quiet", "-m", name, "--only", &pointer, ".gitignore"]);
+        let (pointer, both) = (format!("{name}.haul"), format!("{BOTH}.haul"));
+        self.git("a", &["commit", "--quiet", "-m", name, "--only", &pointer, &both, ".gitignore"]);
         // The pointer of the other writer may have been added since: what is published is pushed.
         if !self.expect("a", &["push", "--rev", "HEAD"], &[]) {
             return;
@@ -273,8 +313,7 @@ impl Scene {
     /// Says what of a worktree is not what its pointers name.
     fn wrong(&self, clone: &str) -> Option<String> {
         let root = self.root.join(clone);
-        for writer in 0..2 {
-            let name = format!("w{writer}");
+        for name in ["w0", "w1", BOTH] {
             let Ok(bytes) = fs::read(root.join(format!("{name}.haul"))) else { continue };
             let Ok(pointer) = Pointer::parse(&bytes) else {
                 return Some(format!("{name}: no pointer"));
@@ -282,7 +321,7 @@ impl Scene {
             let PointerKind::Dir { files, size, .. } = pointer.kind() else {
                 return Some(format!("{name}: is no folder"));
             };
-            let found: Vec<u64> = fs::read_dir(root.join(&name))
+            let found: Vec<u64> = fs::read_dir(root.join(name))
                 .map(|all| {
                     all.map(|e| e.expect("is listed").metadata().expect("is").len()).collect()
                 })
@@ -294,10 +333,9 @@ impl Scene {
         // Whether each byte is right is what adding it again tells: then the pointer stays the same. It
         // is read for that, as nothing vouches for its stamps any more.
         fs::remove_file(root.join(".git/haul/stat.redb")).expect("is there");
-        for writer in 0..2 {
-            let name = format!("w{writer}");
-            if root.join(&name).exists() {
-                self.haul(clone, &["add", &name]);
+        for name in ["w0", "w1", BOTH] {
+            if root.join(name).exists() {
+                self.haul(clone, &["add", name]);
             }
         }
         let changed = self.git(clone, &["status", "--porcelain"]).stdout;
