@@ -61,7 +61,6 @@ fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
-#[expect(clippy::print_stdout, reason = "Cargo reads what a build script prints")]
 fn tell(line: &str) {
     println!("cargo::{line}");
 }

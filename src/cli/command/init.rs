@@ -53,10 +53,10 @@ fn planned(plan: &InitPlan) -> String {
     if let Some(count) = plan.hooks.as_ref().map(HooksReport::changed).filter(|count| *count > 0) {
         parts.push(format!("have {count} Git hooks call haul"));
     }
-    match parts.is_empty() {
-        true => format!("`{root}` is set up already, nothing to do"),
-        false => format!("would set up haul in `{root}`: {}", parts.join("; ")),
+    if parts.is_empty() {
+        return format!("`{root}` is set up already, nothing to do");
     }
+    format!("would set up haul in `{root}`: {}", parts.join("; "))
 }
 
 fn line(report: &InitReport) -> String {

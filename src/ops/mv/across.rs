@@ -117,18 +117,15 @@ pub(super) fn into(
         return refused(format!("the tracked `{top}` is a file"), "choose another name");
     }
     let rest = at(folder.path, new)?;
-    let (source, Part { entries, visited }) = match outer {
-        Some(outer) => {
-            let entries = below(&outer.entries, &outer.rest, b"");
-            let visited = outer.visited.clone();
-            (Source::Part(outer), Part { entries, visited })
-        }
-        None => {
-            let pointer = Pointer::parse(pointer)
-                .map_err(|e| OpError::Defect(format!("a sound pointer is none: {e}")))?;
-            let part = entries_of(repo, Folder { path: old, pointer: &pointer }, job)?;
-            (Source::Own(pointer), part)
-        }
+    let (source, Part { entries, visited }) = if let Some(outer) = outer {
+        let entries = below(&outer.entries, &outer.rest, b"");
+        let visited = outer.visited.clone();
+        (Source::Part(outer), Part { entries, visited })
+    } else {
+        let pointer = Pointer::parse(pointer)
+            .map_err(|e| OpError::Defect(format!("a sound pointer is none: {e}")))?;
+        let part = entries_of(repo, Folder { path: old, pointer: &pointer }, job)?;
+        (Source::Own(pointer), part)
     };
     let entries = below(&entries, b"", &rest);
     let there = look(repo, folder, std::slice::from_ref(&rest), job)?;

@@ -58,7 +58,7 @@ pub(super) enum Way {
     /// The pointer moves as it is.
     Whole,
     /// From one name in a tracked folder to another.
-    Within(Outer),
+    Within(Box<Outer>),
     /// Into a tracked folder, out of one, or both.
     Across(Box<Crossing>),
 }
@@ -107,7 +107,7 @@ pub fn plan(repo: &Repo, options: &MvOptions, job: &Job) -> Result<MvPlan, OpErr
     let (way, data) = match (inside, into) {
         (Some(outer), Some(into)) if outer.path == *into.path => {
             let data = within::check(repo, &outer, (&old, &new), job)?;
-            (Way::Within(outer), data)
+            (Way::Within(Box::new(outer)), data)
         }
         (None, None) => {
             check(repo, (&old, &new), &tracked)?;
