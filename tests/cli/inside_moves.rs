@@ -149,7 +149,7 @@ fn a_move_across_folders_refuses_what_would_be_lost_and_changes_nothing() {
             ("data/notes.txt", "more/x.bin/y", "has something there already"),
             ("few.txt", "own.bin/few.txt", "is a file"),
             ("few.txt", "data/notes.txt", "has something there already"),
-            ("data/notes.txt", "few.txt", "is a file"),
+            ("data/notes.txt", "few.txt", "`few.txt` is there already"),
             ("data/train", "data/train/sub", "one lies in the other"),
             ("data/notes.txt", "new\nline", "cannot move"),
         ] {

@@ -10,6 +10,7 @@ use crate::ops::error::OpError;
 use crate::ops::fetch::{bring_content, bring_trees};
 use crate::ops::inside::{Change, Folder, change, look, write_nodes, write_pointer};
 use crate::ops::mv::parts::{Own, Part, at, below, entries_of, inlined, store};
+use crate::ops::mv::plan::there_already;
 use crate::ops::mv::run::make_parent;
 use crate::ops::tracked::{Outer, remove_file, take_out};
 use crate::path::{RepoPath, show};
@@ -114,6 +115,9 @@ pub(super) fn into(
         Err(OpError::refused(format!("cannot move `{from}` to `{to}`: {why}"), next))
     };
     if matches!(folder.pointer.kind(), PointerKind::File { .. }) {
+        if new == folder.path {
+            return Err(there_already(new));
+        }
         return refused(format!("the tracked `{top}` is a file"), "choose another name");
     }
     let rest = at(folder.path, new)?;

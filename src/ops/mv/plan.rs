@@ -151,12 +151,16 @@ fn has_room(
     // A run that was cut short has written the new pointer and may have moved the data.
     let begun = begun(repo, new, pointer, tracked)?;
     if (data || !begun) && at(new)? || !begun && at(&new.pointer_path()?)? {
-        return Err(OpError::refused(
-            format!("`{}` is there already", show(new.as_bytes())),
-            "choose another name, or move away what is there",
-        ));
+        return Err(there_already(new));
     }
     Ok(data)
+}
+
+pub(super) fn there_already(path: &RepoPath) -> OpError {
+    OpError::refused(
+        format!("`{}` is there already", show(path.as_bytes())),
+        "choose another name, or move away what is there",
+    )
 }
 
 /// Resolves the new name; an existing folder takes the path in.
@@ -216,10 +220,6 @@ fn check(
     let others = tracked.iter().filter(|item| item.path != *old && item.path != *new);
     for other in others {
         let shown = show(other.path.as_bytes());
-        if new.starts_with_dir(&other.path) {
-            let why = format!("that lies inside the tracked `{shown}`");
-            return refused(why, "`haul untrack` it first, then add it with that folder");
-        }
         if other.path.starts_with_dir(new) {
             return refused(
                 format!("the tracked `{shown}` lies inside that"),
