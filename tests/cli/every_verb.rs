@@ -31,13 +31,12 @@ fn words(verb: &str) -> Vec<Vec<&'static str>> {
         ],
         "add" => vec![vec!["x.bin"], vec!["-u"]],
         "track" => vec![vec![], vec!["*.dat"], vec!["--above", "1M"]],
-        "untrack" | "rm" => one(&["x.bin"]),
+        "untrack" | "rm" | "check-ignore" => one(&["x.bin"]),
         "mv" => vec![vec!["x.bin", "y.bin"], vec!["data/a.bin", "a.bin"]],
         "cat" => one(&["HEAD:x.bin"]),
         "export" => one(&["HEAD:data", "out"]),
         "get" => one(&["../other", "x.bin", "-o", "got.bin"]),
         "import" => one(&["../other", "x.bin", "imported.bin"]),
-        "check-ignore" => one(&["x.bin"]),
         "ci" => one(&["key"]),
         "evict" => vec![vec!["--all"], vec!["--all", "--yes"]],
         "hooks" => vec![vec!["status"], vec!["install"], vec!["uninstall"]],
@@ -52,11 +51,10 @@ fn words(verb: &str) -> Vec<Vec<&'static str>> {
 fn with_path(verb: &str, path: &'static str) -> Option<Vec<&'static str>> {
     Some(match verb {
         "add" | "untrack" | "rm" | "status" | "diff" | "log" | "ls" | "cat" | "push" | "fetch"
-        | "checkout" | "pull" | "du" | "evict" | "update" => vec![path],
+        | "checkout" | "pull" | "du" | "evict" | "update" | "clone" => vec![path],
         "mv" => vec![path, "y.bin"],
         "export" => vec![path, "out"],
         "get" | "import" => vec!["../other", path],
-        "clone" => vec![path],
         _ => return None,
     })
 }
@@ -64,11 +62,12 @@ fn with_path(verb: &str, path: &'static str) -> Option<Vec<&'static str>> {
 fn with_revision(verb: &str, rev: &'static str) -> Option<Vec<&'static str>> {
     Some(match verb {
         "diff" => vec![rev, "HEAD"],
-        "log" | "push" | "fetch" | "pull" | "checkout" | "du" | "evict" => vec!["--rev", rev],
+        "log" | "push" | "fetch" | "pull" | "checkout" | "du" | "evict" | "update" => {
+            vec!["--rev", rev]
+        }
         "verify" => vec![rev],
         "get" => vec!["../other", "x.bin", "-o", "got.bin", "--rev", rev],
         "import" => vec!["../other", "x.bin", "new.bin", "--rev", rev],
-        "update" => vec!["--rev", rev],
         "clone" => vec!["../other", "--branch", rev],
         "ls" => vec!["v9:data"],
         "cat" => vec!["v9:x.bin"],
