@@ -9,7 +9,7 @@ use crate::hash::{ChunkId, Digest, Key};
 use crate::ops::chosen::{Chosen, chosen_or_warned, nothing_matches};
 use crate::ops::error::OpError;
 use crate::ops::open::spec_of;
-use crate::ops::requests::Requests;
+use crate::ops::requests::{Requests, ToFetch};
 use crate::ops::retain::{After, retain};
 use crate::ops::select::Select;
 use crate::ops::supply::{Supply, turn_to};
@@ -54,19 +54,6 @@ pub struct FetchPlan<'r> {
     /// What was asked for, to say of which commit it is when something is wrong.
     #[serde(skip)]
     select: Select,
-}
-
-/// The figures of a plan, for verbs that fetch on the way.
-#[derive(Clone, Copy, Debug, Default, Serialize)]
-pub struct ToFetch {
-    /// Files wanted.
-    pub files: u64,
-    /// Their bytes.
-    pub bytes: u64,
-    /// Bytes of packs to receive for them.
-    pub receive_bytes: u64,
-    /// Requests that this takes.
-    pub requests: u64,
 }
 
 impl FetchPlan<'_> {

@@ -10,7 +10,7 @@ use crate::git::{CommitId, Content, Git};
 use crate::ops::chosen::chosen;
 use crate::ops::error::OpError;
 use crate::ops::export::{self, ExportOptions, ExportReport};
-use crate::ops::fetch::ToFetch;
+use crate::ops::requests::ToFetch;
 use crate::ops::select::Select;
 use crate::ops::trees::Source;
 use crate::path::show;

@@ -6,9 +6,9 @@ use serde::Serialize;
 
 use crate::config::{Environment, redact_git};
 use crate::ops::error::OpError;
-use crate::ops::fetch::ToFetch;
 use crate::ops::foreign::{Foreign, Origin, put, split};
 use crate::ops::requests::Requests;
+use crate::ops::requests::ToFetch;
 use crate::path::show;
 use crate::progress::Job;
 

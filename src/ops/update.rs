@@ -9,7 +9,6 @@ use crate::config::redact_git;
 use crate::ops::checkout::remove_data;
 use crate::ops::chosen::{Chosen, chosen_or_warned};
 use crate::ops::error::OpError;
-use crate::ops::fetch::ToFetch;
 use crate::ops::foreign::{Foreign, Origin, Taken, put};
 use crate::ops::import::{
     FROM, FROM_COMMIT, FROM_PATH, FROM_REV, ImportPlanRow, ImportedRow, listed, track,
@@ -17,6 +16,7 @@ use crate::ops::import::{
 use crate::ops::inside::{Folder, is_followed};
 use crate::ops::listing::{FOLDER, Listing, of_pointer, of_worktree, whole_path, whole_paths};
 use crate::ops::requests::Requests;
+use crate::ops::requests::ToFetch;
 use crate::ops::select::Select;
 use crate::path::{RepoPath, json_path, show};
 use crate::pointer::Pointer;

@@ -26,6 +26,7 @@ mod ranges;
 mod record;
 mod recut;
 mod root;
+mod rows;
 mod sight;
 mod stream;
 mod survey;

@@ -4,16 +4,14 @@
 //! copied are the packs that roots need which it does not list yet, byte for byte under their own names.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::os::unix::fs::FileExt;
 
 use bytes::Bytes;
 
 use crate::catalogue::{
-    HookRecord, LocRecord, Object, ObjectKind, PackRecord, Registration, SOURCE_PUSH_RECORD, key,
+    HookRecord, LocRecord, Object, ObjectKind, Registration, SOURCE_PUSH_RECORD, key,
 };
 use crate::fs::{Temp, failpoint};
 use crate::hash::{Key, PackId, RepoId};
-use crate::pack::{Footer, TRAILER_LEN};
 use crate::progress::{Job, Kind, Task};
 use crate::remote::{Fetch, Listed, RemoteError, Upload};
 use crate::transfer::catalogue::Contact;
@@ -24,6 +22,7 @@ use crate::transfer::gc::{
 use crate::transfer::listing::{keep_index, prove_catalogue};
 use crate::transfer::needs::missing_pins;
 use crate::transfer::record::publish;
+use crate::transfer::rows::Rows;
 use crate::transfer::upload::{prepare, random};
 use crate::transfer::walk::Spot;
 
@@ -298,43 +297,6 @@ fn sized(
 fn incomplete(contact: &Contact, path: &[u8], pack: PackId) -> TransferError {
     let (path, remote) = (path.to_vec(), contact.label().to_owned());
     TransferError::PackGone { pack, path, remote }
-}
-
-/// What is known of packs, by the catalogue that they come from and by their own footers.
-struct Rows {
-    packs: BTreeMap<PackId, PackRecord>,
-    hooks: BTreeSet<([u8; 8], PackId)>,
-}
-
-impl Rows {
-    fn of(from: &Contact) -> Self {
-        let books = Books::new(&from.synced().view, Cover::AsListed);
-        Self { packs: books.rows(), hooks: books.hooks() }
-    }
-
-    /// Takes what a pack says of itself, if the catalogue says nothing any more.
-    fn complete(&mut self, pack: PackId, (key, size): &(String, u64), file: &Temp) -> Option<()> {
-        if self.packs.contains_key(&pack) {
-            return Some(());
-        }
-        let (kind, _) = key::parse_pack(key)?;
-        let mut trailer = [0; TRAILER_LEN as usize];
-        let at = size.checked_sub(u64::from(TRAILER_LEN))?;
-        file.as_file().read_exact_at(&mut trailer, at).ok()?;
-        let len = Footer::tail_len(&trailer, *size).ok()?;
-        let mut tail = vec![0; len as usize];
-        file.as_file().read_exact_at(&mut tail, size.checked_sub(u64::from(len))?).ok()?;
-        let footer = Footer::parse(kind, &tail, *size).ok()?;
-        let row = PackRecord {
-            pack,
-            size: u32::try_from(*size).ok()?,
-            n_frames: u32::try_from(footer.frames.len()).ok()?,
-            n_objects: u32::try_from(footer.objects.len()).ok()?,
-            kind,
-        };
-        self.packs.insert(pack, row);
-        Some(())
-    }
 }
 
 /// Copies packs by way of temporary files, each proved against its name before it is sent.

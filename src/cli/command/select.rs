@@ -4,8 +4,8 @@ use std::io::{self, Write};
 
 use crate::cli::args::{SelectArgs, SourceArgs, TransferArgs};
 use crate::cli::render::{content, many, shown};
-use crate::ops::fetch::{FetchOptions, FetchPlan, ToFetch};
-use crate::ops::{Select, Source};
+use crate::ops::fetch::{FetchOptions, FetchPlan};
+use crate::ops::{Select, Source, ToFetch};
 use crate::path::{JsonPath, show};
 use crate::units::ByteSize;
 
