@@ -41,7 +41,7 @@ pub use place::{Held, PackState, Place};
 pub use reader::{NodeAndPlacement, ObjectReader};
 pub use rebuild::LocalFooter;
 pub use salvage::quarantine;
-pub use sink::{PackSink, WrittenPack, places_of};
+pub use sink::{PackSink, WrittenPack, places_of, record_written};
 pub use stat::{Known, PathAndPointer, StatCache, StatEntry};
 pub use trees::LocalNodeError;
 pub use usage::CacheSize;

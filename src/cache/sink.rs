@@ -4,8 +4,9 @@ use std::collections::HashMap;
 use std::thread::JoinHandle;
 
 use crate::cache::error::CacheError;
+use crate::cache::index::Index;
 use crate::cache::layout::Layout;
-use crate::cache::place::Place;
+use crate::cache::place::{Held, PackState, Place};
 use crate::fs::nonce::nonce;
 use crate::fs::{FsError, Temp};
 use crate::hash::{PackId, PackKind};
@@ -124,4 +125,15 @@ pub fn places_of(packs: &[WrittenPack]) -> HashMap<[u8; 32], Place> {
         })
     });
     objects.collect()
+}
+
+/// Makes the index know freshly written packs without deltas, which must be kept until a remote has them.
+pub fn record_written(index: &Index, packs: &[WrittenPack]) -> Result<(), CacheError> {
+    let state = |pack: &WrittenPack| {
+        let size = u32::try_from(pack.size).unwrap_or(0);
+        (pack.id, PackState { held: Held::Unpushed, kind: pack.kind.byte(), size })
+    };
+    let states: Vec<_> = packs.iter().map(state).collect();
+    let mut objects: Vec<_> = places_of(packs).into_iter().collect();
+    index.record(&states, &mut objects, &[])
 }

@@ -32,7 +32,7 @@ pub use layer::Layer;
 pub use listing::{Assigned, assign, assigned, default_of, nearest_setting, problems, shown_value};
 pub use load::{Environment, Files, load};
 pub use resolve::{Config, Flag, Given, resolve};
-pub use schema::{Kind, SETTINGS, Setting, nearest, reference};
+pub use schema::{Kind, SETTINGS, Setting, reference};
 pub use source::Source;
 pub use value::{Changed, DeltaBase, Follow, Keep, Origin, Value};
 pub use view::View;

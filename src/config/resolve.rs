@@ -8,7 +8,7 @@ use super::access::RemoteAccess;
 use super::address::{committed_problem, has_secret, is_remote_name, printable};
 use super::schema::{
     DEFAULT_CACHE, DEFAULT_MAX_SIZE, DEFAULT_PROFILE, Kind, MAX_JOBS, SETTINGS, Setting, find,
-    meant, nearest, variable,
+    meant, variable,
 };
 use super::source::{Entry, Raw};
 use super::value::{Changed, DeltaBase, Follow, Keep};
@@ -349,7 +349,7 @@ impl Config {
         }
         let known = plain().map(|setting| variable(setting.name));
         let known = known.chain(RUN_VARIABLES.map(str::to_owned));
-        let meant = nearest(name, known).filter(|meant| meant != name);
+        let meant = crate::hint::nearest(name, known).filter(|meant| meant != name);
         if meant.is_some() {
             self.warnings.push(Warning::Unknown { name: printable(name), origin, meant });
         }

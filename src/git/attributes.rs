@@ -1,8 +1,11 @@
 //! Which paths Git hands to haul's filter: those with the attribute `filter=haul`.
 
 use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::fs;
+use std::path::Path;
 
+use super::command::Call;
 use super::objects::{Content, is_file, is_pointer_path};
 use super::{CommitId, Git, GitError, IndexEntry, ObjectId};
 
@@ -58,26 +61,26 @@ impl Git {
         if asked.is_empty() || (at.is_none() && self.has_no_attributes()) {
             return Ok(BTreeSet::new());
         }
-        let ask = |source: &[String]| {
-            let call = self.runner.git(&["check-attr"]).arguments(source);
-            let call = call.arguments(["-z", "--stdin", "filter"]).globs().stdin(&asked);
-            let (mut found, mut record) = (BTreeSet::new(), Vec::new());
-            call.each_record(|word| {
-                record.push(word.to_vec());
-                if let [path, _, value] = record.as_slice() {
-                    if value == b"haul" && !stays_in_git(path) {
-                        found.insert(path.clone());
-                    }
-                    record.clear();
-                }
-            })?;
-            Ok(found)
-        };
-        match at {
-            None => ask(&[]),
-            // Gits before 2.40 know the attributes of the worktree only.
-            Some(commit) => ask(&[format!("--source={commit}")]).or_else(|_: GitError| ask(&[])),
-        }
+        let plain = || ask_filter(self.runner.git(&["check-attr"]), &asked);
+        let Some(commit) = at else { return plain() };
+        let source = [format!("--source={commit}")];
+        // Gits before 2.40 know the attributes of the worktree only.
+        ask_filter(self.runner.git(&["check-attr"]).arguments(&source), &asked).or_else(|_| plain())
+    }
+
+    /// Tells which paths attributes would hand to haul's filter if the lines of this file were among
+    /// those of the worktree.
+    pub fn would_be_filtered<'a>(
+        &self,
+        paths: impl IntoIterator<Item = &'a [u8]>,
+        lines: &Path,
+    ) -> Result<BTreeSet<Vec<u8>>, GitError> {
+        let asked: Vec<u8> =
+            paths.into_iter().flat_map(|path| path.iter().copied().chain([0])).collect();
+        let mut setting = OsString::from("core.attributesFile=");
+        setting.push(lines);
+        let call = self.runner.git(&["-c"]).arguments([setting.as_os_str(), "check-attr".as_ref()]);
+        ask_filter(call, &asked)
     }
 
     /// Says whether the attributes of a tree may hand anything to haul's filter, those of this clone
@@ -95,4 +98,20 @@ impl Git {
             Content::TooLarge(_) => true,
         }))
     }
+}
+
+/// Asks `git check-attr` what the attribute `filter` is for paths that are parted by zeros.
+fn ask_filter<'a>(call: Call<'a>, asked: &'a [u8]) -> Result<BTreeSet<Vec<u8>>, GitError> {
+    let call = call.arguments(["-z", "--stdin", "filter"]).globs().stdin(asked);
+    let (mut found, mut record) = (BTreeSet::new(), Vec::new());
+    call.each_record(|word| {
+        record.push(word.to_vec());
+        if let [path, _, value] = record.as_slice() {
+            if value == b"haul" && !stays_in_git(path) {
+                found.insert(path.clone());
+            }
+            record.clear();
+        }
+    })?;
+    Ok(found)
 }

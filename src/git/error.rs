@@ -72,6 +72,8 @@ pub enum GitError {
     UnknownRevision {
         /// As the user gave it, control characters escaped.
         rev: String,
+        /// A branch or tag that is probably meant, escaped too.
+        meant: Option<String>,
     },
     /// Several objects have names that begin so.
     #[error("`{rev}` may mean any of {count} objects, such as {such}")]
@@ -155,7 +157,10 @@ impl Hint for GitError {
             Self::Spawn { source, .. } if source.kind() == io::ErrorKind::NotFound => {
                 Some("install Git, version 2.34 or later, so that `git` is found".to_owned())
             }
-            Self::UnknownRevision { .. } => Some(
+            Self::UnknownRevision { meant: Some(meant), .. } => {
+                Some(format!("did you mean `{meant}`?"))
+            }
+            Self::UnknownRevision { meant: None, .. } => Some(
                 "check the name with `git log --oneline`, or run `git fetch` if it is newer than \
                  this clone"
                     .to_owned(),

@@ -341,7 +341,7 @@ fn files_in(folder: &Path) -> Vec<PathBuf> {
 }
 
 fn globs(patterns: &[String]) -> Result<GlobSet, GitError> {
-    let wrong = |pattern: &str| GitError::UnknownRevision { rev: pattern.to_owned() };
+    let wrong = |pattern: &str| GitError::UnknownRevision { rev: pattern.to_owned(), meant: None };
     let mut set = GlobSetBuilder::new();
     for pattern in patterns {
         set.add(Glob::new(pattern).map_err(|_| wrong(pattern))?);

@@ -1,5 +1,7 @@
 //! Which commits revisions name.
 
+use crate::hint::nearest;
+
 use super::objects::converted;
 use super::quote::printable;
 use super::{CommitId, Git, GitError, ObjectId};
@@ -10,7 +12,10 @@ const SHORTEST: usize = 4;
 impl Git {
     /// Finds the commit that a revision names: a branch, a tag, a hash, `HEAD~2`.
     pub fn resolve(&self, rev: &str) -> Result<CommitId, GitError> {
-        let unknown = || GitError::UnknownRevision { rev: printable(rev.as_bytes()) };
+        let unknown = || GitError::UnknownRevision {
+            rev: printable(rev.as_bytes()),
+            meant: self.near_revision(rev),
+        };
         // Git would take a leading dash for an option.
         if rev.is_empty() || rev.starts_with('-') || rev.contains(['\n', '\0']) {
             return Err(unknown());
@@ -25,6 +30,31 @@ impl Git {
         };
         let commit = self.rev_parse(&format!("{object}^{{commit}}"))?.ok_or_else(unknown)?;
         Ok(CommitId(commit))
+    }
+
+    /// Finds the branch or tag that an unknown revision was probably meant to be: of a range, what is
+    /// wrong in one of its ends.
+    pub fn near_revision(&self, rev: &str) -> Option<String> {
+        if let Some((old, new)) = rev.split_once("..") {
+            let ends = [old, new.trim_start_matches('.')].map(|end| self.near_revision(end));
+            let [old_meant, new_meant] = &ends;
+            let whole = |meant: &Option<String>, end: &str| {
+                meant.clone().unwrap_or_else(|| printable(end.as_bytes()))
+            };
+            let any = old_meant.is_some() || new_meant.is_some();
+            return any.then(|| format!("{}..{}", whole(old_meant, old), whole(new_meant, new)));
+        }
+        let end = rev.find(['~', '^', '@', ':']).unwrap_or(rev.len());
+        let (name, rest) = rev.split_at_checked(end)?;
+        let names = self.library(|library| {
+            let all = library.references()?;
+            let short = |found: git2::Reference<'_>| found.shorthand().ok().map(str::to_owned);
+            Ok(all.filter_map(Result::ok).filter_map(short).collect::<Vec<_>>())
+        })?;
+        // Of letters so few everything is near.
+        let found =
+            (name.len() > 2).then(|| nearest(name, names.into_iter().filter(|n| n != name)));
+        found.flatten().map(|found| printable(format!("{found}{rest}").as_bytes()))
     }
 
     /// Says which objects an unknown revision may mean, if it begins as the ids of several do.

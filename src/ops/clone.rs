@@ -7,8 +7,10 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use crate::config::Environment;
+use crate::fs::Dir;
 use crate::git::clone;
 use crate::ops::error::OpError;
+use crate::ops::foreign::{Foreign, Origin};
 use crate::ops::init::{InitOptions, connect};
 use crate::path::{JsonPath, in_shell, json_path, show};
 use crate::progress::Job;
@@ -39,6 +41,42 @@ pub struct CloneReport {
     /// The command that gets its content.
     #[serde(skip)]
     pub rest: String,
+}
+
+/// What a clone would bring.
+#[derive(Clone, Debug, Serialize)]
+pub struct ClonePlan {
+    /// Its folder.
+    pub folder: JsonPath,
+    /// Whether the repository uses haul.
+    pub uses_haul: bool,
+    /// Files that it tracks.
+    pub files: u64,
+    /// Their bytes, as the pointers say; which of them are received, only a remote can tell.
+    pub bytes: u64,
+}
+
+/// Looks at the commit that would be checked out; asks no remote.
+pub fn plan(environment: &Environment, options: &CloneOptions) -> Result<ClonePlan, OpError> {
+    let folder = match &options.folder {
+        Some(folder) => folder.clone(),
+        None => named_after(&options.url)?,
+    };
+    let place = environment.cwd.join(&folder);
+    if place.symlink_metadata().is_ok() && !Dir::open(&place)?.entries()?.is_empty() {
+        let shown = show(folder.as_os_str().as_bytes()).to_string();
+        return Err(OpError::refused(
+            format!("`{shown}` is there already, and is not empty"),
+            "name another folder: `haul clone URL FOLDER`",
+        ));
+    }
+    let url = options.url.to_string_lossy().into_owned();
+    let origin = Origin { url, rev: options.branch.clone(), ..Origin::default() };
+    let origin = origin.from(&environment.cwd);
+    let found = Foreign::look(environment, &origin, &environment.cwd)?;
+    let (files, bytes) = found.as_ref().map_or(Ok((0, 0)), Foreign::tracked)?;
+    let folder = json_path(folder.as_os_str().as_bytes());
+    Ok(ClonePlan { folder, uses_haul: found.is_some(), files, bytes })
 }
 
 /// Clones with Git, which leaves pointers in place of content, and sets the clone up. Content is for a

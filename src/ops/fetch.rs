@@ -9,7 +9,7 @@ use crate::hash::{ChunkId, Digest, Key};
 use crate::ops::chosen::{Chosen, chosen_or_warned, nothing_matches};
 use crate::ops::error::OpError;
 use crate::ops::open::spec_of;
-use crate::ops::requests::Requests;
+use crate::ops::requests::{Requests, ToFetch};
 use crate::ops::retain::{After, retain};
 use crate::ops::select::Select;
 use crate::ops::supply::{Supply, turn_to};
@@ -17,7 +17,8 @@ use crate::ops::trees::Source;
 use crate::progress::Job;
 use crate::repo::Repo;
 use crate::transfer::{
-    self, Contact, Fetched, Filter, TransferError, Wanted, are_local, is_local, plan_fetch,
+    self, Contact, Fetched, Filter, ToReceive, TransferError, Wanted, are_local, is_local,
+    plan_fetch,
 };
 
 /// What to fetch.
@@ -46,6 +47,8 @@ pub struct FetchPlan<'r> {
     pub fetch_bytes: u64,
     /// Bytes of packs to receive for them, with those of absent bases.
     pub receive_bytes: u64,
+    /// Requests that this takes once the nodes above the content are here, as they are by now.
+    pub requests: u64,
     #[serde(skip)]
     work: Option<Work<'r>>,
     /// What was asked for, to say of which commit it is when something is wrong.
@@ -54,6 +57,12 @@ pub struct FetchPlan<'r> {
 }
 
 impl FetchPlan<'_> {
+    /// Returns the figures alone.
+    pub fn figures(&self) -> ToFetch {
+        let Self { files, bytes, receive_bytes, requests, .. } = *self;
+        ToFetch { files, bytes, receive_bytes, requests }
+    }
+
     /// Says whether everything is here.
     pub(crate) fn nothing_to_bring(&self) -> bool {
         self.work.is_none()
@@ -158,6 +167,7 @@ fn look<'r>(
             bytes,
             fetch_bytes: 0,
             receive_bytes: 0,
+            requests: 0,
             work: None,
             select,
         });
@@ -167,7 +177,7 @@ fn look<'r>(
     if let Some(chunks) = chunks.map_or_else(needed, |chunks| Ok(Some(chunks)))? {
         work.parts.iter_mut().for_each(|part| part.plan.keep_only(&chunks));
     }
-    let receive_bytes = work.receive_bytes()?;
+    let ToReceive { requests, bytes: receive_bytes } = work.to_receive()?;
     if let Some(allowed) = options.max_bytes.filter(|max| receive_bytes > *max) {
         return Err(TransferError::OverBudget { wanted: receive_bytes, allowed }.into());
     }
@@ -180,7 +190,8 @@ fn look<'r>(
         return Err(nothing_matches(&options.select));
     }
     let remote = work.remotes();
-    Ok(FetchPlan { remote, files, bytes, fetch_bytes, receive_bytes, work: Some(work), select })
+    let work = Some(work);
+    Ok(FetchPlan { remote, files, bytes, fetch_bytes, receive_bytes, requests, work, select })
 }
 
 impl<'r> Work<'r> {
@@ -224,10 +235,12 @@ impl<'r> Work<'r> {
         names.join(", ")
     }
 
-    fn receive_bytes(&self) -> Result<u64, OpError> {
-        let mut sum = 0u64;
+    fn to_receive(&self) -> Result<ToReceive, OpError> {
+        let mut sum = ToReceive::default();
         for part in &self.parts {
-            sum = sum.saturating_add(part.plan.bytes_to_receive(&part.contact)?);
+            let own = part.plan.to_receive(&part.contact)?;
+            sum.requests += own.requests;
+            sum.bytes = sum.bytes.saturating_add(own.bytes);
         }
         Ok(sum)
     }

@@ -7,8 +7,11 @@ use std::path::{Path, PathBuf};
 use crate::config::{Environment, Layer, redact_git};
 use crate::fs::{Dir, temp_folder, write_durably};
 use crate::git::{CommitId, Content, Git};
+use crate::ops::chosen::chosen;
 use crate::ops::error::OpError;
 use crate::ops::export::{self, ExportOptions, ExportReport};
+use crate::ops::requests::ToFetch;
+use crate::ops::select::Select;
 use crate::ops::trees::Source;
 use crate::path::show;
 use crate::progress::Job;
@@ -65,20 +68,31 @@ impl Foreign {
         origin: &Origin,
         place: &Path,
     ) -> Result<Self, OpError> {
+        let foreign = Self::look(environment, origin, place)?.ok_or_else(|| {
+            let shown = redact_git(&origin.url);
+            OpError::refused(
+                format!("`{}` has no `haul.toml` at that revision", show(shown.as_bytes())),
+                "name a repository that keeps data with haul, or another revision with `--rev`",
+            )
+        })?;
+        foreign.check_remote()?;
+        Ok(foreign)
+    }
+
+    /// As [`Self::fetch`], whatever its remote is; nothing if it does not use haul.
+    pub(crate) fn look(
+        environment: &Environment,
+        origin: &Origin,
+        place: &Path,
+    ) -> Result<Option<Self>, OpError> {
         let folder = temp_folder(place)?;
         let root = folder.path().join("repository");
         crate::fs::make_folder(&root, false)?;
         let address = (origin.url.as_str(), origin.rev.as_deref());
         let git = Git::fetch_apart(&root, environment.search.as_deref(), address)?;
-        let shown = redact_git(&origin.url);
         let settings = match git.file_at("HEAD", b"haul.toml", SETTINGS_LIMIT)? {
             Some(Content::Whole(text)) => text,
-            Some(Content::TooLarge(_)) | None => {
-                return Err(OpError::refused(
-                    format!("`{}` has no `haul.toml` at that revision", show(shown.as_bytes())),
-                    "name a repository that keeps data with haul, or another revision with `--rev`",
-                ));
-            }
+            Some(Content::TooLarge(_)) | None => return Ok(None),
         };
         write_durably(&root.join("haul.toml"), &settings)?;
         let commit = git.resolve("HEAD")?;
@@ -86,9 +100,7 @@ impl Foreign {
         let mut environment = Environment { cwd: root, ..environment.clone() };
         environment.variables.retain(|name, _| own(name));
         let repo = Repo::of(git, &environment, &[])?;
-        let foreign = Self { repo, commit, origin: origin.clone(), folder };
-        foreign.check_remote()?;
-        Ok(foreign)
+        Ok(Some(Self { repo, commit, origin: origin.clone(), folder }))
     }
 
     /// A folder that is relative to a worktree means nothing where there is none.
@@ -124,15 +136,37 @@ impl Foreign {
         })
     }
 
-    /// Fetches what a path holds and writes it to the temporary folder, proved.
-    pub(crate) fn take(&self, path: &str, job: &Job) -> Result<Taken, OpError> {
-        let out = self.folder.path().join("out");
-        let options = ExportOptions {
+    /// Says how many files are tracked there and their bytes, as the pointers say it.
+    pub(crate) fn tracked(&self) -> Result<(u64, u64), OpError> {
+        let select = Select { rev: Some("HEAD".to_owned()), ..Select::default() };
+        let (mut files, mut bytes) = (0u64, 0u64);
+        for item in chosen(&self.repo, &select)? {
+            let (own, size) = item.pointer.figures();
+            files = files.saturating_add(own);
+            bytes = bytes.saturating_add(size);
+        }
+        Ok((files, bytes))
+    }
+
+    fn options(&self, path: &str) -> ExportOptions {
+        ExportOptions {
             word: OsString::from(format!("HEAD:{path}")),
-            folder: out.clone(),
+            folder: self.folder.path().join("out"),
             source: Source { remote: None, jobs: self.origin.jobs },
             max_bytes: self.origin.max_bytes,
-        };
+        }
+    }
+
+    /// Finds what fetching a path would take; fetches nodes at most.
+    pub(crate) fn to_fetch(&self, path: &str, job: &Job) -> Result<ToFetch, OpError> {
+        let plan = export::plan(&self.repo, &self.options(path), job).map_err(unaccepted)?;
+        Ok(plan.fetch.figures())
+    }
+
+    /// Fetches what a path holds and writes it to the temporary folder, proved.
+    pub(crate) fn take(&self, path: &str, job: &Job) -> Result<Taken, OpError> {
+        let options = self.options(path);
+        let out = options.folder.clone();
         let plan = export::plan(&self.repo, &options, job).map_err(unaccepted)?;
         let report = export::run(&self.repo, plan, job).map_err(unaccepted)?;
         let path = match &report.lone {

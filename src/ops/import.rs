@@ -14,6 +14,7 @@ use crate::ops::foreign::{Foreign, Origin, Taken, put};
 use crate::ops::get::last_name;
 use crate::ops::listing::{Listing, of_folder, of_worktree, whole_paths};
 use crate::ops::requests::Requests;
+use crate::ops::requests::ToFetch;
 use crate::ops::select::resolve;
 use crate::path::{JsonPath, RepoPath, json_path, show};
 use crate::progress::Job;
@@ -57,8 +58,38 @@ pub struct ImportedRow {
     pub requests: Requests,
 }
 
-/// Takes data of another repository in and tracks it here: what is pushed afterwards is a copy.
-pub fn run(repo: &Repo, options: &ImportOptions, job: &Job) -> Result<ImportedRow, OpError> {
+/// What would be imported, or brought up to date.
+#[derive(Clone, Debug, Serialize)]
+pub struct ImportPlanRow {
+    /// The tracked path.
+    #[serde(flatten)]
+    pub path: JsonPath,
+    /// The repository, without secrets.
+    pub url: String,
+    /// The commit that the data is of.
+    pub commit: String,
+    /// `added`, `updated` or `unchanged`.
+    pub change: &'static str,
+    /// What it takes.
+    #[serde(flatten)]
+    pub fetch: ToFetch,
+}
+
+/// Finds what an import would bring, and whether it may.
+pub fn plan(repo: &Repo, options: &ImportOptions, job: &Job) -> Result<ImportPlanRow, OpError> {
+    let (origin, path) = checked(repo, options)?;
+    let foreign = Foreign::fetch(repo.environment(), &origin, &repo.layout().temp())?;
+    Ok(ImportPlanRow {
+        path: json_path(path.as_bytes()),
+        url: redact_git(&origin.url),
+        commit: foreign.commit().to_string(),
+        change: "added",
+        fetch: foreign.to_fetch(&options.path, job)?,
+    })
+}
+
+/// Checks where data is to come from and to go to.
+fn checked(repo: &Repo, options: &ImportOptions) -> Result<(Origin, RepoPath), OpError> {
     repo.require_initialised()?;
     repo.begin_changes();
     let origin = options.origin.from(repo.cwd());
@@ -85,6 +116,12 @@ pub fn run(repo: &Repo, options: &ImportOptions, job: &Job) -> Result<ImportedRo
             "name another path, or take out that line",
         ));
     }
+    Ok((origin, path))
+}
+
+/// Takes data of another repository in and tracks it here: what is pushed afterwards is a copy.
+pub fn run(repo: &Repo, options: &ImportOptions, job: &Job) -> Result<ImportedRow, OpError> {
+    let (origin, path) = checked(repo, options)?;
     let foreign = Foreign::fetch(repo.environment(), &origin, &repo.layout().temp())?;
     let taken = foreign.take(&options.path, job)?;
     let new = listed(&taken, job)?;
@@ -94,6 +131,7 @@ pub fn run(repo: &Repo, options: &ImportOptions, job: &Job) -> Result<ImportedRo
         // An import that did not end left it there.
         Some(there) if there == new => {}
         Some(_) => {
+            let shown = show(path.as_bytes());
             return Err(OpError::refused(
                 format!("`{shown}` is there already, and holds something else"),
                 "name another path, or move that one away",

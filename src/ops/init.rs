@@ -18,6 +18,9 @@ use crate::repo::Repo;
 pub(crate) const ATTRIBUTES: [&str; 3] =
     [".gitignore merge=union", "*.haul merge=haul", "*.haul diff=haul"];
 const LIMIT: u64 = 16 << 20;
+/// The settings that everybody shares, and the file of [`ATTRIBUTES`].
+const SETTINGS: &str = "haul.toml";
+const LINES: &str = ".gitattributes";
 
 /// What `init` did.
 #[derive(Clone, Debug, Serialize)]
@@ -51,26 +54,49 @@ pub struct InitOptions {
     pub hooks: GitHooks,
 }
 
-/// Sets up the repository around the current folder; doing it again changes nothing.
-pub fn run(
-    environment: &Environment,
-    options: &InitOptions,
-    job: &Job,
-) -> Result<InitReport, OpError> {
+/// What `init` would do.
+#[derive(Serialize)]
+pub struct InitPlan {
+    /// The worktree root.
+    pub root: String,
+    /// Files that would be made.
+    pub created: Vec<String>,
+    /// Files that would be changed.
+    pub changed: Vec<String>,
+    /// Git's hooks; nothing if they are to be left alone.
+    pub hooks: Option<HooksReport>,
+    #[serde(skip)]
+    repo: Repo,
+    #[serde(skip)]
+    writes: Vec<(&'static str, Vec<u8>)>,
+    #[serde(skip)]
+    options: InitOptions,
+}
+
+/// Finds what is to be set up in the repository around the current folder.
+pub fn plan(environment: &Environment, options: &InitOptions) -> Result<InitPlan, OpError> {
     let repo = Repo::open(environment, &[])?;
-    let mut report = InitReport {
-        root: repo.git().root().display().to_string(),
-        created: Vec::new(),
-        changed: Vec::new(),
-        hooks: None,
-    };
+    let (mut created, mut changed, mut writes) = (Vec::new(), Vec::new(), Vec::new());
     if repo.require_initialised().is_err() {
-        write(&repo, "haul.toml", first_file().as_bytes())?;
-        report.created.push("haul.toml".to_owned());
+        writes.push((SETTINGS, first_file().into_bytes()));
+        created.push(SETTINGS.to_owned());
     }
-    let attributes = RepoPath::new_settings_file(b".gitattributes");
-    let old = repo.door().read_small(&attributes, LIMIT)?;
-    let text = old.clone().unwrap_or_default();
+    let old = repo.door().read_small(&RepoPath::new_settings_file(LINES.as_bytes()), LIMIT)?;
+    if let Some(new) = with_attributes(old.as_deref().unwrap_or_default())? {
+        writes.push((LINES, new));
+        let list = if old.is_some() { &mut changed } else { &mut created };
+        list.push(LINES.to_owned());
+    }
+    let hooks = match options.hooks {
+        GitHooks::Install => Some(hooks::plan_install(&repo, &options.haul)?),
+        GitHooks::Leave => None,
+    };
+    let (root, options) = (repo.git().root().display().to_string(), options.clone());
+    Ok(InitPlan { root, created, changed, hooks, repo, writes, options })
+}
+
+/// Returns attributes with our lines; nothing if they have them.
+fn with_attributes(text: &[u8]) -> Result<Option<Vec<u8>>, OpError> {
     let has =
         |wanted: &&str| text.split(|b| *b == b'\n').any(|l| l.trim_ascii() == wanted.as_bytes());
     let absent: Vec<&str> = ATTRIBUTES.into_iter().filter(|wanted| !has(wanted)).collect();
@@ -80,19 +106,26 @@ pub fn run(
             format!("add the lines `{}` to it yourself", absent.join("` and `")),
         ));
     }
-    if !absent.is_empty() {
-        let mut new = text.clone();
-        if !new.is_empty() && !new.ends_with(b"\n") {
-            new.push(b'\n');
-        }
-        new.extend(absent.iter().flat_map(|line| format!("{line}\n").into_bytes()));
-        write(&repo, ".gitattributes", &new)?;
-        let list = if old.is_some() { &mut report.changed } else { &mut report.created };
-        list.push(".gitattributes".to_owned());
+    if absent.is_empty() {
+        return Ok(None);
     }
-    repo.git().stage(&[b"haul.toml", b".gitattributes"])?;
-    report.hooks = connect(&repo, options, job)?;
-    Ok(report)
+    let mut new = text.to_vec();
+    if !new.is_empty() && !new.ends_with(b"\n") {
+        new.push(b'\n');
+    }
+    new.extend(absent.iter().flat_map(|line| format!("{line}\n").into_bytes()));
+    Ok(Some(new))
+}
+
+/// Sets up what was planned; doing it again changes nothing.
+pub fn run(plan: InitPlan, job: &Job) -> Result<InitReport, OpError> {
+    let InitPlan { root, created, changed, repo, writes, options, .. } = plan;
+    for (name, bytes) in writes {
+        write(&repo, name, &bytes)?;
+    }
+    repo.git().stage(&[SETTINGS.as_bytes(), LINES.as_bytes()])?;
+    let hooks = connect(&repo, &options, job)?;
+    Ok(InitReport { root, created, changed, hooks })
 }
 
 /// Has Git call haul in this clone; nothing that is committed changes.

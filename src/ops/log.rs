@@ -78,7 +78,9 @@ pub fn run(repo: &Repo, options: &LogOptions, job: &Job) -> Result<LogReport, Op
     if let Some(word) = selection.unused() {
         return Err(OpError::refused(
             format!("`{}` is in no commit behind this revision", show(word.as_encoded_bytes())),
-            "run `haul log` without a path to see what was ever tracked",
+            selection.meant(word).unwrap_or_else(|| {
+                "run `haul log` without a path to see what was ever tracked".to_owned()
+            }),
         ));
     }
     let limit = options.limit.unwrap_or(usize::MAX);

@@ -59,6 +59,6 @@ pub mod verify;
 
 pub use error::{Exit, OpError};
 pub use foreign::Origin;
-pub use requests::Requests;
+pub use requests::{Requests, ToFetch};
 pub use select::Select;
 pub use trees::Source;

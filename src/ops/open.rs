@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::config::{
-    Accepted, Environment, Files, Layer, RemoteAccess, Value, is_accepted, nearest, redact,
+    Accepted, Environment, Files, Layer, RemoteAccess, Value, is_accepted, redact,
 };
 use crate::ops::error::OpError;
 use crate::remote::{Access, AwsTool, Create, Limits, Remote, RemoteSpec, Secret};
@@ -49,7 +49,7 @@ pub(crate) fn spec_of(repo: &Repo, name: &str) -> Result<RemoteSpec, OpError> {
         let known: Vec<String> =
             repo.config().remotes.keys().map(|known| format!("`{known}`")).collect();
         let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-        let meant = nearest(name, repo.config().remotes.keys().cloned());
+        let meant = crate::hint::nearest(name, repo.config().remotes.keys().cloned());
         OpError::refused(
             format!("there is no remote `{}`; set up: {known}", name.escape_debug()),
             meant.map_or_else(

@@ -1,4 +1,4 @@
-//! What a verb asked of the remote, as reports show it.
+//! What a verb asked of the remote, or would ask, as reports show it.
 
 use serde::Serialize;
 
@@ -21,6 +21,19 @@ pub struct Requests {
     pub sent: u64,
     /// Bytes received.
     pub received: u64,
+}
+
+/// The figures of a plan, for verbs that fetch on the way.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub struct ToFetch {
+    /// Files wanted.
+    pub files: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Bytes of packs to receive for them.
+    pub receive_bytes: u64,
+    /// Requests that this takes.
+    pub requests: u64,
 }
 
 impl Requests {

@@ -7,8 +7,8 @@ use std::path::{Component, Path};
 
 use globset::{GlobBuilder, GlobMatcher};
 
-use crate::config::nearest;
 use crate::fs::FileKind;
+use crate::hint::nearest;
 use crate::ops::error::OpError;
 use crate::path::{RepoPath, show};
 use crate::repo::Repo;
@@ -87,8 +87,14 @@ pub(crate) fn meant<'p>(
     path: &RepoPath,
     tracked: impl Iterator<Item = &'p RepoPath>,
 ) -> Option<String> {
-    let text = |path: &RepoPath| str::from_utf8(path.as_bytes()).map(str::to_owned).ok();
-    let found = nearest(&text(path)?, tracked.filter_map(text))?;
+    let text = str::from_utf8(path.as_bytes()).ok()?;
+    // What lies inside a tracked folder is near if the folder is.
+    let with_rest = |tracked: &RepoPath| {
+        let tracked = str::from_utf8(tracked.as_bytes()).ok()?;
+        let rest = text.split('/').skip(tracked.split('/').count());
+        Some(std::iter::once(tracked).chain(rest).collect::<Vec<_>>().join("/"))
+    };
+    let found = nearest(text, tracked.filter_map(with_rest))?;
     Some(format!("did you mean `{}`?", show(found.as_bytes())))
 }
 

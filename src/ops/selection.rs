@@ -211,14 +211,19 @@ impl Selection {
         unused.map(|(_, argument, _)| argument.as_os_str())
     }
 
+    /// Says which tracked path may be meant by an argument that met none.
+    pub(crate) fn meant(&self, argument: &OsStr) -> Option<String> {
+        let path = self.rules.0.iter().find_map(|(rule, own, _)| match rule {
+            Rule::Under(path) if own == argument => Some(path),
+            Rule::Under(_) | Rule::Everything | Rule::Glob(..) => None,
+        });
+        path.and_then(|path| meant(path, self.seen.iter()))
+    }
+
     /// Fails if an argument, or all of the view, met no tracked path.
     pub(crate) fn check_used(&self) -> Result<(), OpError> {
         if let Some(argument) = self.unused() {
-            let path = self.rules.0.iter().find_map(|(rule, own, _)| match rule {
-                Rule::Under(path) if own == argument => Some(path),
-                Rule::Under(_) | Rule::Everything | Rule::Glob(..) => None,
-            });
-            let next = path.and_then(|path| meant(path, self.seen.iter()));
+            let next = self.meant(argument);
             let argument = show(argument.as_bytes());
             return Err(OpError::refused(
                 format!("`{argument}` is not tracked, nor inside a tracked path"),

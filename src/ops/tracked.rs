@@ -5,12 +5,13 @@ use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 
 use crate::cache::list_files;
+use crate::hash::NodeId;
 use crate::manifest::FileEntry;
 use crate::ops::add::ignore_lines;
 use crate::ops::checkout::begun_key;
 use crate::ops::chosen::unsound;
 use crate::ops::error::OpError;
-use crate::ops::inside::{Folder, change, look};
+use crate::ops::inside::{Change, Folder, Present, change, look};
 use crate::ops::select::{meant, resolve};
 use crate::path::{RepoPath, in_shell, show};
 use crate::pointer::{Pointer, PointerKind};
@@ -39,10 +40,7 @@ impl Named {
             return (outer.entries.len() as u64, bytes.fold(0, u64::saturating_add));
         }
         let pointer = self.pointer.as_ref().and_then(|bytes| Pointer::parse(bytes).ok());
-        pointer.map_or((0, 0), |pointer| match pointer.kind() {
-            PointerKind::Dir { files, size, .. } => (*files, *size),
-            PointerKind::File { size, .. } => (1, *size),
-        })
+        pointer.map_or((0, 0), |pointer| pointer.figures())
     }
 }
 
@@ -54,6 +52,8 @@ pub(crate) struct Outer {
     pub(crate) rest: Vec<u8>,
     /// What the folder has at or below that path.
     pub(crate) entries: Vec<FileEntry>,
+    /// The nodes that say so.
+    pub(crate) visited: Vec<NodeId>,
 }
 
 impl Outer {
@@ -123,9 +123,13 @@ fn inside(
     };
     let rest = rest.as_bytes().to_vec();
     let folder = Folder { path: &outer.path, pointer: &pointer };
-    let entries = match pointer.kind() {
-        PointerKind::Dir { .. } => look(repo, folder, std::slice::from_ref(&rest), job)?.entries,
-        PointerKind::File { .. } => Vec::new(),
+    let (entries, visited) = match pointer.kind() {
+        PointerKind::Dir { .. } => {
+            let Present { entries, visited, .. } =
+                look(repo, folder, std::slice::from_ref(&rest), job)?;
+            (entries, visited)
+        }
+        PointerKind::File { .. } => Default::default(),
     };
     if entries.is_empty() {
         let folder = in_shell(outer.path.as_bytes());
@@ -135,7 +139,7 @@ fn inside(
             format!("run `haul ls -r {folder}` to see what it has"),
         ));
     }
-    let inside = Some(Outer { path: outer.path.clone(), pointer, rest, entries });
+    let inside = Some(Outer { path: outer.path.clone(), pointer, rest, entries, visited });
     Ok(Named { path: path.clone(), pointer: Some(bytes), inside })
 }
 
@@ -187,7 +191,7 @@ pub(crate) fn by_folder(named: &[Named]) -> Vec<Vec<&Outer>> {
 pub(crate) fn take_out(repo: &Repo, paths: &[&Outer], job: &Job) -> Result<PointerKind, OpError> {
     let first = paths.first().ok_or_else(|| OpError::Defect("nothing was named".to_owned()))?;
     let rests: Vec<Vec<u8>> = paths.iter().map(|outer| outer.rest.clone()).collect();
-    change(repo, first.folder(), (&rests, &[]), job)
+    change(repo, first.folder(), Change { paths: &rests, puts: &[], visited: &[] }, job)
 }
 
 /// Takes away the pointers and ignore lines of paths, stages both, and forgets what was known of their

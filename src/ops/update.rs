@@ -10,10 +10,13 @@ use crate::ops::checkout::remove_data;
 use crate::ops::chosen::{Chosen, chosen_or_warned};
 use crate::ops::error::OpError;
 use crate::ops::foreign::{Foreign, Origin, Taken, put};
-use crate::ops::import::{FROM, FROM_COMMIT, FROM_PATH, FROM_REV, ImportedRow, listed, track};
+use crate::ops::import::{
+    FROM, FROM_COMMIT, FROM_PATH, FROM_REV, ImportPlanRow, ImportedRow, listed, track,
+};
 use crate::ops::inside::{Folder, is_followed};
 use crate::ops::listing::{FOLDER, Listing, of_pointer, of_worktree, whole_path, whole_paths};
 use crate::ops::requests::Requests;
+use crate::ops::requests::ToFetch;
 use crate::ops::select::Select;
 use crate::path::{RepoPath, json_path, show};
 use crate::pointer::Pointer;
@@ -40,18 +43,54 @@ pub struct UpdateReport {
     pub paths: Vec<ImportedRow>,
 }
 
+/// What would be brought up to date.
+#[derive(Clone, Debug, Serialize)]
+pub struct UpdatePlan {
+    /// Imported paths, in order.
+    pub paths: Vec<ImportPlanRow>,
+}
+
+/// Finds what an update would bring.
+pub fn plan(repo: &Repo, options: &UpdateOptions, job: &Job) -> Result<UpdatePlan, OpError> {
+    let look = |item: Chosen, (origin, path): (Origin, String)| {
+        let foreign = Foreign::fetch(repo.environment(), &origin, &repo.layout().temp())?;
+        let same = is_same(&item, &foreign, &path)?;
+        let fetch = if same { ToFetch::default() } else { foreign.to_fetch(&path, job)? };
+        Ok(ImportPlanRow {
+            path: json_path(item.path.as_bytes()),
+            url: redact_git(&origin.url),
+            commit: foreign.commit().to_string(),
+            change: if same { "unchanged" } else { "updated" },
+            fetch,
+        })
+    };
+    Ok(UpdatePlan { paths: each(repo, options, look, job)? })
+}
+
 /// Brings imports up to date, one after the other. Data that was changed here is not replaced.
 pub fn run(repo: &Repo, options: &UpdateOptions, job: &Job) -> Result<UpdateReport, OpError> {
+    let bring =
+        |item: Chosen, (origin, path): (Origin, String)| update(repo, &item, (&origin, &path), job);
+    Ok(UpdateReport { paths: each(repo, options, bring, job)? })
+}
+
+/// Does something for each import that is meant.
+fn each<T>(
+    repo: &Repo,
+    options: &UpdateOptions,
+    mut work: impl FnMut(Chosen, (Origin, String)) -> Result<T, OpError>,
+    job: &Job,
+) -> Result<Vec<T>, OpError> {
     repo.require_initialised()?;
     repo.begin_changes();
     let select = Select { paths: options.paths.clone(), ..Select::default() };
-    let mut paths = Vec::new();
+    let mut out = Vec::new();
     for item in chosen_or_warned(repo, &select, job)? {
         match imported(&item.pointer) {
             Some((origin, path)) => {
                 let rev = options.rev.clone().or(origin.rev);
                 let origin = Origin { rev, jobs: options.jobs, ..origin };
-                paths.push(update(repo, &item, (&origin, &path), job)?);
+                out.push(work(item, (origin, path))?);
             }
             None if options.paths.is_empty() => {}
             None => {
@@ -63,7 +102,14 @@ pub fn run(repo: &Repo, options: &UpdateOptions, job: &Job) -> Result<UpdateRepo
             }
         }
     }
-    Ok(UpdateReport { paths })
+    Ok(out)
+}
+
+/// Says whether the other repository has what is here already.
+fn is_same(item: &Chosen, foreign: &Foreign, path: &str) -> Result<bool, OpError> {
+    let commit = foreign.commit().to_string();
+    Ok(item.pointer.extra().get(FROM_COMMIT) == Some(&commit)
+        || foreign.pointer(path)?.is_some_and(|there| there.kind() == item.pointer.kind()))
 }
 
 /// Reads where data came from, and its path there.
@@ -81,9 +127,7 @@ fn update(
 ) -> Result<ImportedRow, OpError> {
     let foreign = Foreign::fetch(repo.environment(), origin, &repo.layout().temp())?;
     let commit = foreign.commit().to_string();
-    let same = item.pointer.extra().get(FROM_COMMIT) == Some(&commit)
-        || foreign.pointer(path)?.is_some_and(|there| there.kind() == item.pointer.kind());
-    if same {
+    if is_same(item, &foreign, path)? {
         let follows = item.pointer.extra().get(FROM_REV) == origin.rev.as_ref();
         if !follows {
             follow(repo, item, origin, &commit)?;

@@ -184,6 +184,14 @@ impl Pointer {
         }
     }
 
+    /// Returns how many files it stands for, and their bytes.
+    pub fn figures(&self) -> (u64, u64) {
+        match self.kind {
+            PointerKind::File { size, .. } => (1, size),
+            PointerKind::Dir { files, size, .. } => (files, size),
+        }
+    }
+
     /// Sets a key that the format leaves open, such as where an import came from.
     ///
     /// Fails for a key of the format's own, a malformed key or value, and a pointer that grows

@@ -313,6 +313,12 @@ impl<'a> Contact<'a> {
         &self.remote
     }
 
+    /// Returns how many requests have asked something so far.
+    pub(super) fn asked(&self) -> u64 {
+        let counts = self.remote.counts();
+        counts.list + counts.get + counts.head
+    }
+
     /// Returns the remote's address for messages, without secrets.
     pub fn label(&self) -> &str {
         self.remote.label()

@@ -103,7 +103,9 @@ fn from_earlier(
         return Ok(out);
     }
     let mut reader = ObjectReader::new(contact.layout(), contact.index())?;
-    let walked = match walk(&listed, &mut reader, Sight::Content(contact), job) {
+    // The remote's own copies: of files that were stored anew here, nodes on this machine are the same and
+    // lead to packs that nobody has yet.
+    let walked = match walk(&listed, &mut reader, Sight::Theirs(contact), job) {
         Ok(walked) => walked,
         // Earlier versions only save bytes; that they are damaged is for `verify` to say.
         Err(e) if e.is_damage() => return Ok(out),

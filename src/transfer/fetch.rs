@@ -42,6 +42,15 @@ impl FetchPlan {
     }
 }
 
+/// What the content of a plan takes to fetch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ToReceive {
+    /// Requests, each for a range of a pack.
+    pub requests: u64,
+    /// Bytes of these ranges.
+    pub bytes: u64,
+}
+
 /// What a fetch brought.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Fetched {
@@ -157,7 +166,7 @@ pub(super) fn fetch_chunks(
     job: &Job,
 ) -> Result<(), TransferError> {
     let steps = plan.absent_steps(contact)?;
-    let task = job.begin(Kind::Download, Some(plan.bytes_to_receive(contact)?));
+    let task = job.begin(Kind::Download, Some(plan.to_receive(contact)?.bytes));
     let mut flaws = HashMap::new();
     let mut lost = wave(plan, contact, (&steps, Bases::Absent, &mut flaws), &task, job)?;
     if lost.iter().any(|step| !step.bases.is_empty()) {
@@ -189,13 +198,17 @@ impl FetchPlan {
         &self.wanted
     }
 
-    /// Returns how many bytes of packs are asked for: frames of absent chunks, those of absent bases,
-    /// and what lies between them in one range. Detours to other copies come on top.
-    pub fn bytes_to_receive(&self, contact: &Contact) -> Result<u64, TransferError> {
+    /// Returns how many ranges of packs are asked for and their bytes: frames of absent chunks, those of
+    /// absent bases, and what lies between them in one range. Detours to other copies come on top.
+    pub fn to_receive(&self, contact: &Contact) -> Result<ToReceive, TransferError> {
         let mut reader = ObjectReader::new(contact.layout(), contact.index())?;
         let (_, spots) = orders(&self.absent_steps(contact)?, Bases::Absent, &mut reader);
-        let lengths = ranges(spots, self.slack()).into_iter().map(|r| u64::from(r.to - r.from));
-        Ok(lengths.fold(0, u64::saturating_add))
+        let mut sum = ToReceive::default();
+        for range in ranges(spots, self.slack()) {
+            sum.requests += 1;
+            sum.bytes = sum.bytes.saturating_add(u64::from(range.to - range.from));
+        }
+        Ok(sum)
     }
 
     /// Lists the chunks that are not here now, each with its place if any is known.

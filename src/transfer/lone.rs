@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use crate::cache::{CacheError, Held, ObjectReader, PackSink, PackState, Place, places_of};
+use crate::cache::{CacheError, ObjectReader, PackSink, record_written};
 use crate::hash::{ChunkId, PackKind};
 use crate::pack::{Codecs, encode_data_frame};
 use crate::progress::Job;
@@ -37,18 +37,11 @@ pub(super) fn store_whole(
         let frame = encode_data_frame(&mut codecs, &[(id, bytes)]);
         sink.push(&frame.map_err(|e| CacheError::Pack { why: e.to_string() })?)?;
     }
-    let packs = sink.finish()?;
-    let state = |size: u64| {
-        let (held, kind) = (Held::Unpushed, PackKind::Data.byte());
-        PackState { held, kind, size: u32::try_from(size).unwrap_or(0) }
-    };
-    let states: Vec<_> = packs.iter().map(|pack| (pack.id, state(pack.size))).collect();
-    let mut objects: Vec<([u8; 32], Place)> = places_of(&packs).into_iter().collect();
-    Ok(contact.index().record(&states, &mut objects, &[])?)
+    Ok(record_written(contact.index(), &sink.finish()?)?)
 }
 
 /// Lists the chunks among the roots that are deltas, each once.
-fn deltas(contact: &Contact, roots: &[Wanted]) -> Result<Vec<ChunkStep>, TransferError> {
+pub(super) fn deltas(contact: &Contact, roots: &[Wanted]) -> Result<Vec<ChunkStep>, TransferError> {
     let view = contact.index().reader()?;
     let mut seen = HashSet::new();
     let mut out = Vec::new();

@@ -63,6 +63,17 @@ impl Root {
         }
     }
 
+    /// Returns how many files the content is.
+    pub fn files(&self) -> u64 {
+        match self {
+            Self::Empty | Self::Chunk { .. } => 1,
+            Self::Tree { expectation, .. } => match expectation.kind {
+                Kind::Recipe => 1,
+                Kind::Manifest => expectation.count.unwrap_or(0),
+            },
+        }
+    }
+
     /// Returns the look-up key of the catalogue; nothing for the empty file.
     pub fn key(&self) -> Option<Key> {
         match self {

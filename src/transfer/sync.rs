@@ -4,18 +4,16 @@
 //! copied are the packs that roots need which it does not list yet, byte for byte under their own names.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::os::unix::fs::FileExt;
 
 use bytes::Bytes;
 
 use crate::catalogue::{
-    HookRecord, LocRecord, Object, ObjectKind, PackRecord, Registration, SOURCE_PUSH_RECORD, key,
+    HookRecord, LocRecord, Object, ObjectKind, Registration, SOURCE_PUSH_RECORD, key,
 };
 use crate::fs::{Temp, failpoint};
 use crate::hash::{Key, PackId, RepoId};
-use crate::pack::{Footer, TRAILER_LEN};
 use crate::progress::{Job, Kind, Task};
-use crate::remote::{Fetch, RemoteError, Upload};
+use crate::remote::{Fetch, Listed, RemoteError, Upload};
 use crate::transfer::catalogue::Contact;
 use crate::transfer::error::TransferError;
 use crate::transfer::gc::{
@@ -24,6 +22,7 @@ use crate::transfer::gc::{
 use crate::transfer::listing::{keep_index, prove_catalogue};
 use crate::transfer::needs::missing_pins;
 use crate::transfer::record::publish;
+use crate::transfer::rows::Rows;
 use crate::transfer::upload::{prepare, random};
 use crate::transfer::walk::Spot;
 
@@ -61,10 +60,7 @@ pub fn sync(
     let mut carried = Carried::default();
     prepare(to, job)?;
     for round in 0..ROUNDS {
-        let wanted = roots_of(from);
-        let lacking: BTreeSet<Key> =
-            wanted.iter().copied().filter(|key| !relies_on(to, *key)).collect();
-        let listed = (wanted.len() - lacking.len()) as u64;
+        let (lacking, listed) = lacking(from, to);
         if round == 0 {
             carried.reused_roots = listed;
         }
@@ -89,6 +85,39 @@ pub fn sync(
     Err(TransferError::Outrun { remote: to.label().to_owned(), rounds: ROUNDS })
 }
 
+/// What a sync would copy, and how many requests to both remotes it would take in all, at most.
+pub fn to_carry(from: &Contact, to: &Contact, job: &Job) -> Result<(Carried, u64), TransferError> {
+    if from.synced().id.is_none() {
+        return Err(TransferError::NeverUsed { remote: from.label().to_owned() });
+    }
+    let (lacking, reused_roots) = lacking(from, to);
+    let mut carried = Carried { roots: lacking.len() as u64, reused_roots, ..Carried::default() };
+    let identity = u64::from(to.synced().id.is_none());
+    if lacking.is_empty() {
+        return Ok((carried, from.asked() + to.asked() + identity));
+    }
+    let load = Load::plan(from, to, &lacking, job)?;
+    let absent = load.absent(to, &Rows::of(from), job)?;
+    let sizes = || absent.iter().map(|(_, (_, size))| *size);
+    (carried.packs, carried.bytes) = (absent.len() as u64, sizes().sum());
+    let pieces: u64 = sizes().map(|size| size.div_ceil(PIECE)).sum();
+    let owners = mentioned(from)?.len() as u64;
+    // What was asked for this is asked again. Then each piece is read, each pack and each missing owner
+    // written, and owners are listed; record, run and listing; packs are proved; and the index is kept.
+    let asked = from.asked() + to.asked() + identity;
+    let requests = asked + pieces + carried.packs + 1 + owners + 3 + load.own.len() as u64 + 3;
+    Ok((carried, requests))
+}
+
+/// Roots that one remote lists and the other does not, and how many both do.
+fn lacking(from: &Contact, to: &Contact) -> (BTreeSet<Key>, u64) {
+    let wanted = roots_of(from);
+    let all = wanted.len();
+    let lacking: BTreeSet<Key> = wanted.into_iter().filter(|key| !relies_on(to, *key)).collect();
+    let reused = (all - lacking.len()) as u64;
+    (lacking, reused)
+}
+
 /// Every root that the catalogue lists.
 fn roots_of(from: &Contact) -> BTreeSet<Key> {
     let objects = from.synced().view.counting();
@@ -102,6 +131,9 @@ fn relies_on(to: &Contact, key: Key) -> bool {
     let view = &to.synced().view;
     view.current_locs(key).any(|loc| view.may_rely_on(loc.pack))
 }
+
+/// A pack with its key and size.
+type Pack<'l> = (PackId, &'l (String, u64));
 
 /// What is to be copied, and what it is for.
 struct Load {
@@ -158,6 +190,18 @@ impl Load {
         Ok(Self { roots, packs, own })
     }
 
+    /// Finds those of its packs that the receiving remote does not have.
+    fn absent(&self, to: &Contact, rows: &Rows, job: &Job) -> Result<Vec<Pack<'_>>, TransferError> {
+        let keys = || self.own.iter().filter_map(|pack| Some((*pack, self.packs.get(pack)?)));
+        let there =
+            to.remote().head_many(keys().map(|(_, p)| p.0.clone()).collect(), to.jobs(), job)?;
+        let lacks = |((pack, (_, size)), found): &(Pack<'_>, Option<Listed>)| {
+            let same = found.as_ref().is_some_and(|found| found.size == *size);
+            !(same && rows.packs.contains_key(pack))
+        };
+        Ok(keys().zip(there).filter(lacks).map(|(item, _)| item).collect())
+    }
+
     /// Copies packs, as many at a time as may lie here; returns what the catalogue says of each.
     fn carry(
         &self,
@@ -167,22 +211,12 @@ impl Load {
         job: &Job,
     ) -> Result<Rows, TransferError> {
         let mut rows = Rows::of(from);
-        let keys = || self.own.iter().filter_map(|pack| Some((*pack, self.packs.get(pack)?)));
-        let there =
-            to.remote().head_many(keys().map(|(_, p)| p.0.clone()).collect(), to.jobs(), job)?;
-        let absent: Vec<(PackId, &(String, u64))> = keys()
-            .zip(there)
-            .filter(|((pack, (_, size)), found)| {
-                let same = found.as_ref().is_some_and(|found| found.size == *size);
-                !(same && rows.packs.contains_key(pack))
-            })
-            .map(|(item, _)| item)
-            .collect();
+        let absent = self.absent(to, &rows, job)?;
         let task = job.begin(Kind::Upload, Some(absent.iter().map(|(_, (_, size))| size).sum()));
         let mut left = absent.as_slice();
         while !left.is_empty() {
             let mut bytes = 0u64;
-            let fits = |(_, (_, size)): &&(PackId, &(String, u64))| {
+            let fits = |(_, (_, size)): &&Pack<'_>| {
                 bytes = bytes.saturating_add(*size);
                 bytes <= ON_THE_WAY
             };
@@ -265,46 +299,9 @@ fn incomplete(contact: &Contact, path: &[u8], pack: PackId) -> TransferError {
     TransferError::PackGone { pack, path, remote }
 }
 
-/// What is known of packs, by the catalogue that they come from and by their own footers.
-struct Rows {
-    packs: BTreeMap<PackId, PackRecord>,
-    hooks: BTreeSet<([u8; 8], PackId)>,
-}
-
-impl Rows {
-    fn of(from: &Contact) -> Self {
-        let books = Books::new(&from.synced().view, Cover::AsListed);
-        Self { packs: books.rows(), hooks: books.hooks() }
-    }
-
-    /// Takes what a pack says of itself, if the catalogue says nothing any more.
-    fn complete(&mut self, pack: PackId, (key, size): &(String, u64), file: &Temp) -> Option<()> {
-        if self.packs.contains_key(&pack) {
-            return Some(());
-        }
-        let (kind, _) = key::parse_pack(key)?;
-        let mut trailer = [0; TRAILER_LEN as usize];
-        let at = size.checked_sub(u64::from(TRAILER_LEN))?;
-        file.as_file().read_exact_at(&mut trailer, at).ok()?;
-        let len = Footer::tail_len(&trailer, *size).ok()?;
-        let mut tail = vec![0; len as usize];
-        file.as_file().read_exact_at(&mut tail, size.checked_sub(u64::from(len))?).ok()?;
-        let footer = Footer::parse(kind, &tail, *size).ok()?;
-        let row = PackRecord {
-            pack,
-            size: u32::try_from(*size).ok()?,
-            n_frames: u32::try_from(footer.frames.len()).ok()?,
-            n_objects: u32::try_from(footer.objects.len()).ok()?,
-            kind,
-        };
-        self.packs.insert(pack, row);
-        Some(())
-    }
-}
-
 /// Copies packs by way of temporary files, each proved against its name before it is sent.
 fn carry_some(
-    packs: &[(PackId, &(String, u64))],
+    packs: &[Pack<'_>],
     (from, to): (&Contact, &Contact),
     rows: &mut Rows,
     task: &Task,
@@ -334,7 +331,7 @@ fn carry_some(
         // One that cannot be read is not what its name says, which shows when it is sent.
         rows.complete(*pack, place, file).unwrap_or_default();
     }
-    let upload = |((pack, (key, size)), file): (&(PackId, &(String, u64)), &Temp)| Upload {
+    let upload = |((pack, (key, size)), file): (&Pack<'_>, &Temp)| Upload {
         key: key.clone(),
         path: file.path().to_owned(),
         size: *size,

@@ -37,7 +37,7 @@ impl Journal {
     }
 
     /// Says whether a push began and did not end.
-    fn exists(&self) -> bool {
+    pub(super) fn exists(&self) -> bool {
         self.path.exists()
     }
 

@@ -1,6 +1,6 @@
 use crate::harness::World;
 
-const VERBS: [&str; 36] = [
+pub(crate) const VERBS: [&str; 36] = [
     "init",
     "clone",
     "remote",

@@ -58,7 +58,7 @@ fn ask(repo: &Repo, arguments: &[&str], documents: &mut Documents) {
 }
 
 /// What is planned only: the repository, and the words.
-const PLANS: [(&str, &[&str]); 14] = [
+const PLANS: [(&str, &[&str]); 22] = [
     ("a", &["add", "data", "--dry-run"]),
     ("a", &["rm", "one.csv", "--dry-run"]),
     ("a", &["mv", "one.csv", "two.csv", "--dry-run"]),
@@ -68,6 +68,14 @@ const PLANS: [(&str, &[&str]); 14] = [
     ("a", &["checkout", "one.csv", "--dry-run"]),
     ("b", &["pull", "--dry-run"]),
     ("a", &["uninstall", "--dry-run"]),
+    ("a", &["init", "--dry-run"]),
+    ("a", &["hooks", "install", "--dry-run"]),
+    ("a", &["hooks", "uninstall", "--dry-run"]),
+    ("a", &["track", "*.bin", "--dry-run"]),
+    ("a", &["merge", "--dry-run"]),
+    ("b", &["get", "../a", "one.csv", "-o", "../got.csv", "--dry-run"]),
+    ("b", &["import", "../a", "one.csv", "imported.csv", "--dry-run"]),
+    ("b", &["clone", "../a", "../cloned", "--dry-run"]),
     ("a", &["export", "HEAD:data", "out", "--dry-run"]),
     ("a", &["status"]),
     ("a", &["diff", "HEAD~1", "HEAD"]),
@@ -76,7 +84,7 @@ const PLANS: [(&str, &[&str]); 14] = [
 ];
 
 /// What is done, one after the other.
-const ACTS: [(&str, &[&str]); 35] = [
+const ACTS: [(&str, &[&str]); 43] = [
     ("a", &["init"]),
     ("a", &["remote", "list"]),
     ("a", &["remote", "add", "second", "../r2"]),
@@ -85,6 +93,8 @@ const ACTS: [(&str, &[&str]); 35] = [
     ("a", &["remote", "test"]),
     ("a", &["remote", "index"]),
     ("a", &["remote", "accept", "second"]),
+    ("a", &["remote", "sync", "origin", "second", "--dry-run"]),
+    ("a", &["remote", "sync", "origin", "second"]),
     ("a", &["remote", "remove", "second"]),
     ("a", &["check-ignore", "data/x.bin", "no"]),
     ("a", &["add", "data"]),
@@ -107,6 +117,12 @@ const ACTS: [(&str, &[&str]); 35] = [
     ("b", &["fetch", "one.csv"]),
     ("b", &["checkout", "one.csv"]),
     ("b", &["pull"]),
+    ("b", &["get", "../a", "one.csv", "-o", "../got.csv"]),
+    ("b", &["import", "../a", "one.csv", "imported.csv"]),
+    ("b", &["update", "--dry-run"]),
+    ("b", &["update"]),
+    ("b", &["clone", "../a", "../cloned", "--no-pull"]),
+    ("b", &["clone", "../a", "../pulled"]),
     ("b", &["export", "HEAD:data", "../out"]),
     ("b", &["mv", "one.csv", "two.csv"]),
     ("b", &["untrack", "data/y.txt"]),

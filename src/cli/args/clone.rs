@@ -40,6 +40,10 @@ pub(crate) struct CloneArgs {
     #[arg(long)]
     pub(crate) no_pull: bool,
 
+    /// Show what is tracked there and clone nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+
     #[command(flatten)]
     pub(crate) transfer: TransferArgs,
 }

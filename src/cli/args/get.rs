@@ -51,6 +51,10 @@ pub(crate) struct OriginArgs {
     /// Stop before fetching if more bytes of content than this would be received, such as 500M or 2G
     #[arg(long, value_name = "SIZE", value_parser = parse_size)]
     pub(crate) max_bytes: Option<u64>,
+
+    /// Show what would be received and write nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
 }
 
 /// Copy data out of another Git repository, without cloning it
@@ -94,4 +98,8 @@ pub(crate) struct UpdateArgs {
     /// How many requests run at once, 1 to 256
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(crate) jobs: Option<u16>,
+
+    /// Show what would be received and change nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
 }

@@ -33,20 +33,36 @@ pub(crate) enum HooksVerb {
     #[command(
         after_help = "Examples:\n  haul hooks install\n  haul hooks install && haul doctor    and see that they answer"
     )]
-    Install,
+    Install {
+        /// Show which Git hooks would change, and change none
+        #[arg(long)]
+        dry_run: bool,
+    },
     /// Remove haul's Git hooks and put back what was there before
     #[command(
         after_help = "Examples:\n  haul hooks uninstall\n  HAUL_SKIP=1 git push    without haul this once, hooks stay"
     )]
-    Uninstall,
+    Uninstall {
+        /// Show which Git hooks would change, and change none
+        #[arg(long)]
+        dry_run: bool,
+    },
 }
 
 impl HooksVerb {
+    /// Says whether only a plan is asked for.
+    pub(crate) fn is_plan(self) -> bool {
+        match self {
+            Self::Status => false,
+            Self::Install { dry_run } | Self::Uninstall { dry_run } => dry_run,
+        }
+    }
+
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Status => "hooks status",
-            Self::Install => "hooks install",
-            Self::Uninstall => "hooks uninstall",
+            Self::Install { .. } => "hooks install",
+            Self::Uninstall { .. } => "hooks uninstall",
         }
     }
 }

@@ -4,6 +4,7 @@ const EXAMPLE: &str = "\
 Examples:
   git init && haul init && git commit -m \"use haul\"
   haul init --no-hooks                                   leave Git's hooks alone
+  haul init --dry-run                                    see first what it would do
 
 `haul init --global`, once for each user, lets `git clone` bring what `haul track` took in.
 
@@ -25,4 +26,8 @@ pub(crate) struct InitArgs {
     /// `haul track`): a `git clone` then has their content from the start. Nothing else is set up
     #[arg(long, conflicts_with = "no_hooks")]
     pub(crate) global: bool,
+
+    /// Show what would be written and set up, and do nothing
+    #[arg(long, conflicts_with = "global")]
+    pub(crate) dry_run: bool,
 }

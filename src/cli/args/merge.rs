@@ -7,6 +7,7 @@ const EXAMPLES: &str = "\
 Examples:
   git merge other                                      pointers merge by themselves where they can
   haul merge                                           after a conflict: place what did merge
+  haul merge --dry-run                                 what would merge, and what would not
   haul checkout --theirs data/x.bin --to x-theirs.bin  look at the other version
   haul add data                                        the conflict is settled
   git pull && haul merge                               after a merge on a forge's web page
@@ -20,7 +21,11 @@ Without files in conflict it stages the merged pointers, for you to commit.";
 /// sides.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
-pub(crate) struct MergeArgs {}
+pub(crate) struct MergeArgs {
+    /// Show what would be merged and what is in conflict, and write nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
 
 /// What Git calls to merge a pointer; not for people
 #[derive(Debug, Args)]

@@ -88,6 +88,9 @@ pub(crate) enum RemoteVerb {
         /// Most bytes per second to send and receive, such as 500k or 2M
         #[arg(long, value_name = "SIZE", value_parser = parse_size)]
         limit_rate: Option<u64>,
+        /// Show what would be copied, and copy nothing
+        #[arg(long)]
+        dry_run: bool,
     },
     /// Trust a remote that a commit brought along
     #[command(

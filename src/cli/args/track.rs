@@ -33,4 +33,8 @@ pub(crate) struct TrackArgs {
     /// Track what `--above` finds
     #[arg(long, requires = "above")]
     pub(crate) yes: bool,
+
+    /// Show what the patterns would take in, and write nothing
+    #[arg(long, conflicts_with = "above", requires = "patterns")]
+    pub(crate) dry_run: bool,
 }

@@ -3,7 +3,7 @@ use crate::cli::command::pull;
 use crate::cli::command::select::fetch_options;
 use crate::cli::failure::Failure;
 use crate::cli::process::program;
-use crate::cli::render::{Figures, shown};
+use crate::cli::render::{Figures, content, shown};
 use crate::cli::session::Session;
 use crate::ops;
 use crate::ops::clone::CloneOptions;
@@ -20,6 +20,15 @@ pub(super) fn run(args: &CloneArgs, session: &Session<'_>) -> Result<Exit, Failu
         depth: args.depth,
         init: InitOptions { haul: program(), hooks },
     };
+    if args.dry_run {
+        let plan = ops::clone::plan(session.environment, &options)?;
+        let rest = if plan.uses_haul { "tracked by haul" } else { "tracked; no haul in it" };
+        let content = content(plan.files, plan.bytes);
+        let line = format!("would clone into `{}`: {content} {rest}", shown(&plan.folder));
+        let figures = Figures(session.started.elapsed()).close(&line);
+        session.answer_figures(&plan, true, figures)?;
+        return Ok(Exit::Done);
+    }
     let (report, inside) = ops::clone::run(session.environment, &options, &session.job)?;
     let folder = shown(&report.folder);
     if args.no_pull || !report.uses_haul {

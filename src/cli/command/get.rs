@@ -1,11 +1,12 @@
 use crate::cli::args::{GetArgs, ImportArgs, OriginArgs, UpdateArgs};
 use crate::cli::command::ask::with_acceptance;
+use crate::cli::command::select::to_fetch;
 use crate::cli::failure::Failure;
 use crate::cli::render::{Figures, files};
 use crate::cli::session::Session;
 use crate::ops;
 use crate::ops::get::GetOptions;
-use crate::ops::import::{ImportOptions, ImportedRow};
+use crate::ops::import::{ImportOptions, ImportPlanRow, ImportedRow};
 use crate::ops::update::UpdateOptions;
 use crate::ops::{Exit, Origin};
 use crate::path::show;
@@ -24,6 +25,17 @@ pub(super) fn get(args: &GetArgs, session: &Session<'_>) -> Result<Exit, Failure
     let OriginArgs { path, .. } = &args.origin;
     let (origin, path) = (origin(&args.origin), path.clone());
     let options = GetOptions { origin, path, to: args.output.clone() };
+    if args.origin.dry_run {
+        let plan = with_acceptance(
+            || ops::get::plan(session.environment, &options, &session.job),
+            session,
+        )?;
+        let from = format!(" as `{}`, of commit {}", show(plan.to.as_bytes()), short(&plan.commit));
+        let line = to_fetch("would get", &from, &plan.fetch);
+        let figures = Figures(session.started.elapsed()).close(&line);
+        session.answer_figures(&plan, true, figures)?;
+        return Ok(Exit::Done);
+    }
     let report =
         with_acceptance(|| ops::get::run(session.environment, &options, &session.job), session)?;
     let line = format!(
@@ -44,6 +56,12 @@ pub(super) fn import(args: &ImportArgs, session: &Session<'_>) -> Result<Exit, F
     let OriginArgs { path, .. } = &args.origin;
     let (origin, path) = (origin(&args.origin), path.clone());
     let options = ImportOptions { origin, path, to: args.to.clone() };
+    if args.origin.dry_run {
+        let plan = with_acceptance(|| ops::import::plan(&repo, &options, &session.job), session)?;
+        let figures = Figures(session.started.elapsed()).close(&planned("would import", &plan));
+        session.answer_figures(&plan, true, figures)?;
+        return Ok(Exit::Done);
+    }
     let report = with_acceptance(|| ops::import::run(&repo, &options, &session.job), session)?;
     let figures = Figures(session.started.elapsed()).close(&row(&report));
     session.answer_figures(&report, false, figures)?;
@@ -54,6 +72,16 @@ pub(super) fn update(args: &UpdateArgs, session: &Session<'_>) -> Result<Exit, F
     let repo = session.repo()?;
     let jobs = args.jobs.map(usize::from);
     let options = UpdateOptions { paths: args.paths.clone(), rev: args.rev.clone(), jobs };
+    if args.dry_run {
+        let plan = with_acceptance(|| ops::update::plan(&repo, &options, &session.job), session)?;
+        let lines: Vec<String> =
+            plan.paths.iter().map(|own| planned("would update", own)).collect();
+        let line =
+            if lines.is_empty() { "nothing was imported".to_owned() } else { lines.join("\n") };
+        let figures = Figures(session.started.elapsed()).close(&line);
+        session.answer_figures(&plan, true, figures)?;
+        return Ok(Exit::Done);
+    }
     let report = with_acceptance(|| ops::update::run(&repo, &options, &session.job), session)?;
     report.paths.iter().for_each(|own| session.job.note(&row(own)));
     let updated = report.paths.iter().filter(|own| own.change == "updated").count();
@@ -62,6 +90,15 @@ pub(super) fn update(args: &UpdateArgs, session: &Session<'_>) -> Result<Exit, F
     let figures = Figures(session.started.elapsed()).close(&line);
     session.answer_figures(&report, false, figures)?;
     Ok(Exit::Done)
+}
+
+fn planned(begin: &str, row: &ImportPlanRow) -> String {
+    let (path, url) = (show(row.path.path.as_bytes()), show(row.url.as_bytes()));
+    if row.change == "unchanged" {
+        return format!("`{path}` is what `{url}` has, of commit {}", short(&row.commit));
+    }
+    let from = format!(" of `{url}` as `{path}`, of commit {}", short(&row.commit));
+    to_fetch(begin, &from, &row.fetch)
 }
 
 fn row(row: &ImportedRow) -> String {

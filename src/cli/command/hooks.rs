@@ -14,15 +14,19 @@ pub(super) fn run(verb: HooksVerb, session: &Session<'_>) -> Result<Exit, Failur
     let repo = session.repo()?;
     let report = match verb {
         HooksVerb::Status => ops::hooks::status(&repo)?,
-        HooksVerb::Install => ops::hooks::install(&repo, &program())?,
-        HooksVerb::Uninstall => ops::hooks::uninstall(&repo)?,
+        HooksVerb::Install { dry_run: false } => ops::hooks::install(&repo, &program())?,
+        HooksVerb::Install { dry_run: true } => ops::hooks::plan_install(&repo, &program())?,
+        HooksVerb::Uninstall { dry_run: false } => ops::hooks::uninstall(&repo)?,
+        HooksVerb::Uninstall { dry_run: true } => ops::hooks::plan_uninstall(&repo)?,
     };
+    let dry_run = verb.is_plan();
     let calling = report.hooks.iter().filter(|row| row.state == "installed").count() as u64;
     let line = format!(
-        "{} of {} Git hooks call haul, {} changed",
+        "{} of {} Git hooks call haul, {} {}",
         Count(calling),
         Count(report.hooks.len() as u64),
-        Count(report.changed())
+        Count(report.changed()),
+        if dry_run { "would change" } else { "changed" }
     );
     let figures = Figures(session.started.elapsed()).close(&line);
     for row in &report.hooks {
@@ -31,10 +35,11 @@ pub(super) fn run(verb: HooksVerb, session: &Session<'_>) -> Result<Exit, Failur
         }
     }
     let text = |out: &mut dyn Write| table(&report, out);
-    session.answer(Answer { report: &report, dry_run: false, text, figures })?;
+    session.answer(Answer { report: &report, dry_run, text, figures })?;
     let wished = match verb {
-        HooksVerb::Status | HooksVerb::Install => report.complete,
-        HooksVerb::Uninstall => calling == 0,
+        _ if dry_run => true,
+        HooksVerb::Status | HooksVerb::Install { .. } => report.complete,
+        HooksVerb::Uninstall { .. } => calling == 0,
     };
     Ok(if wished { Exit::Done } else { Exit::No })
 }

@@ -6,7 +6,7 @@ use crate::cli::session::Session;
 use crate::ops;
 use crate::ops::Exit;
 use crate::ops::hooks::HooksReport;
-use crate::ops::init::{GitHooks, InitOptions, InitReport};
+use crate::ops::init::{GitHooks, InitOptions, InitPlan, InitReport};
 use crate::path::show;
 
 pub(super) fn run(args: &InitArgs, session: &Session<'_>) -> Result<Exit, Failure> {
@@ -19,7 +19,13 @@ pub(super) fn run(args: &InitArgs, session: &Session<'_>) -> Result<Exit, Failur
     }
     let hooks = if args.no_hooks { GitHooks::Leave } else { GitHooks::Install };
     let options = InitOptions { haul: program(), hooks };
-    let report = ops::init::run(session.environment, &options, &session.job)?;
+    let plan = ops::init::plan(session.environment, &options)?;
+    if args.dry_run {
+        let figures = Figures(session.started.elapsed()).close(&planned(&plan));
+        session.answer_figures(&plan, true, figures)?;
+        return Ok(Exit::Done);
+    }
+    let report = ops::init::run(plan, &session.job)?;
     for row in report.hooks.iter().flat_map(|report| &report.hooks) {
         if let Some(advice) = &row.advice {
             session.job.warn(&format!("the Git hook `{}` does not call haul: {advice}", row.name));
@@ -30,13 +36,31 @@ pub(super) fn run(args: &InitArgs, session: &Session<'_>) -> Result<Exit, Failur
     Ok(Exit::Done)
 }
 
+fn names(names: &[String]) -> String {
+    let names: Vec<String> =
+        names.iter().map(|name| format!("`{}`", show(name.as_bytes()))).collect();
+    names.join(", ")
+}
+
+fn planned(plan: &InitPlan) -> String {
+    let root = show(plan.root.as_bytes());
+    let mut parts = Vec::new();
+    for (word, list) in [("create", &plan.created), ("change", &plan.changed)] {
+        if !list.is_empty() {
+            parts.push(format!("{word} {}", names(list)));
+        }
+    }
+    if let Some(count) = plan.hooks.as_ref().map(HooksReport::changed).filter(|count| *count > 0) {
+        parts.push(format!("have {count} Git hooks call haul"));
+    }
+    if parts.is_empty() {
+        return format!("`{root}` is set up already, nothing to do");
+    }
+    format!("would set up haul in `{root}`: {}", parts.join("; "))
+}
+
 fn line(report: &InitReport) -> String {
     let root = show(report.root.as_bytes());
-    let names = |names: &[String]| {
-        let names: Vec<String> =
-            names.iter().map(|name| format!("`{}`", show(name.as_bytes()))).collect();
-        names.join(", ")
-    };
     let created = format!("created {}", names(&report.created));
     let changed = format!("changed {}", names(&report.changed));
     let hooks = match report.hooks.as_ref().map(HooksReport::changed) {

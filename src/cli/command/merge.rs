@@ -3,19 +3,23 @@ use std::io::{self, Write};
 use crate::cli::args::{MergeArgs, MergeDriverArgs};
 use crate::cli::command::hook::tell;
 use crate::cli::failure::Failure;
-use crate::cli::render::{Figures, files, say, shown};
+use crate::cli::render::{Figures, content, files, many, say, shown};
 use crate::cli::session::{Answer, Session};
 use crate::ops;
 use crate::ops::Exit;
-use crate::ops::merge::{Clash, MergeReport};
+use crate::ops::merge::{Clash, MergePlan, MergeRow};
 use crate::units::Count;
 
 /// Conflicts that are named one by one while Git merges.
 const NAMED: usize = 20;
 
-pub(super) fn run(_: &MergeArgs, session: &Session<'_>) -> Result<Exit, Failure> {
+pub(super) fn run(args: &MergeArgs, session: &Session<'_>) -> Result<Exit, Failure> {
     let repo = session.repo()?;
-    let report = ops::merge::merge(&repo, &session.job)?;
+    let plan = ops::merge::plan(&repo, &session.job)?;
+    if args.dry_run {
+        return planned(&plan, session);
+    }
+    let report = ops::merge::run(&repo, plan, &session.job)?;
     if let Some(followed) = &report.followed {
         tell(followed, session);
     }
@@ -35,7 +39,7 @@ pub(super) fn run(_: &MergeArgs, session: &Session<'_>) -> Result<Exit, Failure>
         ),
     };
     let figures = Figures(session.started.elapsed()).close(&line);
-    let text = |out: &mut dyn Write| table(&report, out);
+    let text = |out: &mut dyn Write| table(&report.pointers, out);
     session.answer(Answer { report: &report, dry_run: false, text, figures })?;
     if clashes > 0 {
         session.job.note(
@@ -46,8 +50,23 @@ pub(super) fn run(_: &MergeArgs, session: &Session<'_>) -> Result<Exit, Failure>
     Ok(if report.complete { Exit::Done } else { Exit::No })
 }
 
-fn table(report: &MergeReport, out: &mut dyn Write) -> io::Result<()> {
-    for row in &report.pointers {
+fn planned(plan: &MergePlan, session: &Session<'_>) -> Result<Exit, Failure> {
+    let merged = plan.pointers.iter().filter(|row| row.clashes.is_empty()).count() as u64;
+    let clashes: usize = plan.pointers.iter().map(|row| row.clashes.len()).sum();
+    let line = format!(
+        "would merge {}, {} from the other side; {}",
+        many(merged, "pointer", "pointers"),
+        content(plan.files, plan.bytes),
+        many(clashes as u64, "path in conflict", "paths in conflict")
+    );
+    let figures = Figures(session.started.elapsed()).close(&line);
+    let text = |out: &mut dyn Write| table(&plan.pointers, out);
+    session.answer(Answer { report: plan, dry_run: true, text, figures })?;
+    Ok(if plan.complete { Exit::Done } else { Exit::No })
+}
+
+fn table(rows: &[MergeRow], out: &mut dyn Write) -> io::Result<()> {
+    for row in rows {
         writeln!(out, "{:<9} {}", row.state, shown(&row.path))?;
         for clash in &row.clashes {
             writeln!(out, "  {}: {}", shown(&clash.path), deeds(clash))?;

@@ -2,14 +2,14 @@ use serde::Serialize;
 
 use crate::cli::args::PushArgs;
 use crate::cli::failure::Failure;
-use crate::cli::render::{Figures, push_line};
+use crate::cli::render::{Figures, content, many, push_line};
 use crate::cli::session::Session;
 use crate::ops;
 use crate::ops::Exit;
-use crate::ops::push::{PushOptions, PushPlan};
+use crate::ops::push::{PushOptions, PushPreview};
 use crate::path::show;
 use crate::repo::Repo;
-use crate::units::{ByteSize, Count};
+use crate::units::ByteSize;
 
 pub(super) fn run(args: &PushArgs, session: &Session<'_>) -> Result<Exit, Failure> {
     let repo = session.repo_at(args.limit_rate)?;
@@ -25,6 +25,7 @@ pub(super) fn run(args: &PushArgs, session: &Session<'_>) -> Result<Exit, Failur
     }
     let plan = ops::push::plan(&repo, &options, &session.job)?;
     if args.dry_run {
+        let plan = ops::push::preview(&repo, plan, &session.job)?;
         let figures = Figures(session.started.elapsed()).close(&planned(&plan));
         session.answer_figures(&plan, true, figures)?;
         return Ok(Exit::Done);
@@ -49,6 +50,9 @@ fn to_all(
 ) -> Result<Exit, Failure> {
     let plans = ops::push::plan_all(repo, options, &session.job)?;
     if args.dry_run {
+        let plans: Result<Vec<PushPreview>, _> =
+            plans.into_iter().map(|plan| ops::push::preview(repo, plan, &session.job)).collect();
+        let plans = plans?;
         let lines: Vec<String> = plans.iter().map(planned).collect();
         let figures = Figures(session.started.elapsed()).close(&lines.join("\n"));
         session.answer_figures(&ToAll { remotes: plans }, true, figures)?;
@@ -67,13 +71,16 @@ fn to_all(
     Ok(Exit::Done)
 }
 
-fn planned(plan: &PushPlan) -> String {
+fn planned(plan: &PushPreview) -> String {
     format!(
-        "would push {} roots to `{}` ({}): at most {} in {} packs",
-        Count(plan.roots),
+        "would push {}, {} to `{}` ({}): {} new, at most {} in {} and {}",
+        many(plan.roots, "root", "roots"),
+        content(plan.files, plan.logical_bytes),
         show(plan.remote.as_bytes()),
         show(plan.url.as_bytes()),
+        ByteSize(plan.new_bytes),
         ByteSize(plan.bytes),
-        Count(plan.packs)
+        many(plan.packs, "pack", "packs"),
+        many(plan.requests, "request", "requests")
     )
 }

@@ -5,12 +5,15 @@ use serde::Serialize;
 use crate::cli::args::{AccessArgs, RemoteVerb};
 use crate::cli::failure::Failure;
 use crate::cli::process::now_ms;
-use crate::cli::render::{Figures, sync_line};
+use crate::cli::render::{Figures, many, sync_line};
 use crate::cli::session::{Answer, Session};
 use crate::ops;
 use crate::ops::Exit;
-use crate::ops::remote::{AddRemoteOptions, Check, Outcome, RemoteReport, RemoteRow, TestReport};
+use crate::ops::remote::{
+    AddRemoteOptions, Check, Outcome, RemoteReport, RemoteRow, SyncPlan, TestReport,
+};
 use crate::path::show;
+use crate::units::ByteSize;
 
 #[derive(Serialize)]
 struct Listed {
@@ -32,8 +35,15 @@ pub(super) fn run(verb: &RemoteVerb, session: &Session<'_>) -> Result<Exit, Fail
             session.answer_figures(&report, false, figures)?;
             return Ok(Exit::Done);
         }
-        RemoteVerb::Sync { from, to, jobs, .. } => {
+        RemoteVerb::Sync { from, to, jobs, dry_run, .. } => {
             let names = (from.as_str(), to.as_str());
+            if *dry_run {
+                let plan =
+                    ops::remote::plan_sync(&repo, names, jobs.map(usize::from), &session.job)?;
+                let figures = Figures(session.started.elapsed()).close(&planned(&plan));
+                session.answer_figures(&plan, true, figures)?;
+                return Ok(Exit::Done);
+            }
             let report = ops::remote::sync(&repo, names, jobs.map(usize::from), &session.job)?;
             let figures = Figures(session.started.elapsed()).close(&sync_line(&report));
             session.answer_figures(&report, false, figures)?;
@@ -52,6 +62,19 @@ pub(super) fn run(verb: &RemoteVerb, session: &Session<'_>) -> Result<Exit, Fail
     let figures = Figures(session.started.elapsed()).close(&line(done, &report));
     session.answer_figures(&report, false, figures)?;
     Ok(Exit::Done)
+}
+
+fn planned(plan: &SyncPlan) -> String {
+    format!(
+        "would copy {} from `{}` to `{}`: {} in {}, {} there; at most {}",
+        many(plan.roots, "root", "roots"),
+        show(plan.from.as_bytes()),
+        show(plan.to.as_bytes()),
+        ByteSize(plan.bytes),
+        many(plan.packs, "pack", "packs"),
+        many(plan.reused_roots, "root", "roots"),
+        many(plan.requests, "request", "requests")
+    )
 }
 
 /// A switch that is not given says nothing, and is not written down.

@@ -3,9 +3,9 @@
 use std::io::{self, Write};
 
 use crate::cli::args::{SelectArgs, SourceArgs, TransferArgs};
-use crate::cli::render::{files, shown};
+use crate::cli::render::{content, many, shown};
 use crate::ops::fetch::{FetchOptions, FetchPlan};
-use crate::ops::{Select, Source};
+use crate::ops::{Select, Source, ToFetch};
 use crate::path::{JsonPath, show};
 use crate::units::ByteSize;
 
@@ -34,11 +34,16 @@ pub(super) fn planned(verb: &str, plan: &FetchPlan) -> String {
         "" => String::new(),
         remote => format!(" from `{}`", show(remote.as_bytes())),
     };
+    to_fetch(&format!("would {verb}"), &from, &plan.figures())
+}
+
+/// Returns what is to be fetched, from where.
+pub(super) fn to_fetch(begin: &str, from: &str, plan: &ToFetch) -> String {
     format!(
-        "would {verb} {}, {}{from}: {} to receive",
-        files(plan.files),
-        ByteSize(plan.bytes),
-        ByteSize(plan.receive_bytes)
+        "{begin} {}{from}: {} to receive in {}",
+        content(plan.files, plan.bytes),
+        ByteSize(plan.receive_bytes),
+        many(plan.requests, "request", "requests")
     )
 }
 

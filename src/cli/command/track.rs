@@ -4,11 +4,11 @@ use crate::cli::args::TrackArgs;
 use crate::cli::command::select::list;
 use crate::cli::failure::Failure;
 use crate::cli::process::program;
-use crate::cli::render::{Figures, many, shown};
+use crate::cli::render::{Figures, content, many, shown};
 use crate::cli::session::{Answer, Session};
 use crate::ops;
 use crate::ops::Exit;
-use crate::ops::track::{TrackOptions, TrackReport};
+use crate::ops::track::{TrackOptions, TrackPlan, TrackReport};
 use crate::units::ByteSize;
 
 pub(super) fn run(args: &TrackArgs, session: &Session<'_>) -> Result<Exit, Failure> {
@@ -40,6 +40,9 @@ pub(super) fn run(args: &TrackArgs, session: &Session<'_>) -> Result<Exit, Failu
         session.show(&report, text)?;
         return Ok(Exit::Done);
     }
+    if args.dry_run {
+        return planned(&ops::track::plan(&repo, &options)?, session);
+    }
     let report = ops::track::run(&repo, &options, &session.job)?;
     let text = |out: &mut dyn Write| {
         list("tracked", &report.patterns, out)?;
@@ -47,6 +50,18 @@ pub(super) fn run(args: &TrackArgs, session: &Session<'_>) -> Result<Exit, Failu
     };
     let figures = Figures(session.started.elapsed()).close(&said(&report, session));
     session.answer(Answer { report: &report, dry_run: false, text, figures })?;
+    Ok(Exit::Done)
+}
+
+fn planned(plan: &TrackPlan, session: &Session<'_>) -> Result<Exit, Failure> {
+    let text = |out: &mut dyn Write| {
+        list("track", &plan.patterns, out)?;
+        list("convert", &plan.converted, out)
+    };
+    let patterns = many(plan.patterns.len() as u64, "new pattern", "new patterns");
+    let line = format!("would write {patterns}, for {}", content(plan.files, plan.bytes));
+    let figures = Figures(session.started.elapsed()).close(&line);
+    session.answer(Answer { report: plan, dry_run: true, text, figures })?;
     Ok(Exit::Done)
 }
 

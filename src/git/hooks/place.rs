@@ -35,34 +35,55 @@ pub enum Placed {
 }
 
 impl HookFile {
-    /// Puts our program there; one that was there is kept beside it and called first. `program` is
-    /// where haul lies.
-    pub fn install(&self, program: &Path) -> Result<Placed, GitError> {
-        let text = script(self.moment, self.local.then_some(program));
+    /// Says what [`Self::install`] would do.
+    pub fn would_install(&self, program: &Path) -> Result<Placed, GitError> {
         match self.standing {
-            Standing::Kept(_) => return Ok(Placed::Left),
+            Standing::Kept(_) => Ok(Placed::Left),
             Standing::Active => {
+                let text = self.script(program);
                 let found = Program::look(&self.path)?;
                 let other = |found: &Program| {
                     !is_ours(self.moment, &found.text) || found.text == text.as_bytes()
                 };
-                if found.is_none_or(|found| other(&found)) {
-                    return Ok(Placed::Unchanged);
-                }
+                let same = found.is_none_or(|found| other(&found));
+                Ok(if same { Placed::Unchanged } else { Placed::Written })
             }
-            Standing::Free => {}
-            Standing::Beside => self.refusable(move_durably(&self.path, &before(&self.path)))?,
+            Standing::Free | Standing::Beside => Ok(Placed::Written),
         }
-        self.refusable(write_program(&self.path, text.as_bytes()))?;
-        Ok(Placed::Written)
+    }
+
+    fn script(&self, program: &Path) -> String {
+        script(self.moment, self.local.then_some(program))
+    }
+
+    /// Puts our program there; one that was there is kept beside it and called first. `program` is
+    /// where haul lies.
+    pub fn install(&self, program: &Path) -> Result<Placed, GitError> {
+        let placed = self.would_install(program)?;
+        if placed == Placed::Written {
+            if self.standing == Standing::Beside {
+                self.refusable(move_durably(&self.path, &before(&self.path)))?;
+            }
+            self.refusable(write_program(&self.path, self.script(program).as_bytes()))?;
+        }
+        Ok(placed)
+    }
+
+    /// Says what [`Self::uninstall`] would do.
+    pub fn would_uninstall(&self) -> Result<Placed, GitError> {
+        let Some(found) = Program::look(&self.path)? else { return Ok(Placed::Unchanged) };
+        if is_ours(self.moment, &found.text) {
+            return Ok(Placed::Removed);
+        }
+        let calls = calls_haul(self.moment, &found.text) || self.standing == Standing::Active;
+        Ok(if calls { Placed::Left } else { Placed::Unchanged })
     }
 
     /// Takes our program away and puts back what was there before.
     pub fn uninstall(&self) -> Result<Placed, GitError> {
-        let Some(found) = Program::look(&self.path)? else { return Ok(Placed::Unchanged) };
-        if !is_ours(self.moment, &found.text) {
-            let calls = calls_haul(self.moment, &found.text) || self.standing == Standing::Active;
-            return Ok(if calls { Placed::Left } else { Placed::Unchanged });
+        let placed = self.would_uninstall()?;
+        if placed != Placed::Removed {
+            return Ok(placed);
         }
         let before = before(&self.path);
         if before.symlink_metadata().is_ok() {
@@ -70,7 +91,7 @@ impl HookFile {
         } else {
             self.refusable(remove(&self.path))?;
         }
-        Ok(Placed::Removed)
+        Ok(placed)
     }
 
     fn refusable<T>(&self, result: Result<T, FsError>) -> Result<T, GitError> {

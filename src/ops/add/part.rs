@@ -9,7 +9,7 @@ use crate::ops::add::build::{Built, Stats, entries};
 use crate::ops::add::find::Target;
 use crate::ops::add::run::{AddedTarget, Content};
 use crate::ops::error::OpError;
-use crate::ops::inside::{Folder, change, is_followed, look};
+use crate::ops::inside::{Change, Folder, change, is_followed, look};
 use crate::path::{RepoPath, json_path};
 use crate::pointer::{Pointer, PointerKind};
 use crate::progress::Job;
@@ -64,7 +64,7 @@ fn one_folder(
     let rests: Vec<Vec<u8>> = parts.iter().map(|part| part.rest.clone()).collect();
     let before = look(repo, folder, &rests, job)?.entries;
     let puts: Vec<FileEntry> = parts.iter().flat_map(|part| part.entries.clone()).collect();
-    let kind = change(repo, folder, (&rests, &puts), job)?;
+    let kind = change(repo, folder, Change { paths: &rests, puts: &puts, visited: &[] }, job)?;
     let id = match &kind {
         PointerKind::Dir { root, .. } => root.to_string(),
         PointerKind::File { .. } => return Err(lost()),

@@ -66,11 +66,16 @@ fn versions(
     selection.warn(&sides.old.refused, job);
     selection.warn(&sides.new.refused, job);
     if let Some(word) = selection.unused() {
+        let revision = || repo.git().near_revision(word.to_str()?);
+        let next =
+            selection.meant(word).or_else(|| Some(format!("did you mean `{}`?", revision()?)));
         let (word, plain) = (show(word.as_encoded_bytes()), options.paths.is_empty());
         let kind = if plain { "neither a revision nor a tracked path" } else { "not tracked" };
         return Err(OpError::refused(
             format!("`{word}` is {kind} on either side"),
-            "run `haul ls` to see what is tracked, or `git log` to see revisions",
+            next.unwrap_or_else(|| {
+                "run `haul ls` to see what is tracked, or `git log` to see revisions".to_owned()
+            }),
         ));
     }
     Ok(out)

@@ -3,4 +3,4 @@
 mod advice;
 mod verbs;
 
-pub use verbs::{HookRow, HooksReport, install, status, uninstall};
+pub use verbs::{HookRow, HooksReport, install, plan_install, plan_uninstall, status, uninstall};

@@ -53,6 +53,25 @@ pub fn status(repo: &Repo) -> Result<HooksReport, OpError> {
     Ok(HooksReport::of(rows))
 }
 
+/// Says what [`install`] would change; states are those of now.
+pub fn plan_install(repo: &Repo, program: &Path) -> Result<HooksReport, OpError> {
+    planned(repo, |file| Ok(file.would_install(program)?))
+}
+
+/// Says what [`uninstall`] would change; states are those of now.
+pub fn plan_uninstall(repo: &Repo) -> Result<HooksReport, OpError> {
+    planned(repo, |file| Ok(file.would_uninstall()?))
+}
+
+fn planned(
+    repo: &Repo,
+    look: impl Fn(&HookFile) -> Result<Placed, OpError>,
+) -> Result<HooksReport, OpError> {
+    let rows: Result<_, OpError> =
+        repo.git().hook_files()?.iter().map(|file| Ok(row(file, look(file)?))).collect();
+    rows.map(HooksReport::of)
+}
+
 /// Has every Git hook call haul that is free or can be kept beside ours; `program` is where haul lies.
 pub fn install(repo: &Repo, program: &Path) -> Result<HooksReport, OpError> {
     change(repo, |file| Ok(file.install(program)?))

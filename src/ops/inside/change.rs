@@ -31,13 +31,26 @@ pub(crate) struct Present {
     pub(crate) entries: Vec<FileEntry>,
     /// Those that stand where they need a folder: files, or folders that are empty so far.
     pub(crate) above: Vec<FileEntry>,
+    /// The nodes that were read for it: they say where content lies that this machine never had.
+    pub(crate) visited: Vec<NodeId>,
+}
+
+/// What becomes of a manifest.
+#[derive(Clone, Copy)]
+pub(crate) struct Change<'c> {
+    /// All that is at, below or in the way of these paths goes.
+    pub(crate) paths: &'c [Vec<u8>],
+    /// What comes in.
+    pub(crate) puts: &'c [FileEntry],
+    /// Nodes of other manifests that `puts` were read from.
+    pub(crate) visited: &'c [NodeId],
 }
 
 type Nodes<'s> = dyn FnMut(NodeId) -> Result<Vec<u8>, LocalNodeError> + 's;
 type Failure = ManifestEditError<LocalNodeError>;
 
 /// Finds what a folder's manifest has at, below and in the way of `paths`, which are relative to the
-/// folder.
+/// folder; the empty one is the folder itself.
 pub(crate) fn look(
     repo: &Repo,
     folder: Folder<'_>,
@@ -45,7 +58,8 @@ pub(crate) fn look(
     job: &Job,
 ) -> Result<Present, OpError> {
     let read = |root, nodes: &mut Nodes<'_>| present(root, paths, nodes);
-    Ok(on_manifest(repo, (folder, paths), read, job)?.0)
+    let (present, visited) = on_manifest(repo, (folder, paths), read, job)?;
+    Ok(Present { visited, ..present })
 }
 
 /// Makes the manifest that has `puts` in place of all that is at, below or in the way of `paths`, and
@@ -53,9 +67,10 @@ pub(crate) fn look(
 pub(crate) fn change(
     repo: &Repo,
     folder: Folder<'_>,
-    (paths, puts): (&[Vec<u8>], &[FileEntry]),
+    wanted: Change<'_>,
     job: &Job,
 ) -> Result<PointerKind, OpError> {
+    let Change { paths, puts, visited: others } = wanted;
     let work = |root, nodes: &mut Nodes<'_>| {
         let present = present(root, paths, nodes)?;
         let above = present.above.into_iter().filter(|_| !puts.is_empty());
@@ -72,7 +87,8 @@ pub(crate) fn change(
         let summary = edit(root, nodes, &edits, sink)?;
         Ok((summary, built))
     };
-    let ((summary, built), visited) = on_manifest(repo, (folder, paths), work, job)?;
+    let ((summary, built), mut visited) = on_manifest(repo, (folder, paths), work, job)?;
+    visited.extend(others);
     write_nodes(repo, &built, &visited)?;
     Ok(PointerKind::Dir { files: summary.count, root: summary.root, size: summary.size })
 }
@@ -82,7 +98,7 @@ fn present(root: NodeId, paths: &[Vec<u8>], nodes: &mut Nodes<'_>) -> Result<Pre
     let mut entries = BTreeMap::new();
     let mut folders = BTreeSet::new();
     for path in paths {
-        let scope = Scope::Under(path.clone());
+        let scope = if path.is_empty() { Scope::All } else { Scope::Under(path.clone()) };
         for entry in Cursor::<FileEntry, _>::new(root, expectation.clone(), scope, &mut *nodes) {
             let entry = entry?;
             entries.insert(entry.path.clone(), entry);
@@ -94,7 +110,7 @@ fn present(root: NodeId, paths: &[Vec<u8>], nodes: &mut Nodes<'_>) -> Result<Pre
     for folder in folders {
         above.extend(get::<FileEntry, _, _>(root, &expectation, folder, &mut *nodes)?);
     }
-    Ok(Present { entries: entries.into_values().collect(), above })
+    Ok(Present { entries: entries.into_values().collect(), above, visited: Vec::new() })
 }
 
 /// Does `work` on a manifest, and again each time it turns out to need a node that is not here, which

@@ -5,6 +5,6 @@ mod change;
 mod nodes;
 mod publish;
 
-pub(crate) use change::{Folder, change, look};
+pub(crate) use change::{Change, Folder, Present, change, look};
 pub(crate) use nodes::write_nodes;
-pub(crate) use publish::{is_followed, replace_pointer};
+pub(crate) use publish::{is_followed, replace_pointer, write_pointer};

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::cache::{CacheError, Held, NodeSink, ObjectReader, PackState, Stale, places_of};
+use crate::cache::{CacheError, NodeSink, ObjectReader, Stale, record_written};
 use crate::hash::NodeId;
 use crate::manifest::FileEntry;
 use crate::node::{BuiltNode, Child, Loc, Node, PackRef, decode_placement};
@@ -35,16 +35,7 @@ pub(crate) fn write_nodes(
     for node in built {
         sink.put(node)?;
     }
-    let packs = sink.finish()?;
-    let states: Vec<_> = packs
-        .iter()
-        .map(|pack| {
-            let size = u32::try_from(pack.size).unwrap_or(0);
-            (pack.id, PackState { held: Held::Unpushed, kind: pack.kind.byte(), size })
-        })
-        .collect();
-    let mut objects: Vec<_> = places_of(&packs).into_iter().collect();
-    Ok(index.record(&states, &mut objects, &[])?)
+    Ok(record_written(index, &sink.finish()?)?)
 }
 
 fn name(child: &Child) -> [u8; 32] {

@@ -3,6 +3,7 @@
 use crate::ops::checkout::LastPlaced;
 use crate::ops::error::OpError;
 use crate::ops::inside::Folder;
+use crate::path::RepoPath;
 use crate::pointer::{Pointer, PointerKind};
 use crate::repo::Repo;
 
@@ -12,13 +13,23 @@ pub(crate) fn is_followed(repo: &Repo, folder: Folder<'_>) -> Result<bool, OpErr
     Ok(!LastPlaced::load(repo)?.is_behind(folder.path, &folder.pointer.to_bytes()))
 }
 
-/// Writes the pointer that takes the place of a folder's, and stages it. What else the folder holds is
-/// as far behind, or not, as it was.
+/// Writes the pointer that takes the place of a folder's, and stages it.
 pub(crate) fn replace_pointer(
     repo: &Repo,
     folder: Folder<'_>,
     kind: PointerKind,
 ) -> Result<(), OpError> {
+    let own = write_pointer(repo, folder, kind)?;
+    Ok(repo.git().stage(&[own.as_bytes()])?)
+}
+
+/// Writes the pointer that takes the place of a folder's; returns its path, which is to be staged. What
+/// else the folder holds is as far behind, or not, as it was.
+pub(crate) fn write_pointer(
+    repo: &Repo,
+    folder: Folder<'_>,
+    kind: PointerKind,
+) -> Result<RepoPath, OpError> {
     let followed = is_followed(repo, folder)?;
     let pointer = Pointer::with_new_content(folder.pointer, kind)
         .map_err(|e| OpError::Defect(format!("a new pointer is not sound: {e}")))?;
@@ -28,5 +39,5 @@ pub(crate) fn replace_pointer(
     if followed {
         repo.stat()?.save([], [(folder.path.as_bytes(), Some(bytes.as_slice()))])?;
     }
-    Ok(repo.git().stage(&[own.as_bytes()])?)
+    Ok(own)
 }

@@ -5,7 +5,8 @@ use std::path::Path;
 use crate::fs::{read_limited, replace};
 use crate::git::{Lines, POINTER_LIMIT, stays_in_git};
 use crate::ops::error::OpError;
-use crate::ops::merge::{Clash, Sides, merge_pointer};
+use crate::ops::merge::Clash;
+use crate::ops::merge::pointers::{Sides, merge_pointer};
 use crate::path::json_path;
 use crate::progress::Job;
 use crate::repo::Repo;
@@ -34,6 +35,7 @@ pub fn drive(
     let base = Some(base.as_slice()).filter(|base| !base.is_empty());
     let merged = merge_pointer(repo, &own, Sides { base, ours: &mine, theirs: &yours }, job)?;
     if merged.pointer != mine {
+        merged.write_nodes(repo)?;
         replace(&at(ours), &merged.pointer)?;
     }
     Ok(merged.clashes)

@@ -10,6 +10,6 @@ mod trees;
 mod verb;
 
 pub use driver::drive;
-pub use pointers::{Clash, Merged, Sides, merge_pointer};
+pub use pointers::Clash;
 pub use side::{Side, SideReport, take_side};
-pub use verb::{MergeReport, MergeRow, merge};
+pub use verb::{MergePlan, MergeReport, MergeRow, plan, run};

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::manifest::{self, FileEntry};
 use crate::ops::error::OpError;
-use crate::ops::merge::trees::merge_trees;
+use crate::ops::merge::trees::{NewNodes, merge_trees};
 use crate::path::{JsonPath, RepoPath, json_path, show};
 use crate::pointer::{Pointer, PointerKind, merge_dirs, merge_pointers};
 use crate::progress::Job;
@@ -12,13 +12,13 @@ use crate::repo::Repo;
 
 /// The versions of one pointer, as bytes.
 #[derive(Clone, Copy, Debug)]
-pub struct Sides<'a> {
+pub(super) struct Sides<'a> {
     /// What both were made from; nothing if there is no such version.
-    pub base: Option<&'a [u8]>,
+    pub(super) base: Option<&'a [u8]>,
     /// What is merged into.
-    pub ours: &'a [u8],
+    pub(super) ours: &'a [u8],
     /// What is merged.
-    pub theirs: &'a [u8],
+    pub(super) theirs: &'a [u8],
 }
 
 /// A path that both sides changed, each in its own way.
@@ -35,16 +35,27 @@ pub struct Clash {
 
 /// What came of a merge.
 #[derive(Clone, Debug)]
-pub struct Merged {
+pub(super) struct Merged {
     /// The pointer; at clashes it has what ours has.
-    pub pointer: Vec<u8>,
+    pub(super) pointer: Vec<u8>,
     /// Paths that need a person.
-    pub clashes: Vec<Clash>,
+    pub(super) clashes: Vec<Clash>,
+    /// Files that their side brings.
+    pub(super) files: u64,
+    /// Bytes of these.
+    pub(super) bytes: u64,
+    nodes: NewNodes,
 }
 
-/// Merges the versions of the pointer of `path`. New nodes are durable afterwards; nodes that are not
-/// on this machine are fetched.
-pub fn merge_pointer(
+impl Merged {
+    /// Makes durable what the pointer needs and is not stored yet.
+    pub(super) fn write_nodes(&self, repo: &Repo) -> Result<(), OpError> {
+        self.nodes.write(repo)
+    }
+}
+
+/// Merges the versions of the pointer of `path`; nodes that are not on this machine are fetched.
+pub(super) fn merge_pointer(
     repo: &Repo,
     path: &RepoPath,
     sides: Sides<'_>,
@@ -61,7 +72,11 @@ pub fn merge_pointer(
     let (ours, theirs) = (parse(sides.ours, "our")?, parse(sides.theirs, "their")?);
     // A base that cannot be read tells nothing.
     let base = sides.base.and_then(|bytes| Pointer::parse(bytes).ok());
-    let clean = |pointer: &Pointer| Merged { pointer: pointer.to_bytes(), clashes: Vec::new() };
+    let clean = |pointer: &Pointer| {
+        let (pointer, clashes, nodes) = (pointer.to_bytes(), Vec::new(), NewNodes::default());
+        let (files, bytes) = if pointer == sides.ours { (0, 0) } else { theirs.figures() };
+        Merged { pointer, clashes, files, bytes, nodes }
+    };
     if let Some(merged) = merge_pointers(base.as_ref(), &ours, &theirs) {
         return Ok(clean(&merged));
     }
@@ -72,6 +87,9 @@ pub fn merge_pointer(
             ours: if base.is_some() { "changed" } else { "added" },
             theirs: if base.is_some() { "changed" } else { "added" },
         }],
+        files: 0,
+        bytes: 0,
+        nodes: NewNodes::default(),
     };
     let (PointerKind::Dir { .. }, PointerKind::Dir { .. }) = (ours.kind(), theirs.kind()) else {
         return Ok(whole());
@@ -82,7 +100,8 @@ pub fn merge_pointer(
         return Ok(whole());
     };
     let clashes = merged.clashes.iter().map(|clash| told(path, clash)).collect();
-    Ok(Merged { pointer: pointer.to_bytes(), clashes })
+    let ((files, bytes), nodes) = (merged.brought, merged.nodes);
+    Ok(Merged { pointer: pointer.to_bytes(), clashes, files, bytes, nodes })
 }
 
 fn told(path: &RepoPath, clash: &manifest::Clash) -> Clash {

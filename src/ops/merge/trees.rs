@@ -2,8 +2,8 @@
 
 use crate::cache::{LocalNodeError, ObjectReader};
 use crate::hash::NodeId;
-use crate::manifest::{Clash, ManifestEditError, edit, merge};
-use crate::node::{EditError, ReadError};
+use crate::manifest::{Clash, Edit, ManifestEditError, edit, merge};
+use crate::node::{BuiltNode, EditError, ReadError};
 use crate::ops::error::OpError;
 use crate::ops::fetch::bring_trees;
 use crate::ops::inside::write_nodes;
@@ -18,6 +18,23 @@ pub(super) struct MergedTree {
     /// What its pointer says.
     pub(super) kind: PointerKind,
     pub(super) clashes: Vec<Clash>,
+    /// Files that their side brings, and their bytes.
+    pub(super) brought: (u64, u64),
+    pub(super) nodes: NewNodes,
+}
+
+/// Nodes of a merged manifest that are not stored yet, and those that they were made from.
+#[derive(Clone, Debug, Default)]
+pub(super) struct NewNodes {
+    built: Vec<BuiltNode>,
+    visited: Vec<NodeId>,
+}
+
+impl NewNodes {
+    /// Stores them durably.
+    pub(super) fn write(&self, repo: &Repo) -> Result<(), OpError> {
+        write_nodes(repo, &self.built, &self.visited)
+    }
 }
 
 /// Base, ours and theirs: pointers of folders.
@@ -80,9 +97,15 @@ fn on_this_machine(
             )));
         }
     };
-    write_nodes(repo, &built, &visited)?;
     let kind = PointerKind::Dir { files: summary.count, root: summary.root, size: summary.size };
-    Ok(Some(MergedTree { kind, clashes: found.clashes }))
+    let put = |edit: &Edit| match edit {
+        Edit::Put(entry) => Some(entry.content.size()),
+        Edit::Remove(_) => None,
+    };
+    let sizes = || found.edits.iter().filter_map(put);
+    let brought = (sizes().count() as u64, sizes().fold(0, u64::saturating_add));
+    let nodes = NewNodes { built, visited };
+    Ok(Some(MergedTree { kind, clashes: found.clashes, brought, nodes }))
 }
 
 fn root(pointer: &Pointer) -> Option<NodeId> {

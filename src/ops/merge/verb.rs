@@ -7,7 +7,8 @@ use serde::Serialize;
 use crate::git::{CommitId, Content, GitError, ObjectId, POINTER_LIMIT};
 use crate::ops::error::OpError;
 use crate::ops::hook::{Followed, Occasion, follow};
-use crate::ops::merge::{Clash, Merged, Sides, merge_pointer};
+use crate::ops::merge::Clash;
+use crate::ops::merge::pointers::{Merged, Sides, merge_pointer};
 use crate::path::{JsonPath, RepoPath, json_path, show};
 use crate::pointer::Pointer;
 use crate::progress::Job;
@@ -47,19 +48,74 @@ pub(crate) struct Versions {
     pub(crate) theirs: Option<Vec<u8>>,
 }
 
+/// What a merge would do.
+#[derive(Clone, Debug, Serialize)]
+pub struct MergePlan {
+    /// Pointers that would be merged or are in conflict.
+    pub pointers: Vec<MergeRow>,
+    /// Whether nothing would be left for a person.
+    pub complete: bool,
+    /// Files that the other side brings.
+    pub files: u64,
+    /// Bytes of these.
+    pub bytes: u64,
+    #[serde(skip)]
+    steps: Vec<Step>,
+}
+
+/// What becomes of one pointer; nothing where one side has none, which is a person's to settle.
+#[derive(Clone, Debug)]
+struct Step {
+    path: RepoPath,
+    merged: Option<Merged>,
+    /// Whether Git left it unmerged.
+    unmerged: bool,
+}
+
+impl Step {
+    fn row(&self, clashes: Vec<Clash>) -> MergeRow {
+        let state = if clashes.is_empty() { "merged" } else { "conflict" };
+        MergeRow { path: json_path(self.path.as_bytes()), state, clashes }
+    }
+}
+
 /// Merges the pointers that Git left unmerged; without any, those of the merge that `HEAD` is, where
-/// both sides changed them and the result is not what they make together. What is merged is staged,
-/// and data follows.
-pub fn merge(repo: &Repo, job: &Job) -> Result<MergeReport, OpError> {
+/// both sides changed them and the result is not what they make together. Nothing is written.
+pub fn plan(repo: &Repo, job: &Job) -> Result<MergePlan, OpError> {
     repo.require_initialised()?;
     repo.begin_changes();
     let unmerged = unmerged(repo)?;
     let versions = if unmerged.is_empty() { left_in_head(repo)? } else { unmerged };
-    let mut rows = Vec::new();
+    let (mut pointers, mut steps) = (Vec::new(), Vec::new());
     for (path, versions) in versions {
         job.check()?;
-        rows.extend(one(repo, &path, &versions, job)?);
+        if let Some((step, row)) = one(repo, &path, &versions, job)? {
+            pointers.push(row);
+            steps.push(step);
+        }
     }
+    let complete = pointers.iter().all(|row| row.clashes.is_empty());
+    let merged = || steps.iter().filter_map(|step| step.merged.as_ref());
+    let files = merged().map(|merged| merged.files).sum();
+    let bytes = merged().map(|merged| merged.bytes).fold(0, u64::saturating_add);
+    Ok(MergePlan { pointers, complete, files, bytes, steps })
+}
+
+/// Writes what was merged and stages it; data follows.
+pub fn run(repo: &Repo, plan: MergePlan, job: &Job) -> Result<MergeReport, OpError> {
+    let working = repo.lock_for_work()?;
+    let MergePlan { pointers: rows, complete, steps, .. } = plan;
+    for step in steps {
+        job.check()?;
+        let Some(merged) = step.merged else { continue };
+        let own = step.path.pointer_path()?;
+        merged.write_nodes(repo)?;
+        repo.door().write_durably(&own, &merged.pointer)?;
+        if merged.clashes.is_empty() || !step.unmerged {
+            repo.git().stage(&[own.as_bytes()])?;
+        }
+    }
+    drop(working);
     let head = repo.git().head()?.map(|commit| commit.0);
     // What is in conflict is a person's: it stays as it lies while all else is placed.
     let clashes = rows.iter().flat_map(|row| &row.clashes);
@@ -67,7 +123,6 @@ pub fn merge(repo: &Repo, job: &Job) -> Result<MergeReport, OpError> {
     let occasion = Occasion::Merged { head, in_conflict };
     let followed = if rows.is_empty() { None } else { follow(repo, &occasion, job)? };
     let written = followed.as_ref().map_or(0, |followed| followed.checkout.written);
-    let complete = rows.iter().all(|row| row.clashes.is_empty());
     Ok(MergeReport { pointers: rows, complete, written, followed })
 }
 
@@ -77,29 +132,29 @@ fn one(
     path: &RepoPath,
     versions: &Versions,
     job: &Job,
-) -> Result<Option<MergeRow>, OpError> {
+) -> Result<Option<(Step, MergeRow)>, OpError> {
     let own = path.pointer_path()?;
-    let row = |clashes: Vec<Clash>| {
-        let state = if clashes.is_empty() { "merged" } else { "conflict" };
-        Some(MergeRow { path: json_path(path.as_bytes()), state, clashes })
-    };
+    let step = |merged, unmerged| Step { path: path.clone(), merged, unmerged };
     let (Some(ours), Some(theirs)) = (&versions.ours, &versions.theirs) else {
         let deed = |side: &Option<Vec<u8>>| if side.is_some() { "changed" } else { "removed" };
         let (ours, theirs) = (deed(&versions.ours), deed(&versions.theirs));
-        return Ok(row(vec![Clash { path: json_path(path.as_bytes()), ours, theirs }]));
+        let step = step(None, true);
+        let row = step.row(vec![Clash { path: json_path(path.as_bytes()), ours, theirs }]);
+        return Ok(Some((step, row)));
     };
     let sides = Sides { base: versions.base.as_deref(), ours, theirs };
-    let Merged { pointer, clashes } = merge_pointer(repo, path, sides, job)?;
+    let merged = merge_pointer(repo, path, sides, job)?;
+    let clashes = merged.clashes.clone();
     let stands = repo.door().read_small(&own, POINTER_LIMIT)?;
     let unmerged = repo.git().tracked(&[own.as_bytes()])?.iter().any(|entry| entry.stage > 0);
-    if stands.as_ref() == Some(&pointer) && !unmerged {
-        return Ok(if clashes.is_empty() { None } else { row(clashes) });
+    if stands.as_ref() == Some(&merged.pointer) && !unmerged {
+        let step = step(None, unmerged);
+        let row = step.row(clashes);
+        return Ok(Some((step, row)).filter(|(_, row)| !row.clashes.is_empty()));
     }
-    repo.door().write_durably(&own, &pointer)?;
-    if clashes.is_empty() || !unmerged {
-        repo.git().stage(&[own.as_bytes()])?;
-    }
-    Ok(row(clashes))
+    let step = step(Some(merged), unmerged);
+    let row = step.row(clashes);
+    Ok(Some((step, row)))
 }
 
 /// The versions of pointers that Git left unmerged.

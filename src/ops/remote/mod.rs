@@ -12,4 +12,4 @@ pub use settings::{
     AddRemoteOptions, RemoteReport, RemoteRow, accept, accept_address, add, list, remove,
     set_default,
 };
-pub use sync::{SyncReport, sync};
+pub use sync::{SyncPlan, SyncReport, plan_sync, sync};

@@ -28,13 +28,34 @@ pub struct SyncReport {
     pub requests: Requests,
 }
 
-/// Copies what the remote `to` lacks of what `from` lists; content on this machine is not looked at.
-pub fn sync(
-    repo: &Repo,
+/// What would be copied.
+#[derive(Clone, Debug, Serialize)]
+pub struct SyncPlan {
+    /// The remote that is read.
+    pub from: String,
+    /// The remote that would be written to.
+    pub to: String,
+    /// Roots that it does not list yet.
+    pub roots: u64,
+    /// Roots that both have.
+    pub reused_roots: u64,
+    /// Packs to be copied.
+    pub packs: u64,
+    /// Bytes of these packs.
+    pub bytes: u64,
+    /// Requests that the whole command would make of both, at most.
+    pub requests: u64,
+}
+
+/// Both remotes.
+type Two<'r> = ((String, Contact<'r>), (String, Contact<'r>));
+
+fn contacts<'r>(
+    repo: &'r Repo,
     (from, to): (&str, &str),
     jobs: Option<usize>,
     job: &Job,
-) -> Result<SyncReport, OpError> {
+) -> Result<Two<'r>, OpError> {
     let (source, target) = (choose(repo, Some(from), jobs)?, choose(repo, Some(to), jobs)?);
     if source.spec == target.spec {
         return Err(OpError::refused(
@@ -42,15 +63,40 @@ pub fn sync(
             "name two that differ; `haul remote list` shows them",
         ));
     }
-    let _working = repo.lock_for_work()?;
     let parts = (repo.layout(), repo.index()?);
     let from = Contact::make(source.open()?, parts, source.jobs, Purpose::Push, job)?;
-    let mut to = Contact::make(target.open()?, parts, target.jobs, Purpose::Push, job)?;
-    let carried = transfer::sync(&from, &mut to, repo.identity()?.0, job)?;
-    let asked = [&from, &to].map(|contact| Requests::from(contact.remote().counts()));
+    let to = Contact::make(target.open()?, parts, target.jobs, Purpose::Push, job)?;
+    Ok(((source.name, from), (target.name, to)))
+}
+
+/// Finds what [`sync`] would copy, and copies nothing.
+pub fn plan_sync(
+    repo: &Repo,
+    names: (&str, &str),
+    jobs: Option<usize>,
+    job: &Job,
+) -> Result<SyncPlan, OpError> {
+    let _working = repo.lock_for_work()?;
+    let ((from, source), (to, target)) = contacts(repo, names, jobs, job)?;
+    let (carried, requests) = transfer::to_carry(&source, &target, job)?;
+    let transfer::Carried { roots, reused_roots, packs, bytes } = carried;
+    Ok(SyncPlan { from, to, roots, reused_roots, packs, bytes, requests })
+}
+
+/// Copies what the remote `to` lacks of what `from` lists; content on this machine is not looked at.
+pub fn sync(
+    repo: &Repo,
+    names: (&str, &str),
+    jobs: Option<usize>,
+    job: &Job,
+) -> Result<SyncReport, OpError> {
+    let _working = repo.lock_for_work()?;
+    let ((from, source), (to, mut target)) = contacts(repo, names, jobs, job)?;
+    let carried = transfer::sync(&source, &mut target, repo.identity()?.0, job)?;
+    let asked = [&source, &target].map(|contact| Requests::from(contact.remote().counts()));
     Ok(SyncReport {
-        from: source.name,
-        to: target.name,
+        from,
+        to,
         roots: carried.roots,
         reused_roots: carried.reused_roots,
         packs: carried.packs,

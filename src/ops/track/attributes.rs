@@ -163,6 +163,31 @@ pub(super) fn literal(path: &RepoPath, is_folder: bool) -> Vec<u8> {
     out
 }
 
+/// Returns those patterns that have no line, each once. Refuses one that names what stays in Git.
+pub(super) fn new_of(repo: &Repo, patterns: &[Vec<u8>]) -> Result<Vec<Vec<u8>>, OpError> {
+    let own = |pattern: &&Vec<u8>| stays_in_git(pattern.strip_prefix(b"/").unwrap_or(pattern));
+    if let Some(own) = patterns.iter().find(own) {
+        return Err(OpError::refused(
+            format!("nothing was changed: what `{}` names stays in Git in any case", show(own)),
+            "use a pattern for data, such as `*.bin` or `data/**`",
+        ));
+    }
+    let known = rules(repo)?;
+    let mut new: Vec<Vec<u8>> = Vec::new();
+    for pattern in patterns {
+        if known.iter().all(|rule| rule.pattern != *pattern) && !new.contains(pattern) {
+            new.push(pattern.clone());
+        }
+    }
+    Ok(new)
+}
+
+/// Returns the lines of patterns.
+pub(super) fn lines(patterns: &[Vec<u8>]) -> Vec<u8> {
+    let line = |pattern: &Vec<u8>| format!("{} {WORDS}\n", quoted(pattern)).into_bytes();
+    patterns.iter().flat_map(line).collect()
+}
+
 /// Lines that were added, and not staged yet.
 pub(super) struct Addition {
     old: Vec<u8>,
@@ -172,28 +197,13 @@ pub(super) struct Addition {
 impl Addition {
     /// Adds lines for patterns that have none.
     pub(super) fn write(repo: &Repo, patterns: &[Vec<u8>]) -> Result<Self, OpError> {
-        let own = |pattern: &&Vec<u8>| stays_in_git(pattern.strip_prefix(b"/").unwrap_or(pattern));
-        if let Some(own) = patterns.iter().find(own) {
-            return Err(OpError::refused(
-                format!("nothing was changed: what `{}` names stays in Git in any case", show(own)),
-                "use a pattern for data, such as `*.bin` or `data/**`",
-            ));
-        }
-        let (old, known) = (read(repo)?, rules(repo)?);
-        let mut new: Vec<Vec<u8>> = Vec::new();
-        for pattern in patterns {
-            if known.iter().all(|rule| rule.pattern != *pattern) && !new.contains(pattern) {
-                new.push(pattern.clone());
-            }
-        }
+        let (old, new) = (read(repo)?, new_of(repo, patterns)?);
         if !new.is_empty() {
             let mut text = old.clone();
             if !text.is_empty() && !text.ends_with(b"\n") {
                 text.push(b'\n');
             }
-            for pattern in &new {
-                text.extend(format!("{} {WORDS}\n", quoted(pattern)).into_bytes());
-            }
+            text.extend(lines(&new));
             write(repo, FILE, &text)?;
         }
         Ok(Self { old, new })

@@ -2,15 +2,14 @@
 
 use serde::Serialize;
 
-use crate::fs::FileKind;
 use crate::git::stays_in_git;
 use crate::ops::error::OpError;
 use crate::ops::track::attributes::literal;
+use crate::ops::track::plan::candidates;
 use crate::ops::track::verb::{TrackOptions, TrackReport, hand_over};
 use crate::path::{JsonPath, RepoPath, json_path};
 use crate::progress::Job;
 use crate::repo::Repo;
-use crate::worktree::Parent;
 
 /// A large file.
 #[derive(Clone, Debug, Serialize)]
@@ -40,25 +39,12 @@ pub fn large(
     job: &Job,
 ) -> Result<LargeReport, OpError> {
     repo.require_initialised()?;
-    let arguments = ["ls-files", "-z", "--cached", "--others", "--exclude-standard"];
-    let listed = repo.git().run(&arguments, b"")?;
-    let mut parent = Parent::default();
-    let mut found: Vec<(RepoPath, u64)> = Vec::new();
-    for path in listed.split(|byte| *byte == 0).filter(|path| !path.is_empty()) {
-        // What haul never tracks is no candidate.
-        let Ok(path) = RepoPath::new(path) else { continue };
-        match parent.stamp(repo.door(), &path)? {
-            Some(stamp) if stamp.kind == FileKind::File && stamp.size > above => {
-                found.push((path, stamp.size));
-            }
-            Some(_) | None => {}
-        }
-    }
+    let mut found = candidates(repo)?;
+    found.retain(|(_, size)| *size > above);
     let keys = found.iter().map(|(path, _)| path.as_bytes());
     let filtered = repo.git().is_filtered(keys, None)?;
     found.retain(|(path, _)| !filtered.contains(path.as_bytes()) && !stays_in_git(path.as_bytes()));
     found.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
-    found.dedup();
     let tracked = match options {
         Some(options) if !found.is_empty() => {
             let names = found.iter().map(|(path, _)| literal(path, false));

@@ -4,11 +4,13 @@ mod attributes;
 mod convert;
 mod large;
 mod list;
+mod plan;
 mod release;
 mod verb;
 
 pub(crate) use attributes::Rule;
 pub use large::{LargeFile, LargeReport, large};
 pub use list::{TrackList, list};
+pub use plan::{TrackPlan, plan};
 pub(crate) use release::{named_rules, release};
 pub use verb::{TrackOptions, TrackReport, run};

@@ -1,12 +1,10 @@
-//! `haul push`: everything that the commits being pushed name goes to the remote, before Git's refs
-//! move.
+//! What a push is about, and doing it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 
 use serde::Serialize;
 
-use crate::cache::Held;
 use crate::git::{CommitId, Content, ObjectId, PointerBlob};
 use crate::ops::chosen::{Chosen, at_head, find};
 use crate::ops::error::{Exit, OpError};
@@ -40,8 +38,8 @@ pub struct PushOptions {
     pub jobs: Option<usize>,
 }
 
-/// What a push would do.
-#[derive(Clone, Serialize)]
+/// What a push is about.
+#[derive(Clone)]
 pub struct PushPlan {
     /// The remote's name.
     pub remote: String,
@@ -49,18 +47,10 @@ pub struct PushPlan {
     pub url: String,
     /// Pointers whose content has to be there.
     pub roots: u64,
-    /// Packs that were never pushed.
-    pub packs: u64,
-    /// Bytes of these packs: the most that will be sent.
-    pub bytes: u64,
-    #[serde(skip)]
-    target: Target,
-    #[serde(skip)]
-    wanted: Vec<(Wanted, Stage)>,
+    pub(super) target: Target,
+    pub(super) wanted: Vec<(Wanted, Stage)>,
     /// The commits that brought them, by path.
-    #[serde(skip)]
     commits: Vec<(Vec<u8>, CommitId)>,
-    #[serde(skip)]
     select: Select,
 }
 
@@ -121,16 +111,11 @@ fn planned(
 ) -> Result<PushPlan, OpError> {
     adopt(repo, job)?;
     find_again(repo, wanted.iter().filter_map(|(wanted, _)| wanted.root.id()), job)?;
-    let index = repo.index()?;
-    index.adopt(repo.layout())?;
-    let unpushed = index.packs(Held::Unpushed)?;
-    let bytes = unpushed.iter().map(|(_, state)| u64::from(state.size)).sum();
+    repo.index()?.adopt(repo.layout())?;
     Ok(PushPlan {
         remote: target.name.clone(),
         url: target.url(),
         roots: wanted.len() as u64,
-        packs: unpushed.len() as u64,
-        bytes,
         target,
         wanted,
         commits,
@@ -326,18 +311,27 @@ fn send(repo: &Repo, plan: PushPlan, job: &Job) -> Result<PushReport, OpError> {
     let remote = plan.target.open()?;
     let parts = (repo.layout(), repo.index()?);
     let mut contact = Contact::make(remote, parts, plan.target.jobs, Purpose::Push, job)?;
-    let is_home = repo.config().default_remote() == Some(plan.target.name.as_str());
-    let request = PushRequest {
-        earlier: earlier(repo, &plan.wanted)?,
-        roots: plan.wanted,
+    let request = request(repo, &plan.target, plan.wanted)?;
+    let pushed = push(&request, &mut contact, job)
+        .map_err(|e| OpError::from(e).with_commits(repo, (&plan.commits, &plan.select)))?;
+    Ok(reported(plan.remote, &pushed, contact.remote().counts().into()))
+}
+
+/// What is asked of the protocol.
+pub(super) fn request(
+    repo: &Repo,
+    target: &Target,
+    wanted: Vec<(Wanted, Stage)>,
+) -> Result<PushRequest, OpError> {
+    let is_home = repo.config().default_remote() == Some(target.name.as_str());
+    Ok(PushRequest {
+        earlier: earlier(repo, &wanted)?,
+        roots: wanted,
         repo: repo.identity()?,
         home: if is_home { Home::Yes } else { Home::No },
         avoid: Avoid::Nothing,
         sent: BTreeMap::new(),
-    };
-    let pushed = push(&request, &mut contact, job)
-        .map_err(|e| OpError::from(e).with_commits(repo, (&plan.commits, &plan.select)))?;
-    Ok(reported(plan.remote, &pushed, contact.remote().counts().into()))
+    })
 }
 
 /// Says what a push did.

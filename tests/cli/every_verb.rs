@@ -1,0 +1,267 @@
+//! Every verb in every bad situation: never a defect, and where it fails, an answer that says what to do.
+//!
+//! Which exit code is right for which verb is said in `bad_input`; here no cell of the matrix is left out.
+
+use crate::hard_times::{as_nobody, set_mode};
+use crate::harness::{Output, Repo, World, data};
+use crate::help::VERBS;
+use crate::push::{ready, take};
+
+/// Verbs that are about no repository.
+const ANYWHERE: [&str; 4] = ["completions", "man", "demo", "doctor"];
+
+/// Words that are right where `x.bin` and `data` are tracked, and `../other` is a repository that has both.
+fn words(verb: &str) -> Vec<Vec<&'static str>> {
+    let one = |words: &[&'static str]| vec![words.to_vec()];
+    match verb {
+        "init" | "status" | "du" | "config" | "push" | "fetch" | "pull" | "checkout" | "verify"
+        | "fsck" | "gc" | "merge" | "uninstall" | "diff" | "log" | "ls" | "update" | "doctor" => {
+            one(&[])
+        }
+        "clone" => one(&["../other", "copy"]),
+        "remote" => vec![
+            vec!["list"],
+            vec!["test"],
+            vec!["index"],
+            vec!["default", "origin"],
+            vec!["accept", "origin"],
+            vec!["sync", "origin", "second"],
+            vec!["add", "third", "../third"],
+            vec!["remove", "third"],
+        ],
+        "add" => vec![vec!["x.bin"], vec!["-u"]],
+        "track" => vec![vec![], vec!["*.dat"], vec!["--above", "1M"]],
+        "untrack" | "rm" | "check-ignore" => one(&["x.bin"]),
+        "mv" => vec![vec!["x.bin", "y.bin"], vec!["data/a.bin", "a.bin"]],
+        "cat" => one(&["HEAD:x.bin"]),
+        "export" => one(&["HEAD:data", "out"]),
+        "get" => one(&["../other", "x.bin", "-o", "got.bin"]),
+        "import" => one(&["../other", "x.bin", "imported.bin"]),
+        "ci" => one(&["key"]),
+        "evict" => vec![vec!["--all"], vec!["--all", "--yes"]],
+        "hooks" => vec![vec!["status"], vec!["install"], vec!["uninstall"]],
+        "completions" => one(&["bash"]),
+        // Both write where they are told to, and the demo takes its time.
+        "man" | "demo" => one(&["--help"]),
+        other => panic!("no words for the verb `{other}`"),
+    }
+}
+
+/// Words with a path that is not there, or a revision, for each verb that takes one.
+fn with_path(verb: &str, path: &'static str) -> Option<Vec<&'static str>> {
+    Some(match verb {
+        "add" | "untrack" | "rm" | "status" | "diff" | "log" | "ls" | "cat" | "push" | "fetch"
+        | "checkout" | "pull" | "du" | "evict" | "update" | "clone" => vec![path],
+        "mv" => vec![path, "y.bin"],
+        "export" => vec![path, "out"],
+        "get" | "import" => vec!["../other", path],
+        _ => return None,
+    })
+}
+
+fn with_revision(verb: &str, rev: &'static str) -> Option<Vec<&'static str>> {
+    Some(match verb {
+        "diff" => vec![rev, "HEAD"],
+        "log" | "push" | "fetch" | "pull" | "checkout" | "du" | "evict" | "update" => {
+            vec!["--rev", rev]
+        }
+        "verify" => vec![rev],
+        "get" => vec!["../other", "x.bin", "-o", "got.bin", "--rev", rev],
+        "import" => vec!["../other", "x.bin", "new.bin", "--rev", rev],
+        "clone" => vec!["../other", "--branch", rev],
+        "ls" => vec!["v9:data"],
+        "cat" => vec!["v9:x.bin"],
+        "export" => vec!["v9:data", "out"],
+        _ => return None,
+    })
+}
+
+/// Requires no defect; of a failure, an answer in three parts, or a report that says what to do.
+fn judge(output: &Output, wrong: &mut Vec<String>) {
+    let code = output.status();
+    let reports = ["doctor", "hooks", "check-ignore", "fsck"];
+    // Part of an answer may be that the rest was done, and what brings it.
+    let told = ["  hint: ", "`haul "].iter().any(|words| output.stderr().contains(words))
+        || reports.iter().any(|verb| output.to_string().contains(&format!("haul {verb}")));
+    let fine = match code {
+        Some(0) => true,
+        Some(1 | 3 | 4) => told && output.flaw().is_none(),
+        _ => false,
+    };
+    if !fine {
+        wrong.push(output.to_string());
+    }
+}
+
+#[track_caller]
+fn none(wrong: &[String]) {
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// A repository with a remote `origin` that nothing was pushed to, and `../other` beside it, which is all
+/// there.
+fn tracking(world: &World) -> Repo<'_> {
+    let [other, a] = [("other", "o"), ("a", "r")].map(|(name, remote)| {
+        let repo = ready(world, name, &world.remote(remote));
+        repo.write("x.bin", &data::bytes(2, 1000));
+        repo.write("data/a.bin", &data::bytes(1, 200_000));
+        take(&repo, "x.bin");
+        take(&repo, "data");
+        repo
+    });
+    other.haul(&["push"]).ok();
+    a
+}
+
+fn run_all(repo: &Repo, after: impl Fn()) {
+    let mut wrong = Vec::new();
+    for verb in VERBS {
+        for words in words(verb) {
+            judge(&repo.haul(&[&[verb], words.as_slice()].concat()), &mut wrong);
+            after();
+        }
+    }
+    none(&wrong);
+}
+
+#[test]
+fn outside_of_a_repository() {
+    let world = World::new();
+    let any = world.folder("any");
+    for verb in VERBS.iter().filter(|verb| !ANYWHERE.contains(verb)) {
+        for words in words(verb) {
+            let output = any.haul(&[&[*verb], words.as_slice()].concat());
+            let mut wrong = Vec::new();
+            judge(&output, &mut wrong);
+            none(&wrong);
+            assert_ne!(output.status(), Some(0), "{output}");
+        }
+    }
+}
+
+#[test]
+fn where_nothing_is_set_up_and_where_nothing_is_committed() {
+    let world = World::new();
+    let (plain, empty) = (world.repo("plain"), world.repo("empty"));
+    run_all(&plain, || ());
+    empty.haul(&["init"]).ok();
+    run_all(&empty, || ());
+}
+
+#[test]
+fn with_paths_that_are_unknown_or_outside() {
+    let world = World::new();
+    let a = tracking(&world);
+    let before = a.tree();
+    let mut wrong = Vec::new();
+    for path in ["no/where", "../outside", "/"] {
+        for verb in VERBS {
+            let Some(words) = with_path(verb, path) else { continue };
+            let output = a.haul(&[&[verb], words.as_slice()].concat());
+            judge(&output, &mut wrong);
+            assert_eq!(output.status().map(|code| code > 0), Some(true), "{output}");
+        }
+    }
+    none(&wrong);
+    a.tree().assert_same(&before);
+}
+
+#[test]
+fn with_revisions_that_are_unknown() {
+    let world = World::new();
+    let a = tracking(&world);
+    a.haul(&["import", "../other", "x.bin", "imported.bin"]).ok();
+    let before = a.tree();
+    let mut wrong = Vec::new();
+    for verb in VERBS {
+        let Some(words) = with_revision(verb, "v9") else { continue };
+        let output = a.haul(&[&[verb], words.as_slice()].concat());
+        judge(&output, &mut wrong);
+        assert_eq!(output.status(), Some(1), "{output}");
+        output.says("v9");
+    }
+    none(&wrong);
+    a.tree().assert_same(&before);
+}
+
+#[test]
+fn on_a_detached_head() {
+    let world = World::new();
+    let a = tracking(&world);
+    a.git(&["checkout", "-q", "--detach"]).ok();
+    run_all(&a, || {
+        a.git(&["reset", "-q", "--hard"]).ok();
+        a.haul(&["checkout", "--force"]).ok();
+    });
+}
+
+#[test]
+fn where_content_was_pushed_by_nobody_and_where_no_remote_is_set_up() {
+    let world = World::new();
+    let a = tracking(&world);
+    let b = a.clone_as("b");
+    run_all(&b, || {
+        b.git(&["reset", "-q", "--hard"]).ok();
+    });
+    a.haul(&["remote", "remove", "origin"]).ok();
+    a.git(&["add", "-A"]).ok();
+    a.commit("no remote");
+    let c = a.clone_as("c");
+    run_all(&c, || {
+        c.git(&["reset", "-q", "--hard"]).ok();
+    });
+}
+
+#[test]
+fn in_a_worktree_that_cannot_be_written() {
+    let world = World::new();
+    let a = tracking(&world);
+    if as_nobody(&world, &a, &["--version"]).is_none() {
+        return;
+    }
+    let before = a.tree();
+    for folder in ["data", ""] {
+        set_mode(&a.path(folder), 0o555);
+    }
+    let mut wrong = Vec::new();
+    for verb in VERBS {
+        for words in words(verb) {
+            let output = as_nobody(&world, &a, &[&[verb], words.as_slice()].concat());
+            judge(&output.expect("could be run before"), &mut wrong);
+        }
+    }
+    for folder in ["", "data"] {
+        set_mode(&a.path(folder), 0o755);
+    }
+    none(&wrong);
+    a.tree().assert_same(&before);
+}
+
+#[test]
+fn a_name_that_is_nearly_right_is_shown_as_it_would_be_right() {
+    let world = World::new();
+    let a = tracking(&world);
+    a.git(&["branch", "release-one"]).ok();
+    for verb in VERBS {
+        // What is not there may be added any day, and what others have is not known here.
+        if ["add", "get", "import", "clone", "update"].contains(&verb) {
+            continue;
+        }
+        if let Some(words) = with_path(verb, "dta/a.bin") {
+            a.haul(&[&[verb], words.as_slice()].concat())
+                .fails_with(1)
+                .says("did you mean `data/a.bin`?");
+        }
+        if let Some(words) = with_revision(verb, "relase-one") {
+            if words.iter().any(|word| word.starts_with("v9:")) {
+                continue;
+            }
+            a.haul(&[&[verb], words.as_slice()].concat())
+                .fails_with(1)
+                .says("did you mean `release-one");
+        }
+    }
+    a.haul(&["ls", "relase-one:data"]).fails_with(1).says("did you mean `release-one`?");
+    a.haul(&["diff", "HEAD..relase-one"]).fails_with(1).says("did you mean `HEAD..release-one`?");
+    a.haul(&["diff", "relase-one~1"]).fails_with(1).says("did you mean `release-one~1`?");
+}
