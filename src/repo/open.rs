@@ -128,7 +128,7 @@ impl Repo {
 
     fn opened_for(self, access: Access) -> Self {
         let (index, stat, using) = (OnceLock::new(), OnceLock::new(), Mutex::default());
-        Self { access, index, stat, using, ..self }
+        Self { index, stat, access, using, ..self }
     }
 
     /// Fails unless `haul init` was run here.
