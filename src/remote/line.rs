@@ -91,6 +91,7 @@ impl Lines {
     }
 
     /// Makes them lines to a web server.
+    #[cfg(feature = "http")]
     pub(super) fn of_web(self) -> Self {
         Self { web: true, ..self }
     }

@@ -22,7 +22,7 @@ use crate::transfer::walk::Spot;
 
 /// Longest `format` object in bytes.
 const TEXT_LIMIT: u64 = 4096;
-/// How often a listing is taken again because an object in it vanished.
+/// How often a listing is taken again because an object in it vanished, or it lacked what is there.
 const LISTINGS: usize = 3;
 
 /// The remote as of the last listing.
@@ -118,11 +118,13 @@ impl<'a> Contact<'a> {
     }
 
     /// Lists the catalogue again and fetches what is new in it. An object that vanishes between the
-    /// listing and its reading was put together with others: then the listing is taken once more.
+    /// listing and its reading was put together with others: then the listing is taken once more, as is
+    /// one that was proved wrong.
     pub fn refresh(&mut self, job: &Job) -> Result<(), TransferError> {
         for _ in 0..LISTINGS {
             match self.refresh_once(job) {
                 Err(TransferError::Remote(e)) if e.is_missing() => {}
+                Err(TransferError::Unlisted { .. }) => {}
                 result => return result,
             }
         }

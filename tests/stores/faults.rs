@@ -242,6 +242,10 @@ fn a_listing_without_anything_makes_no_old_remote_a_new_one() {
     let world = World::new();
     let Some(scene) = Scene::new(&world) else { return };
     scene.server.haul(&scene.a, &["push"]).ok();
+    // Twice in a row, which is what a single listing asks, is nobody's concern.
+    scene.set("GET", "%2Fi%2F", 2, Fault::EmptyList);
+    scene.server.haul(&scene.a, &["push"]).ok();
+    assert_eq!(scene.proxy.faults(), 2);
     for part in ["list-type=2", "%2Fi%2F"] {
         scene.set("GET", part, FOR_EVER, Fault::EmptyList);
         for verb in ["push", "gc"] {

@@ -11,6 +11,7 @@ mod program;
 
 use crate::args::Args;
 use crate::figures::Figures;
+use crate::plant::is_planted;
 
 /// The bits that are changed: one at a time, and all at once.
 const MASKS: [u8; 9] = [1, 2, 4, 8, 16, 32, 64, 128, 255];
@@ -18,10 +19,14 @@ const MASKS: [u8; 9] = [1, 2, 4, 8, 16, 32, 64, 128, 255];
 /// Runs the campaign.
 pub(crate) fn run(args: &Args) -> Figures {
     let mut figures = Figures::default();
+    packs::oversized(&mut figures);
+    // One miss is enough, and a build without the cap takes gigabytes for a length that was changed.
+    if is_planted() && figures.misses() > 0 {
+        return figures;
+    }
     pointers::run(&mut figures);
     catalogue::run(&mut figures);
     packs::golden(&mut figures);
-    packs::oversized(&mut figures);
     program::run(args, &mut figures);
     figures
 }
