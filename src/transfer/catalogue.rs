@@ -117,9 +117,8 @@ impl<'a> Contact<'a> {
         Ok(all)
     }
 
-    /// Lists the catalogue again and fetches what is new in it. An object that vanishes between the
-    /// listing and its reading was put together with others: then the listing is taken once more, as is
-    /// one that was proved wrong.
+    /// Lists the catalogue again and fetches what is new in it: once more where an object vanishes before
+    /// it is read, as it was put together with others, and where the listing was proved wrong.
     pub fn refresh(&mut self, job: &Job) -> Result<(), TransferError> {
         for _ in 0..LISTINGS {
             match self.refresh_once(job) {
