@@ -59,7 +59,7 @@ pub struct RmReport {
 
 /// Finds what would go, and what of it is nowhere else.
 pub fn plan(repo: &Repo, options: &RmOptions, job: &Job) -> Result<RmPlan, OpError> {
-    repo.begin_changes();
+    repo.begin_changes(job)?;
     let named = named(repo, &options.paths, job)?;
     let status = status::run(repo, &StatusOptions { paths: options.paths.clone() }, job)?;
     let away = |state: &str| matches!(state, "missing" | "pointer-missing");

@@ -50,7 +50,7 @@ pub struct UntrackReport {
 
 /// Refuses paths whose data is not all in the worktree: nothing would say what they held.
 pub fn plan(repo: &Repo, options: &UntrackOptions, job: &Job) -> Result<UntrackPlan, OpError> {
-    repo.begin_changes();
+    repo.begin_changes(job)?;
     let (rules, words) = named_rules(repo, &options.paths)?;
     let patterns: Vec<JsonPath> = rules.iter().map(|rule| json_path(&rule.pattern)).collect();
     if words.is_empty() {

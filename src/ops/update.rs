@@ -82,7 +82,7 @@ fn each<T>(
     job: &Job,
 ) -> Result<Vec<T>, OpError> {
     repo.require_initialised()?;
-    repo.begin_changes();
+    repo.begin_changes(job)?;
     let select = Select { paths: options.paths.clone(), ..Select::default() };
     let mut out = Vec::new();
     for item in chosen_or_warned(repo, &select, job)? {

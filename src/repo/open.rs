@@ -8,10 +8,12 @@ use crate::cache::{CacheError, Index, Layout, PATIENCE, StatCache};
 use crate::chunk::Profile;
 use crate::config::{Config, Environment, Files, Flag, load};
 use crate::fs::{
-    FsError, Hold, Lock, make_folder, planted, read_limited, remove, replace, sweep_abandoned,
+    FsError, Hold, Lock, failpoint, make_folder, planted, read_limited, remove, replace,
+    sweep_abandoned,
 };
 use crate::git::{Content, Git};
 use crate::hash::RepoId;
+use crate::progress::{Job, Stopped};
 use crate::repo::error::RepoError;
 use crate::worktree::Door;
 
@@ -45,6 +47,9 @@ const SETTINGS_LIMIT: u64 = 1 << 20;
 
 /// How long work waits for an eviction, which removes files and does nothing else meanwhile.
 const EVICTION: Duration = Duration::from_secs(30);
+
+/// How often a command that waits for another looks whether it is to stop.
+const LOOK: Duration = Duration::from_millis(200);
 
 impl Repo {
     /// Opens the repository that the environment's current folder lies in.
@@ -189,8 +194,14 @@ impl Repo {
     /// Waits until no other command changes pointers here; from then on others wait until this process
     /// ends. Called before pointers are read, so that of two commands at a time the later one goes on
     /// from what the earlier one wrote. Makes no file, as the command may be refused yet.
-    pub fn begin_changes(&self) {
-        self.begin_within(Duration::MAX);
+    ///
+    /// Fails once the user asks to stop.
+    pub fn begin_changes(&self, job: &Job) -> Result<(), Stopped> {
+        while !self.begin_within(LOOK) {
+            failpoint::hit("repo.waiting");
+            job.check()?;
+        }
+        Ok(())
     }
 
     /// As [`Self::begin_changes`], for `patience` at most; says whether changes may begin.

@@ -57,6 +57,22 @@ fn a_push_stops_clean_and_completes() {
 }
 
 #[test]
+fn a_command_that_waits_for_another_stops_at_once() {
+    let world = World::new();
+    let a = pushed(&world, &world.remote("r"));
+    for name in ["d/5", "d/6"] {
+        a.write(name, name.as_bytes());
+    }
+    let first = a.pause_haul(&["add", "d/5"], "index.after-commit");
+    for verb in [&["add", "d/6"][..], &["rm", "d/0"], &["mv", "d/0", "d/7"], &["checkout"]] {
+        stop(&a, verb, ("repo.waiting", Signal::INT));
+    }
+    first.let_go().ok();
+    a.haul(&["add", "d/6"]).ok();
+    a.haul(&["status"]).ok().says("no path differs");
+}
+
+#[test]
 fn a_push_that_stops_while_a_pack_is_on_its_way_leaves_no_piece_of_it() {
     let world = World::new();
     let remote = world.remote("r");

@@ -16,6 +16,14 @@ fn two(world: &World) -> (Repo<'_>, Remote, Remote) {
     (a, world.remote("r"), s)
 }
 
+/// Pushes a file of one chunk; returns the key of its pack, the only one of `r`.
+fn one_pack(a: &Repo<'_>, r: &Remote) -> String {
+    a.write("one.bin", &data::bytes(5, 9000));
+    save(a, &["one.bin"], "one");
+    a.haul(&["push", "one.bin"]).ok();
+    r.keys("p/").remove(0)
+}
+
 fn has_all(b: &Repo<'_>) {
     assert!(b.read("big.bin") == data::bytes(1, 2 << 20));
     assert!(b.read("many/y.bin") == data::bytes(3, 9000));
@@ -222,10 +230,7 @@ fn damage_is_not_copied_and_stops_a_sync_before_its_record() {
 fn a_root_whose_pack_is_cut_short_is_named_and_not_counted_as_copied() {
     let world = World::new();
     let (a, r, s) = two(&world);
-    a.write("one.bin", &data::bytes(5, 9000));
-    save(&a, &["one.bin"], "one");
-    a.haul(&["push", "one.bin"]).ok();
-    let pack = r.keys("p/").remove(0);
+    let pack = one_pack(&a, &r);
     let whole = r.read(&pack);
     r.write(&pack, &whole[..2000]);
     let name = pack.rsplit('/').next().expect("has a name");
@@ -244,10 +249,7 @@ fn a_root_whose_pack_is_cut_short_is_named_and_not_counted_as_copied() {
 fn a_pack_that_is_listed_with_a_size_it_cannot_have_is_not_fetched() {
     let world = World::new();
     let (a, r, s) = two(&world);
-    a.write("one.bin", &data::bytes(5, 9000));
-    save(&a, &["one.bin"], "one");
-    a.haul(&["push", "one.bin"]).ok();
-    let pack = r.keys("p/").remove(0);
+    let pack = one_pack(&a, &r);
     let file = std::fs::OpenOptions::new().write(true).open(r.path().join(&pack));
     file.expect("opens").set_len(3 << 30).expect("grows");
     // It would end at the first answer that it gets.

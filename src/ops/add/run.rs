@@ -118,7 +118,7 @@ pub struct AddReport {
 /// Finds what an add would take in; reads names and stamps only.
 pub fn plan(repo: &Repo, options: &AddOptions, job: &Job) -> Result<AddPlan, OpError> {
     repo.require_initialised()?;
-    repo.begin_changes();
+    repo.begin_changes(job)?;
     let (tracked, refused) = load_tracked(repo.git(), repo.door())?;
     if options.update {
         Selection::new(repo, &options.paths)?.warn(&refused, job);

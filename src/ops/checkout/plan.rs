@@ -86,7 +86,7 @@ pub(super) struct Write {
 
 /// Compares the worktree with the selected pointers.
 pub fn plan(repo: &Repo, options: &CheckoutOptions, job: &Job) -> Result<CheckoutPlan, OpError> {
-    repo.begin_changes();
+    repo.begin_changes(job)?;
     let chosen = chosen_or_warned(repo, &options.select, job)?;
     plan_of(repo, (options, &chosen), job)
 }

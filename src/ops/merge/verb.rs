@@ -83,7 +83,7 @@ impl Step {
 /// both sides changed them and the result is not what they make together. Nothing is written.
 pub fn plan(repo: &Repo, job: &Job) -> Result<MergePlan, OpError> {
     repo.require_initialised()?;
-    repo.begin_changes();
+    repo.begin_changes(job)?;
     let unmerged = unmerged(repo)?;
     let versions = if unmerged.is_empty() { left_in_head(repo)? } else { unmerged };
     let (mut pointers, mut steps) = (Vec::new(), Vec::new());

@@ -76,7 +76,7 @@ pub struct MvReport {
 
 /// Checks that the path may have its new name.
 pub fn plan(repo: &Repo, options: &MvOptions, job: &Job) -> Result<MvPlan, OpError> {
-    repo.begin_changes();
+    repo.begin_changes(job)?;
     let mut found = named(repo, std::slice::from_ref(&options.from), job)?;
     let (files, bytes) = figures(&found);
     let item = found.pop().ok_or_else(|| OpError::Defect("nothing was named".to_owned()))?;

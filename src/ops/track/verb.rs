@@ -49,6 +49,7 @@ pub(super) fn hand_over(
     haul: &Path,
     job: &Job,
 ) -> Result<TrackReport, OpError> {
+    repo.begin_changes(job)?;
     let _working = repo.lock_for_work()?;
     let (tracked, _) = load_tracked(repo.git(), repo.door())?;
     check_named(&tracked, patterns)?;
