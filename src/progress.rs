@@ -68,6 +68,22 @@ impl Sink for Silent {
 #[error("interrupted")]
 pub struct Stopped;
 
+/// The user's wish to stop, for what waits and has no [`Job`]; by default nobody can wish that.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct StopFlag(Option<&'static AtomicBool>);
+
+impl StopFlag {
+    /// Stops once this is true.
+    pub fn new(flag: &'static AtomicBool) -> Self {
+        Self(Some(flag))
+    }
+
+    /// Fails once the user asked to stop.
+    pub fn check(self) -> Result<(), Stopped> {
+        if self.0.is_some_and(|flag| flag.load(Ordering::Relaxed)) { Err(Stopped) } else { Ok(()) }
+    }
+}
+
 /// What every long operation carries: where to report, and whether to stop.
 #[derive(Clone, Copy)]
 pub struct Job<'a> {
