@@ -38,6 +38,13 @@ pub enum Event<'a> {
         /// How much, in the unit of its kind.
         amount: u64,
     },
+    /// Of what a running task got further by, or soon will, so much was not known before.
+    New {
+        /// The task that met it.
+        kind: Kind,
+        /// How much, in the unit of its kind.
+        amount: u64,
+    },
     /// A task ended, complete or not.
     End {
         /// The task that ended.
@@ -135,6 +142,11 @@ impl Task<'_> {
     /// Reports progress of `amount`, in the unit of the task's kind.
     pub fn advance(&self, amount: u64) {
         self.sink.on(Event::Advance { kind: self.kind, amount });
+    }
+
+    /// Reports that `amount` is new, in the unit of the task's kind.
+    pub fn meet_new(&self, amount: u64) {
+        self.sink.on(Event::New { kind: self.kind, amount });
     }
 }
 

@@ -97,7 +97,9 @@ fn judge(output: &Output, wrong: &mut Vec<String>) {
     let code = output.status();
     let reports = ["doctor", "hooks", "check-ignore", "fsck"];
     // Part of an answer may be that the rest was done, and what brings it.
-    let told = ["  hint: ", "`haul ", "name each with `--repo`"].iter().any(|words| output.stderr().contains(words))
+    let told = ["  hint: ", "`haul ", "name each with `--repo`"]
+        .iter()
+        .any(|words| output.stderr().contains(words))
         || reports.iter().any(|verb| output.to_string().contains(&format!("haul {verb}")));
     let fine = match code {
         Some(0) => true,
