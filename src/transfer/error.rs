@@ -170,9 +170,9 @@ pub enum TransferError {
         rounds: u32,
     },
     /// More bytes than the user allowed.
-    #[error("{wanted} bytes would be received, more than the {allowed} allowed")]
+    #[error("{wanted} bytes would be transferred, more than the {allowed} allowed")]
     OverBudget {
-        /// Bytes to receive.
+        /// Bytes to receive, or to send.
         wanted: u64,
         /// The limit given.
         allowed: u64,
