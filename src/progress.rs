@@ -38,6 +38,13 @@ pub enum Event<'a> {
         /// How much, in the unit of its kind.
         amount: u64,
     },
+    /// Of what a running task got further by, or soon will, so much was not known before.
+    New {
+        /// The task that met it.
+        kind: Kind,
+        /// How much, in the unit of its kind.
+        amount: u64,
+    },
     /// A task ended, complete or not.
     End {
         /// The task that ended.
@@ -67,6 +74,22 @@ impl Sink for Silent {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("interrupted")]
 pub struct Stopped;
+
+/// The user's wish to stop, for what waits and has no [`Job`]; by default nobody can wish that.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct StopFlag(Option<&'static AtomicBool>);
+
+impl StopFlag {
+    /// Stops once this is true.
+    pub fn new(flag: &'static AtomicBool) -> Self {
+        Self(Some(flag))
+    }
+
+    /// Fails once the user asked to stop.
+    pub fn check(self) -> Result<(), Stopped> {
+        if self.0.is_some_and(|flag| flag.load(Ordering::Relaxed)) { Err(Stopped) } else { Ok(()) }
+    }
+}
 
 /// What every long operation carries: where to report, and whether to stop.
 #[derive(Clone, Copy)]
@@ -119,6 +142,11 @@ impl Task<'_> {
     /// Reports progress of `amount`, in the unit of the task's kind.
     pub fn advance(&self, amount: u64) {
         self.sink.on(Event::Advance { kind: self.kind, amount });
+    }
+
+    /// Reports that `amount` is new, in the unit of the task's kind.
+    pub fn meet_new(&self, amount: u64) {
+        self.sink.on(Event::New { kind: self.kind, amount });
     }
 }
 

@@ -90,7 +90,7 @@ impl Repo {
         let cache = config.cache_dir.as_ref().map(|v| v.value.as_path());
         let layout = Layout::new(git.common_dir(), git.git_dir(), cache);
         let door = Door::open(git.root())?.with_own_links(&layout.files_folder());
-        let git = git.with_temp(layout.temp());
+        let git = git.with_temp(layout.temp()).with_stop(environment.stop);
         let profile = Profile::by_name(&config.add_profile.value).ok_or_else(|| {
             RepoError::UnknownProfile {
                 name: config.add_profile.value.clone(),
@@ -182,13 +182,14 @@ impl Repo {
         if let Some(index) = self.index.get() {
             return Ok(index);
         }
-        // In this order: who waits for the index holds no lock that its owner could wait for.
-        let index = match self.index_to_look(PATIENCE)? {
-            Some(index) => index,
-            None => Index::open(&self.layout)?,
-        };
-        self.use_cache()?;
-        Ok(self.index.get_or_init(|| index))
+        if self.index_within(PATIENCE)? {
+            return self.index.get().ok_or_else(|| self.busy());
+        }
+        Err(self.busy())
+    }
+
+    fn busy(&self) -> CacheError {
+        CacheError::Busy { path: self.layout.index(), waited: PATIENCE.as_secs() }
     }
 
     /// Waits until no other command changes pointers here; from then on others wait until this process
@@ -221,39 +222,56 @@ impl Repo {
     }
 
     /// Opens the index unless another command has it for longer than `patience`; says whether it is open.
+    /// Fails once the user asks to stop.
     pub fn index_within(&self, patience: Duration) -> Result<bool, CacheError> {
-        if self.index.get().is_none() {
-            let looked = match self.index_to_look(patience) {
+        let mut left = patience;
+        while self.index.get().is_none() {
+            let now = left.min(LOOK);
+            match self.open_index(now) {
+                Ok(index) => {
+                    // In this order: who waits for the index holds no lock that its owner could wait for.
+                    self.use_cache()?;
+                    self.index.get_or_init(|| index);
+                }
+                Err(CacheError::Busy { .. }) if now < left => {
+                    left -= now;
+                    failpoint::hit("index.waiting");
+                    self.environment.stop.check()?;
+                }
                 Err(CacheError::Busy { .. }) => return Ok(false),
-                other => other?,
-            };
-            let index = match looked.map_or_else(|| Index::open_within(&self.layout, patience), Ok)
-            {
-                Err(CacheError::Busy { .. }) => return Ok(false),
-                other => other?,
-            };
-            self.use_cache()?;
-            self.index.get_or_init(|| index);
+                Err(e) => return Err(e),
+            }
         }
         Ok(true)
     }
 
-    fn index_to_look(&self, patience: Duration) -> Result<Option<Index>, CacheError> {
-        match self.access {
-            Access::Look => Index::open_to_look(&self.layout, patience),
-            Access::Work => Ok(None),
-        }
+    fn open_index(&self, patience: Duration) -> Result<Index, CacheError> {
+        let looked = match self.access {
+            Access::Look => Index::open_to_look(&self.layout, patience)?,
+            Access::Work => None,
+        };
+        looked.map_or_else(|| Index::open_within(&self.layout, patience), Ok)
     }
 
-    fn use_cache(&self) -> Result<(), FsError> {
-        let lock = self.layout.cache_folder().lock(Hold::Together, EVICTION)?;
+    fn use_cache(&self) -> Result<(), CacheError> {
+        let (mut left, folder) = (EVICTION, self.layout.cache_folder());
+        let lock = loop {
+            let now = left.min(LOOK);
+            let lock = folder.lock(Hold::Together, now)?;
+            left -= now;
+            if lock.is_some() || left.is_zero() {
+                break lock;
+            }
+            failpoint::hit("cache.waiting");
+            self.environment.stop.check()?;
+        };
         *self.using.lock().unwrap_or_else(PoisonError::into_inner) = lock;
         Ok(())
     }
 
     /// Does `work` while nobody else uses the cache; nothing if somebody does for longer than
     /// `patience`.
-    pub fn with_cache_alone<T, E: From<FsError>>(
+    pub fn with_cache_alone<T, E: From<FsError> + From<CacheError>>(
         &self,
         patience: Duration,
         work: impl FnOnce() -> Result<T, E>,

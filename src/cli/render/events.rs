@@ -30,6 +30,8 @@ struct Line<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     total: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    new: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     text: Option<&'a str>,
 }
 
@@ -52,13 +54,14 @@ fn of_task(event: &'static str, running: &Running) -> String {
         task: Some(name(running.kind)),
         done: Some(running.done),
         total: running.total,
+        new: running.new_bytes().map(|new| new.0),
         text: None,
     })
 }
 
 /// Returns the line of something said.
 pub(super) fn of_text(event: &'static str, text: &str) -> String {
-    line(&Line { haul: 1, event, task: None, done: None, total: None, text: Some(text) })
+    line(&Line { haul: 1, event, task: None, done: None, total: None, new: None, text: Some(text) })
 }
 
 fn line(line: &Line<'_>) -> String {
@@ -72,6 +75,7 @@ impl Events {
         match event {
             Event::Note(text) => Some(of_text("note", text)),
             Event::Warning(text) => Some(of_text("warning", text)),
+            Event::New { .. } => None,
             Event::End { .. } => ended.map(|running| of_task("end", &running)),
             Event::Begin { kind, .. } => {
                 meter.find(kind).map(|running| of_task("begin", &running.show(now)))

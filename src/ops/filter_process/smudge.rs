@@ -114,6 +114,7 @@ impl<'e> Smudging<'e> {
             Ok(repo) => bring_delayed(repo, &delayed, job).into_iter().collect(),
             Err(_) => BTreeMap::new(),
         };
+        job.check()?;
         channel.answer_paths(&paths)?;
         let reader = opened
             .as_ref()
@@ -176,6 +177,7 @@ impl<'e> Smudging<'e> {
         match found {
             Ok(found) => Ok(found),
             Err(error @ OpError::Channel(_)) => Err(error),
+            Err(error) if error.exit() == Exit::Interrupted => Err(error),
             Err(error) => {
                 self.left += 1;
                 self.first.get_or_insert_with(|| (path.to_vec(), bytes.clone(), error));
