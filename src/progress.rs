@@ -1,5 +1,7 @@
 //! What the core tells the edge: events out, the wish to stop in. Nothing else rides along.
 
+use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// What a task is about; the edge chooses the words.
@@ -106,6 +108,39 @@ impl<'a> Job<'a> {
     /// Tells the user something to act on.
     pub fn warn(&self, text: &str) {
         self.sink.on(Event::Warning(text));
+    }
+}
+
+/// A job that is kept rather than lent, for what may have to wait where nobody hands one down.
+#[derive(Clone)]
+pub struct KeptJob {
+    sink: Arc<dyn Sink>,
+    stop: &'static AtomicBool,
+}
+
+impl KeptJob {
+    /// Reports to `sink`; ends early once `stop` is true.
+    pub fn new(sink: Arc<dyn Sink>, stop: &'static AtomicBool) -> Self {
+        Self { sink, stop }
+    }
+
+    /// Lends it.
+    pub fn lend(&self) -> Job<'_> {
+        Job::new(&*self.sink, self.stop)
+    }
+}
+
+impl Default for KeptJob {
+    /// Nobody hears of it, and nobody stops it.
+    fn default() -> Self {
+        static NEVER: AtomicBool = AtomicBool::new(false);
+        Self::new(Arc::new(Silent), &NEVER)
+    }
+}
+
+impl fmt::Debug for KeptJob {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KeptJob").finish_non_exhaustive()
     }
 }
 

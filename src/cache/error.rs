@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::fs::FsError;
 use crate::hash::{Digest, PackId};
 use crate::hint::Hint;
+use crate::progress::Stopped;
 
 /// Why the cache, the index or the stat cache did not answer.
 #[derive(Debug, thiserror::Error)]
@@ -43,6 +44,9 @@ pub enum CacheError {
         /// Whether the pack had not been pushed yet.
         unpushed: bool,
     },
+    /// The user asked to stop while another process held the database.
+    #[error(transparent)]
+    Stopped(#[from] Stopped),
     /// A new pack could not be written as its format demands.
     #[error("could not write a pack: {why}")]
     Pack {
@@ -88,7 +92,7 @@ impl Hint for CacheError {
                  sound of it was kept"
                     .to_owned(),
             ),
-            Self::Pack { .. } => None,
+            Self::Pack { .. } | Self::Stopped(_) => None,
         }
     }
 }

@@ -209,6 +209,7 @@ fn cache_exit(error: &CacheError) -> Exit {
     match error {
         CacheError::Damaged { .. } => Exit::Damaged,
         CacheError::Pack { .. } => Exit::Defect,
+        CacheError::Stopped(_) => Exit::Interrupted,
         CacheError::Fs(_) | CacheError::Database { .. } | CacheError::Busy { .. } => Exit::No,
     }
 }

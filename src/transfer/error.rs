@@ -195,9 +195,10 @@ impl TransferError {
             | Self::PackGone { .. }
             | Self::LocalPack { .. } => true,
             // A disk or a limit that refuses says nothing about the content.
-            Self::Local { source, .. } => {
-                !matches!(source, CacheError::Fs(_) | CacheError::Busy { .. })
-            }
+            Self::Local { source, .. } => !matches!(
+                source,
+                CacheError::Fs(_) | CacheError::Busy { .. } | CacheError::Stopped(_)
+            ),
             // What only a newer haul can read is sound, and the user can fix that.
             Self::Catalogue { source, .. } => !source.is_newer(),
             Self::Tree { source, .. } => !source.is_newer(),

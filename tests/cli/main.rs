@@ -123,6 +123,7 @@ mod siblings;
 mod sizes;
 mod stale;
 mod status;
+mod turns;
 mod unsaved;
 mod usage;
 mod verify;
