@@ -1,6 +1,6 @@
 //! What `haul track --dry-run` says, and what `haul track` then does. For the files themselves see `filter.rs`.
 
-use crate::harness::{Repo, World, data};
+use crate::harness::{Output, Repo, World, data};
 use crate::scene::{number, save, shared};
 
 /// Plans patterns, then tracks them: returns how many files are planned, and how many Git hands over.
@@ -34,14 +34,21 @@ fn a_plan_knows_that_new_lines_win_over_those_of_another_filter() {
 fn a_plan_knows_the_users_own_attributes_and_those_of_the_clone() {
     let world = World::new();
     let a = shared(&world);
-    a.write("own/attributes", b"[attr]ours filter=lfs\n*.dat ours\n");
-    let own = a.path("own/attributes").display().to_string();
-    a.git(&["config", "core.attributesFile", &own]).ok();
-    a.write(".git/info/attributes", b"x.dat filter=lfs\n");
-    for name in ["x.dat", "y.dat"] {
+    a.write("y.dat", &data::bytes(1, 1000));
+    save(&a, &["y.dat"], "data");
+    let own = world.path("attributes");
+    std::fs::write(&own, "*.dat filter=haul\n").expect("can be written");
+    a.git(&["config", "core.attributesFile", &own.display().to_string()]).ok();
+    a.write(".git/info/attributes", b"x.bin filter=lfs\n");
+    for name in ["x.bin", "z.bin"] {
         a.write(name, name.as_bytes());
     }
-    assert_eq!(planned_and_done(&a, &["*.dat"]), (1, 1));
+    let plan = a.haul(&["track", "--dry-run", "--json", "*.bin"]).ok();
+    assert_eq!(number(&plan, "/files"), 1, "z.bin: {plan}");
+    let done = a.haul(&["track", "--json", "*.bin"]).ok();
+    let converted = |output: &Output| output.json().get("converted").cloned();
+    assert_eq!(converted(&plan), converted(&done));
+    done.prints("y.dat");
 }
 
 #[test]
