@@ -59,6 +59,8 @@ pub struct PullReport {
 
 /// Finds what is absent.
 pub fn plan<'r>(repo: &'r Repo, options: &PullOptions, job: &Job) -> Result<PullPlan<'r>, OpError> {
+    // Before the fetch opens the index, though it is for the checkout, which reads pointers again.
+    repo.begin_changes(job)?;
     let needed = || needed(repo, options, job);
     let fetch = fetch::plan_needed(repo, &options.fetch, &needed, job)?;
     Ok(PullPlan { fetch, options: options.clone() })
