@@ -120,7 +120,8 @@ pub fn run(repo: &Repo, plan: PullPlan<'_>, job: &Job) -> Result<PullReport, OpE
         // the index knows of now.
         let mut rest = plan.options.fetch.clone();
         rest.max_bytes = rest.max_bytes.map(|max| max.saturating_sub(fetch.requests.received));
-        let again = fetch::plan(repo, &rest, job)?;
+        let needed = || needed(repo, &plan.options, job);
+        let again = fetch::plan_needed(repo, &rest, &needed, job)?;
         if again.nothing_to_bring() {
             break;
         }
