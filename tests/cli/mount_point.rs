@@ -48,7 +48,11 @@ fn what_was_agreed_to_while_nothing_was_in_doubt_is_no_leave_to_write_below_a_mo
     let remote = world.remote("r");
     let a = pushed(&world, &remote);
     let away = world.path("away");
-    for verb in ["push", "verify"] {
+    for verb in ["push", "verify", "pull"] {
+        if verb == "pull" {
+            a.haul(&["evict", "--all", "--yes"]).ok();
+            a.remove("x.bin");
+        }
         mount(&remote, &away, false);
         a.haul(&[verb]).fails_with(3).says("is empty");
         mount(&remote, &away, true);

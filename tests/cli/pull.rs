@@ -338,7 +338,7 @@ fn a_pull_that_fetches_again_leaves_what_the_worktree_has() {
     let world = World::new();
     let a = shared(&world);
     for n in 0..8 {
-        a.write(&format!("d/{n}"), &data::bytes(n, 100_000));
+        a.write(format!("d/{n}"), &data::bytes(n, 100_000));
     }
     save(&a, &["d"], "data");
     a.haul(&["push"]).ok();

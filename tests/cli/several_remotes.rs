@@ -100,7 +100,7 @@ fn a_remote_that_stands_in_sends_no_more_than_is_needed_and_allowed() {
     a.haul(&["remote", "add", "s", s.path().to_str().expect("is UTF-8")]).ok();
     a.haul(&["remote", "default", "r"]).ok();
     for n in 0..8 {
-        a.write(&format!("d/{n}"), &data::bytes(n, 300_000));
+        a.write(format!("d/{n}"), &data::bytes(n, 300_000));
     }
     save(&a, &["d"], "data");
     a.haul(&["push", "--all-remotes"]).ok();
