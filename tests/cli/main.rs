@@ -100,6 +100,7 @@ mod left_alone;
 mod look;
 mod merge;
 mod merge_branches;
+mod mount_point;
 mod moved;
 mod names;
 mod other_places;
