@@ -144,6 +144,7 @@ impl HttpService for Line {
     async fn call(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
         let asked = Asked::of(&request, self.web);
         let length = u64::try_from(request.body().content_length()).unwrap_or(u64::MAX);
+        let of_a_part = request.headers().contains_key("range");
         let patience = SILENCE.saturating_add(length / SLOWEST);
         let mut pass = self.shared.gate.enter().await;
         let answer = timeout(Duration::from_secs(patience), self.client.execute(request)).await;
@@ -157,6 +158,11 @@ impl HttpService for Line {
         };
         self.shared.reached.store(true, Ordering::Relaxed);
         if answer.status().is_success() {
+            // All of a pack for a few bytes of it, again and again.
+            if of_a_part && answer.status().as_u16() == 200 {
+                let why = "it sends a whole object where a part was asked for".to_owned();
+                return Err(HttpError::new(HttpErrorKind::Unknown, Refusal::NotOffered(why)));
+            }
             pass.count(length);
             return checked(asked, watched(answer, pass)).await;
         }

@@ -120,7 +120,9 @@ fn s3(service: &Service, lines: Lines) -> Opened {
         .with_bucket_name(&service.bucket)
         .with_client_options(options)
         .with_retry(retry())
-        .with_http_connector(lines);
+        .with_http_connector(lines)
+        // Not every server knows the request that removes many, and it must not be repeated.
+        .with_disable_bulk_delete(true);
     if let Some(endpoint) = &access.endpoint {
         builder = builder.with_config(AmazonS3ConfigKey::S3Endpoint, endpoint.as_str());
     }

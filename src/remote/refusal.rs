@@ -139,7 +139,9 @@ impl Refusal {
             Self::Denied(_) => return RemoteError::Denied { remote, action, key, why },
             Self::Gone(why) => return site.gone(*why),
             Self::TooMany => return too_many(site),
-            Self::NotOffered(_) => return RemoteError::Unsupported { remote, action, key, why },
+            Self::NotOffered(what) => {
+                return RemoteError::Unsupported { remote, action, key, why: what.clone() };
+            }
             // Whoever wrote looks whether it is there all the same.
             Self::Silent(_) | Self::Unsure(_) => {
                 return RemoteError::Unreachable { remote, action, key, why };

@@ -22,7 +22,10 @@ mod harness;
 mod cluster;
 mod conformance;
 mod faults;
+mod odd;
 #[expect(dead_code, reason = "the campaign of lines uses more of it")]
 mod proxy;
+mod scene;
 mod server;
 mod ssh;
+mod tls;
