@@ -21,7 +21,7 @@ use crate::transfer::root::Wanted;
 use crate::transfer::walk::Spot;
 
 /// Longest `format` object in bytes.
-const TEXT_LIMIT: u64 = 4096;
+pub(super) const TEXT_LIMIT: u64 = 4096;
 /// How often a listing is taken again because an object in it vanished, or it lacked what is there.
 const LISTINGS: usize = 3;
 
@@ -149,7 +149,7 @@ impl<'a> Contact<'a> {
                 Purpose::Push => FeatureClass::Write,
                 Purpose::Gc => FeatureClass::Gc,
             };
-            self.synced.view.check_features(class, &[]).map_err(|e| self.wrong(e))?;
+            self.synced.view.check_features(class, &[]).map_err(|e| self.strange(e, &listing))?;
             let mut missing = self.synced.view.missing(need);
             missing.retain(|(name, _)| !self.broken.contains_key(name));
             let first_contact = self.synced.id.is_none();
@@ -215,9 +215,8 @@ impl<'a> Contact<'a> {
             Ok::<(), RemoteError>(())
         })?;
         if let Some(bytes) = &format {
-            let parsed =
-                RemoteFormat::parse(bytes).map_err(|e| self.wrong_object(key::FORMAT, e))?;
-            self.learn(parsed.id)?;
+            let alone = asked.is_empty() && objects.is_empty();
+            self.learn(self.format_of(bytes, alone)?.id)?;
         }
         for (name, bytes) in arrived {
             let object = match Object::parse_named(&name, &bytes).map_err(CatalogueError::from) {

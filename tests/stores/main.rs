@@ -25,7 +25,9 @@ mod faults;
 mod odd;
 #[expect(dead_code, reason = "the campaign of lines uses more of it")]
 mod proxy;
+mod refusals;
 mod scene;
+mod secrets;
 mod server;
 mod ssh;
 mod tls;
