@@ -22,6 +22,7 @@ mod harness;
 mod cluster;
 mod conformance;
 mod faults;
+mod keys;
 mod odd;
 #[expect(dead_code, reason = "the campaign of lines uses more of it")]
 mod proxy;
