@@ -193,6 +193,9 @@ fn a_container_has_keys_by_a_file_that_is_read_again_when_they_end() {
     ];
     a.haul_with(&["push", "--jobs", "1"], &variables).ok();
     went_on_with_later_keys(&proxy);
+    std::fs::write(&file, "second\n").expect("writes a token");
+    let refused = a.haul_with(&["verify"], &variables).fails_with(3);
+    refused.says("holds a line end").says("  hint: sign in");
 }
 
 #[test]
@@ -231,9 +234,8 @@ fn a_job_with_an_identity_gets_keys_for_it_and_reads_its_file_again_when_they_en
         let shown = format!("WebIdentityToken={token}");
         assert!(asked.iter().any(|line| line.contains(&shown)), "{token}: {asked:?}");
     }
-    // Without a file, and where the service does not believe it.
     std::fs::remove_file(&file).expect("is there");
-    a.haul_with(&["verify"], &variables).fails_with(3).says("token").says("  hint: ");
+    a.haul_with(&["verify"], &variables).fails_with(3).says("token").says("  hint: sign in");
 }
 
 /// A blob storage that believes bearers of tokens `T1`, `T2` and so on, keeps what it is sent, and takes its
@@ -368,5 +370,5 @@ fn the_program_of_azure_gives_tokens_and_gives_others_when_they_end() {
     went_on_with_later_tokens(&a, &used, &variables);
     tools.write("az", b"#!/bin/sh\necho 'Please run az login' >&2\nexit 1\n");
     let refused = a.haul_with(&["verify"], &variables).fails_with(3);
-    refused.says("Please run az login").says("  hint: ");
+    refused.says("Please run az login").says("  hint: sign in");
 }
