@@ -59,6 +59,7 @@ mod du;
 mod every_verb;
 mod evict;
 mod filter;
+mod filter_absent;
 mod filter_git;
 mod filter_hard;
 mod filter_modes;

@@ -120,7 +120,9 @@ fn a_place_that_holds_something_else_is_told_and_left_as_it_is() {
     let Some((server, a, remote)) = behind_ssh(&world) else { return };
     let b = a.clone_as("b");
     for (key, text) in [("format", "mp3"), ("i/logo.png", "a picture"), ("format", "")] {
-        remote.write_new(key, text.as_bytes());
+        let folder = remote.path().join(key);
+        std::fs::create_dir_all(folder.parent().expect("lies there")).expect("makes folders");
+        remote.write(key, text.as_bytes());
         let run = |line: &str| {
             let words: Vec<&str> = line.split(' ').collect();
             server.haul(if words[0] == "push" { &a } else { &b }, &words)

@@ -64,13 +64,6 @@ impl Remote {
         fs::write(self.path.join(key), bytes).expect("writes an object");
     }
 
-    /// Writes an object that is not there yet, with the folders above it.
-    pub(crate) fn write_new(&self, key: &str, bytes: &[u8]) {
-        let folder = self.path.join(key);
-        fs::create_dir_all(folder.parent().expect("lies in a folder")).expect("makes folders");
-        self.write(key, bytes);
-    }
-
     /// Flips the bits of one byte, as damage would.
     pub(crate) fn flip(&self, key: &str, at: usize) {
         let mut bytes = self.read(key);
