@@ -101,6 +101,7 @@ mod look;
 mod merge;
 mod merge_branches;
 mod moved;
+mod mv_goal;
 mod names;
 mod other_places;
 mod own_links;
