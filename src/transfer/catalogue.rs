@@ -149,7 +149,7 @@ impl<'a> Contact<'a> {
                 Purpose::Push => FeatureClass::Write,
                 Purpose::Gc => FeatureClass::Gc,
             };
-            self.synced.view.check_features(class, &[]).map_err(|e| self.wrong(e))?;
+            self.synced.view.check_features(class, &[]).map_err(|e| self.strange(e, &listing))?;
             let mut missing = self.synced.view.missing(need);
             missing.retain(|(name, _)| !self.broken.contains_key(name));
             let first_contact = self.synced.id.is_none();
@@ -207,9 +207,8 @@ impl<'a> Contact<'a> {
             Ok::<(), RemoteError>(())
         })?;
         if let Some(bytes) = &format {
-            let parsed =
-                RemoteFormat::parse(bytes).map_err(|e| self.wrong_object(key::FORMAT, e))?;
-            self.learn(parsed.id)?;
+            let alone = asked.is_empty() && objects.is_empty();
+            self.learn(self.format_of(bytes, alone)?.id)?;
         }
         for (name, bytes) in arrived {
             let object = match Object::parse_named(&name, &bytes).map_err(CatalogueError::from) {

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use crate::cache::Layout;
-use crate::catalogue::{Entry, Listed, key};
+use crate::catalogue::{Entry, Listed, RemoteFormat, ViewError, key};
 use crate::fs::{read_limited, remove, replace};
 use crate::hash::{Digest, RemoteId};
 use crate::progress::Job;
@@ -70,6 +70,39 @@ impl Contact<'_> {
             Some(found) => Err(TransferError::Unlisted { key: found.key, remote }),
             None => Ok(()),
         }
+    }
+
+    /// Reads `format`. What is no text of haul and stands `alone`, without a catalogue, was never haul's.
+    pub(super) fn format_of(
+        &self,
+        bytes: &[u8],
+        alone: bool,
+    ) -> Result<RemoteFormat, TransferError> {
+        RemoteFormat::parse(bytes).map_err(|e| {
+            if alone && !RemoteFormat::resembles(bytes) {
+                self.foreign(key::FORMAT)
+            } else {
+                self.wrong_object(key::FORMAT, e)
+            }
+        })
+    }
+
+    /// Says why the catalogue cannot be used: names below `i/` that are not known may be of a newer haul,
+    /// or of somebody who knows nothing of haul.
+    pub(super) fn strange(&self, error: ViewError, listing: &[Listed]) -> TransferError {
+        let known = listing.iter().any(|l| matches!(Entry::parse(&l.name), Entry::Object(_)));
+        let first = listing.first().filter(|_| !known && self.synced().id.is_none());
+        let Some(first) = first else { return self.wrong(error) };
+        match self.remote().get(key::FORMAT, TEXT_LIMIT) {
+            Ok(bytes) if RemoteFormat::resembles(&bytes) => self.wrong(error),
+            Ok(_) => self.foreign(key::FORMAT),
+            Err(e) if e.is_missing() => self.foreign(&format!("{}{}", key::CATALOGUE, first.name)),
+            Err(e) => e.into(),
+        }
+    }
+
+    fn foreign(&self, object: &str) -> TransferError {
+        TransferError::Foreign { remote: self.label().to_owned(), object: object.to_owned() }
     }
 }
 

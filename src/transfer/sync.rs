@@ -165,7 +165,8 @@ impl Load {
             }
             (key, spots)
         });
-        let (mut candidates, lone) = of_records(places.collect(), &stock, from, job)?;
+        let (mut candidates, mut lone) = of_records(places.collect(), &stock, from, job)?;
+        lone.retain(|(_, spot)| stock.has(spot));
         for candidate in &mut candidates {
             candidate.kept.clear();
         }
