@@ -130,6 +130,22 @@ impl World {
         self.terminal(folder, line, &typist, &[("HAUL_FAILPOINT", &point)])
     }
 
+    /// Runs a line of `haul` in a folder on a terminal of its own, where somebody presses Ctrl-C once
+    /// some words stand there.
+    pub(crate) fn haul_on_terminal_stopped_after(
+        &self,
+        folder: &Path,
+        line: &str,
+        words: &str,
+    ) -> Output {
+        let log = self.path("typescript");
+        let typist = format!(
+            "until grep -qF '{words}' '{}' 2>/dev/null; do sleep 0.02; done; printf '\\003'",
+            log.display()
+        );
+        self.terminal(folder, line, &typist, &[])
+    }
+
     /// Runs a line on a terminal where what a shell line prints is typed.
     fn terminal(
         &self,
