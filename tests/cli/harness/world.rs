@@ -131,7 +131,7 @@ impl World {
     }
 
     /// Runs a line of `haul` in a folder on a terminal of its own, where somebody presses Ctrl-C once
-    /// some words stand there.
+    /// some words stand there, and stays until a hint does, or for a while.
     pub(crate) fn haul_on_terminal_stopped_after(
         &self,
         folder: &Path,
@@ -140,8 +140,9 @@ impl World {
     ) -> Output {
         let log = self.path("typescript");
         let typist = format!(
-            "until grep -qF '{words}' '{}' 2>/dev/null; do sleep 0.02; done; printf '\\003'",
-            log.display()
+            "until grep -qF '{words}' '{log}' 2>/dev/null; do sleep 0.02; done; printf '\\003'; \
+             for n in $(seq 500); do grep -qF 'hint:' '{log}' && break; sleep 0.02; done",
+            log = log.display()
         );
         self.terminal(folder, line, &typist, &[])
     }
