@@ -212,8 +212,13 @@ fn an_add_that_waits_for_gits_lock_stops_and_keeps_what_it_took_in() {
     let a = ready(&world, "a", &world.remote("r"));
     a.write("x.bin", &data::bytes(1, 300_000));
     a.write(".git/index.lock", b"");
-    stop(&a, &["add", "x.bin"], ("git.index.waiting", Signal::INT));
+    let mut add = a.pause_haul(&["add", "x.bin"], "git.index.waiting");
+    add.interrupt(Signal::INT);
+    // Nothing is in the way any more, but for the wish to stop.
     a.remove(".git/index.lock");
+    add.let_go().fails_with(130).says("interrupted").says("hint: run the same command again");
+    let staged = a.git(&["diff", "--cached", "--name-only"]).ok();
+    assert!(!staged.stdout().contains("x.bin"), "{staged}");
     let again = a.haul(&["add", "x.bin"]).ok();
     again.says("added 1 file, 293.0 KiB: 0 B new");
     a.commit("x");
