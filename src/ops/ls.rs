@@ -165,8 +165,10 @@ fn open(
     let scope = Scope::Under(inside.rest.clone());
     let mut folders: BTreeMap<Vec<u8>, usize> = BTreeMap::new();
     let top = inside.chosen.path.as_bytes();
+    let stop = reader.stop();
     let cursor = Cursor::<FileEntry, _>::new(id, expectation, scope, |id| reader.node_bytes(id));
     for entry in cursor {
+        stop.check()?;
         let entry = entry.map_err(|e| tree_error(&inside.chosen.path, e))?;
         let below = match inside.rest.len() {
             0 => entry.path.as_slice(),
