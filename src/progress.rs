@@ -1,5 +1,7 @@
 //! What the core tells the edge: events out, the wish to stop in. Nothing else rides along.
 
+use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// What a task is about; the edge chooses the words.
@@ -80,11 +82,6 @@ pub struct Stopped;
 pub struct StopFlag(Option<&'static AtomicBool>);
 
 impl StopFlag {
-    /// Stops once this is true.
-    pub fn new(flag: &'static AtomicBool) -> Self {
-        Self(Some(flag))
-    }
-
     /// Fails once the user asked to stop.
     pub fn check(self) -> Result<(), Stopped> {
         if self.0.is_some_and(|flag| flag.load(Ordering::Relaxed)) { Err(Stopped) } else { Ok(()) }
@@ -129,6 +126,44 @@ impl<'a> Job<'a> {
     /// Tells the user something to act on.
     pub fn warn(&self, text: &str) {
         self.sink.on(Event::Warning(text));
+    }
+}
+
+/// A job that is kept rather than lent, for what may have to wait where nobody hands one down.
+#[derive(Clone)]
+pub struct KeptJob {
+    sink: Arc<dyn Sink>,
+    stop: StopFlag,
+}
+
+impl KeptJob {
+    /// Reports to `sink`; ends early once `stop` is true.
+    pub fn new(sink: Arc<dyn Sink>, stop: &'static AtomicBool) -> Self {
+        Self { sink, stop: StopFlag(Some(stop)) }
+    }
+
+    /// Lends it.
+    pub fn lend(&self) -> Job<'_> {
+        static NEVER: AtomicBool = AtomicBool::new(false);
+        Job::new(&*self.sink, self.stop.0.unwrap_or(&NEVER))
+    }
+
+    /// Returns how it is stopped.
+    pub fn stop(&self) -> StopFlag {
+        self.stop
+    }
+}
+
+impl Default for KeptJob {
+    /// Nobody hears of it, and nobody stops it.
+    fn default() -> Self {
+        Self { sink: Arc::new(Silent), stop: StopFlag::default() }
+    }
+}
+
+impl fmt::Debug for KeptJob {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KeptJob").finish_non_exhaustive()
     }
 }
 

@@ -22,7 +22,7 @@ use crate::cli::version::version;
 use crate::config::Environment;
 use crate::ops::{Exit, OpError};
 use crate::path::show;
-use crate::progress::{Job, StopFlag};
+use crate::progress::{Job, KeptJob};
 
 /// Runs the program: reads its arguments, does what they ask, returns the exit code.
 pub fn main() -> ExitCode {
@@ -113,8 +113,8 @@ fn dispatch(cli: &Cli, talk: &Talk, started: Instant) -> Result<Exit, Failure> {
         std::env::set_current_dir(path)
             .map_err(|source| Failure::Folder { path: path.clone(), source })?;
     }
-    let read = Environment::read().map_err(OpError::from)?;
-    let environment = Environment { stop: StopFlag::new(&process::STOP), ..read };
+    let job = KeptJob::new(talk.kept_sink(), &process::STOP);
+    let environment = Environment { job, ..Environment::read().map_err(OpError::from)? };
     let session = Session {
         environment: &environment,
         job: Job::new(talk.sink(), &process::STOP),

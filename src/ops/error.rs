@@ -180,7 +180,10 @@ impl OpError {
             Self::Transfer(
                 TransferError::Outrun { .. }
                 | TransferError::Unlisted { .. }
-                | TransferError::Emptied { .. },
+                | TransferError::Emptied { .. }
+                | TransferError::Foreign { .. }
+                // Of a newer haul: what is damaged was told apart before.
+                | TransferError::Catalogue { .. },
             ) => Exit::Remote,
             Self::Entry { .. }
             | Self::Place {

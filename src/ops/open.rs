@@ -42,7 +42,7 @@ pub(crate) fn choose(
     }
     let jobs = jobs.unwrap_or(config.jobs.value).clamp(1, 256);
     let rate = Some(config.limit_rate.value).filter(|rate| *rate > 0);
-    let stop = repo.environment().stop;
+    let stop = repo.environment().job.stop();
     Ok(Chosen { name: name.to_owned(), spec, jobs, rate, stop })
 }
 

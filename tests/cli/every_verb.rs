@@ -200,6 +200,22 @@ fn with_revisions_that_are_unknown() {
     a.tree().assert_same(&before);
 }
 
+/// Verbs that take a revision say so in their help.
+#[test]
+fn with_revisions_no_verb_that_takes_one_is_left_out() {
+    let world = World::new();
+    let any = world.folder("any");
+    for verb in VERBS {
+        let mut help = any.haul(&[verb, "--help"]).ok().stdout().to_owned();
+        if verb == "ci" {
+            help += any.haul(&["ci", "key", "--help"]).ok().stdout();
+        }
+        let usage = help.lines().find(|line| line.starts_with("Usage:")).expect("is shown");
+        let takes = help.contains("--rev <") || usage.contains("REV");
+        assert!(!takes || with_revision(verb, "v9").is_some(), "{verb}: {usage}");
+    }
+}
+
 #[test]
 fn with_revisions_that_may_mean_several_commits() {
     let world = World::new();

@@ -26,6 +26,8 @@ fn drew(output: &Output, tasks: &[&str], last: &[&str]) {
     for task in tasks {
         assert!(written.contains(&format!("{task} [")), "no bar `{task}`\n{output}");
     }
+    let told = ["MiB/s, ", " left"].iter().all(|words| written.contains(words));
+    assert!(told, "neither speed nor time\n{output}");
     assert!(written.contains("\u{1b}["), "the cursor never moved\n{output}");
     let lines = screen(written);
     assert_eq!(lines.len(), last.len(), "{lines:#?}");
@@ -70,6 +72,7 @@ fn a_task_that_takes_longer_prints_a_line_every_few_seconds_where_there_is_no_te
     let a = before_a_push(&world);
     let mut push = a.pause_haul(&["push"], "remote.put.before");
     push.hear("sending: ", 2);
+    push.hear("/s", 1);
     push.let_go().ok().says("pushed 2 roots");
 }
 

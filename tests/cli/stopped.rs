@@ -200,7 +200,7 @@ fn every_verb_that_needs_the_index_stops_while_another_has_it() {
         &["evict", "--all"],
     ];
     for (number, verb) in verbs.iter().enumerate() {
-        stop(&a, verb, ("index.waiting", SIGNALS[number % SIGNALS.len()]));
+        stop(&a, verb, ("repo.waiting", SIGNALS[number % SIGNALS.len()]));
     }
     holder.let_go().ok();
     assert_eq!(a.haul(&["status", "--porcelain"]).ok().stdout(), "");
@@ -235,7 +235,7 @@ fn a_filter_that_waits_for_another_haul_stops_with_git() {
     a.commit("x");
     a.remove("x.bin");
     let push = a.pause_haul(&["push"], "push.before-record");
-    let mut checkout = a.pause_git(&["checkout", "--", "x.bin"], "filter.waiting");
+    let mut checkout = a.pause_git(&["checkout", "--", "x.bin"], "repo.said");
     // As a terminal does it.
     checkout.interrupt_all(Signal::INT);
     checkout.let_go().dies().says("error: interrupted");

@@ -113,20 +113,29 @@ impl Running {
     pub(super) fn line(&self, now: Instant) -> String {
         let of = |total| format!(" of {}", amount(self.kind, total));
         let of = self.total.map_or_else(String::new, of);
-        let millis = self.age(now).as_millis().max(1);
-        let rate = u128::from(self.done).saturating_mul(1000) / millis;
-        let rate = u64::try_from(rate).unwrap_or(u64::MAX);
-        let left = self.total.map(|total| total.saturating_sub(self.done)).filter(|left| *left > 0);
-        let left = left.and_then(|left| left.checked_div(rate));
+        let left = self.seconds_left(now);
         let left = left.map_or_else(String::new, |seconds| format!(", {} left", rough(seconds)));
         let (kind, done) = (words(self.kind), amount(self.kind, self.done));
         let new = self.new_bytes().map_or_else(String::new, |new| format!(", {new} new"));
-        format!("{kind}: {done}{of}, {}/s{left}{new}", amount(self.kind, rate))
+        format!("{kind}: {done}{of}, {}/s{left}{new}", amount(self.kind, self.per_second(now)))
     }
 
     /// Returns how much of it was not known before, for tasks that find that out on their way.
     pub(super) fn new_bytes(&self) -> Option<ByteSize> {
         (self.kind == Kind::Add).then_some(ByteSize(self.new))
+    }
+
+    /// Returns how much was done in a second, on the average.
+    pub(super) fn per_second(&self, now: Instant) -> u64 {
+        let millis = self.age(now).as_millis().max(1);
+        let rate = u128::from(self.done).saturating_mul(1000) / millis;
+        u64::try_from(rate).unwrap_or(u64::MAX)
+    }
+
+    /// Returns how long the rest takes if it goes on like that; nothing where that is unknown.
+    pub(super) fn seconds_left(&self, now: Instant) -> Option<u64> {
+        let left = self.total.map(|total| total.saturating_sub(self.done)).filter(|left| *left > 0);
+        left?.checked_div(self.per_second(now))
     }
 }
 

@@ -83,7 +83,12 @@ impl<'a> Repo<'a> {
 
     /// Starts `git` here and waits until a `haul` that it calls stands at a crash point.
     pub(crate) fn pause_git(&self, arguments: &[impl AsRef<OsStr>], point: &str) -> Paused {
-        self.world.pause_git(&self.path, arguments, point)
+        self.world.pause_git(&self.path, arguments, point, &[])
+    }
+
+    /// As [`Self::pause_git`], where a Git hook is to call it.
+    pub(crate) fn pause_git_hooked(&self, arguments: &[impl AsRef<OsStr>], point: &str) -> Paused {
+        self.world.pause_git(&self.path, arguments, point, &[("HAUL_SKIP", "0")])
     }
 
     /// Runs another program here, where `haul` is on the path.

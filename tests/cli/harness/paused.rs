@@ -80,10 +80,15 @@ impl Paused {
         self.hear("stopping", 1);
     }
 
-    /// Lets it go on and waits for its end.
-    pub(crate) fn let_go(self) -> Output {
+    /// Lets it go on, and does not wait for its end.
+    pub(crate) fn go_on(&mut self) {
         // Somebody who was stopped while another thread stood there has left the mark behind.
         drop(std::fs::remove_file(&self.mark));
+    }
+
+    /// Lets it go on and waits for its end.
+    pub(crate) fn let_go(mut self) -> Output {
+        self.go_on();
         let mut output = self.child.wait_with_output().expect("ends");
         self.listener.join().expect("listens");
         output.stderr.clone_from(&self.said.lock().expect("is sound"));

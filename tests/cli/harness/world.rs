@@ -184,8 +184,10 @@ impl World {
         folder: &Path,
         arguments: &[impl AsRef<OsStr>],
         point: &str,
+        variables: &[(&str, &str)],
     ) -> Paused {
         let mut command = self.command("git", folder, arguments);
+        command.envs(variables.iter().copied());
         self.pause(&mut command, Output::line("git", arguments), point)
     }
 
