@@ -304,6 +304,7 @@ impl<'w, 'c> Comparison<'w, 'c> {
     /// Returns the bytes of a node. One that both sides have is looked at where nodes of the two sides
     /// do not begin at the same path, and only then brought.
     fn node(&mut self, path: &[u8], id: NodeId, job: &Job) -> Result<Vec<u8>, TransferError> {
+        job.check()?;
         if let Some(step) = self.shared.remove(&id) {
             let chunks = self.walker.out.chunks.len();
             let below = self.level(vec![step], job)?;
