@@ -12,6 +12,7 @@ use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Full, StreamBody};
 use hyper::body::{Frame, Incoming};
 use hyper::header::HeaderValue;
+use hyper::http::response::Parts;
 use hyper::service::service_fn;
 use hyper::{Request, Response, Uri};
 use hyper_util::rt::TokioIo;
@@ -162,43 +163,48 @@ async fn handle(
         return answer;
     }
     let request = asked_otherwise(fault, request);
-    let (mut parts, body) = forward(&upstream, request).await.map_err(io::Error::other)?;
+    let (parts, body) = forward(&upstream, request).await.map_err(io::Error::other)?;
+    match fault {
+        Some(Fault::LoseAnswer) => Err(io::ErrorKind::ConnectionReset.into()),
+        Some(Fault::Late(time)) => {
+            tokio::time::sleep(time).await;
+            Ok(Response::from_parts(parts, whole(body)))
+        }
+        _ => Ok(spoilt(fault, parts, body)),
+    }
+}
+
+/// Does to an answer what it is told to.
+fn spoilt(fault: Option<Fault>, mut parts: Parts, body: Bytes) -> Response<Body> {
+    let half = Ok(Frame::data(body.slice(..body.len() / 2)));
     let body = match fault {
-        Some(Fault::LoseAnswer) => return Err(io::ErrorKind::ConnectionReset.into()),
         Some(Fault::Cut) => {
-            let half = body.slice(..body.len() / 2);
             let broken = Err(io::ErrorKind::ConnectionReset.into());
-            let frames = iter([Ok(Frame::data(half)), broken]);
-            return Ok(Response::from_parts(parts, BoxBody::new(StreamBody::new(frames))));
+            BoxBody::new(StreamBody::new(iter([half, broken])))
         }
         Some(Fault::Stall) => {
-            let half = Ok(Frame::data(body.slice(..body.len() / 2)));
-            let frames = iter([half]).chain(futures::stream::pending());
-            return Ok(Response::from_parts(parts, BoxBody::new(StreamBody::new(frames))));
+            BoxBody::new(StreamBody::new(iter([half]).chain(futures::stream::pending())))
         }
         Some(Fault::Slow(time)) => {
-            let pieces: Vec<Bytes> =
-                body.chunks(body.len() / 8 + 1).map(|p| body.slice_ref(p)).collect();
+            let pieces = body.chunks(body.len() / 8 + 1).map(|piece| body.slice_ref(piece));
+            let pieces: Vec<Bytes> = pieces.collect();
             let frames = iter(pieces).then(move |piece| async move {
                 tokio::time::sleep(time).await;
                 Ok(Frame::data(piece))
             });
-            return Ok(Response::from_parts(
-                parts,
-                BoxBody::new(StreamBody::new(Box::pin(frames))),
-            ));
+            BoxBody::new(StreamBody::new(Box::pin(frames)))
         }
         Some(Fault::Shorten) => {
             parts.headers.remove("content-length");
-            body.slice(..body.len().saturating_sub(1))
+            whole(body.slice(..body.len().saturating_sub(1)))
         }
         Some(Fault::Lengthen) => {
             parts.headers.remove("content-length");
-            [&body[..], b"!"].concat().into()
+            whole([body.as_ref(), b"!"].concat().into())
         }
         Some(Fault::Written(time)) => {
             parts.headers.insert("last-modified", HeaderValue::from_static(time));
-            body
+            whole(body)
         }
         Some(Fault::Flip) => {
             let mut bytes = body.to_vec();
@@ -206,15 +212,11 @@ async fn handle(
             if let Some(byte) = bytes.get_mut(middle) {
                 *byte ^= 1;
             }
-            bytes.into()
+            whole(bytes.into())
         }
-        Some(Fault::Late(time)) => {
-            tokio::time::sleep(time).await;
-            body
-        }
-        _ => body,
+        _ => whole(body),
     };
-    Ok(Response::from_parts(parts, whole(body)))
+    Response::from_parts(parts, body)
 }
 
 /// Asks the server for something else than was asked for.
@@ -310,7 +312,7 @@ impl Drop for UnderWay<'_> {
 async fn forward(
     upstream: &str,
     request: Request<Incoming>,
-) -> Result<(hyper::http::response::Parts, Bytes), Box<dyn std::error::Error + Send + Sync>> {
+) -> Result<(Parts, Bytes), Box<dyn std::error::Error + Send + Sync>> {
     let (parts, body) = request.into_parts();
     let body = body.collect().await?.to_bytes();
     let stream = TcpStream::connect(upstream).await?;

@@ -21,8 +21,10 @@ fn refuses(run: impl Fn(&str) -> Output, code: i32, says: &str) -> String {
         let output = run(verb).fails_with(code).says(says).says("  hint: ").says("remote `");
         assert_eq!(output.flaw(), None, "{output}");
         let document = run_json(&run, verb);
-        assert_eq!(document["error"]["exit"], code, "{verb}: {document}");
-        let hint = document["error"]["hint"].as_str().unwrap_or_default();
+        let said = |name: &str| document.pointer(&format!("/error/{name}")).cloned();
+        assert_eq!(said("exit"), Some(code.into()), "{verb}: {document}");
+        let hint =
+            said("hint").and_then(|hint| hint.as_str().map(str::to_owned)).unwrap_or_default();
         assert!(!hint.is_empty(), "{verb}: {document}");
         told = format!("{says}: {hint}");
     }
