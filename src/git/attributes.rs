@@ -1,12 +1,11 @@
 //! Which paths Git hands to haul's filter: those with the attribute `filter=haul`.
 
 use std::collections::BTreeSet;
-use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::path::Path;
 
-use super::command::Call;
+use super::command::{Call, Runner};
 use super::objects::{Content, is_file, is_pointer_path};
 use super::{CommitId, Git, GitError, IndexEntry, ObjectId};
 
@@ -69,19 +68,18 @@ impl Git {
         ask_filter(self.runner.git(&["check-attr"]).arguments(&source), &asked).or_else(|_| plain())
     }
 
-    /// Tells which paths attributes would hand to haul's filter if the lines of this file were among
-    /// those of the worktree.
+    /// As [`Self::is_filtered`] of the worktree, if its files of attributes were those in `worktree`, which
+    /// need not have the paths.
     pub fn would_be_filtered<'a>(
         &self,
         paths: impl IntoIterator<Item = &'a [u8]>,
-        lines: &Path,
+        worktree: &Path,
     ) -> Result<BTreeSet<Vec<u8>>, GitError> {
         let asked: Vec<u8> =
             paths.into_iter().flat_map(|path| path.iter().copied().chain([0])).collect();
-        let mut setting = OsString::from("core.attributesFile=");
-        setting.push(lines);
-        let call = self.runner.git(&["-c"]).arguments([setting.as_os_str(), "check-attr".as_ref()]);
-        ask_filter(call, &asked)
+        let mut runner = Runner { folder: worktree.to_owned(), ..self.runner.clone() };
+        runner.set("GIT_WORK_TREE", Some(worktree.as_os_str()));
+        ask_filter(runner.git(&["check-attr"]), &asked)
     }
 
     /// Says whether the attributes of a tree may hand anything to haul's filter, those of this clone

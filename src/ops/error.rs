@@ -211,6 +211,7 @@ impl OpError {
 fn cache_exit(error: &CacheError) -> Exit {
     match error {
         CacheError::Damaged { .. } => Exit::Damaged,
+        CacheError::Stopped(_) => Exit::Interrupted,
         CacheError::Pack { .. } => Exit::Defect,
         CacheError::Fs(_) | CacheError::Database { .. } | CacheError::Busy { .. } => Exit::No,
     }

@@ -132,7 +132,7 @@ impl<'a> Contact<'a> {
 
     fn refresh_once(&mut self, job: &Job) -> Result<(), TransferError> {
         let listing = listing(&self.remote, self.purpose)?;
-        let mut doubted = self.doubt_identity(&listing);
+        let mut doubted = self.doubt_identity(&listing)?;
         let need = match self.purpose {
             Purpose::Read => Need::Read,
             Purpose::Push => Need::Rely,
@@ -164,14 +164,6 @@ impl<'a> Contact<'a> {
                 return self.prove_whole(need);
             }
         }
-    }
-
-    /// Forgets which remote lies at this address if nothing listed was seen there before: it may be
-    /// another one now, or an empty one, and then `format` is read again. Returns what it was.
-    fn doubt_identity(&mut self, listing: &[Listed]) -> Option<RemoteId> {
-        let folder = self.layout.remote(self.synced.id?);
-        let seen = listing.iter().any(|l| folder.join(&l.name).exists());
-        if seen { None } else { self.synced.id.take() }
     }
 
     /// Brings catalogue objects from the local copies or the remote, and `format` if it is unknown;
@@ -267,7 +259,8 @@ impl<'a> Contact<'a> {
     /// Remembers the remote's identity, now known.
     pub(super) fn learn(&mut self, id: RemoteId) -> Result<(), TransferError> {
         self.synced.id = Some(id);
-        Ok(replace(&self.id_file(), id.to_string().as_bytes())?)
+        replace(&self.id_file(), id.to_string().as_bytes())?;
+        self.end_doubt()
     }
 
     fn id_file(&self) -> PathBuf {

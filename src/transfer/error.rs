@@ -178,9 +178,9 @@ pub enum TransferError {
         rounds: u32,
     },
     /// More bytes than the user allowed.
-    #[error("{wanted} bytes would be received, more than the {allowed} allowed")]
+    #[error("{wanted} bytes would be transferred, more than the {allowed} allowed")]
     OverBudget {
-        /// Bytes to receive.
+        /// Bytes to receive, or to send.
         wanted: u64,
         /// The limit given.
         allowed: u64,
@@ -203,9 +203,10 @@ impl TransferError {
             | Self::PackGone { .. }
             | Self::LocalPack { .. } => true,
             // A disk or a limit that refuses says nothing about the content.
-            Self::Local { source, .. } => {
-                !matches!(source, CacheError::Fs(_) | CacheError::Busy { .. })
-            }
+            Self::Local { source, .. } => !matches!(
+                source,
+                CacheError::Fs(_) | CacheError::Busy { .. } | CacheError::Stopped(_)
+            ),
             // What only a newer haul can read is sound, and the user can fix that.
             Self::Catalogue { source, .. } => !source.is_newer(),
             Self::Tree { source, .. } => !source.is_newer(),

@@ -35,7 +35,12 @@ pub(super) fn run(args: &HookArgs, session: &Session<'_>) -> Result<Exit, Failur
         Err(failure) if moment.may_refuse() => Err(failure),
         // What Git did is done, and is no worse for this.
         Err(failure) => {
-            let hint = failure.hint().map_or_else(String::new, |hint| format!("; {hint}"));
+            let mut hint = failure.hint();
+            if failure.exit() == Exit::Interrupted {
+                // Git's own command is not to be run again.
+                hint = Some("`haul checkout` brings it".to_owned());
+            }
+            let hint = hint.map_or_else(String::new, |hint| format!("; {hint}"));
             session.job.warn(&format!("data did not follow: {failure}{hint}"));
             Ok(Exit::Done)
         }

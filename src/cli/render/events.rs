@@ -34,6 +34,8 @@ struct Line<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     seconds_left: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    new: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     text: Option<&'a str>,
 }
 
@@ -57,6 +59,7 @@ fn of_task(event: &'static str, running: &Running, now: Instant) -> String {
         // Of nothing there is no speed.
         per_second: (running.done > 0).then(|| running.per_second(now)),
         seconds_left: running.seconds_left(now),
+        new: running.new_bytes().map(|new| new.0),
         ..Line::of(event)
     })
 }
@@ -64,8 +67,8 @@ fn of_task(event: &'static str, running: &Running, now: Instant) -> String {
 impl Line<'_> {
     fn of(event: &'static str) -> Self {
         let (task, text) = (None, None);
-        let (done, total, per_second, seconds_left) = (None, None, None, None);
-        Self { haul: 1, event, task, done, total, per_second, seconds_left, text }
+        let (done, total, per_second, seconds_left, new) = (None, None, None, None, None);
+        Self { haul: 1, event, task, done, total, per_second, seconds_left, new, text }
     }
 }
 
@@ -85,6 +88,7 @@ impl Events {
         match event {
             Event::Note(text) => Some(of_text("note", text)),
             Event::Warning(text) => Some(of_text("warning", text)),
+            Event::New { .. } => None,
             Event::End { .. } => ended.map(|running| of_task("end", &running, now)),
             Event::Begin { kind, .. } => {
                 meter.find(kind).map(|running| of_task("begin", &running.show(now), now))

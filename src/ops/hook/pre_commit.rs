@@ -80,7 +80,7 @@ fn forgotten(
     mut out: Findings,
     job: &Job,
 ) -> Result<Findings, OpError> {
-    if !repo.begin_within(PATIENCE) || !repo.index_within(PATIENCE)? {
+    if !repo.begin_within(PATIENCE, job)? || !repo.index_within(PATIENCE)? {
         return Ok(unseen(&repo, out, job));
     }
     if changed(&repo, tracked, job).is_ok_and(|changed| changed.is_empty()) {
