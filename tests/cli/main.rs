@@ -42,6 +42,7 @@ mod bad_add;
 mod bad_bases;
 mod bad_input;
 mod bad_remote;
+mod below;
 mod change;
 mod checkout;
 mod ci;

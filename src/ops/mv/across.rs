@@ -198,6 +198,10 @@ pub(super) fn run(
     };
     if data {
         rename_data(repo, (old, new), &mut notes)?;
+        // A tracked folder stays, be it empty.
+        if let Source::Part(outer) = &source {
+            repo.door().root().descend_or_make(outer.path.as_bytes())?;
+        }
     }
     let mut unignored = Vec::new();
     if matches!(source, Source::Own(_)) {
