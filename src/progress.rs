@@ -40,6 +40,13 @@ pub enum Event<'a> {
         /// How much, in the unit of its kind.
         amount: u64,
     },
+    /// Of what a running task got further by, or soon will, so much was not known before.
+    New {
+        /// The task that met it.
+        kind: Kind,
+        /// How much, in the unit of its kind.
+        amount: u64,
+    },
     /// A task ended, complete or not.
     End {
         /// The task that ended.
@@ -69,6 +76,17 @@ impl Sink for Silent {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("interrupted")]
 pub struct Stopped;
+
+/// The user's wish to stop, for what waits and has no [`Job`]; by default nobody can wish that.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct StopFlag(Option<&'static AtomicBool>);
+
+impl StopFlag {
+    /// Fails once the user asked to stop.
+    pub fn check(self) -> Result<(), Stopped> {
+        if self.0.is_some_and(|flag| flag.load(Ordering::Relaxed)) { Err(Stopped) } else { Ok(()) }
+    }
+}
 
 /// What every long operation carries: where to report, and whether to stop.
 #[derive(Clone, Copy)]
@@ -115,26 +133,31 @@ impl<'a> Job<'a> {
 #[derive(Clone)]
 pub struct KeptJob {
     sink: Arc<dyn Sink>,
-    stop: &'static AtomicBool,
+    stop: StopFlag,
 }
 
 impl KeptJob {
     /// Reports to `sink`; ends early once `stop` is true.
     pub fn new(sink: Arc<dyn Sink>, stop: &'static AtomicBool) -> Self {
-        Self { sink, stop }
+        Self { sink, stop: StopFlag(Some(stop)) }
     }
 
     /// Lends it.
     pub fn lend(&self) -> Job<'_> {
-        Job::new(&*self.sink, self.stop)
+        static NEVER: AtomicBool = AtomicBool::new(false);
+        Job::new(&*self.sink, self.stop.0.unwrap_or(&NEVER))
+    }
+
+    /// Returns how it is stopped.
+    pub fn stop(&self) -> StopFlag {
+        self.stop
     }
 }
 
 impl Default for KeptJob {
     /// Nobody hears of it, and nobody stops it.
     fn default() -> Self {
-        static NEVER: AtomicBool = AtomicBool::new(false);
-        Self::new(Arc::new(Silent), &NEVER)
+        Self { sink: Arc::new(Silent), stop: StopFlag::default() }
     }
 }
 
@@ -154,6 +177,11 @@ impl Task<'_> {
     /// Reports progress of `amount`, in the unit of the task's kind.
     pub fn advance(&self, amount: u64) {
         self.sink.on(Event::Advance { kind: self.kind, amount });
+    }
+
+    /// Reports that `amount` is new, in the unit of the task's kind.
+    pub fn meet_new(&self, amount: u64) {
+        self.sink.on(Event::New { kind: self.kind, amount });
     }
 }
 

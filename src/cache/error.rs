@@ -30,6 +30,9 @@ pub enum CacheError {
         /// How long this process waited, in seconds.
         waited: u64,
     },
+    /// The user asked to stop while it waited for another process.
+    #[error(transparent)]
+    Stopped(#[from] Stopped),
     /// A local pack does not hold what the index says; it has been put aside.
     #[error("object {object} in the local pack {pack} is damaged: {why}; {}", whereabouts(aside.as_deref()))]
     Damaged {
@@ -44,9 +47,6 @@ pub enum CacheError {
         /// Whether the pack had not been pushed yet.
         unpushed: bool,
     },
-    /// The user asked to stop while another process held the database.
-    #[error(transparent)]
-    Stopped(#[from] Stopped),
     /// A new pack could not be written as its format demands.
     #[error("could not write a pack: {why}")]
     Pack {

@@ -139,7 +139,8 @@ fn defect(cli: &Cli) -> Exit {
 
 /// There is nothing left to do about a stdout that cannot be written.
 fn print_document(text: &str) {
-    if io::stdout().write_all(text.as_bytes()).and_then(|()| process::flush()).is_err() {
+    let printed = io::stdout().write_all(text.as_bytes()).and_then(|()| process::flush());
+    if printed.is_err_and(|error| error.kind() != io::ErrorKind::BrokenPipe) {
         render::say("warning: the JSON document could not be written to standard output");
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io;
 use std::path::Path;
 
 use super::command::{Call, Runner};
@@ -84,18 +85,39 @@ impl Git {
     /// Says whether the attributes of a tree may hand anything to haul's filter, those of this clone
     /// alone included. `files` are the files of attributes that the tree has.
     pub(super) fn may_filter(&self, files: &[ObjectId]) -> Result<bool, GitError> {
-        let says = |bytes: &[u8]| bytes.windows(WORD.len()).any(|word| word == WORD);
-        let own = self.common_dir().join("info/attributes");
-        let short = fs::metadata(&own).is_ok_and(|m| m.is_file() && m.len() <= LIMIT);
-        if short && fs::read(&own).is_ok_and(|bytes| says(&bytes)) {
+        if self.own_attributes_say_filter() {
             return Ok(true);
         }
         let contents = self.contents(files, LIMIT)?;
         Ok(contents.iter().any(|content| match content {
-            Content::Whole(bytes) => says(bytes),
+            Content::Whole(bytes) => names_filter(bytes),
             Content::TooLarge(_) => true,
         }))
     }
+
+    /// Says whether attributes of the worktree's root, or of this clone alone, hand anything to haul's
+    /// filter. Asks no program.
+    pub fn hands_over(&self) -> bool {
+        let shared = self.root().join(".gitattributes");
+        // Git follows no link there.
+        let there = fs::symlink_metadata(&shared);
+        says_filter(&shared, there) || self.own_attributes_say_filter()
+    }
+
+    fn own_attributes_say_filter(&self) -> bool {
+        let own = self.common_dir().join("info/attributes");
+        let there = fs::metadata(&own);
+        says_filter(&own, there)
+    }
+}
+
+fn names_filter(bytes: &[u8]) -> bool {
+    bytes.windows(WORD.len()).any(|word| word == WORD)
+}
+
+fn says_filter(file: &Path, there: io::Result<fs::Metadata>) -> bool {
+    let short = there.is_ok_and(|there| there.is_file() && there.len() <= LIMIT);
+    short && fs::read(file).is_ok_and(|bytes| names_filter(&bytes))
 }
 
 /// Asks `git check-attr` what the attribute `filter` is for paths that are parted by zeros.

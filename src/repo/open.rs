@@ -87,7 +87,7 @@ impl Repo {
         let cache = config.cache_dir.as_ref().map(|v| v.value.as_path());
         let layout = Layout::new(git.common_dir(), git.git_dir(), cache);
         let door = Door::open(git.root())?.with_own_links(&layout.files_folder());
-        let git = git.with_temp(layout.temp());
+        let git = git.with_temp(layout.temp()).with_stop(environment.job.stop());
         let profile = Profile::by_name(&config.add_profile.value).ok_or_else(|| {
             RepoError::UnknownProfile {
                 name: config.add_profile.value.clone(),
@@ -210,6 +210,7 @@ impl Repo {
     }
 
     /// Opens the index unless another command has it for longer than `patience`; says whether it is open.
+    /// Fails once the user asks to stop.
     pub fn index_within(&self, patience: Duration) -> Result<bool, CacheError> {
         Ok(self.opened_within(patience)?.is_some())
     }
@@ -232,28 +233,25 @@ impl Repo {
     }
 
     fn open_index(&self, patience: Duration) -> Result<Index, CacheError> {
-        match self.index_to_look(patience)? {
-            Some(index) => Ok(index),
-            None => Index::open_within(&self.layout, patience),
-        }
+        let looked = match self.access {
+            Access::Look => Index::open_to_look(&self.layout, patience)?,
+            Access::Work => None,
+        };
+        looked.map_or_else(|| Index::open_within(&self.layout, patience), Ok)
     }
 
-    fn index_to_look(&self, patience: Duration) -> Result<Option<Index>, CacheError> {
-        match self.access {
-            Access::Look => Index::open_to_look(&self.layout, patience),
-            Access::Work => Ok(None),
-        }
-    }
-
-    fn use_cache(&self) -> Result<(), FsError> {
-        let lock = self.layout.cache_folder().lock(Hold::Together, EVICTION)?;
+    fn use_cache(&self) -> Result<(), CacheError> {
+        let folder = self.layout.cache_folder();
+        let attempt = |step| folder.lock(Hold::Together, step).map_err(CacheError::from);
+        let job = self.environment.job.lend();
+        let lock = in_turn(self.git.common_dir(), EVICTION, attempt, &job)?;
         *self.using.lock().unwrap_or_else(PoisonError::into_inner) = lock;
         Ok(())
     }
 
     /// Does `work` while nobody else uses the cache; nothing if somebody does for longer than
     /// `patience`.
-    pub fn with_cache_alone<T, E: From<FsError>>(
+    pub fn with_cache_alone<T, E: From<FsError> + From<CacheError>>(
         &self,
         patience: Duration,
         work: impl FnOnce() -> Result<T, E>,

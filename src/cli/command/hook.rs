@@ -149,6 +149,12 @@ fn refused(what: String, next: String) -> Failure {
 
 fn follow(repo: Repo, occasion: &Occasion, session: &Session<'_>) -> Result<(), Failure> {
     let repo = repo.to_look();
+    if hook::lacks_filter(&repo)? {
+        session.job.warn(
+            "attributes have Git hand files to haul, and Git does not know how in this clone, so that \
+             pointers stand where content should be; run `haul init`, then `haul pull`",
+        );
+    }
     if let Some(lagging) = hook::lagging(&repo, occasion)? {
         tell(&hook::place(&repo.to_work(), &lagging, occasion, &session.job)?, session);
     }

@@ -28,7 +28,7 @@ pub use back::{check_back, take_back};
 pub(crate) use gone::remove_data;
 pub(crate) use in_place::{is_unfilled, unset};
 pub(crate) use lagging::LastPlaced;
-pub(crate) use needed::needed_chunks;
+pub(crate) use needed::{AtHand, needed_chunks};
 pub use options::{CheckoutOptions, Manner};
 pub(crate) use orphans::begun_key;
 pub(crate) use plan::plan_of;

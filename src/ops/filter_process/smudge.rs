@@ -14,11 +14,12 @@ use crate::hint::Hint;
 use crate::manifest::{Content, EntryKind};
 use crate::ops::checkout::{Target, chunks, file_content};
 use crate::ops::error::{Exit, OpError};
-use crate::ops::fetch::{bring_content, part};
+use crate::ops::fetch::bring_content;
 use crate::ops::filter_process::cut::unread;
 use crate::ops::filter_process::pass::pass_on;
 use crate::ops::filter_process::serve::Smudged;
 use crate::ops::retain::{After, retain};
+use crate::ops::supply::part;
 use crate::path::{RepoPath, show};
 use crate::pointer::{MAX_POINTER, Pointer, PointerKind};
 use crate::progress::{Job, Kind};
@@ -113,6 +114,7 @@ impl<'e> Smudging<'e> {
             Ok(repo) => bring_delayed(repo, &delayed, job).into_iter().collect(),
             Err(_) => BTreeMap::new(),
         };
+        job.check()?;
         channel.answer_paths(&paths)?;
         let reader = opened
             .as_ref()
@@ -175,6 +177,7 @@ impl<'e> Smudging<'e> {
         match found {
             Ok(found) => Ok(found),
             Err(error @ OpError::Channel(_)) => Err(error),
+            Err(error) if error.exit() == Exit::Interrupted => Err(error),
             Err(error) => {
                 self.left += 1;
                 self.first.get_or_insert_with(|| (path.to_vec(), bytes.clone(), error));
