@@ -49,6 +49,7 @@ mod ci_templates;
 mod completions;
 mod config;
 mod crashes;
+mod cut_moves;
 mod data_follows;
 mod dedup;
 mod deltas;
