@@ -1,4 +1,4 @@
-//! A file that is filled piece by piece, at offsets: what can be fetched again.
+//! A file that is filled piece by piece, at offsets: what can be fetched again, or waits in it.
 
 use std::fs::File;
 use std::io::ErrorKind;

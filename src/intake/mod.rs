@@ -64,7 +64,10 @@ pub enum FormerVersion {
 pub struct Source {
     /// Path relative to the worktree root.
     pub path: Vec<u8>,
-    /// Size in bytes when it was found; only a hint for planning.
+    /// Where it begins in a file that holds several, which nobody changes meanwhile; then it has at
+    /// most [`SMALL`] bytes. Without it, it is the whole file.
+    pub at: Option<u64>,
+    /// Size in bytes when it was found; of a whole file only a hint for planning.
     pub size: u64,
     /// The rule to cut it by.
     pub profile: Profile,

@@ -1,6 +1,7 @@
 //! Files that fit into memory: a worker reads, cuts, hashes and compresses a run of them.
 
 use std::io::Read;
+use std::os::unix::fs::FileExt;
 
 use crate::chunk::cut;
 use crate::fs::{Dir, IoResultExt, Stamp, planted};
@@ -46,7 +47,7 @@ struct Worker<'w, 'a> {
 }
 
 impl Worker<'_, '_> {
-    /// Reads a whole file, again if it changes meanwhile.
+    /// Reads a file, a whole one again if it changes meanwhile.
     fn read(&mut self, source: &Source, bytes: &mut Vec<u8>) -> Result<Stamp, IntakeError> {
         let (parent, name) = split(&source.path);
         if self.folder.as_ref().is_none_or(|(path, _)| path != parent) {
@@ -56,6 +57,12 @@ impl Worker<'_, '_> {
             return Err(IntakeError::Defect("no folder is open".into()));
         };
         let path = self.shared.root.path_of(&source.path);
+        if let Some(at) = source.at {
+            let (file, stamp) = folder.open_file(name)?;
+            bytes.resize(usize::try_from(source.size).unwrap_or(0), 0);
+            file.read_exact_at(bytes, at).at("read", &path)?;
+            return Ok(Stamp { size: source.size, ..stamp });
+        }
         for _ in 0..TRIES {
             let (mut file, before) = folder.open_file(name)?;
             bytes.clear();

@@ -170,7 +170,8 @@ fn one_target<'t>(
             Some(Previous::Whole(oid)) => (repo.profile(), Some(*oid), None),
             None => (repo.profile(), None, None),
         };
-        let source = Source { path: path.to_vec(), size, profile, whole, inlining, former };
+        let source =
+            Source { path: path.to_vec(), at: None, size, profile, whole, inlining, former };
         Unlinked { source, top }
     }));
     let any = out.iter().skip(from).any(|new| need(new) != Need::Nothing);

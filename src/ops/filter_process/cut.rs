@@ -41,7 +41,7 @@ impl Rule {
     pub(super) fn source(&self, name: impl Into<Vec<u8>>, size: u64) -> Source {
         let path = name.into();
         let Self { profile, whole, former } = self.clone();
-        Source { path, size, profile, whole, inlining: Inlining::Never, former }
+        Source { path, at: None, size, profile, whole, inlining: Inlining::Never, former }
     }
 
     /// Tells what content that lies in memory is.

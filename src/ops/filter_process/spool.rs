@@ -1,14 +1,15 @@
 //! Where small files wait to be taken in together: a folder for each run, which outlives it if it is
 //! killed. Its files were promised to Git, so that whoever comes next takes them in.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
+use std::io::{BufRead, BufReader, Read};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
-use crate::cache::hash_file;
 use crate::chunk::Profile;
-use crate::fs::{Dir, IoResultExt, Lock, make_folder, nonce, remove_tree, replace};
+use crate::fs::{Dir, IoResultExt, Lock, SparseFile, make_folder, nonce, remove_tree};
 use crate::hash::Oid;
-use crate::intake::Source;
+use crate::intake::{SMALL, Source};
 use crate::ops::add::take_loose;
 use crate::ops::error::OpError;
 use crate::ops::filter_process::cut::Rule;
@@ -17,18 +18,32 @@ use crate::progress::Job;
 use crate::repo::Repo;
 
 /// Files and bytes that wait at most.
-const MAX_FILES: u64 = 20_000;
+const MAX_FILES: usize = 20_000;
 const MAX_BYTES: u64 = 256 << 20;
 
 /// Held by the run that a folder is of.
 const LOCK: &str = "lock";
 
+/// Holds the files, one behind the other, each behind a line that says how it is to be cut.
+const FILES: &str = "files";
+/// Bytes of such a line at most.
+const LINE: u64 = 256;
+
 /// The folder of this run.
 pub(super) struct Spool {
     folder: PathBuf,
     lock: Lock,
-    rules: HashMap<String, Rule>,
-    bytes: u64,
+    file: SparseFile,
+    /// Where the next one goes.
+    end: u64,
+    waiting: Vec<Waiting>,
+}
+
+/// A file that waits.
+struct Waiting {
+    rule: Rule,
+    at: u64,
+    size: u64,
 }
 
 impl Spool {
@@ -45,27 +60,31 @@ impl Spool {
             let lock = Lock::exclusive(&folder.join(LOCK))?;
             // Who adopts might have taken it for one that was left, in the moment before the lock.
             if folder.join(LOCK).symlink_metadata().is_ok() {
-                return Ok(Self { folder, lock, rules: HashMap::new(), bytes: 0 });
+                let file = Dir::open(&folder)?.open_pieces(FILES.as_bytes())?;
+                return Ok(Self { folder, lock, file, end: 0, waiting: Vec::new() });
             }
         }
     }
 
     /// Puts a file in; it is there even if this process dies, and durable once it was taken in.
     pub(super) fn put(&mut self, bytes: &[u8], rule: Rule) -> Result<(), OpError> {
-        let name = name_of(self.rules.len(), &rule);
-        replace(&self.folder.join(&name), bytes)?;
-        self.rules.insert(name, rule);
-        self.bytes += bytes.len() as u64;
+        let size = bytes.len() as u64;
+        let line = line_of(size, &rule);
+        // In one piece: a file of its own would cost several times as much as its bytes.
+        self.file.write_at(self.end, &[line.as_bytes(), bytes].concat())?;
+        let at = self.end + line.len() as u64;
+        self.waiting.push(Waiting { rule, at, size });
+        self.end = at + size;
         Ok(())
     }
 
     pub(super) fn is_full(&self) -> bool {
-        self.rules.len() as u64 >= MAX_FILES || self.bytes >= MAX_BYTES
+        self.waiting.len() >= MAX_FILES || self.end >= MAX_BYTES
     }
 
     /// Takes its files in, and removes it.
     pub(super) fn drain(self, repo: &Repo, job: &Job) -> Result<(), OpError> {
-        drain(repo, (&self.folder, &self.rules), job)?;
+        drain(repo, (&self.folder, &self.waiting), job)?;
         drop(self.lock);
         Ok(())
     }
@@ -76,7 +95,7 @@ pub(crate) fn adopt(repo: &Repo, job: &Job) -> Result<u64, OpError> {
     let mut files = 0;
     for folder in folders(repo) {
         if let Some(lock) = Lock::try_exclusive(&folder.join(LOCK))? {
-            files += drain(repo, (&folder, &HashMap::new()), job)?;
+            files += drain(repo, (&folder, &left_in(&folder)?), job)?;
             drop(lock);
         }
     }
@@ -87,12 +106,15 @@ pub(crate) fn adopt(repo: &Repo, job: &Job) -> Result<u64, OpError> {
 pub(crate) fn waiting(repo: &Repo) -> Result<BTreeSet<Oid>, OpError> {
     let mut out = BTreeSet::new();
     for folder in folders(repo) {
-        let dir = Dir::open(&folder)?;
-        for entry in dir.entries()? {
-            if std::str::from_utf8(&entry.name).is_ok_and(|name| rule_of(name).is_some()) {
-                let (mut file, _) = dir.open_file(&entry.name)?;
-                out.insert(hash_file(&mut file).at("read", &dir.path_of(&entry.name))?);
-            }
+        let waiting = left_in(&folder)?;
+        if waiting.is_empty() {
+            continue;
+        }
+        let (file, _) = Dir::open(&folder)?.open_file(FILES.as_bytes())?;
+        for Waiting { at, size, .. } in waiting {
+            let mut bytes = vec![0; usize::try_from(size).unwrap_or(0)];
+            file.read_exact_at(&mut bytes, at).at("read", &folder.join(FILES))?;
+            out.insert(Oid::of(&bytes));
         }
     }
     Ok(out)
@@ -105,25 +127,39 @@ fn folders(repo: &Repo) -> impl Iterator<Item = PathBuf> {
     folders.filter(|folder| folder.join(LOCK).symlink_metadata().is_ok())
 }
 
-/// Takes in what lies in a folder, durably, then removes it.
-fn drain(
-    repo: &Repo,
-    (folder, rules): (&Path, &HashMap<String, Rule>),
-    job: &Job,
-) -> Result<u64, OpError> {
-    let dir = Dir::open(folder)?;
-    let mut sources: Vec<Source> = Vec::new();
-    for entry in dir.entries()? {
-        let Ok(name) = String::from_utf8(entry.name) else { continue };
-        // What was not given its name was promised to nobody.
-        let Some(rule) = rules.get(&name).cloned().or_else(|| rule_of(&name)) else { continue };
-        let Some(stamp) = dir.stamp(name.as_bytes())? else { continue };
-        sources.push(rule.source(name.as_str(), stamp.size));
-    }
-    sources.sort_by(|a, b| a.path.cmp(&b.path));
-    take_loose(repo, &dir, &sources, job)?;
+/// Takes in what waits in a folder, durably, then removes it.
+fn drain(repo: &Repo, (folder, waiting): (&Path, &[Waiting]), job: &Job) -> Result<u64, OpError> {
+    let sources: Vec<Source> = waiting
+        .iter()
+        .map(|Waiting { rule, at, size }| Source { at: Some(*at), ..rule.source(FILES, *size) })
+        .collect();
+    take_loose(repo, &Dir::open(folder)?, &sources, job)?;
     remove_tree(folder)?;
     Ok(sources.len() as u64)
+}
+
+/// Lists what lies in a folder. What was cut short, and all behind that, was promised to nobody.
+fn left_in(folder: &Path) -> Result<Vec<Waiting>, OpError> {
+    let path = folder.join(FILES);
+    let (file, stamp) = match Dir::open(folder)?.open_file(FILES.as_bytes()) {
+        Err(e) if e.is_missing() => return Ok(Vec::new()),
+        other => other?,
+    };
+    let mut reader = BufReader::new(file);
+    let (mut out, mut end, mut line) = (Vec::new(), 0, Vec::new());
+    loop {
+        line.clear();
+        reader.by_ref().take(LINE).read_until(b'\n', &mut line).at("read", &path)?;
+        let Some((rule, size)) = std::str::from_utf8(&line).ok().and_then(rule_of) else { break };
+        let at = end + line.len() as u64;
+        if at + size > stamp.size {
+            break;
+        }
+        end = at + size;
+        reader.seek_relative(size.cast_signed()).at("read", &path)?;
+        out.push(Waiting { rule, at, size });
+    }
+    Ok(out)
 }
 
 /// Takes in one file that lies in a folder of its own.
@@ -138,21 +174,18 @@ pub(super) fn take_one(
     kind.ok_or_else(|| OpError::Defect("a file was not taken in".to_owned()))
 }
 
-/// The name of a file says how it is to be cut.
-fn name_of(number: usize, rule: &Rule) -> String {
-    let whole = rule.whole.map_or_else(String::new, |oid| format!("-{oid}"));
-    format!("{number:08}-{}{whole}", rule.profile.name())
+/// The line before a file: how long it is, and how it is to be cut.
+fn line_of(size: u64, rule: &Rule) -> String {
+    let whole = rule.whole.map_or_else(String::new, |oid| format!(" {oid}"));
+    format!("{size} {}{whole}\n", rule.profile.name())
 }
 
-fn rule_of(name: &str) -> Option<Rule> {
-    let mut words = name.splitn(3, '-');
-    let number = words.next()?;
-    if number.len() < 8 || !number.bytes().all(|digit| digit.is_ascii_digit()) {
-        return None;
-    }
+fn rule_of(line: &str) -> Option<(Rule, u64)> {
+    let mut words = line.strip_suffix('\n')?.splitn(3, ' ');
+    let size = words.next()?.parse().ok().filter(|size| (1..=SMALL).contains(size))?;
     let profile = Profile::by_name(words.next()?)?;
     let whole = words.next().map(str::parse::<Oid>).transpose().ok()?;
-    Some(Rule { profile, whole, former: None })
+    Some((Rule { profile, whole, former: None }, size))
 }
 
 #[cfg(test)]
@@ -160,14 +193,38 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_tells_how_a_file_is_cut() {
+    fn a_line_tells_how_a_file_is_cut() {
         for whole in [None, Some(Oid::of(b"x"))] {
             let rule = Rule { profile: Profile::M16, whole, former: None };
-            let again = rule_of(&name_of(7, &rule)).unwrap();
-            assert_eq!((again.profile, again.whole), (Profile::M16, whole));
+            let line = line_of(7, &rule);
+            assert!(line.len() as u64 <= LINE);
+            let (again, size) = rule_of(&line).unwrap();
+            assert_eq!((again.profile, again.whole, size), (Profile::M16, whole, 7));
         }
-        for name in ["lock", "haul-x", "7-m64.1", "00000007-m1", "00000007-m64.1-zz", "00000007"] {
-            assert!(rule_of(name).is_none(), "{name}");
+        for line in ["", "7 m64.1", "7\n", "0 m64.1\n", "-1 m64.1\n", "7 m1\n", "7 m64.1 zz\n"] {
+            assert!(rule_of(line).is_none(), "{line}");
         }
+        assert!(rule_of(&format!("{} m64.1\n", SMALL + 1)).is_none());
+    }
+
+    #[test]
+    fn what_was_cut_short_was_promised_to_nobody() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = Dir::open(folder.path()).unwrap().open_pieces(FILES.as_bytes()).unwrap();
+        assert!(left_in(folder.path()).unwrap().is_empty());
+        let whole = b"3 m64.1\nabc5 m16.1\n12345";
+        let places = |waiting: Vec<Waiting>| -> Vec<(u64, u64)> {
+            waiting.iter().map(|waiting| (waiting.at, waiting.size)).collect()
+        };
+        for (bytes, expected) in [
+            (&whole[..], &[(8, 3), (19, 5)][..]),
+            (&[whole, &b"9 m64.1\n12345678"[..]].concat(), &[(8, 3), (19, 5)]),
+            (&[whole, &b"9 m6"[..]].concat(), &[(8, 3), (19, 5)]),
+        ] {
+            file.write_at(0, bytes).unwrap();
+            assert_eq!(places(left_in(folder.path()).unwrap()), expected);
+        }
+        file.write_at(11, &[0; 9]).unwrap();
+        assert_eq!(places(left_in(folder.path()).unwrap()), [(8, 3)]);
     }
 }
