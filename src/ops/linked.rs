@@ -13,12 +13,15 @@ use crate::worktree::{Parent, PlaceError, WorktreeError, load_tracked, own_links
 /// of others as they noted them. Some may come twice. [`OpError::Unseen`] if a place where one may stand cannot
 /// be looked at.
 pub(crate) fn links(repo: &Repo) -> Result<Vec<(WholeName, PathBuf)>, OpError> {
-    listed(repo).map_err(|error| match error {
-        OpError::Fs(e)
+    listed(repo).map_err(|error| {
+        let (OpError::Fs(e)
         | OpError::Cache(CacheError::Fs(e))
         | OpError::Worktree(WorktreeError::Fs(e))
-        | OpError::Place { source: PlaceError::Fs(e), .. } => OpError::Unseen(e),
-        other => other,
+        | OpError::Place { source: PlaceError::Fs(e), .. }) = error
+        else {
+            return error;
+        };
+        OpError::Unseen(e)
     })
 }
 

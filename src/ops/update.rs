@@ -240,6 +240,7 @@ fn checked(
     let same: Vec<Vec<u8>> = same.map(|(key, _)| whole_path(top, key.as_deref())).collect();
     let same: HashSet<&[u8]> = same.iter().map(Vec::as_slice).collect();
     let mut leaving = removable(repo, (top, &item.bytes), &Filter::All, &same, job)?;
+    leaving.take_empty(top.clone());
     for (key, (kind, _)) in here {
         let whole = whole_path(top, key.as_deref());
         if same.contains(&*whole) || leaving.takes(&whole) {

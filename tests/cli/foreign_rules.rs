@@ -184,3 +184,25 @@ fn an_update_to_a_file_where_something_excluded_lies_is_refused_before_anything_
     assert_eq!(b.text("in/train/s"), "a file");
     assert_clean_data(&b);
 }
+
+#[test]
+fn an_update_puts_a_file_in_the_place_of_a_folder() {
+    let world = World::new();
+    let (a, b) = with_own_rules(&world);
+    a.remove("data/train");
+    a.write("data/train", b"a file");
+    save(&a, &["data"], "file");
+    a.haul(&["push"]).ok();
+    let before = b.tree();
+    b.haul(&["update"]).fails_with(1).says("excludes `in/train/mine.log`");
+    b.tree().assert_same(&before);
+    // Nothing but folders is left of it.
+    for name in b.tree_of("in/train").paths() {
+        if !b.path("in/train").join(name).is_dir() {
+            b.remove(b.path("in/train").join(name));
+        }
+    }
+    b.haul(&["update"]).ok();
+    assert_eq!(b.text("in/train"), "a file");
+    assert_clean_data(&b);
+}

@@ -139,12 +139,11 @@ fn arrived(
             return Ok(None);
         };
         let key = at(&item.path, new)?;
-        let put = match &former.inside {
-            Some(outer) => below(&outer.entries, &outer.rest, &key),
-            None => {
-                let folder = Folder { path: &former.path, pointer: was };
-                below(&entries_of(repo, folder, job)?.entries, b"", &key)
-            }
+        let put = if let Some(outer) = &former.inside {
+            below(&outer.entries, &outer.rest, &key)
+        } else {
+            let folder = Folder { path: &former.path, pointer: was };
+            below(&entries_of(repo, folder, job)?.entries, b"", &key)
         };
         let folder = Folder { path: &item.path, pointer };
         let there = look(repo, folder, std::slice::from_ref(&key), job)?.entries;

@@ -103,7 +103,8 @@ pub fn plan(repo: &Repo, options: &MvOptions, job: &Job) -> Result<MvPlan, OpErr
         Some(Err(_)) | None => pointer.clone(),
     };
     let mut new = target(repo, &options.to, (&old, &standing), &tracked)?;
-    let begun = is_begun(repo, (&old, &new), &standing, &tracked)?;
+    let begun = tracked.iter().any(|item| item.path == new)
+        && is_begun(repo, (&old, &new), &standing, &tracked)?;
     let into = tracked.iter().find(|item| {
         item.path != old && (new == item.path && !begun || new.starts_with_dir(&item.path))
     });
@@ -214,7 +215,8 @@ pub(super) fn is_begun(
     if tracked.iter().all(|item| item.path != *new) {
         return Ok(true);
     }
-    Ok(!(repo.door().has(old)? && repo.door().has(new)?) && !is_committed(repo, &own)?)
+    let both = repo.door().has(old)? && repo.door().has(new)?;
+    Ok(!both && !is_committed(repo, &own)?)
 }
 
 /// Says whether `HEAD` has a file at the path of a pointer.
