@@ -1,5 +1,7 @@
 //! What the core tells the edge: events out, the wish to stop in. Nothing else rides along.
 
+use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// What a task is about; the edge chooses the words.
@@ -38,6 +40,13 @@ pub enum Event<'a> {
         /// How much, in the unit of its kind.
         amount: u64,
     },
+    /// Of what a running task got further by, or soon will, so much was not known before.
+    New {
+        /// The task that met it.
+        kind: Kind,
+        /// How much, in the unit of its kind.
+        amount: u64,
+    },
     /// A task ended, complete or not.
     End {
         /// The task that ended.
@@ -67,6 +76,17 @@ impl Sink for Silent {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("interrupted")]
 pub struct Stopped;
+
+/// The user's wish to stop, for what waits and has no [`Job`]; by default nobody can wish that.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct StopFlag(Option<&'static AtomicBool>);
+
+impl StopFlag {
+    /// Fails once the user asked to stop.
+    pub fn check(self) -> Result<(), Stopped> {
+        if self.0.is_some_and(|flag| flag.load(Ordering::Relaxed)) { Err(Stopped) } else { Ok(()) }
+    }
+}
 
 /// What every long operation carries: where to report, and whether to stop.
 #[derive(Clone, Copy)]
@@ -109,6 +129,44 @@ impl<'a> Job<'a> {
     }
 }
 
+/// A job that is kept rather than lent, for what may have to wait where nobody hands one down.
+#[derive(Clone)]
+pub struct KeptJob {
+    sink: Arc<dyn Sink>,
+    stop: StopFlag,
+}
+
+impl KeptJob {
+    /// Reports to `sink`; ends early once `stop` is true.
+    pub fn new(sink: Arc<dyn Sink>, stop: &'static AtomicBool) -> Self {
+        Self { sink, stop: StopFlag(Some(stop)) }
+    }
+
+    /// Lends it.
+    pub fn lend(&self) -> Job<'_> {
+        static NEVER: AtomicBool = AtomicBool::new(false);
+        Job::new(&*self.sink, self.stop.0.unwrap_or(&NEVER))
+    }
+
+    /// Returns how it is stopped.
+    pub fn stop(&self) -> StopFlag {
+        self.stop
+    }
+}
+
+impl Default for KeptJob {
+    /// Nobody hears of it, and nobody stops it.
+    fn default() -> Self {
+        Self { sink: Arc::new(Silent), stop: StopFlag::default() }
+    }
+}
+
+impl fmt::Debug for KeptJob {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KeptJob").finish_non_exhaustive()
+    }
+}
+
 /// A running task; dropping it ends it.
 pub struct Task<'a> {
     sink: &'a dyn Sink,
@@ -119,6 +177,11 @@ impl Task<'_> {
     /// Reports progress of `amount`, in the unit of the task's kind.
     pub fn advance(&self, amount: u64) {
         self.sink.on(Event::Advance { kind: self.kind, amount });
+    }
+
+    /// Reports that `amount` is new, in the unit of the task's kind.
+    pub fn meet_new(&self, amount: u64) {
+        self.sink.on(Event::New { kind: self.kind, amount });
     }
 }
 

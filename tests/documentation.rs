@@ -10,6 +10,7 @@
     reason = "a test fails by panicking, and makes plain files"
 )]
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -215,6 +216,52 @@ fn every_source_that_a_page_names_exists() {
         }
     }
     assert!(gone.is_empty(), "{gone:#?}");
+}
+
+/// The names of all tests, and of all campaigns as they are called.
+fn names_of_tests() -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    let mut folders = vec![root().join("tests"), root().join("src")];
+    while let Some(folder) = folders.pop() {
+        let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        let (inner, files): (Vec<_>, Vec<_>) = entries.partition(|path| path.is_dir());
+        folders.extend(inner);
+        for file in files.iter().filter(|path| path.extension().is_some_and(|e| e == "rs")) {
+            let text = std::fs::read_to_string(file).unwrap();
+            let tests = text.split("#[test]").skip(1).filter_map(|rest| rest.split_once("fn "));
+            names.extend(tests.filter_map(|(_, rest)| Some(rest.split_once('(')?.0.to_owned())));
+            let in_campaigns = file.components().any(|part| part.as_os_str() == "campaigns");
+            let campaigns = text.split("name: \"").skip(1).filter(|_| in_campaigns);
+            let called = |rest: &str| Some(format!("campaigns -- {}", rest.split_once('"')?.0));
+            names.extend(campaigns.filter_map(called));
+        }
+    }
+    names
+}
+
+/// A table whose last column is called `test` promises that each of its rows is tried.
+#[test]
+fn every_test_that_a_table_names_exists() {
+    let tests = names_of_tests();
+    let (mut rows, mut wrong) = (0, Vec::new());
+    for page in pages() {
+        let text = std::fs::read_to_string(&page).unwrap();
+        let mut inside = false;
+        for line in text.lines() {
+            inside = line.ends_with("| test |") || (inside && line.starts_with('|'));
+            if !inside || line.ends_with("| test |") || line.starts_with("|---") {
+                continue;
+            }
+            rows += 1;
+            let cell = line.trim_end_matches(" |").rsplit_once("| ").map_or("", |(_, cell)| cell);
+            let named: Vec<&str> = cell.split('`').skip(1).step_by(2).collect();
+            if named.is_empty() || !named.iter().all(|name| tests.contains(*name)) {
+                wrong.push(format!("{}: {line}", page.display()));
+            }
+        }
+    }
+    assert!(rows > 30, "{rows}");
+    assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
 #[test]

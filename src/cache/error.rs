@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::fs::FsError;
 use crate::hash::{Digest, PackId};
 use crate::hint::Hint;
+use crate::progress::Stopped;
 
 /// Why the cache, the index or the stat cache did not answer.
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +30,9 @@ pub enum CacheError {
         /// How long this process waited, in seconds.
         waited: u64,
     },
+    /// The user asked to stop while it waited for another process.
+    #[error(transparent)]
+    Stopped(#[from] Stopped),
     /// A local pack does not hold what the index says; it has been put aside.
     #[error("object {object} in the local pack {pack} is damaged: {why}; {}", whereabouts(aside.as_deref()))]
     Damaged {
@@ -88,7 +92,7 @@ impl Hint for CacheError {
                  sound of it was kept"
                     .to_owned(),
             ),
-            Self::Pack { .. } => None,
+            Self::Pack { .. } | Self::Stopped(_) => None,
         }
     }
 }

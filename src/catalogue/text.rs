@@ -58,6 +58,11 @@ impl RemoteFormat {
         Ok(Self { id, other, checked })
     }
 
+    /// Says whether it was such a text once, of whatever version and in whatever state.
+    pub fn resembles(bytes: &[u8]) -> bool {
+        bytes.starts_with(Self::KIND.as_bytes())
+    }
+
     /// Writes the text; fails if a key or value has another form than is allowed.
     pub fn print(&self) -> Result<String, TextError> {
         let mut keys = self.other.clone();

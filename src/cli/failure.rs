@@ -20,6 +20,9 @@ pub(crate) enum Failure {
     Folder { path: PathBuf, source: io::Error },
     #[error("could not write to standard output")]
     Output { source: io::Error },
+    /// Of a clone that stands and lacks content.
+    #[error("{source}")]
+    Cloned { source: Box<Failure>, rest: String },
     #[error("could not put the report into JSON")]
     Json { source: serde_json::Error },
 }
@@ -29,6 +32,7 @@ impl Failure {
         match self {
             Self::Op(error) => error.exit(),
             Self::Demo(error) => error.exit(),
+            Self::Cloned { source, .. } => source.exit(),
             Self::Output { source } if source.kind() == io::ErrorKind::BrokenPipe => Exit::Done,
             Self::Folder { .. } | Self::Output { .. } => Exit::No,
             Self::Json { .. } => Exit::Defect,
@@ -40,7 +44,13 @@ impl Failure {
     pub(crate) fn settled(self, stopped: bool) -> Self {
         let of_git = matches!(&self, Self::Op(error)
             if matches!(**error, OpError::Git(_) | OpError::Repo(RepoError::Git(_))));
-        if stopped && of_git { OpError::from(Stopped).into() } else { self }
+        match self {
+            Self::Cloned { source, rest } => {
+                Self::Cloned { source: Box::new(source.settled(stopped)), rest }
+            }
+            _ if stopped && of_git => OpError::from(Stopped).into(),
+            own => own,
+        }
     }
 
     /// Says whether the reader of our output went away, which is nobody's fault.
@@ -54,6 +64,11 @@ impl Hint for Failure {
         let own = match self {
             Self::Op(error) => error.hint(),
             Self::Demo(error) => error.hint(),
+            // The same command would find a clone that is there already.
+            Self::Cloned { rest, .. } if self.exit() == Exit::Interrupted => {
+                Some(format!("run `{rest}` to complete it"))
+            }
+            Self::Cloned { source, .. } => source.hint(),
             Self::Folder { .. } | Self::Output { .. } | Self::Json { .. } => None,
         };
         // No failure leaves its reader alone, also where only the cause says more.

@@ -127,6 +127,8 @@ pub(crate) fn start_log(verbose: u8, trace_file: Option<&Path>) -> Result<(), Fa
         fmt::layer()
             .with_writer(std::io::stderr)
             .with_ansi(false)
+            // Told on stderr too, which would be the end where nobody reads that.
+            .log_internal_errors(false)
             .without_time()
             .with_filter(EnvFilter::new(filter))
     });

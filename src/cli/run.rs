@@ -22,7 +22,7 @@ use crate::cli::version::version;
 use crate::config::Environment;
 use crate::ops::{Exit, OpError};
 use crate::path::show;
-use crate::progress::Job;
+use crate::progress::{Job, KeptJob};
 
 /// Runs the program: reads its arguments, does what they ask, returns the exit code.
 pub fn main() -> ExitCode {
@@ -113,7 +113,8 @@ fn dispatch(cli: &Cli, talk: &Talk, started: Instant) -> Result<Exit, Failure> {
         std::env::set_current_dir(path)
             .map_err(|source| Failure::Folder { path: path.clone(), source })?;
     }
-    let environment = Environment::read().map_err(OpError::from)?;
+    let job = KeptJob::new(talk.kept_sink(), &process::STOP);
+    let environment = Environment { job, ..Environment::read().map_err(OpError::from)? };
     let session = Session {
         environment: &environment,
         job: Job::new(talk.sink(), &process::STOP),
@@ -138,7 +139,8 @@ fn defect(cli: &Cli) -> Exit {
 
 /// There is nothing left to do about a stdout that cannot be written.
 fn print_document(text: &str) {
-    if io::stdout().write_all(text.as_bytes()).and_then(|()| process::flush()).is_err() {
+    let printed = io::stdout().write_all(text.as_bytes()).and_then(|()| process::flush());
+    if printed.is_err_and(|error| error.kind() != io::ErrorKind::BrokenPipe) {
         render::say("warning: the JSON document could not be written to standard output");
     }
 }

@@ -6,6 +6,7 @@ use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use crate::fs::{Links, is_not_plain, open_plain};
+use crate::progress::KeptJob;
 
 use super::{Config, ConfigError, Flag, Given, Layer, Source, resolve};
 
@@ -34,6 +35,8 @@ pub struct Environment {
     pub ci: bool,
     /// Cores this process may use, at least 1.
     pub cores: usize,
+    /// Hears of it, and can stop it, when a repository has to wait for another command.
+    pub job: KeptJob,
 }
 
 impl Environment {
@@ -67,8 +70,8 @@ impl Environment {
         let aws_profiles = aws.iter().any(|name| all.contains_key(*name));
         let no_color = all.contains_key("NO_COLOR");
         let variables = all.into_iter().filter(|(name, _)| name.starts_with("HAUL_")).collect();
-        let cores = cores.max(1);
-        Self { home, config_dir, cwd, search, aws_profiles, variables, no_color, ci, cores }
+        let (cores, job) = (cores.max(1), KeptJob::default());
+        Self { home, config_dir, cwd, search, aws_profiles, variables, no_color, ci, cores, job }
     }
 
     /// Returns a `HAUL_*` variable as text; nothing if it is unset, empty or not UTF-8.

@@ -38,8 +38,14 @@ impl Git {
         runner.set("GIT_ALLOW_PROTOCOL", Some(OsStr::new(PROTOCOLS)));
         let variables = runner.variables.clone();
         // What hashes look like there decides what the repository must be like.
-        let refs = runner.git(&["ls-remote", "--quiet", "--", url, "HEAD"]).output()?.stdout;
-        let long = refs.split(|byte| *byte == b'\t').next().is_some_and(|hash| hash.len() == 64);
+        let [branch, tag] = ["heads", "tags"].map(|kind| format!("refs/{kind}/{rev}"));
+        let ask = runner.git(&["ls-remote", "--quiet", "--", url, "HEAD"]);
+        let refs = ask.arguments([&branch, &tag, &format!("{tag}^{{}}")]).output()?.stdout;
+        let refs = Listing(String::from_utf8_lossy(&refs).into_owned());
+        if refs.differ(&branch, &tag) {
+            return Err(GitError::BranchAndTag { name: printable(rev.as_bytes()) });
+        }
+        let long = refs.0.split('\t').next().is_some_and(|hash| hash.len() == 64);
         let format = if long { "--object-format=sha256" } else { "--object-format=sha1" };
         runner.git(&["init", "--quiet", "--template=", format]).output()?;
         runner.git(&["config", "remote.origin.url", url]).output()?;
@@ -52,6 +58,23 @@ impl Git {
         let commit = ObjectId::from_hex(commit.trim_ascii()).map(CommitId).ok_or_else(unknown)?;
         runner.git(&["update-ref", "--no-deref", "HEAD", &commit.to_string()]).output()?;
         Self::discover(folder, Surroundings::Ignore, variables)
+    }
+}
+
+/// What `git ls-remote` lists: a hash, a tab and a name in each line.
+struct Listing(String);
+
+impl Listing {
+    fn hash(&self, name: &str) -> Option<&str> {
+        let mut rows = self.0.lines().filter_map(|line| line.split_once('\t'));
+        rows.find(|(_, found)| *found == name).map(|(hash, _)| hash)
+    }
+
+    /// Says whether a branch and a tag are both there, and are different commits.
+    fn differ(&self, branch: &str, tag: &str) -> bool {
+        // Of a tag with a message, that is the commit.
+        let commit = self.hash(&format!("{tag}^{{}}")).or_else(|| self.hash(tag));
+        self.hash(branch).zip(commit).is_some_and(|(branch, tag)| branch != tag)
     }
 }
 

@@ -1,11 +1,11 @@
 //! Which paths Git hands to haul's filter: those with the attribute `filter=haul`.
 
 use std::collections::BTreeSet;
-use std::ffi::OsString;
 use std::fs;
+use std::io;
 use std::path::Path;
 
-use super::command::Call;
+use super::command::{Call, Runner};
 use super::objects::{Content, is_file, is_pointer_path};
 use super::{CommitId, Git, GitError, IndexEntry, ObjectId};
 
@@ -68,36 +68,56 @@ impl Git {
         ask_filter(self.runner.git(&["check-attr"]).arguments(&source), &asked).or_else(|_| plain())
     }
 
-    /// Tells which paths attributes would hand to haul's filter if the lines of this file were among
-    /// those of the worktree.
+    /// As [`Self::is_filtered`] of the worktree, if its files of attributes were those in `worktree`, which
+    /// need not have the paths.
     pub fn would_be_filtered<'a>(
         &self,
         paths: impl IntoIterator<Item = &'a [u8]>,
-        lines: &Path,
+        worktree: &Path,
     ) -> Result<BTreeSet<Vec<u8>>, GitError> {
         let asked: Vec<u8> =
             paths.into_iter().flat_map(|path| path.iter().copied().chain([0])).collect();
-        let mut setting = OsString::from("core.attributesFile=");
-        setting.push(lines);
-        let call = self.runner.git(&["-c"]).arguments([setting.as_os_str(), "check-attr".as_ref()]);
-        ask_filter(call, &asked)
+        let mut runner = Runner { folder: worktree.to_owned(), ..self.runner.clone() };
+        runner.set("GIT_WORK_TREE", Some(worktree.as_os_str()));
+        ask_filter(runner.git(&["check-attr"]), &asked)
     }
 
     /// Says whether the attributes of a tree may hand anything to haul's filter, those of this clone
     /// alone included. `files` are the files of attributes that the tree has.
     pub(super) fn may_filter(&self, files: &[ObjectId]) -> Result<bool, GitError> {
-        let says = |bytes: &[u8]| bytes.windows(WORD.len()).any(|word| word == WORD);
-        let own = self.common_dir().join("info/attributes");
-        let short = fs::metadata(&own).is_ok_and(|m| m.is_file() && m.len() <= LIMIT);
-        if short && fs::read(&own).is_ok_and(|bytes| says(&bytes)) {
+        if self.own_attributes_say_filter() {
             return Ok(true);
         }
         let contents = self.contents(files, LIMIT)?;
         Ok(contents.iter().any(|content| match content {
-            Content::Whole(bytes) => says(bytes),
+            Content::Whole(bytes) => names_filter(bytes),
             Content::TooLarge(_) => true,
         }))
     }
+
+    /// Says whether attributes of the worktree's root, or of this clone alone, hand anything to haul's
+    /// filter. Asks no program.
+    pub fn hands_over(&self) -> bool {
+        let shared = self.root().join(".gitattributes");
+        // Git follows no link there.
+        let there = fs::symlink_metadata(&shared);
+        says_filter(&shared, there) || self.own_attributes_say_filter()
+    }
+
+    fn own_attributes_say_filter(&self) -> bool {
+        let own = self.common_dir().join("info/attributes");
+        let there = fs::metadata(&own);
+        says_filter(&own, there)
+    }
+}
+
+fn names_filter(bytes: &[u8]) -> bool {
+    bytes.windows(WORD.len()).any(|word| word == WORD)
+}
+
+fn says_filter(file: &Path, there: io::Result<fs::Metadata>) -> bool {
+    let short = there.is_ok_and(|there| there.is_file() && there.len() <= LIMIT);
+    short && fs::read(file).is_ok_and(|bytes| names_filter(&bytes))
 }
 
 /// Asks `git check-attr` what the attribute `filter` is for paths that are parted by zeros.

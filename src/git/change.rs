@@ -123,7 +123,9 @@ impl Change<'_> {
     }
 
     fn wait(&self) -> Result<(), GitError> {
-        if self.start.elapsed() >= self.git.index_wait {
+        failpoint::hit("git.index.waiting");
+        let stopped = self.git.stop.check().is_err();
+        if stopped || self.start.elapsed() >= self.git.index_wait {
             return Err(self.git.locked(&self.lock, self.paths));
         }
         thread::sleep(RETRY.min(self.git.index_wait));

@@ -10,6 +10,7 @@ use git2::{Repository, RepositoryOpenFlags};
 
 use super::GitError;
 use super::command::{REPOSITORY_VARIABLES, Runner, os_path};
+use crate::progress::StopFlag;
 
 /// How long `git add` is tried again while another program holds the index.
 const INDEX_WAIT: Duration = Duration::from_secs(5);
@@ -26,6 +27,7 @@ pub struct Git {
     pub(super) index_wait: Duration,
     /// For copies of the index; on the same file system as that.
     pub(super) temp: PathBuf,
+    pub(super) stop: StopFlag,
 }
 
 /// Whether `GIT_DIR` and its kind speak of the repository that is meant.
@@ -119,8 +121,8 @@ impl Git {
         runner: Runner,
     ) -> Self {
         let (temp, library) = (own_dir.clone(), Mutex::new(library));
-        let (bare, index_wait) = (false, INDEX_WAIT);
-        Self { root, own_dir, common_dir, bare, library, runner, index_wait, temp }
+        let (bare, index_wait, stop) = (false, INDEX_WAIT, StopFlag::default());
+        Self { root, own_dir, common_dir, bare, library, runner, index_wait, temp, stop }
     }
 
     /// Notes that there is no worktree.
@@ -137,6 +139,12 @@ impl Git {
     #[must_use]
     pub fn with_temp(self, folder: PathBuf) -> Self {
         Self { temp: folder, ..self }
+    }
+
+    /// Ends a wait for another program once the user asks to stop.
+    #[must_use]
+    pub fn with_stop(self, stop: StopFlag) -> Self {
+        Self { stop, ..self }
     }
 
     /// Returns the worktree root: absolute, symbolic links resolved.

@@ -85,6 +85,12 @@ pub enum GitError {
         /// Some of them.
         such: String,
     },
+    /// A name is that of a branch and of a tag, which are different commits.
+    #[error("`{name}` is both a branch and a tag, of different commits")]
+    BranchAndTag {
+        /// The name, control characters escaped.
+        name: String,
+    },
     /// A repository elsewhere does not have a revision, or does not give it.
     #[error("`{url}` gives no revision `{rev}`")]
     NotThere {
@@ -167,6 +173,9 @@ impl Hint for GitError {
             ),
             Self::AmbiguousRevision { .. } => {
                 Some("write more of the id, or name a branch or a tag".to_owned())
+            }
+            Self::BranchAndTag { name } => {
+                Some(format!("write `heads/{name}` for the branch, or `tags/{name}` for the tag"))
             }
             Self::NotThere { .. } => Some(
                 "name a branch, a tag or a whole commit hash that `git ls-remote` lists".to_owned(),

@@ -20,6 +20,7 @@ impl Git {
         if rev.is_empty() || rev.starts_with('-') || rev.contains(['\n', '\0']) {
             return Err(unknown());
         }
+        self.require_one_kind(rev)?;
         let found =
             self.library(|library| converted(library.revparse_single(rev)?.peel_to_commit()?.id()));
         if let Some(id) = found {
@@ -55,6 +56,28 @@ impl Git {
         let found =
             (name.len() > 2).then(|| nearest(name, names.into_iter().filter(|n| n != name)));
         found.flatten().map(|found| printable(format!("{found}{rest}").as_bytes()))
+    }
+
+    /// Refuses a name that is a branch and a tag, of different commits: Git would take the tag.
+    fn require_one_kind(&self, rev: &str) -> Result<(), GitError> {
+        let name = rev.split(['~', '^', '@', ':']).next().unwrap_or_default();
+        let refs = ["heads", "tags"].map(|kind| format!("refs/{kind}/{name}"));
+        let found = self.library(|library| {
+            let commit = |name: &String| library.find_reference(name).ok()?.peel_to_commit().ok();
+            Ok(refs.each_ref().map(|name| commit(name).map(|commit| commit.id().to_string())))
+        });
+        let [branch, tag] = match found {
+            Some(found) => found,
+            None => {
+                let [branch, tag] =
+                    refs.each_ref().map(|name| self.rev_parse(&format!("{name}^{{commit}}")));
+                [branch?.map(|id| id.to_string()), tag?.map(|id| id.to_string())]
+            }
+        };
+        if branch.is_some() && tag.is_some() && branch != tag {
+            return Err(GitError::BranchAndTag { name: printable(name.as_bytes()) });
+        }
+        Ok(())
     }
 
     /// Says which objects an unknown revision may mean, if it begins as the ids of several do.

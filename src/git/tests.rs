@@ -329,11 +329,22 @@ fn revisions_are_found_and_unknown_ones_have_a_hint() {
     let first = world.commit();
     world.git(&["tag", "-a", "-m", "t", "v1"]);
     let second = world.commit();
+    world.git(&["tag", "same"]);
+    world.git(&["branch", "same"]);
+    world.git(&["tag", "-a", "-m", "t", "v1.0", "HEAD~1"]);
+    world.git(&["branch", "v1.0"]);
     for git in world.both() {
         for rev in ["HEAD~1", "v1", &first, &first[..9]] {
             assert_eq!(git.resolve(rev).unwrap().to_string(), first);
         }
         assert_eq!(git.resolve("main").unwrap().to_string(), second);
+        assert_eq!(git.resolve("same").unwrap().to_string(), second);
+        for rev in ["v1.0", "v1.0~0"] {
+            let error = git.resolve(rev).unwrap_err();
+            assert!(matches!(error, GitError::BranchAndTag { .. }), "{rev}: {error:?}");
+        }
+        assert_eq!(git.resolve("tags/v1.0").unwrap().to_string(), first);
+        assert_eq!(git.resolve("heads/v1.0").unwrap().to_string(), second);
         for rev in ["", "--all", "absent", "HEAD~9", "HEAD^{tree}", "a\nb", "main..v1", "@{99}"] {
             let error = git.resolve(rev).unwrap_err();
             assert!(matches!(error, GitError::UnknownRevision { .. }), "{rev}: {error:?}");

@@ -79,6 +79,7 @@ impl<'a> Shared<'a> {
             return false;
         }
         self.new_bytes.fetch_add(len as u64, Ordering::Relaxed);
+        self.task.meet_new(len as u64);
         true
     }
 

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::vec;
 
 use super::read::fetch;
-use super::{Body, Entry, Expectation, InnerEntry, KeyOrder, ReadError};
+use super::{Body, Entry, Expectation, InnerEntry, KeyOrder, ReadError, in_one_folder};
 use crate::hash::NodeId;
 
 /// Which entries a walk yields; nodes that cannot hold one are not read.
@@ -15,6 +15,9 @@ pub enum Scope {
     All,
     /// Entries whose key is this, or lies below it as a directory; everything if it is empty.
     Under(Vec<u8>),
+    /// As [`Scope::Under`], but nodes whose keys all lie in one and the same folder directly below this path
+    /// are not read: they are a [`Piece::Below`].
+    Folders(Vec<u8>),
     /// Entries that hold at least one of these content bytes.
     Bytes(Range<u64>),
 }
@@ -25,8 +28,8 @@ impl Scope {
         match self {
             Self::All => true,
             Self::Bytes(wanted) => overlap(bytes, wanted),
-            Self::Under(dir) if dir.is_empty() => true,
-            Self::Under(dir) => {
+            Self::Under(dir) | Self::Folders(dir) if dir.is_empty() => true,
+            Self::Under(dir) | Self::Folders(dir) => {
                 let after_floor = |key: &[u8]| floor.is_none_or(|floor| floor < key);
                 let itself = after_floor(dir) && dir.as_slice() <= last;
                 let below = after_floor(&[dir, &b"0"[..]].concat())
@@ -40,7 +43,7 @@ impl Scope {
         match self {
             Self::All => true,
             Self::Bytes(wanted) => overlap(bytes, wanted),
-            Self::Under(dir) => {
+            Self::Under(dir) | Self::Folders(dir) => {
                 dir.is_empty()
                     || key
                         .strip_prefix(dir.as_slice())
@@ -48,6 +51,15 @@ impl Scope {
             }
         }
     }
+}
+
+/// What a walk comes upon.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Piece<E> {
+    /// An entry, with the number of content bytes before it.
+    Entry(u64, E),
+    /// A node that was not read, as its parent names it: one folder has all of it.
+    Below(InnerEntry),
 }
 
 fn overlap(a: &Range<u64>, b: &Range<u64>) -> bool {
@@ -98,6 +110,17 @@ where
 
     /// Yields the next entry with the number of content bytes before it.
     pub fn next_at(&mut self) -> Option<Result<(u64, E), ReadError<S>>> {
+        loop {
+            return Some(match self.next_piece()? {
+                Ok(Piece::Entry(at, entry)) => Ok((at, entry)),
+                Ok(Piece::Below(_)) => continue,
+                Err(error) => Err(error),
+            });
+        }
+    }
+
+    /// Yields the next entry, or a node that need not be read.
+    pub fn next_piece(&mut self) -> Option<Result<Piece<E>, ReadError<S>>> {
         let step = self.step();
         if step.is_err() {
             self.start = None;
@@ -107,7 +130,7 @@ where
         step.transpose()
     }
 
-    fn step(&mut self) -> Result<Option<(u64, E)>, ReadError<S>> {
+    fn step(&mut self) -> Result<Option<Piece<E>>, ReadError<S>> {
         if let Some((id, expectation)) = self.start.take() {
             self.enter(id, &expectation)?;
         }
@@ -116,7 +139,7 @@ where
                 let at = self.offset;
                 self.offset = at.saturating_add(entry.size());
                 if self.scope.holds(entry.key(), &(at..self.offset)) {
-                    return Ok(Some((at, entry)));
+                    return Ok(Some(Piece::Entry(at, entry)));
                 }
             }
             let Some(open) = self.stack.last_mut() else { return Ok(None) };
@@ -125,12 +148,17 @@ where
                 self.stack.pop();
                 continue;
             };
-            let end = self.offset.saturating_add(child.size);
-            if self.scope.may_hold(self.floor.as_deref(), &child.key, &(self.offset..end)) {
+            let (floor, end) = (self.floor.as_deref(), self.offset.saturating_add(child.size));
+            let whole =
+                matches!(&self.scope, Scope::Folders(dir) if in_one_folder(dir, floor, &child.key));
+            if !whole && self.scope.may_hold(floor, &child.key, &(self.offset..end)) {
                 self.enter(child.id, &child.expectation(E::KIND, level))?;
             } else {
                 self.offset = end;
-                self.floor = Some(child.key);
+                self.floor = Some(child.key.clone());
+                if whole {
+                    return Ok(Some(Piece::Below(child)));
+                }
             }
         }
     }

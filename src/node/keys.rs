@@ -46,6 +46,22 @@ impl KeyOrder {
     }
 }
 
+/// Says whether all keys above `floor` up to `last` lie in one and the same folder directly below `top`.
+pub fn in_one_folder(top: &[u8], floor: Option<&[u8]>, last: &[u8]) -> bool {
+    floor.and_then(|floor| folder_below(top, floor)).is_some_and(|folder| last.starts_with(folder))
+}
+
+/// Returns the path, with its slash, of the folder directly below `top` that a key lies in.
+fn folder_below<'k>(top: &[u8], key: &'k [u8]) -> Option<&'k [u8]> {
+    let start = if top.is_empty() { 0 } else { top.len() + 1 };
+    let below = key.strip_prefix(top)?.get(start - top.len()..)?;
+    if start > 0 && key.get(start - 1) != Some(&b'/') {
+        return None;
+    }
+    let slash = below.iter().position(|byte| *byte == b'/')?;
+    key.get(..=start + slash)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -54,6 +70,18 @@ mod tests {
     fn check(keys: &[Vec<u8>]) -> bool {
         let mut order = KeyOrder::new();
         keys.iter().all(|key| order.push(key).is_ok())
+    }
+
+    #[test]
+    fn keys_between_two_of_one_folder_lie_in_it() {
+        let one = |top: &str, floor: Option<&str>, last: &str| {
+            in_one_folder(top.as_bytes(), floor.map(str::as_bytes), last.as_bytes())
+        };
+        assert!(one("", Some("a/1"), "a/2") && one("", Some("a/1/x"), "a/2/y"));
+        assert!(one("t", Some("t/a/1"), "t/a/2") && !one("t/a", Some("t/a/1"), "t/a/2"));
+        assert!(!one("", Some("a/1"), "b/1") && !one("", Some("a"), "b") && !one("", None, "a/2"));
+        assert!(!one("t", Some("ta/x/1"), "ta/x/2") && !one("t", Some("a/1"), "t/a/2"));
+        assert!(!one("", Some("a"), "a/2") && !one("", Some("a/9"), "a0"));
     }
 
     #[test]

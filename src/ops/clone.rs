@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::config::Environment;
 use crate::fs::Dir;
-use crate::git::clone;
+use crate::git::{GitError, clone};
 use crate::ops::error::OpError;
 use crate::ops::foreign::{Foreign, Origin};
 use crate::ops::init::{InitOptions, connect};
@@ -73,7 +73,11 @@ pub fn plan(environment: &Environment, options: &CloneOptions) -> Result<ClonePl
     let url = options.url.to_string_lossy().into_owned();
     let origin = Origin { url, rev: options.branch.clone(), ..Origin::default() };
     let origin = origin.from(&environment.cwd);
-    let found = Foreign::look(environment, &origin, &environment.cwd)?;
+    let found = match Foreign::look(environment, &origin, &environment.cwd) {
+        // Git clones what has no commit yet.
+        Err(OpError::Git(GitError::NotThere { .. })) if origin.rev.is_none() => None,
+        found => found?,
+    };
     let (files, bytes) = found.as_ref().map_or(Ok((0, 0)), Foreign::tracked)?;
     let folder = json_path(folder.as_os_str().as_bytes());
     Ok(ClonePlan { folder, uses_haul: found.is_some(), files, bytes })
@@ -100,10 +104,14 @@ pub fn run(
     arguments.extend(["--".into(), options.url.clone(), folder.clone().into()]);
     let cwd = environment.cwd.join(&folder);
     let inside = Environment { cwd, ..environment.clone() };
+    let stood = inside.cwd.join(".git").symlink_metadata().is_ok();
     if let Err(error) = clone(&environment.cwd, environment.search.as_deref(), &arguments) {
-        return Err(
-            begun((environment, &inside), &options.url, &folder).unwrap_or_else(|| error.into())
-        );
+        job.check()?;
+        let there = begun((environment, &inside), &options.url);
+        return Err(match there {
+            Some(begun) => begun.how_to_go_on((&options.url, &folder), (error, stood)),
+            None => error.into(),
+        });
     }
     let repo = Repo::open(&inside, &[])?;
     let uses_haul = repo.require_initialised().is_ok();
@@ -120,33 +128,72 @@ fn rest(folder: &Path) -> String {
     format!("haul -C {} pull", in_shell(folder.as_os_str().as_bytes()))
 }
 
-/// Says how to go on with a clone of this address that stands there already.
-fn begun(
-    (environment, inside): (&Environment, &Environment),
-    url: &OsStr,
-    folder: &Path,
-) -> Option<OpError> {
+/// A clone that stands there already.
+struct Begun {
+    /// Whether its commit uses haul.
+    uses_haul: bool,
+    /// Whether Git has checked out its files: it ends that with an index.
+    checked_out: bool,
+    /// Whether content comes by the filter.
+    has_filter: bool,
+}
+
+/// Looks for a clone of this address.
+fn begun((environment, inside): (&Environment, &Environment), url: &OsStr) -> Option<Begun> {
     let there = inside.cwd.canonicalize().ok()?;
     let repo = Repo::open(inside, &[]).ok()?;
-    // Not a repository around it.
-    if repo.git().root() != there || repo.require_initialised().is_err() {
+    let git = repo.git();
+    // Not a repository around it, nor one without a commit.
+    if git.root() != there || git.head().ok()?.is_none() {
         return None;
     }
-    let origin = repo.git().remote_url("origin").ok()??;
+    let origin = git.remote_url("origin").ok()??;
     // Git makes paths absolute.
     let real = |name: &OsStr| environment.cwd.join(name).canonicalize().ok();
     let origin = OsStr::new(&origin);
     if origin != url && (real(origin).is_none() || real(origin) != real(url)) {
         return None;
     }
-    let name = folder.as_os_str().as_bytes();
-    let set = repo.git().has_filter().unwrap_or_default();
-    let first =
-        if set { String::new() } else { format!("`haul -C {} init`, then ", in_shell(name)) };
-    Some(OpError::refused(
-        format!("`{}` is a clone of `{}` already", show(name), show(url.as_bytes())),
-        format!("run {first}`{}`", rest(folder)),
-    ))
+    Some(Begun {
+        // Of the commit: the file may not be checked out.
+        uses_haul: git.file_at("HEAD", b"haul.toml", 0).ok()?.is_some(),
+        checked_out: git.git_dir().join("index").symlink_metadata().is_ok(),
+        has_filter: git.has_filter().unwrap_or_default(),
+    })
+}
+
+impl Begun {
+    /// Says how to go on with it, after Git did not clone, or not all. `stood` says whether it was there
+    /// before.
+    fn how_to_go_on(
+        &self,
+        (url, folder): (&OsStr, &Path),
+        (error, stood): (GitError, bool),
+    ) -> OpError {
+        if self.checked_out && !self.uses_haul {
+            return error.into();
+        }
+        let (name, word) =
+            (show(folder.as_os_str().as_bytes()), in_shell(folder.as_os_str().as_bytes()));
+        let (mut what, mut steps) =
+            (format!("`{name}` is a clone of `{}` already", show(url.as_bytes())), Vec::new());
+        let mut next = "run".to_owned();
+        if !self.checked_out {
+            steps.push(format!("`git -C {word} restore --source=HEAD --staged --worktree :/`"));
+            if stood {
+                what.push_str(", whose files Git did not check out");
+            } else {
+                (what, next) = (error.to_string(), "put right what Git says, then run".to_owned());
+            }
+        }
+        if self.uses_haul {
+            if !self.has_filter {
+                steps.push(format!("`haul -C {word} init`"));
+            }
+            steps.push(format!("`{}`", rest(folder)));
+        }
+        OpError::refused(what, format!("{next} {}", steps.join(", then ")))
+    }
 }
 
 /// The folder that Git would choose: the last part of the address, without `.git`.

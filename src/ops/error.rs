@@ -183,7 +183,10 @@ impl OpError {
             Self::Transfer(
                 TransferError::Outrun { .. }
                 | TransferError::Unlisted { .. }
-                | TransferError::Emptied { .. },
+                | TransferError::Emptied { .. }
+                | TransferError::Foreign { .. }
+                // Of a newer haul: what is damaged was told apart before.
+                | TransferError::Catalogue { .. },
             ) => Exit::Remote,
             Self::Entry { .. }
             | Self::Place {
@@ -212,6 +215,7 @@ impl OpError {
 fn cache_exit(error: &CacheError) -> Exit {
     match error {
         CacheError::Damaged { .. } => Exit::Damaged,
+        CacheError::Stopped(_) => Exit::Interrupted,
         CacheError::Pack { .. } => Exit::Defect,
         CacheError::Fs(_) | CacheError::Database { .. } | CacheError::Busy { .. } => Exit::No,
     }

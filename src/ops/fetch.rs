@@ -5,20 +5,20 @@ use std::collections::HashSet;
 use serde::Serialize;
 
 use crate::cache::ObjectReader;
-use crate::hash::{ChunkId, Digest, Key};
+use crate::hash::ChunkId;
+use crate::ops::bounds::Bounds;
 use crate::ops::chosen::{Chosen, chosen_or_warned, nothing_matches};
 use crate::ops::error::OpError;
 use crate::ops::open::spec_of;
 use crate::ops::requests::{Requests, ToFetch};
 use crate::ops::retain::{After, retain};
 use crate::ops::select::Select;
-use crate::ops::supply::{Supply, turn_to};
+use crate::ops::supply::{Supply, roots, split, turn_to};
 use crate::ops::trees::Source;
 use crate::progress::Job;
 use crate::repo::Repo;
 use crate::transfer::{
-    self, Contact, Fetched, Filter, ToReceive, TransferError, Wanted, are_local, is_local,
-    plan_fetch,
+    self, Contact, Fetched, Filter, ToReceive, Wanted, are_local, is_local, plan_fetch,
 };
 
 /// What to fetch.
@@ -73,6 +73,7 @@ impl FetchPlan<'_> {
 struct Work<'r> {
     parts: Vec<Part<'r>>,
     supply: Supply<'r>,
+    bounds: Bounds,
 }
 
 /// What comes from one remote.
@@ -174,13 +175,11 @@ fn look<'r>(
     }
     let source = Source { remote: options.remote.clone(), jobs: options.jobs };
     let mut work = Work::plan(repo, wanted, &source, job)?;
-    if let Some(chunks) = chunks.map_or_else(needed, |chunks| Ok(Some(chunks)))? {
-        work.parts.iter_mut().for_each(|part| part.plan.keep_only(&chunks));
-    }
-    let ToReceive { requests, bytes: receive_bytes } = work.to_receive()?;
-    if let Some(allowed) = options.max_bytes.filter(|max| receive_bytes > *max) {
-        return Err(TransferError::OverBudget { wanted: receive_bytes, allowed }.into());
-    }
+    let chunks = chunks.map_or_else(needed, |chunks| Ok(Some(chunks)))?;
+    work.bounds = Bounds::new(chunks, options.max_bytes);
+    work.parts.iter_mut().for_each(|part| work.bounds.keep_needed(&mut part.plan));
+    let ToReceive { requests, bytes: receive_bytes } = to_receive(&work.parts)?;
+    work.bounds.admit(receive_bytes)?;
     let sum = |figure: fn(&transfer::FetchPlan) -> u64| {
         work.parts.iter().map(|part| figure(&part.plan)).fold(0, u64::saturating_add)
     };
@@ -202,7 +201,8 @@ impl<'r> Work<'r> {
         source: &Source,
         job: &Job,
     ) -> Result<Self, OpError> {
-        let mut work = Self { parts: Vec::new(), supply: Supply::of(repo, source)? };
+        let supply = Supply::of(repo, source)?;
+        let mut work = Self { parts: Vec::new(), supply, bounds: Bounds::default() };
         let mut left = wanted;
         while !left.is_empty() {
             if work.parts.is_empty() || work.supply.has_others() {
@@ -235,16 +235,6 @@ impl<'r> Work<'r> {
         names.join(", ")
     }
 
-    fn to_receive(&self) -> Result<ToReceive, OpError> {
-        let mut sum = ToReceive::default();
-        for part in &self.parts {
-            let own = part.plan.to_receive(&part.contact)?;
-            sum.requests += own.requests;
-            sum.bytes = sum.bytes.saturating_add(own.bytes);
-        }
-        Ok(sum)
-    }
-
     /// Fetches; what one remote turns out not to have as it should comes from another.
     fn fetch(mut self, report: &mut FetchReport, job: &Job) -> Result<(), OpError> {
         let mut served: Vec<String> = Vec::new();
@@ -253,11 +243,13 @@ impl<'r> Work<'r> {
             let Some((Part { plan, remote, contact }, after)) = rest.split_first_mut() else {
                 break;
             };
-            let (by, fetched) = match transfer::fetch_data(plan, contact, job) {
+            let (by, fetched) = match self.bounds.fetch(plan, contact, job) {
                 Ok(fetched) => (remote.clone(), fetched),
                 Err(e) => {
+                    let later = to_receive(after)?.bytes;
                     let others = before.iter_mut().chain(after);
-                    elsewhere(e.into(), plan.wanted(), (others, &mut self.supply), job)?
+                    let again = (plan.wanted(), &mut self.bounds, later);
+                    elsewhere(e, again, (others, &mut self.supply), job)?
                 }
             };
             report.fetched_bytes = report.fetched_bytes.saturating_add(fetched.fetched_bytes);
@@ -274,17 +266,30 @@ impl<'r> Work<'r> {
     }
 }
 
+fn to_receive(parts: &[Part<'_>]) -> Result<ToReceive, OpError> {
+    let mut sum = ToReceive::default();
+    for part in parts {
+        let own = part.plan.to_receive(&part.contact)?;
+        sum.requests += own.requests;
+        sum.bytes = sum.bytes.saturating_add(own.bytes);
+    }
+    Ok(sum)
+}
+
 /// Fetches what one remote could not serve: from the others of the plan, which are in contact, then from
-/// those that were not asked yet. Returns who served.
+/// those that were not asked yet; no more of it than was planned, with `later` bytes still to come from
+/// others. Returns who served.
 fn elsewhere<'p, 'r: 'p>(
     error: OpError,
-    wanted: &[Wanted],
+    (wanted, bounds, later): (&[Wanted], &mut Bounds, u64),
     (others, supply): (impl Iterator<Item = &'p mut Part<'r>>, &mut Supply<'r>),
     job: &Job,
 ) -> Result<(String, Fetched), OpError> {
-    let again = |contact: &mut Contact<'r>| -> Result<Fetched, OpError> {
-        let plan = plan_fetch(wanted.to_vec(), contact, job)?;
-        Ok(transfer::fetch_data(&plan, contact, job)?)
+    let mut again = |contact: &mut Contact<'r>| -> Result<Fetched, OpError> {
+        let mut plan = plan_fetch(wanted.to_vec(), contact, job)?;
+        bounds.keep_needed(&mut plan);
+        bounds.admit(plan.to_receive(contact)?.bytes.saturating_add(later))?;
+        bounds.fetch(&plan, contact, job)
     };
     let mut why = error.to_string();
     if error.is_of_one_remote() {
@@ -299,59 +304,6 @@ fn elsewhere<'p, 'r: 'p>(
     let fetched = supply.instead(error, &roots(wanted), job, again)?;
     let by = supply.at_hand().map_or("", |(name, _)| name).to_owned();
     Ok((by, fetched))
-}
-
-fn roots(wanted: &[Wanted]) -> Vec<Key> {
-    wanted.iter().filter_map(|w| w.root.key()).collect()
-}
-
-/// Parts what comes from this remote from what it does not list and another one may.
-fn split(
-    repo: &Repo,
-    wanted: &[Wanted],
-    contact: &Contact,
-    job: &Job,
-) -> Result<(Vec<Wanted>, Vec<Wanted>), OpError> {
-    let mut reader = ObjectReader::new(repo.layout(), repo.index()?)?;
-    let (mut own, mut rest) = (Vec::new(), Vec::new());
-    for item in wanted {
-        let listed = contact.lists(&item.root);
-        let mut here = || is_local(std::slice::from_ref(item), &mut reader, job);
-        if listed || here()?.is_some() { &mut own } else { &mut rest }.push(item.clone());
-    }
-    Ok((own, rest))
-}
-
-/// What is here or on a remote, and what is not, with the reason.
-pub(crate) type Parted = (Vec<Wanted>, Vec<(Vec<u8>, OpError)>);
-
-/// Parts what is here or listed by a remote from what nobody has, for all of it at once.
-pub(crate) fn part(repo: &Repo, wanted: Vec<Wanted>, job: &Job) -> Result<Parted, OpError> {
-    let mut supply = Supply::of(repo, &Source::default())?;
-    let (mut known, mut left, mut asked) = (Vec::new(), wanted, None);
-    while asked.is_none() || (!left.is_empty() && supply.has_others()) {
-        let parted = supply.serve(&roots(&left), job, |contact| {
-            Ok((split(repo, &left, contact, job)?, contact.label().to_owned()))
-        });
-        supply.take();
-        match parted {
-            Ok(((own, rest), label)) => {
-                known.extend(own);
-                left = rest;
-                asked.get_or_insert(label);
-            }
-            Err(e) if asked.is_none() => return Err(e),
-            // The first has said what it lacks.
-            Err(_) => break,
-        }
-    }
-    let remote = asked.unwrap_or_default();
-    let absent = left.into_iter().filter_map(|Wanted { path, root, .. }| {
-        let root = Digest(root.id()?);
-        let why = TransferError::NobodyPushed { path: path.clone(), root, remote: remote.clone() };
-        Some((path, why.into()))
-    });
-    Ok((known, absent.collect()))
 }
 
 /// Fetches what is not here of what is wanted, from whichever remote has it.

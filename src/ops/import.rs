@@ -77,7 +77,7 @@ pub struct ImportPlanRow {
 
 /// Finds what an import would bring, and whether it may.
 pub fn plan(repo: &Repo, options: &ImportOptions, job: &Job) -> Result<ImportPlanRow, OpError> {
-    let (origin, path) = checked(repo, options, job)?;
+    let (origin, path) = checked(repo, options)?;
     let foreign = Foreign::fetch(repo.environment(), &origin, &repo.layout().temp())?;
     Ok(ImportPlanRow {
         path: json_path(path.as_bytes()),
@@ -89,9 +89,8 @@ pub fn plan(repo: &Repo, options: &ImportOptions, job: &Job) -> Result<ImportPla
 }
 
 /// Checks where data is to come from and to go to.
-fn checked(repo: &Repo, options: &ImportOptions, job: &Job) -> Result<(Origin, RepoPath), OpError> {
+fn checked(repo: &Repo, options: &ImportOptions) -> Result<(Origin, RepoPath), OpError> {
     repo.require_initialised()?;
-    repo.begin_changes(job)?;
     let origin = options.origin.from(repo.cwd());
     refuse_secrets(&origin)?;
     let name = options.to.clone().unwrap_or_else(|| last_name(&options.path).into());
@@ -121,9 +120,12 @@ fn checked(repo: &Repo, options: &ImportOptions, job: &Job) -> Result<(Origin, R
 
 /// Takes data of another repository in and tracks it here: what is pushed afterwards is a copy.
 pub fn run(repo: &Repo, options: &ImportOptions, job: &Job) -> Result<ImportedRow, OpError> {
-    let (origin, path) = checked(repo, options, job)?;
+    let (origin, path) = checked(repo, options)?;
     let foreign = Foreign::fetch(repo.environment(), &origin, &repo.layout().temp())?;
     let taken = foreign.take(&options.path, job)?;
+    // Others need not wait for the network; what they did meanwhile may stand in the way.
+    repo.begin_changes(job)?;
+    checked(repo, options)?;
     let new = listed(&taken, job)?;
     match of_worktree(repo, &path, &Kept::new(whole_paths(&path, &new)), job)? {
         None => place(repo, &path, &taken)?,

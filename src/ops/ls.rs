@@ -1,13 +1,12 @@
 //! `haul ls`: what a tracked folder has, told from its tree.
 
-use std::collections::BTreeMap;
 use std::ffi::OsString;
 
 use serde::Serialize;
 
 use crate::cache::ObjectReader;
 use crate::manifest::FileEntry;
-use crate::node::{Cursor, Scope};
+use crate::node::{Cursor, Piece, Scope};
 use crate::ops::at::{At, Inside};
 use crate::ops::checkout::{file_content, tree_error};
 use crate::ops::error::OpError;
@@ -111,7 +110,10 @@ fn list<'r>(
     let wanted = |inside: &Inside| Wanted {
         path: inside.chosen.path.as_bytes().to_vec(),
         root: Root::of(&inside.chosen.pointer),
-        filter: Filter::names_below(&inside.rest),
+        filter: match depth {
+            Depth::One => Filter::folders_below(&inside.rest),
+            Depth::All => Filter::names_below(&inside.rest),
+        },
     };
     let trees: Vec<Wanted> = found.iter().filter(|i| opened(i)).map(wanted).collect();
     bring_trees(&trees, reader, contact, job)?;
@@ -162,41 +164,50 @@ fn open(
     rows: &mut Vec<LsRow>,
 ) -> Result<(), OpError> {
     let Root::Tree { id, expectation } = Root::of(&inside.chosen.pointer) else { return Ok(()) };
-    let scope = Scope::Under(inside.rest.clone());
-    let mut folders: BTreeMap<Vec<u8>, usize> = BTreeMap::new();
+    let scope = match depth {
+        Depth::One => Scope::Folders(inside.rest.clone()),
+        Depth::All => Scope::Under(inside.rest.clone()),
+    };
     let top = inside.chosen.path.as_bytes();
-    let cursor = Cursor::<FileEntry, _>::new(id, expectation, scope, |id| reader.node_bytes(id));
-    for entry in cursor {
-        let entry = entry.map_err(|e| tree_error(&inside.chosen.path, e))?;
-        let below = match inside.rest.len() {
-            0 => entry.path.as_slice(),
-            len => entry.path.get(len + 1..).unwrap_or_default(),
+    let mut last = None;
+    let mut cursor =
+        Cursor::<FileEntry, _>::new(id, expectation, scope, |id| reader.node_bytes(id));
+    while let Some(piece) = cursor.next_piece() {
+        let (path, below) = match piece.map_err(|e| tree_error(&inside.chosen.path, e))? {
+            Piece::Entry(_, entry) => {
+                if depth == Depth::All || folder(inside, &entry.path).is_none() {
+                    rows.push(file(top, &entry));
+                    continue;
+                }
+                let size = entry.content.size();
+                (entry.path, (1, size))
+            }
+            // Known from the node above: all of it lies in one folder.
+            Piece::Below(node) => (node.key, (node.count, node.size)),
         };
-        let child = below.iter().position(|byte| *byte == b'/').filter(|_| depth == Depth::One);
-        let Some(slash) = child else {
-            rows.push(file(top, &entry));
-            continue;
-        };
-        let end = entry.path.len() - below.len() + slash;
-        let name = entry.path.get(..end).unwrap_or_default();
-        let at = *folders.entry(name.to_vec()).or_insert_with(|| {
+        let Some(name) = folder(inside, &path) else { continue };
+        if last.as_deref() != Some(name) {
+            last = Some(name.to_vec());
             let path = json_path(&[top, b"/", name].concat());
-            rows.push(LsRow {
-                path,
-                kind: "folder",
-                tracked: false,
-                files: 0,
-                bytes: 0,
-                oid: None,
-            });
-            rows.len() - 1
-        });
-        if let Some(row) = rows.get_mut(at) {
-            row.files += 1;
-            row.bytes = row.bytes.saturating_add(entry.content.size());
+            let (kind, tracked, oid) = ("folder", false, None);
+            rows.push(LsRow { path, kind, tracked, files: 0, bytes: 0, oid });
+        }
+        if let Some(row) = rows.last_mut() {
+            row.files = row.files.saturating_add(below.0);
+            row.bytes = row.bytes.saturating_add(below.1);
         }
     }
     Ok(())
+}
+
+/// Returns the folder directly below what is listed that a path lies in.
+fn folder<'p>(inside: &Inside, path: &'p [u8]) -> Option<&'p [u8]> {
+    let start = match inside.rest.len() {
+        0 => 0,
+        len => len + 1,
+    };
+    let slash = path.get(start..)?.iter().position(|byte| *byte == b'/')?;
+    path.get(..start + slash)
 }
 
 fn file(top: &[u8], entry: &FileEntry) -> LsRow {

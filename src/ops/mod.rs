@@ -5,6 +5,7 @@
 
 pub mod add;
 mod at;
+mod bounds;
 pub mod cat;
 pub mod check_ignore;
 pub mod checkout;

@@ -6,6 +6,7 @@ use crate::config::{
     Accepted, Environment, Files, Layer, RemoteAccess, Value, is_accepted, redact,
 };
 use crate::ops::error::OpError;
+use crate::progress::StopFlag;
 use crate::remote::{Access, AwsTool, Create, Limits, Remote, RemoteSpec, Secret};
 use crate::repo::Repo;
 
@@ -17,6 +18,7 @@ pub(crate) struct Chosen {
     pub(crate) jobs: usize,
     /// Bytes per second over the line; nothing: as fast as it goes.
     rate: Option<u64>,
+    stop: StopFlag,
 }
 
 /// Finds the remote that is meant and checks that the user agreed to it.
@@ -40,7 +42,8 @@ pub(crate) fn choose(
     }
     let jobs = jobs.unwrap_or(config.jobs.value).clamp(1, 256);
     let rate = Some(config.limit_rate.value).filter(|rate| *rate > 0);
-    Ok(Chosen { name: name.to_owned(), spec, jobs, rate })
+    let stop = repo.environment().job.stop();
+    Ok(Chosen { name: name.to_owned(), spec, jobs, rate, stop })
 }
 
 /// Reads the address of a remote.
@@ -136,7 +139,7 @@ pub(crate) fn accepted_list(environment: &Environment) -> Result<Accepted, OpErr
 impl Chosen {
     /// Opens it; a folder that is not there is an error.
     pub(crate) fn open(&self) -> Result<Remote, OpError> {
-        let limits = Limits { jobs: self.jobs, rate: self.rate };
+        let limits = Limits { jobs: self.jobs, rate: self.rate, stop: self.stop };
         Ok(Remote::open_within(&self.spec, Create::No, limits)?)
     }
 

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use serde::Serialize;
 
 use crate::hash::ChunkId;
-use crate::ops::checkout::{self, CheckoutOptions, CheckoutPlan, CheckoutReport};
+use crate::ops::checkout::{self, AtHand, CheckoutOptions, CheckoutPlan, CheckoutReport};
 use crate::ops::chosen::chosen;
 use crate::ops::error::{Exit, OpError};
 use crate::ops::fetch::{self, FetchOptions, FetchReport};
@@ -59,7 +59,9 @@ pub struct PullReport {
 
 /// Finds what is absent.
 pub fn plan<'r>(repo: &'r Repo, options: &PullOptions, job: &Job) -> Result<PullPlan<'r>, OpError> {
-    let needed = || needed(repo, options, job);
+    // Before the fetch opens the index, though it is for the checkout, which reads pointers again.
+    repo.begin_changes(job)?;
+    let needed = || needed(repo, options, AtHand::WholeFiles, job);
     let fetch = fetch::plan_needed(repo, &options.fetch, &needed, job)?;
     Ok(PullPlan { fetch, options: options.clone() })
 }
@@ -68,6 +70,7 @@ pub fn plan<'r>(repo: &'r Repo, options: &PullOptions, job: &Job) -> Result<Pull
 fn needed(
     repo: &Repo,
     options: &PullOptions,
+    at_hand: AtHand,
     job: &Job,
 ) -> Result<Option<HashSet<ChunkId>>, OpError> {
     let chosen = chosen(repo, &options.fetch.select)?;
@@ -81,7 +84,7 @@ fn needed(
     let (select, force) = (options.fetch.select.clone(), options.force);
     let checkout = CheckoutOptions { select, force, ..CheckoutOptions::default() };
     match checkout::plan_of(repo, (&checkout, &chosen), &job.silently()) {
-        Ok(plan) => checkout::needed_chunks(repo, &plan),
+        Ok(plan) => checkout::needed_chunks(repo, &plan, at_hand),
         Err(e) if e.exit() == Exit::Interrupted => Err(e),
         // The checkout itself says what is wrong.
         Err(_) => Ok(None),
@@ -120,7 +123,8 @@ pub fn run(repo: &Repo, plan: PullPlan<'_>, job: &Job) -> Result<PullReport, OpE
         // the index knows of now.
         let mut rest = plan.options.fetch.clone();
         rest.max_bytes = rest.max_bytes.map(|max| max.saturating_sub(fetch.requests.received));
-        let again = fetch::plan(repo, &rest, job)?;
+        let needed = || needed(repo, &plan.options, AtHand::Nothing, job);
+        let again = fetch::plan_needed(repo, &rest, &needed, job)?;
         if again.nothing_to_bring() {
             break;
         }

@@ -2,13 +2,14 @@
 
 use std::collections::VecDeque;
 
-use crate::hash::Key;
+use crate::cache::ObjectReader;
+use crate::hash::{Digest, Key};
 use crate::ops::error::OpError;
 use crate::ops::open::{Chosen, choose};
 use crate::ops::trees::Source;
 use crate::progress::Job;
 use crate::repo::Repo;
-use crate::transfer::{Contact, Purpose};
+use crate::transfer::{Contact, Purpose, TransferError, Wanted, is_local};
 
 /// Remotes in the order in which they are asked, with one of them in contact.
 pub(crate) struct Supply<'r> {
@@ -114,4 +115,58 @@ impl<'r> Supply<'r> {
     pub(crate) fn take(&mut self) -> Option<(String, Contact<'r>)> {
         self.current.take()
     }
+}
+
+/// Lists the roots of what is wanted.
+pub(crate) fn roots(wanted: &[Wanted]) -> Vec<Key> {
+    wanted.iter().filter_map(|w| w.root.key()).collect()
+}
+
+/// Parts what comes from this remote from what it does not list and another one may.
+pub(crate) fn split(
+    repo: &Repo,
+    wanted: &[Wanted],
+    contact: &Contact,
+    job: &Job,
+) -> Result<(Vec<Wanted>, Vec<Wanted>), OpError> {
+    let mut reader = ObjectReader::new(repo.layout(), repo.index()?)?;
+    let (mut own, mut rest) = (Vec::new(), Vec::new());
+    for item in wanted {
+        let listed = contact.lists(&item.root);
+        let mut here = || is_local(std::slice::from_ref(item), &mut reader, job);
+        if listed || here()?.is_some() { &mut own } else { &mut rest }.push(item.clone());
+    }
+    Ok((own, rest))
+}
+
+/// What is here or on a remote, and what is not, with the reason.
+pub(crate) type Parted = (Vec<Wanted>, Vec<(Vec<u8>, OpError)>);
+
+/// Parts what is here or listed by a remote from what nobody has, for all of it at once.
+pub(crate) fn part(repo: &Repo, wanted: Vec<Wanted>, job: &Job) -> Result<Parted, OpError> {
+    let mut supply = Supply::of(repo, &Source::default())?;
+    let (mut known, mut left, mut asked) = (Vec::new(), wanted, None);
+    while asked.is_none() || (!left.is_empty() && supply.has_others()) {
+        let parted = supply.serve(&roots(&left), job, |contact| {
+            Ok((split(repo, &left, contact, job)?, contact.label().to_owned()))
+        });
+        supply.take();
+        match parted {
+            Ok(((own, rest), label)) => {
+                known.extend(own);
+                left = rest;
+                asked.get_or_insert(label);
+            }
+            Err(e) if asked.is_none() => return Err(e),
+            // The first has said what it lacks.
+            Err(_) => break,
+        }
+    }
+    let remote = asked.unwrap_or_default();
+    let absent = left.into_iter().filter_map(|Wanted { path, root, .. }| {
+        let root = Digest(root.id()?);
+        let why = TransferError::NobodyPushed { path: path.clone(), root, remote: remote.clone() };
+        Some((path, why.into()))
+    });
+    Ok((known, absent.collect()))
 }

@@ -38,6 +38,8 @@ pub struct UpdateOptions {
     pub rev: Option<String>,
     /// Transfers at once.
     pub jobs: Option<usize>,
+    /// Most bytes of content to receive for one import.
+    pub max_bytes: Option<u64>,
 }
 
 /// What was brought up to date.
@@ -93,7 +95,8 @@ fn each<T>(
         match imported(&item.pointer) {
             Some((origin, path)) => {
                 let rev = options.rev.clone().or(origin.rev);
-                let origin = Origin { rev, jobs: options.jobs, ..origin };
+                let origin =
+                    Origin { rev, jobs: options.jobs, max_bytes: options.max_bytes, ..origin };
                 out.push(work(item, (origin, path))?);
             }
             None if options.paths.is_empty() => {}

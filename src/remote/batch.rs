@@ -4,7 +4,6 @@ use std::ops::Range;
 use std::pin::pin;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
 
 use bytes::Bytes;
 use futures::future::{BoxFuture, select};
@@ -18,7 +17,7 @@ use super::buffers::Buffers;
 use super::connect::{Inner, Remote};
 use super::error::RemoteError;
 use super::io::Listed;
-use super::runtime::{Running, Stop, spawn};
+use super::runtime::{Running, Stop, TICK, spawn};
 use super::upload::Upload;
 
 /// Bytes of one wave in memory at once, from the request until the caller is done with the answer.
@@ -43,9 +42,6 @@ const LEAST_COST: u32 = 4 << 10;
 
 /// Most requests of one wave at once, whatever the caller asks for.
 pub(super) const MAX_JOBS: usize = 256;
-
-/// How often a waiting wave looks whether the user asked to stop.
-const TICK: Duration = Duration::from_millis(20);
 
 /// Something to read.
 #[derive(Clone, Debug, PartialEq, Eq)]

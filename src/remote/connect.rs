@@ -21,6 +21,7 @@ use super::site::Site;
 use super::spec::{Place, RemoteSpec};
 use super::upload::Parts;
 use crate::fs::planted;
+use crate::progress::StopFlag;
 
 /// The least bytes per second for each request, where a rate is set.
 #[cfg(feature = "network")]
@@ -36,17 +37,19 @@ pub enum Create {
 }
 
 /// How much of the line is used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// Requests at once at most; services are asked for fewer where more would not be faster.
     pub jobs: usize,
     /// Bytes per second, in both directions together; nothing: as fast as it goes.
     pub rate: Option<u64>,
+    /// How the user asks to stop, which ends single requests to services.
+    pub stop: StopFlag,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { jobs: MAX_JOBS, rate: None }
+        Self { jobs: MAX_JOBS, rate: None, stop: StopFlag::default() }
     }
 }
 
@@ -74,6 +77,8 @@ pub(super) struct Inner {
     pub(super) parts: Parts,
     pub(super) counts: Counters,
     pub(super) pace: Arc<Pace>,
+    /// Never set for a folder, which leaves no piece of a file that it was told to write.
+    pub(super) stop: StopFlag,
 }
 
 impl Remote {
@@ -188,6 +193,7 @@ impl Inner {
     ) -> Self {
         let (counts, pace) = (Counters::default(), Arc::new(Pace::new(limits.rate)));
         let shown = Arc::clone(&label);
+        let stop = if folder.is_some() { StopFlag::default() } else { limits.stop };
         Self {
             store,
             label,
@@ -198,6 +204,7 @@ impl Inner {
             parts: Parts::Taken,
             counts,
             pace,
+            stop,
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Writing what must not be there yet, on storage that may not know how.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use object_store::{ObjectStore, PutMode};
 
@@ -8,7 +10,10 @@ use crate::fs::failpoint;
 use super::buffers::Buffers;
 use super::connect::{Inner, Remote};
 use super::error::{Action, RemoteError};
-use super::runtime::block_on;
+use super::runtime::{block_on, block_on_beyond};
+
+/// How long clearing away may take once the user asked to stop.
+const CLEARING: Duration = Duration::from_millis(500);
 
 /// What became of a write that must not overwrite.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,20 +44,20 @@ impl Remote {
     /// take our own write for somebody else's after its answer was lost: so what it has counts.
     pub fn put_if_absent(&self, key: &str, bytes: Bytes) -> Result<PutOutcome, RemoteError> {
         self.inner.counts.waves.add(1);
-        block_on(self.inner.put_if_absent(key, bytes))
+        block_on(self.inner.stop, self.inner.put_if_absent(key, bytes))
     }
 
     /// Tries what the storage does when it is asked not to overwrite `key`, which must be nothing that
     /// anybody needs; it is removed again.
     pub fn creation(&self, key: &str) -> Result<Creation, RemoteError> {
         self.inner.counts.waves.add(1);
-        block_on(self.inner.creation(key))
+        block_on_beyond(self.inner.stop, CLEARING, self.inner.creation(key))
     }
 
-    /// Removes an object; one that is not there is fine.
+    /// Removes an object; one that is not there is fine. A wish to stop leaves it some time.
     pub fn remove(&self, key: &str) -> Result<(), RemoteError> {
         self.inner.counts.waves.add(1);
-        block_on(self.inner.remove(key))
+        block_on_beyond(self.inner.stop, CLEARING, self.inner.remove(key))
     }
 }
 

@@ -66,7 +66,7 @@ impl Remote {
         tracing::debug!(remote = %inner.label, prefix, "listing");
         let listed = match &inner.folder {
             Some(guard) => guard.list(folder)?,
-            None => match block_on(inner.list_surely(folder)) {
+            None => match block_on(inner.stop, inner.list_surely(folder)) {
                 Err(_) if planted::is("empty-list-believed") => Vec::new(),
                 listed => listed?,
             },
@@ -78,25 +78,25 @@ impl Remote {
     /// Reads a whole object; one longer than `limit_bytes` is damaged, and its body is not read.
     pub fn get(&self, key: &str, limit_bytes: u64) -> Result<Bytes, RemoteError> {
         self.inner.counts.waves.add(1);
-        block_on(self.inner.get(key, limit_bytes, |_| (), &Buffers::default()))
+        block_on(self.inner.stop, self.inner.get(key, limit_bytes, |_| (), &Buffers::default()))
     }
 
     /// Reads `range` of an object, which is damaged if it ends earlier. An empty range asks nothing.
     pub fn get_range(&self, key: &str, range: Range<u64>) -> Result<Bytes, RemoteError> {
         self.inner.counts.waves.add(1);
-        block_on(self.inner.get_range(key, range, u64::MAX, &Buffers::default()))
+        block_on(self.inner.stop, self.inner.get_range(key, range, u64::MAX, &Buffers::default()))
     }
 
     /// Writes an object, replacing one of the same key; durable when this returns.
     pub fn put(&self, key: &str, bytes: Bytes) -> Result<(), RemoteError> {
         self.inner.counts.waves.add(1);
-        block_on(self.inner.put(key, bytes))
+        block_on(self.inner.stop, self.inner.put(key, bytes))
     }
 
     /// Looks up one object; `None` if the remote answers that there is none.
     pub fn head(&self, key: &str) -> Result<Option<Listed>, RemoteError> {
         self.inner.counts.waves.add(1);
-        block_on(self.inner.head(key))
+        block_on(self.inner.stop, self.inner.head(key))
     }
 }
 

@@ -144,6 +144,7 @@ impl HttpService for Line {
     async fn call(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
         let asked = Asked::of(&request, self.web);
         let length = u64::try_from(request.body().content_length()).unwrap_or(u64::MAX);
+        let of_a_part = request.headers().contains_key("range");
         let patience = SILENCE.saturating_add(length / SLOWEST);
         let mut pass = self.shared.gate.enter().await;
         let answer = timeout(Duration::from_secs(patience), self.client.execute(request)).await;
@@ -158,7 +159,7 @@ impl HttpService for Line {
         self.shared.reached.store(true, Ordering::Relaxed);
         if answer.status().is_success() {
             pass.count(length);
-            return checked(asked, watched(answer, pass)).await;
+            return checked((asked, of_a_part), watched(answer, pass)).await;
         }
         if matches!(answer.status().as_u16(), 429 | 503) {
             pass.too_much();
@@ -242,7 +243,10 @@ async fn pause(answer: &HttpResponse) {
 }
 
 /// Takes a success for one only if it can be what was asked for; else the library tries again.
-async fn checked(asked: Asked, answer: HttpResponse) -> Result<HttpResponse, HttpError> {
+async fn checked(
+    (asked, of_a_part): (Asked, bool),
+    answer: HttpResponse,
+) -> Result<HttpResponse, HttpError> {
     match asked {
         Asked::Listing(word) => {
             let (mut parts, body) = answer.into_parts();
@@ -262,6 +266,11 @@ async fn checked(asked: Asked, answer: HttpResponse) -> Result<HttpResponse, Htt
             let (mut parts, body) = answer.into_parts();
             parts.status = status(503)?;
             Ok(HttpResponse::from_parts(parts, body))
+        }
+        // All of a pack for a few bytes of it, again and again.
+        Asked::Object | Asked::Other if of_a_part && answer.status().as_u16() == 200 => {
+            let why = "it sends a whole object where a part was asked for".to_owned();
+            Err(HttpError::new(HttpErrorKind::Unknown, Refusal::NotOffered(why)))
         }
         // Created, or replaced. What shows everybody the same page says 200, and keeps nothing.
         Asked::Kept if !matches!(answer.status().as_u16(), 201 | 204) => {

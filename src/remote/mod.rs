@@ -50,6 +50,7 @@ pub use count::Counts;
 pub use create::{Creation, PutOutcome};
 pub use error::{Action, RemoteError};
 pub use io::{Listed, MAX_LISTED};
+pub use leftover::OwnKeys;
 pub use service::{Access, AwsTool, Secret};
 pub use spec::{RemoteSpec, SpecError};
 pub use upload::Upload;

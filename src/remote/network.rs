@@ -9,13 +9,21 @@ use object_store::prefix::PrefixStore;
 use object_store::{ClientOptions, Error, ObjectStore, Result, RetryConfig};
 
 use super::line::Lines;
+#[cfg(feature = "s3")]
+use super::refusal::Refusal;
 use super::service::{Cloud, Service};
+#[cfg(feature = "s3")]
+use crate::fs::read_limited;
 
 /// How long a connection may take to come about.
 const CONNECT: Duration = Duration::from_secs(10);
 
 /// How often a request is tried again.
 const RETRIES: usize = 8;
+
+/// Longest token that is looked at, in bytes.
+#[cfg(feature = "s3")]
+const MAX_TOKEN: u64 = 64 << 10;
 
 /// How long after its beginning a request is tried again; signatures are valid for longer.
 const RETRY_FOR: Duration = Duration::from_secs(280);
@@ -120,7 +128,9 @@ fn s3(service: &Service, lines: Lines) -> Opened {
         .with_bucket_name(&service.bucket)
         .with_client_options(options)
         .with_retry(retry())
-        .with_http_connector(lines);
+        .with_http_connector(lines)
+        // Not every server knows the request that removes many, and it must not be repeated.
+        .with_disable_bulk_delete(true);
     if let Some(endpoint) = &access.endpoint {
         builder = builder.with_config(AmazonS3ConfigKey::S3Endpoint, endpoint.as_str());
     }
@@ -140,12 +150,31 @@ fn s3(service: &Service, lines: Lines) -> Opened {
     if let Some(anonymous) = access.anonymous {
         builder = builder.with_skip_signature(anonymous);
     }
+    sound_token(&builder)?;
     // A profile that is named for the remote goes before variables, as they may be there for others.
     let named = |tool: &AwsTool| tool.profile.is_some();
     if let Some(tool) = access.aws_tool.clone().filter(|tool| named(tool) || !has_keys(&builder)) {
         builder = builder.with_credentials(Arc::new(super::aws_tool::Profile::new(tool)));
     }
     Ok(Arc::new(builder.build()?))
+}
+
+/// Requires that the token of a container can be sent: the library takes that for granted, and ends the
+/// program where it is not so.
+#[cfg(feature = "s3")]
+fn sound_token(builder: &object_store::aws::AmazonS3Builder) -> Result<()> {
+    use object_store::aws::AmazonS3ConfigKey as Key;
+
+    let Some(file) = builder.get_config_value(&Key::ContainerAuthorizationTokenFile) else {
+        return Ok(());
+    };
+    let token = read_limited(std::path::Path::new(&file), MAX_TOKEN).ok().flatten();
+    let odd = |byte: &u8| byte.is_ascii_control();
+    if token.is_some_and(|token| token.iter().any(odd)) {
+        let why = format!("the token in `{file}` holds a line end, or another control character");
+        return Err(Error::Generic { store: "S3", source: Box::new(Refusal::NoToken(why)) });
+    }
+    Ok(())
 }
 
 /// Says whether variables tell where keys come from.

@@ -22,6 +22,8 @@ pub(super) enum Refusal {
     /// The cloud's own program gave no keys.
     #[cfg_attr(not(feature = "s3"), expect(dead_code, reason = "only Amazon's program is asked"))]
     NoProfile(String),
+    /// What gives keys on this machine gave none.
+    NoToken(String),
     /// The clocks differ, so that signatures are not valid.
     Clock,
     /// The bucket is served elsewhere, in this region if it is said.
@@ -62,6 +64,7 @@ impl fmt::Display for Refusal {
             Self::NoProfile(why) => {
                 write!(f, "`aws configure export-credentials` gave no credentials: {why}")
             }
+            Self::NoToken(why) => write!(f, "there are no credentials for it: {why}"),
             Self::Clock => f.write_str("the clock of this machine is wrong by many minutes"),
             Self::Elsewhere(region) if region.is_empty() => {
                 f.write_str("the bucket lies in another region")
@@ -97,6 +100,12 @@ impl Refusal {
             cause = found.source();
         }
         None
+    }
+
+    /// Knows by its words that the storage library got no keys from this machine: a file, or a program.
+    pub(super) fn by_words(why: &str) -> Option<Self> {
+        let words = ["token file '", "az account get-access-token", "azure cli response"];
+        words.iter().any(|words| why.contains(words)).then(|| Self::NoToken(why.to_owned()))
     }
 
     /// Reads an answer that is no success; `None` if the storage library knows best what it means.
@@ -139,7 +148,9 @@ impl Refusal {
             Self::Denied(_) => return RemoteError::Denied { remote, action, key, why },
             Self::Gone(why) => return site.gone(*why),
             Self::TooMany => return too_many(site),
-            Self::NotOffered(_) => return RemoteError::Unsupported { remote, action, key, why },
+            Self::NotOffered(what) => {
+                return RemoteError::Unsupported { remote, action, key, why: what.clone() };
+            }
             // Whoever wrote looks whether it is there all the same.
             Self::Silent(_) | Self::Unsure(_) => {
                 return RemoteError::Unreachable { remote, action, key, why };
@@ -155,6 +166,10 @@ impl Refusal {
             Self::NoProfile(_) => {
                 "sign in with `aws sso login`, choose another profile by AWS_PROFILE, or set \
                  AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+            }
+            Self::NoToken(_) => {
+                "sign in with the cloud's own tools, or correct the variables that name where its \
+                 credentials are, then run the same command"
             }
             Self::Clock => "set the clock of this machine, then run the same command again",
             Self::Elsewhere(_) => "set `region` for the remote in `haul.toml`",
@@ -179,6 +194,9 @@ impl Refusal {
 impl Site<'_> {
     /// Says that settings and variables do not fit together, before anything was asked.
     pub(super) fn misfit(self, error: &object_store::Error) -> RemoteError {
+        if let Some(refusal) = Refusal::of(error) {
+            return refusal.at(self);
+        }
         let (remote, action, key) = (Arc::clone(self.remote), self.action, self.key.to_owned());
         let next = "correct the settings of the remote, or the cloud's variables that name keys";
         RemoteError::Refused { remote, action, key, why: shown(&error.to_string()), next }

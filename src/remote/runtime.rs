@@ -1,16 +1,22 @@
 //! The one place where synchronous code meets asynchronous code.
 
+use std::pin::pin;
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use futures::future::select;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use super::error::RemoteError;
+use crate::progress::StopFlag;
 
 /// Threads that may wait for the file system at once; the requests of a wave share them.
 const MAX_BLOCKING_THREADS: usize = 64;
+
+/// How often something that waits for a remote looks whether the user asked to stop.
+pub(super) const TICK: Duration = Duration::from_millis(20);
 
 static RUNTIME: OnceLock<Result<Runtime, String>> = OnceLock::new();
 
@@ -30,11 +36,31 @@ fn runtime() -> Result<&'static Runtime, RemoteError> {
     built.as_ref().map_err(|why| RemoteError::NoThreads { why: why.clone() })
 }
 
-/// Runs `work` to its end on the calling thread.
+/// Runs `work` on the calling thread, to its end or until the user asks to stop.
 pub(super) fn block_on<T>(
+    stop: StopFlag,
     work: impl Future<Output = Result<T, RemoteError>>,
 ) -> Result<T, RemoteError> {
-    runtime()?.block_on(work)
+    block_on_beyond(stop, Duration::ZERO, work)
+}
+
+/// As [`block_on`], and gives `work` some time beyond the wish to stop: it may be what clears away what
+/// stopping left.
+pub(super) fn block_on_beyond<T>(
+    stop: StopFlag,
+    beyond: Duration,
+    work: impl Future<Output = Result<T, RemoteError>>,
+) -> Result<T, RemoteError> {
+    let asked = async {
+        loop {
+            if let Err(stopped) = stop.check() {
+                tokio::time::sleep(beyond).await;
+                return Err(stopped.into());
+            }
+            tokio::time::sleep(TICK).await;
+        }
+    };
+    runtime()?.block_on(async { select(pin!(work), pin!(asked)).await.factor_first().0 })
 }
 
 /// A background task that is told to stop when this is dropped, and waited for.

@@ -75,6 +75,10 @@ impl Site<'_> {
         if matches!(error, E::NotImplemented { .. } | E::NotSupported { .. }) {
             return RemoteError::Unsupported { remote, action, key, why };
         }
+        #[cfg(feature = "network")]
+        if let Some(refusal) = Refusal::by_words(&why) {
+            return refusal.at(self);
+        }
         match io_error {
             Some(error) => self.io(error),
             None => RemoteError::Unreachable { remote, action, key, why },

@@ -2,6 +2,7 @@
 
 mod error;
 mod open;
+mod turn;
 
 pub use error::RepoError;
 pub use open::{Repo, identity_of, own_identity};

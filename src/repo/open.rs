@@ -8,13 +8,13 @@ use crate::cache::{CacheError, Index, Layout, PATIENCE, StatCache};
 use crate::chunk::Profile;
 use crate::config::{Config, Environment, Files, Flag, load};
 use crate::fs::{
-    FsError, Hold, Lock, failpoint, make_folder, planted, read_limited, remove, replace,
-    sweep_abandoned,
+    FsError, Hold, Lock, make_folder, planted, read_limited, remove, replace, sweep_abandoned,
 };
 use crate::git::{Content, Git};
 use crate::hash::RepoId;
 use crate::progress::{Job, Stopped};
 use crate::repo::error::RepoError;
+use crate::repo::turn::in_turn;
 use crate::worktree::Door;
 
 /// An open repository; the index and the stat cache are opened when first asked for.
@@ -47,9 +47,6 @@ const SETTINGS_LIMIT: u64 = 1 << 20;
 
 /// How long work waits for an eviction, which removes files and does nothing else meanwhile.
 const EVICTION: Duration = Duration::from_secs(30);
-
-/// How often a command that waits for another looks whether it is to stop.
-const LOOK: Duration = Duration::from_millis(200);
 
 impl Repo {
     /// Opens the repository that the environment's current folder lies in.
@@ -90,7 +87,7 @@ impl Repo {
         let cache = config.cache_dir.as_ref().map(|v| v.value.as_path());
         let layout = Layout::new(git.common_dir(), git.git_dir(), cache);
         let door = Door::open(git.root())?.with_own_links(&layout.files_folder());
-        let git = git.with_temp(layout.temp());
+        let git = git.with_temp(layout.temp()).with_stop(environment.job.stop());
         let profile = Profile::by_name(&config.add_profile.value).ok_or_else(|| {
             RepoError::UnknownProfile {
                 name: config.add_profile.value.clone(),
@@ -179,81 +176,82 @@ impl Repo {
 
     /// Opens the index; from then on, packs of the cache are not evicted by others.
     pub fn index(&self) -> Result<&Index, CacheError> {
-        if let Some(index) = self.index.get() {
-            return Ok(index);
-        }
-        // In this order: who waits for the index holds no lock that its owner could wait for.
-        let index = match self.index_to_look(PATIENCE)? {
-            Some(index) => index,
-            None => Index::open(&self.layout)?,
-        };
-        self.use_cache()?;
-        Ok(self.index.get_or_init(|| index))
+        let busy = || CacheError::Busy { path: self.layout.index(), waited: PATIENCE.as_secs() };
+        self.opened_within(PATIENCE)?.ok_or_else(busy)
     }
 
     /// Waits until no other command changes pointers here; from then on others wait until this process
     /// ends. Called before pointers are read, so that of two commands at a time the later one goes on
-    /// from what the earlier one wrote. Makes no file, as the command may be refused yet.
+    /// from what the earlier one wrote; and before the index is opened, which the other one may wait for.
+    /// Makes no file, as the command may be refused yet.
     ///
     /// Fails once the user asks to stop.
     pub fn begin_changes(&self, job: &Job) -> Result<(), Stopped> {
-        while !self.begin_within(LOOK) {
-            failpoint::hit("repo.waiting");
-            job.check()?;
-        }
-        Ok(())
+        self.begin_within(Duration::MAX, job).map(drop)
     }
 
     /// As [`Self::begin_changes`], for `patience` at most; says whether changes may begin.
-    pub fn begin_within(&self, patience: Duration) -> bool {
+    pub fn begin_within(&self, patience: Duration, job: &Job) -> Result<bool, Stopped> {
         if self.changing.get().is_some() || planted::is("pointers-read-early") {
-            return true;
+            return Ok(true);
         }
-        match Lock::of_folder(self.git.common_dir(), patience) {
-            Ok(Some(lock)) => {
-                self.changing.get_or_init(|| lock);
-                true
-            }
-            Ok(None) => false,
+        let folder = self.git.common_dir();
+        let attempt = |step| match Lock::of_folder(folder, step) {
+            Ok(lock) => Ok(lock.map(Some)),
             // Some network file systems lock no folders.
-            Err(_) => true,
+            Err(_) => Ok::<_, Stopped>(Some(None)),
+        };
+        let lock = in_turn(folder, patience, attempt, job)?;
+        let may = lock.is_some();
+        if let Some(lock) = lock.flatten() {
+            self.changing.get_or_init(|| lock);
         }
+        Ok(may)
     }
 
     /// Opens the index unless another command has it for longer than `patience`; says whether it is open.
+    /// Fails once the user asks to stop.
     pub fn index_within(&self, patience: Duration) -> Result<bool, CacheError> {
-        if self.index.get().is_none() {
-            let looked = match self.index_to_look(patience) {
-                Err(CacheError::Busy { .. }) => return Ok(false),
-                other => other?,
-            };
-            let index = match looked.map_or_else(|| Index::open_within(&self.layout, patience), Ok)
-            {
-                Err(CacheError::Busy { .. }) => return Ok(false),
-                other => other?,
-            };
-            self.use_cache()?;
-            self.index.get_or_init(|| index);
-        }
-        Ok(true)
+        Ok(self.opened_within(patience)?.is_some())
     }
 
-    fn index_to_look(&self, patience: Duration) -> Result<Option<Index>, CacheError> {
-        match self.access {
-            Access::Look => Index::open_to_look(&self.layout, patience),
-            Access::Work => Ok(None),
+    fn opened_within(&self, patience: Duration) -> Result<Option<&Index>, CacheError> {
+        if let Some(index) = self.index.get() {
+            return Ok(Some(index));
         }
+        let attempt = |step| match self.open_index(step) {
+            Err(CacheError::Busy { .. }) => Ok(None),
+            other => other.map(Some),
+        };
+        let job = self.environment.job.lend();
+        let Some(index) = in_turn(self.git.common_dir(), patience, attempt, &job)? else {
+            return Ok(None);
+        };
+        // In this order: who waits for the index holds no lock that its owner could wait for.
+        self.use_cache()?;
+        Ok(Some(self.index.get_or_init(|| index)))
     }
 
-    fn use_cache(&self) -> Result<(), FsError> {
-        let lock = self.layout.cache_folder().lock(Hold::Together, EVICTION)?;
+    fn open_index(&self, patience: Duration) -> Result<Index, CacheError> {
+        let looked = match self.access {
+            Access::Look => Index::open_to_look(&self.layout, patience)?,
+            Access::Work => None,
+        };
+        looked.map_or_else(|| Index::open_within(&self.layout, patience), Ok)
+    }
+
+    fn use_cache(&self) -> Result<(), CacheError> {
+        let folder = self.layout.cache_folder();
+        let attempt = |step| folder.lock(Hold::Together, step).map_err(CacheError::from);
+        let job = self.environment.job.lend();
+        let lock = in_turn(self.git.common_dir(), EVICTION, attempt, &job)?;
         *self.using.lock().unwrap_or_else(PoisonError::into_inner) = lock;
         Ok(())
     }
 
     /// Does `work` while nobody else uses the cache; nothing if somebody does for longer than
     /// `patience`.
-    pub fn with_cache_alone<T, E: From<FsError>>(
+    pub fn with_cache_alone<T, E: From<FsError> + From<CacheError>>(
         &self,
         patience: Duration,
         work: impl FnOnce() -> Result<T, E>,

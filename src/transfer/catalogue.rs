@@ -21,7 +21,7 @@ use crate::transfer::root::Wanted;
 use crate::transfer::walk::Spot;
 
 /// Longest `format` object in bytes.
-const TEXT_LIMIT: u64 = 4096;
+pub(super) const TEXT_LIMIT: u64 = 4096;
 /// How often a listing is taken again because an object in it vanished, or it lacked what is there.
 const LISTINGS: usize = 3;
 
@@ -132,7 +132,7 @@ impl<'a> Contact<'a> {
 
     fn refresh_once(&mut self, job: &Job) -> Result<(), TransferError> {
         let listing = listing(&self.remote, self.purpose)?;
-        let mut doubted = self.doubt_identity(&listing);
+        let mut doubted = self.doubt_identity(&listing)?;
         let need = match self.purpose {
             Purpose::Read => Need::Read,
             Purpose::Push => Need::Rely,
@@ -149,7 +149,7 @@ impl<'a> Contact<'a> {
                 Purpose::Push => FeatureClass::Write,
                 Purpose::Gc => FeatureClass::Gc,
             };
-            self.synced.view.check_features(class, &[]).map_err(|e| self.wrong(e))?;
+            self.synced.view.check_features(class, &[]).map_err(|e| self.strange(e, &listing))?;
             let mut missing = self.synced.view.missing(need);
             missing.retain(|(name, _)| !self.broken.contains_key(name));
             let first_contact = self.synced.id.is_none();
@@ -164,14 +164,6 @@ impl<'a> Contact<'a> {
                 return self.prove_whole(need);
             }
         }
-    }
-
-    /// Forgets which remote lies at this address if nothing listed was seen there before: it may be
-    /// another one now, or an empty one, and then `format` is read again. Returns what it was.
-    fn doubt_identity(&mut self, listing: &[Listed]) -> Option<RemoteId> {
-        let folder = self.layout.remote(self.synced.id?);
-        let seen = listing.iter().any(|l| folder.join(&l.name).exists());
-        if seen { None } else { self.synced.id.take() }
     }
 
     /// Brings catalogue objects from the local copies or the remote, and `format` if it is unknown;
@@ -215,9 +207,8 @@ impl<'a> Contact<'a> {
             Ok::<(), RemoteError>(())
         })?;
         if let Some(bytes) = &format {
-            let parsed =
-                RemoteFormat::parse(bytes).map_err(|e| self.wrong_object(key::FORMAT, e))?;
-            self.learn(parsed.id)?;
+            let alone = asked.is_empty() && objects.is_empty();
+            self.learn(self.format_of(bytes, alone)?.id)?;
         }
         for (name, bytes) in arrived {
             let object = match Object::parse_named(&name, &bytes).map_err(CatalogueError::from) {
@@ -268,7 +259,8 @@ impl<'a> Contact<'a> {
     /// Remembers the remote's identity, now known.
     pub(super) fn learn(&mut self, id: RemoteId) -> Result<(), TransferError> {
         self.synced.id = Some(id);
-        Ok(replace(&self.id_file(), id.to_string().as_bytes())?)
+        replace(&self.id_file(), id.to_string().as_bytes())?;
+        self.end_doubt()
     }
 
     fn id_file(&self) -> PathBuf {

@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::cache::{LocalNodeError, ObjectReader};
 use crate::hash::{Digest, NodeId};
-use crate::manifest::{Change, FileEntry, diff};
+use crate::manifest::{Change, Content, FileEntry, diff};
 use crate::node::{Cursor, Expectation, Kind, ReadError, Role, Scope};
 use crate::progress::Job;
 use crate::transfer::catalogue::Contact;
+use crate::transfer::copies::Copies;
 use crate::transfer::error::TransferError;
 use crate::transfer::filter::{Choice, Filter};
 use crate::transfer::nodes::{Sharing, Walker};
@@ -55,6 +56,11 @@ impl Pairs {
         self.groups.is_empty()
     }
 
+    /// Returns the old and the new side of a pair, each with its group.
+    pub(super) fn both(&self, pair: usize) -> [Option<(&Wanted, usize)>; 2] {
+        [2 * pair, 2 * pair + 1].map(|at| Some((self.wanted.get(at)?, self.group(at))))
+    }
+
     fn group(&self, wanted: usize) -> usize {
         self.groups.get(wanted / 2).copied().unwrap_or_default()
     }
@@ -76,8 +82,8 @@ fn is_new(wanted: usize) -> bool {
 /// What the new sides of a group have that its old sides lack.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Novelty {
-    /// Bytes of chunks that no old side has, before compression. A chunk that lies also in a part which
-    /// both sides share may count.
+    /// Bytes of chunks that no old side has, before compression. A chunk that lies also in a file which
+    /// both sides share may count, unless it is a whole file that was found there.
     pub new_bytes: u64,
     /// What these chunks take in packs; nothing if it is not known where all of them lie.
     pub stored_bytes: Option<u64>,
@@ -93,7 +99,13 @@ pub struct Comparison<'w, 'c> {
     /// Nodes that both sides of a pair have, which were passed by.
     shared: HashMap<NodeId, NodeStep>,
     novelties: BTreeMap<usize, Novelty>,
+    /// The files by which the manifests of each pair differ.
+    changes: Vec<Vec<Change>>,
+    copies: Copies,
 }
+
+/// Nodes that are to be compared, by their ranks.
+type Pending = BTreeMap<(u8, u8), Vec<NodeStep>>;
 
 impl<'w, 'c> Comparison<'w, 'c> {
     /// Brings the nodes by which the pairs differ to this machine, from the highest level down: at
@@ -110,20 +122,43 @@ impl<'w, 'c> Comparison<'w, 'c> {
         let fresh = reader.another()?;
         let walker = Walker::new(&pairs.wanted, reader, sight, Sharing::Each);
         let (shared, novelties) = (HashMap::new(), BTreeMap::new());
-        let mut own = Self { pairs, walker, contact, reader: fresh, shared, novelties };
-        let mut pending: BTreeMap<(u8, u8), Vec<NodeStep>> = BTreeMap::new();
-        let mut next = own.walker.roots(sight);
-        loop {
-            for step in next {
-                pending.entry(rank(&step.expectation)).or_default().push(step);
-            }
-            let Some((_, steps)) = pending.pop_last() else { break };
-            let steps = own.differing(steps);
-            next = own.level(steps, job)?;
-        }
+        let (changes, copies) = (Vec::new(), Copies::default());
+        let mut own =
+            Self { pairs, walker, contact, reader: fresh, shared, novelties, changes, copies };
+        let mut pending = Pending::new();
+        own.walker.roots(sight).into_iter().for_each(|step| put(&mut pending, step));
+        own.descend(&mut pending, Kind::Manifest, job)?;
+        own.tell_changes(job)?;
+        own.descend(&mut pending, Kind::Recipe, job)?;
         own.reader = own.reader.another()?;
         own.tell_novelties()?;
         Ok(own)
+    }
+
+    /// Reads what is pending, and lies below it, of one kind; recipes stay pending below manifests.
+    fn descend(
+        &mut self,
+        pending: &mut Pending,
+        kind: Kind,
+        job: &Job,
+    ) -> Result<(), TransferError> {
+        while let Some(level) = pending.last_entry().filter(|level| level.key().0 >= of(kind)) {
+            let steps = self.differing(level.remove());
+            self.level(steps, job)?.into_iter().for_each(|step| put(pending, step));
+        }
+        Ok(())
+    }
+
+    /// Finds the files that differ, and those of them that the old side has elsewhere.
+    fn tell_changes(&mut self, job: &Job) -> Result<(), TransferError> {
+        self.reader = self.reader.another()?;
+        for pair in 0..self.pairs.len() {
+            let changes = self.compare(pair, job)?;
+            self.changes.push(changes);
+        }
+        let shared = |id| self.shared.contains_key(&id);
+        self.copies = Copies::find(self.pairs, &self.changes, shared, &mut self.reader, job)?;
+        Ok(())
     }
 
     /// Leaves out what both sides have. A manifest is listed pair by pair; what is new is told for
@@ -140,7 +175,8 @@ impl<'w, 'c> Comparison<'w, 'c> {
         let (old, new) = (side(false), side(true));
         let (both, differing): (Vec<_>, Vec<_>) = steps.into_iter().partition(|step| {
             let key = (place(step), step.id);
-            old.contains(&key) && new.contains(&key)
+            let copied = || self.copies.has(self.pairs.group(step.wanted), step.id.0);
+            new.contains(&key) && (old.contains(&key) || copied())
         });
         self.shared.extend(both.into_iter().map(|step| (step.id, step)));
         differing
@@ -190,7 +226,8 @@ impl<'w, 'c> Comparison<'w, 'c> {
         }
         for (group, (mut known, new)) in groups {
             let (mut unique, mut novelty, mut placed) = (Vec::new(), Novelty::default(), true);
-            for step in new.into_iter().filter(|step| known.insert(step.id.0)) {
+            let new = new.into_iter().filter(|step| !self.copies.has(group, step.id.0));
+            for step in new.filter(|step| known.insert(step.id.0)) {
                 novelty.new_bytes = novelty.new_bytes.saturating_add(step.size);
                 match place(step, &self.reader, self.contact) {
                     Some(spot) => {
@@ -213,44 +250,46 @@ impl<'w, 'c> Comparison<'w, 'c> {
         self.novelties.get(&group).copied().unwrap_or(nothing)
     }
 
-    /// Hands out the files by which the two manifests of a pair differ, in the order of paths; all
-    /// files of the one where the other is none. Choices are not heeded here.
-    pub fn changes(
-        &mut self,
-        pair: usize,
-        mut each: impl FnMut(Change) -> Result<(), TransferError>,
-        job: &Job,
-    ) -> Result<(), TransferError> {
+    /// Hands out the files by which the two manifests of a pair differ, in the order of paths, once;
+    /// all files of the one where the other is none. Choices are not heeded here.
+    pub fn changes(&mut self, pair: usize) -> Vec<Change> {
+        self.changes.get_mut(pair).map(std::mem::take).unwrap_or_default()
+    }
+
+    /// Returns the whole path of a file that some old side of the group has with this content, as far as
+    /// nodes on this machine tell.
+    pub fn origin(&self, group: usize, content: &Content) -> Option<&[u8]> {
+        self.copies.origin(group, content)
+    }
+
+    fn compare(&mut self, pair: usize, job: &Job) -> Result<Vec<Change>, TransferError> {
         let path = self.walker.path(2 * pair).to_vec();
-        let failed = |error| tree_error(&path, error);
-        match self.pairs.manifests(pair) {
-            [Some((old, _)), Some((new, _))] => {
-                for change in diff(old, new, |id| self.node(&path, id, job)) {
-                    each(change.map_err(failed)?)?;
-                }
-            }
+        let manifests = self.pairs.manifests(pair);
+        let source = |id| self.node(&path, id, job);
+        let entries = |id, expectation, source| {
+            Cursor::<FileEntry, _>::new(id, expectation, Scope::All, source)
+        };
+        let changes: Result<Vec<Change>, _> = match manifests {
+            [Some((old, _)), Some((new, _))] => diff(old, new, source).collect(),
             [Some((id, expectation)), None] => {
-                let source = |id| self.node(&path, id, job);
-                for entry in Cursor::<FileEntry, _>::new(id, expectation, Scope::All, source) {
-                    each(Change::Removed(entry.map_err(failed)?))?;
-                }
+                entries(id, expectation, source).map(|entry| entry.map(Change::Removed)).collect()
             }
             [None, Some((id, expectation))] => {
-                let source = |id| self.node(&path, id, job);
-                for entry in Cursor::<FileEntry, _>::new(id, expectation, Scope::All, source) {
-                    each(Change::Added(entry.map_err(failed)?))?;
-                }
+                entries(id, expectation, source).map(|entry| entry.map(Change::Added)).collect()
             }
-            [None, None] => {}
-        }
-        Ok(())
+            [None, None] => Ok(Vec::new()),
+        };
+        changes.map_err(|error| tree_error(&path, error))
     }
 
     /// Returns the bytes of a node. One that both sides have is looked at where nodes of the two sides
     /// do not begin at the same path, and only then brought.
     fn node(&mut self, path: &[u8], id: NodeId, job: &Job) -> Result<Vec<u8>, TransferError> {
         if let Some(step) = self.shared.remove(&id) {
+            let chunks = self.walker.out.chunks.len();
             let below = self.level(vec![step], job)?;
+            // What both sides have is new on neither.
+            self.walker.out.chunks.truncate(chunks);
             self.shared.extend(below.into_iter().map(|step| (step.id, step)));
             self.reader = self.reader.another()?;
         }
@@ -264,12 +303,20 @@ impl<'w, 'c> Comparison<'w, 'c> {
     }
 }
 
-/// Higher ranks are read first: manifests before recipes, each from the root down.
-fn rank(expectation: &Expectation) -> (u8, u8) {
-    let kind = match expectation.kind {
+fn put(pending: &mut Pending, step: NodeStep) {
+    pending.entry(rank(&step.expectation)).or_default().push(step);
+}
+
+fn of(kind: Kind) -> u8 {
+    match kind {
         Kind::Manifest => 1,
         Kind::Recipe => 0,
-    };
+    }
+}
+
+/// Higher ranks are read first: manifests before recipes, each from the root down.
+fn rank(expectation: &Expectation) -> (u8, u8) {
+    let kind = of(expectation.kind);
     match expectation.role {
         Role::Root => (kind, u8::MAX),
         Role::Below(level) => (kind, level),

@@ -4,21 +4,42 @@
 use std::path::PathBuf;
 
 use crate::cache::Layout;
-use crate::catalogue::{Entry, Listed, key};
-use crate::fs::{remove, replace};
+use crate::catalogue::{Entry, Listed, RemoteFormat, ViewError, key};
+use crate::fs::{read_limited, remove, replace};
 use crate::hash::{Digest, RemoteId};
 use crate::progress::Job;
 use crate::transfer::audit::files_in;
-use crate::transfer::catalogue::{Contact, Purpose, id_file};
+use crate::transfer::catalogue::{Contact, Purpose, TEXT_LIMIT, id_file, remembered};
 use crate::transfer::error::TransferError;
 
 /// Objects that were listed before and are asked for by name.
 const ASKED: usize = 16;
 
 impl Contact<'_> {
-    /// Settles whether nothing is there where the remote `was` met before, for whoever is about to write:
-    /// what was listed then and still is there proves the listing wrong, and without even a `format` it
-    /// may be another place. A lost catalogue is written again.
+    /// Forgets which remote lies at this address if nothing listed was seen there before: it may be
+    /// another one now, or an empty one, and then `format` is read again. Returns what it was.
+    pub(super) fn doubt_identity(
+        &mut self,
+        listing: &[Listed],
+    ) -> Result<Option<RemoteId>, TransferError> {
+        let Some(id) = self.synced.id else { return Ok(None) };
+        let folder = self.layout.remote(id);
+        if listing.iter().any(|l| folder.join(&l.name).exists()) {
+            self.end_doubt()?;
+            return Ok(None);
+        }
+        Ok(self.synced.id.take())
+    }
+
+    /// Forgets that there was a doubt: what was agreed to because of it later would be something else.
+    pub(super) fn end_doubt(&self) -> Result<(), TransferError> {
+        let doubt = doubt_file(self.layout, self.label());
+        if doubt.exists() { Ok(remove(&doubt)?) } else { Ok(()) }
+    }
+
+    /// Settles whether nothing is there where the remote `was` met before: without even a `format` it may
+    /// be another place, of which nobody can say what was pushed. For whoever is about to write, what was
+    /// listed then and still is there proves the listing wrong. A lost catalogue is written again.
     pub(super) fn settle_doubt(
         &self,
         was: RemoteId,
@@ -28,7 +49,8 @@ impl Contact<'_> {
         let now = self.synced().id;
         let is_object = |name: &str| matches!(Entry::parse(name), Entry::Object(_));
         let other = now.is_some_and(|now| now != was);
-        if other || self.purpose() == Purpose::Read || listing.iter().any(|l| is_object(&l.name)) {
+        let reads = now.is_some() && self.purpose() == Purpose::Read;
+        if other || reads || listing.iter().any(|l| is_object(&l.name)) {
             return Ok(());
         }
         let known = files_in(&self.layout().remote(was))?.into_iter();
@@ -39,7 +61,7 @@ impl Contact<'_> {
         }
         let remote = self.label().to_owned();
         if now.is_none() {
-            replace(&doubt_file(self.layout(), &remote), b"")?;
+            replace(&doubt_file(self.layout(), &remote), was.to_string().as_bytes())?;
             return Err(TransferError::Emptied { remote });
         }
         let keys = known.iter().take(ASKED).map(|name| format!("{}{name}", key::CATALOGUE));
@@ -49,17 +71,50 @@ impl Contact<'_> {
             None => Ok(()),
         }
     }
+
+    /// Reads `format`. What is no text of haul and stands `alone`, without a catalogue, was never haul's.
+    pub(super) fn format_of(
+        &self,
+        bytes: &[u8],
+        alone: bool,
+    ) -> Result<RemoteFormat, TransferError> {
+        RemoteFormat::parse(bytes).map_err(|e| {
+            if alone && !RemoteFormat::resembles(bytes) {
+                self.foreign(key::FORMAT)
+            } else {
+                self.wrong_object(key::FORMAT, e)
+            }
+        })
+    }
+
+    /// Says why the catalogue cannot be used: names below `i/` that are not known may be of a newer haul,
+    /// or of somebody who knows nothing of haul.
+    pub(super) fn strange(&self, error: ViewError, listing: &[Listed]) -> TransferError {
+        let known = listing.iter().any(|l| matches!(Entry::parse(&l.name), Entry::Object(_)));
+        let first = listing.first().filter(|_| !known && self.synced().id.is_none());
+        let Some(first) = first else { return self.wrong(error) };
+        match self.remote().get(key::FORMAT, TEXT_LIMIT) {
+            Ok(bytes) if RemoteFormat::resembles(&bytes) => self.wrong(error),
+            Ok(_) => self.foreign(key::FORMAT),
+            Err(e) if e.is_missing() => self.foreign(&format!("{}{}", key::CATALOGUE, first.name)),
+            Err(e) => e.into(),
+        }
+    }
+
+    fn foreign(&self, object: &str) -> TransferError {
+        TransferError::Foreign { remote: self.label().to_owned(), object: object.to_owned() }
+    }
 }
 
 /// Takes the user's word for it that what lies at an address now is what is meant; says nothing of an
-/// address where that was never in doubt.
+/// address where that is not in doubt, or where another remote was met since.
 pub fn settle(layout: &Layout, label: &str) -> Result<(), TransferError> {
     let doubt = doubt_file(layout, label);
-    if doubt.exists() {
+    let Some(doubted) = read_limited(&doubt, TEXT_LIMIT)? else { return Ok(()) };
+    if remembered(layout, label)?.is_some_and(|id| id.to_string().as_bytes() == doubted) {
         remove(&id_file(layout, label))?;
-        remove(&doubt)?;
     }
-    Ok(())
+    Ok(remove(&doubt)?)
 }
 
 fn doubt_file(layout: &Layout, label: &str) -> PathBuf {

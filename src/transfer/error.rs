@@ -65,6 +65,14 @@ pub enum TransferError {
         /// The remote.
         remote: String,
     },
+    /// What lies there was never haul's.
+    #[error("remote `{remote}` holds something else: haul did not write its `{object}`")]
+    Foreign {
+        /// The remote.
+        remote: String,
+        /// An object that stands where one of haul should.
+        object: String,
+    },
     /// The remote was never pushed to.
     #[error("remote `{remote}` holds no haul data")]
     NeverUsed {
@@ -170,9 +178,9 @@ pub enum TransferError {
         rounds: u32,
     },
     /// More bytes than the user allowed.
-    #[error("{wanted} bytes would be received, more than the {allowed} allowed")]
+    #[error("{wanted} bytes would be transferred, more than the {allowed} allowed")]
     OverBudget {
-        /// Bytes to receive.
+        /// Bytes to receive, or to send.
         wanted: u64,
         /// The limit given.
         allowed: u64,
@@ -195,9 +203,10 @@ impl TransferError {
             | Self::PackGone { .. }
             | Self::LocalPack { .. } => true,
             // A disk or a limit that refuses says nothing about the content.
-            Self::Local { source, .. } => {
-                !matches!(source, CacheError::Fs(_) | CacheError::Busy { .. })
-            }
+            Self::Local { source, .. } => !matches!(
+                source,
+                CacheError::Fs(_) | CacheError::Busy { .. } | CacheError::Stopped(_)
+            ),
             // What only a newer haul can read is sound, and the user can fix that.
             Self::Catalogue { source, .. } => !source.is_newer(),
             Self::Tree { source, .. } => !source.is_newer(),
@@ -207,6 +216,7 @@ impl TransferError {
             | Self::Condemned { .. }
             | Self::Unlisted { .. }
             | Self::Emptied { .. }
+            | Self::Foreign { .. }
             | Self::Outrun { .. }
             | Self::OverBudget { .. }
             | Self::Stopped(_) => false,
@@ -221,6 +231,7 @@ impl TransferError {
             | Self::NoCatalogue { .. }
             | Self::Unlisted { .. }
             | Self::Emptied { .. }
+            | Self::Foreign { .. }
             | Self::NoFormat { .. }
             | Self::NeverUsed { .. }
             | Self::NobodyPushed { .. }
@@ -267,6 +278,7 @@ impl TransferError {
             | Self::Catalogue { .. }
             | Self::Unlisted { .. }
             | Self::Emptied { .. }
+            | Self::Foreign { .. }
             | Self::NoFormat { .. }
             | Self::NeverUsed { .. }
             | Self::PackGone { .. }
@@ -305,6 +317,10 @@ impl Hint for TransferError {
             Self::Emptied { .. } => {
                 "check that its disk is mounted; if it is to begin anew, run `haul remote accept NAME` for \
                  it, then the same command again"
+            }
+            Self::Foreign { .. } => {
+                "give haul a folder, or a path in the bucket, of its own: correct the address of the \
+                 remote in `haul.toml`"
             }
             Self::NeverUsed { .. } => {
                 "check the address with `haul remote list`, or ask whoever committed the pointers to \

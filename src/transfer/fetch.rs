@@ -156,6 +156,10 @@ pub fn fetch_data(
         result => result?,
     }
     let fetched_bytes = plan.absent_bytes.saturating_sub(local);
+    if fetched_bytes > 0 {
+        // Maybe nothing was listed, but what it keeps is there.
+        contact.end_doubt()?;
+    }
     Ok(Fetched { files: plan.files, bytes: plan.bytes, fetched_bytes })
 }
 

@@ -7,6 +7,8 @@ use std::os::unix::ffi::OsStrExt;
 
 use globset::GlobMatcher;
 
+use crate::node::in_one_folder;
+
 /// A choice among the paths of one tracked directory.
 #[derive(Clone, Debug, Default)]
 pub enum Filter {
@@ -43,6 +45,8 @@ pub enum Choice {
     Of(Vec<Choice>),
     /// Nothing, but the nodes that hold the names below this path are read; all if it is empty.
     Names(Vec<u8>),
+    /// As [`Choice::Names`], without the nodes whose paths all lie in one folder directly below this path.
+    Folders(Vec<u8>),
     /// What each of several lists chooses, and another does not. Made by [`Choice::cut`].
     Cut {
         /// The lists.
@@ -63,12 +67,19 @@ impl Choice {
                 matches_whole(matcher, &whole, prefix.len())
             }
             Self::Of(choices) => choices.iter().any(|choice| choice.matches(path)),
-            Self::Names(_) => false,
+            Self::Names(_) | Self::Folders(_) => false,
             Self::Cut { all, none, .. } => {
                 let any = |choices: &[Self]| choices.iter().any(|choice| choice.matches(path));
                 all.iter().all(|choices| any(choices)) && !any(none)
             }
         }
+    }
+
+    /// Says whether a node with keys above `after` and up to `last` is read.
+    fn needs(&self, after: Option<&[u8]>, last: &[u8]) -> bool {
+        let whole = matches!(self, Self::Folders(top) if in_one_folder(top, after, last));
+        let may = |top: &[u8]| top.is_empty() || may_be_under(top, after, last);
+        !whole && self.tops().into_iter().any(may)
     }
 
     /// Chooses what each of the lists `all` does, and `none` does not.
@@ -92,7 +103,10 @@ impl Choice {
     /// one is the whole directory.
     pub fn tops(&self) -> Vec<&[u8]> {
         match self {
-            Self::Under(top) | Self::Names(top) | Self::Glob { under: top, .. } => vec![top],
+            Self::Under(top)
+            | Self::Names(top)
+            | Self::Folders(top)
+            | Self::Glob { under: top, .. } => vec![top],
             Self::Of(_) => vec![b""],
             Self::Cut { tops, .. } => tops.iter().map(Vec::as_slice).collect(),
         }
@@ -108,6 +122,11 @@ impl Filter {
     /// As [`Self::names`], of what lies below a path, or at it.
     pub fn names_below(path: &[u8]) -> Self {
         Self::Some(vec![Choice::Names(path.to_vec())])
+    }
+
+    /// As [`Self::names_below`], of the folders and files directly below a path.
+    pub fn folders_below(path: &[u8]) -> Self {
+        Self::Some(vec![Choice::Folders(path.to_vec())])
     }
 
     /// Says whether the entry at `path` is wanted.
@@ -131,10 +150,7 @@ impl Filter {
     pub fn may_match_between(&self, after: Option<&[u8]>, last: &[u8]) -> bool {
         match self {
             Self::All => true,
-            Self::Some(choices) => choices
-                .iter()
-                .flat_map(Choice::tops)
-                .any(|top| top.is_empty() || may_be_under(top, after, last)),
+            Self::Some(choices) => choices.iter().any(|choice| choice.needs(after, last)),
             Self::Span { path, .. } => may_be_under(path, after, last),
         }
     }
@@ -166,6 +182,18 @@ mod tests {
         let filter = Filter::names();
         assert!(!filter.matches(b"a") && !filter.matches(b"a/b"));
         assert!(filter.may_match_between(None, b"a") && filter.may_match_between(Some(b"a"), b"z"));
+    }
+
+    #[test]
+    fn nodes_inside_one_folder_are_not_read_for_the_names_above() {
+        let filter = Filter::folders_below(b"b");
+        assert!(!filter.matches(b"b/c"));
+        assert!(
+            filter.may_match_between(None, b"b/c/2") && filter.may_match_between(Some(b"a"), b"z")
+        );
+        assert!(!filter.may_match_between(Some(b"b/c/1"), b"b/c/2"));
+        assert!(filter.may_match_between(Some(b"b/c/1"), b"b/d/1"));
+        assert!(!filter.may_match_between(Some(b"c"), b"z"));
     }
 
     #[test]

@@ -6,6 +6,7 @@ mod audit;
 mod bases;
 mod catalogue;
 mod compare;
+mod copies;
 mod dedup;
 mod detour;
 mod doubt;

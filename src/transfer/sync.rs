@@ -53,10 +53,7 @@ pub fn sync(
     repo: RepoId,
     job: &Job,
 ) -> Result<Carried, TransferError> {
-    if from.synced().id.is_none() {
-        return Err(TransferError::NeverUsed { remote: from.label().to_owned() });
-    }
-    prove_catalogue(from, b"")?;
+    prove_used(from)?;
     let mut carried = Carried::default();
     prepare(to, job)?;
     for round in 0..ROUNDS {
@@ -87,9 +84,7 @@ pub fn sync(
 
 /// What a sync would copy, and how many requests to both remotes it would take in all, at most.
 pub fn to_carry(from: &Contact, to: &Contact, job: &Job) -> Result<(Carried, u64), TransferError> {
-    if from.synced().id.is_none() {
-        return Err(TransferError::NeverUsed { remote: from.label().to_owned() });
-    }
+    prove_used(from)?;
     let (lacking, reused_roots) = lacking(from, to);
     let mut carried = Carried { roots: lacking.len() as u64, reused_roots, ..Carried::default() };
     let identity = u64::from(to.synced().id.is_none());
@@ -107,6 +102,14 @@ pub fn to_carry(from: &Contact, to: &Contact, job: &Job) -> Result<(Carried, u64
     let asked = from.asked() + to.asked() + identity;
     let requests = asked + pieces + carried.packs + 1 + owners + 3 + load.own.len() as u64 + 3;
     Ok((carried, requests))
+}
+
+/// Requires that somebody pushed to a remote, and that its catalogue says so.
+fn prove_used(from: &Contact) -> Result<(), TransferError> {
+    if from.synced().id.is_none() {
+        return Err(TransferError::NeverUsed { remote: from.label().to_owned() });
+    }
+    prove_catalogue(from, b"")
 }
 
 /// Roots that one remote lists and the other does not, and how many both do.
@@ -162,7 +165,8 @@ impl Load {
             }
             (key, spots)
         });
-        let (mut candidates, lone) = of_records(places.collect(), &stock, from, job)?;
+        let (mut candidates, mut lone) = of_records(places.collect(), &stock, from, job)?;
+        lone.retain(|(_, spot)| stock.has(spot));
         for candidate in &mut candidates {
             candidate.kept.clear();
         }

@@ -70,6 +70,10 @@ pub(crate) fn run(args: &Args) -> Figures {
     figures.row("requests that went wrong", faults);
     figures.row("runs that had to be run again", helped);
     figures.row("slowest run in seconds", format!("{slowest:.1}"));
+    let meant = requests * PERCENT / 100;
+    if faults * 2 < meant {
+        figures.miss(format!("{faults} requests went wrong, and about {meant} should have"));
+    }
     if helped * 1000 > runs * (1000 - WITHOUT_HELP) {
         figures.miss(format!("{helped} of {runs} runs needed help"));
     }

@@ -211,7 +211,7 @@ fn each_verb_answers_with_one_document_for_programs_also_when_it_fails() {
 }
 
 /// Makes commits until the ids of two begin with the same four digits; returns these.
-fn shared_start(repo: &Repo) -> String {
+pub(crate) fn shared_start(repo: &Repo) -> String {
     let mut stream = String::new();
     for number in 0..2000 {
         let who = "Test <test@example.com> 1700000000 +0000";

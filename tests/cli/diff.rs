@@ -268,3 +268,78 @@ fn a_run_of_files_that_went_is_told_also_where_the_nodes_of_the_sides_do_not_mee
         assert_eq!(entries(&diff(repo, &["HEAD", "HEAD~1"])).len(), 1_200);
     }
 }
+
+/// The change and the former path of the one entry, and the bytes that are new.
+fn one(report: &Value) -> (String, Option<String>, u64) {
+    let mut found = entries(report);
+    assert_eq!(found.len(), 1, "{report}");
+    let (_, change, from) = found.remove(0);
+    (change, from, number(report, "new_bytes"))
+}
+
+#[test]
+fn a_copy_of_content_that_the_old_side_has_elsewhere_brings_no_new_bytes() {
+    let world = World::new();
+    let a = ready(&world, "a", &world.remote("r"));
+    // Large enough for a recipe, and for more nodes than the one that a change is in.
+    let (large, small) = (data::bytes(1, 400_000), data::bytes(2, 5_000));
+    for n in 0..3_000_u32 {
+        a.write(
+            format!("many/{n:04}"),
+            format!("number {n}, more than inline takes: {n:0>40}").as_bytes(),
+        );
+    }
+    a.write("many/0001-large", &large);
+    a.write("many/0001-small", &small);
+    a.write("one.bin", &data::bytes(3, 300_000));
+    a.write("two.bin", &data::bytes(4, 5_000));
+    take(&a, "many");
+    a.haul(&["add", "one.bin", "two.bin"]).ok();
+    a.commit("files");
+    let copies = [
+        ("many/2990-copy", "many/0001-large", &large),
+        ("many/2991-copy", "many/0001-small", &small),
+        ("many/2992-copy", "one.bin", &data::bytes(3, 300_000)),
+        ("outside.bin", "many/0001-large", &large),
+        ("beside.bin", "two.bin", &data::bytes(4, 5_000)),
+    ];
+    for (to, from, bytes) in copies {
+        a.write(to, bytes);
+        a.haul(&["add", if to.starts_with("many") { "many" } else { to }]).ok();
+        let report = diff(&a, &[]);
+        let copied = ("copied".to_owned(), Some(from.to_owned()), 0);
+        assert_eq!(one(&report), copied, "{to}");
+        assert_eq!(number(&report, "receive_bytes"), 0, "{to}");
+        assert_eq!([number(&report, "added"), number(&report, "copied")], [0, 1], "{to}");
+        a.haul(&["diff"]).ok().prints(&format!("  {to}  (of {from})\n"));
+        // Nothing but the pointer's own part of what is compared has to be named for that.
+        assert_eq!(one(&diff(&a, &["HEAD", to])), copied, "{to}");
+        a.commit(to);
+    }
+    a.write("new.bin", &data::bytes(9, 70_000));
+    a.haul(&["add", "new.bin"]).ok();
+    assert_eq!(one(&diff(&a, &[])), ("added".to_owned(), None, 70_000));
+}
+
+#[test]
+fn a_file_replaced_by_a_copy_brings_no_new_bytes_and_a_second_copy_of_a_moved_one_is_none() {
+    let world = World::new();
+    let a = ready(&world, "a", &world.remote("r"));
+    for n in 1..4 {
+        a.write(format!("data/{n}.bin"), &data::bytes(n, 200_000));
+    }
+    take(&a, "data");
+    a.write("data/2.bin", &data::bytes(1, 200_000));
+    a.haul(&["add", "data"]).ok();
+    assert_eq!(one(&diff(&a, &[])), ("modified".to_owned(), None, 0));
+    a.remove("data/3.bin");
+    a.write("data/4.bin", &data::bytes(3, 200_000));
+    a.write("data/5.bin", &data::bytes(3, 200_000));
+    a.haul(&["add", "data"]).ok();
+    let report = diff(&a, &["HEAD", "data/4.bin", "data/5.bin"]);
+    assert_eq!(number(&report, "new_bytes"), 0);
+    let report = diff(&a, &[]);
+    let changes: Vec<String> = entries(&report).into_iter().map(|(_, change, _)| change).collect();
+    assert_eq!(changes, ["modified", "renamed", "copied"]);
+    assert_eq!(number(&report, "new_bytes"), 0);
+}

@@ -2,6 +2,7 @@
 //!
 //! Which exit code is right for which verb is said in `bad_input`; here no cell of the matrix is left out.
 
+use crate::bad_input::shared_start;
 use crate::hard_times::{as_nobody, set_mode};
 use crate::harness::{Output, Repo, World, data};
 use crate::help::VERBS;
@@ -51,7 +52,8 @@ fn words(verb: &str) -> Vec<Vec<&'static str>> {
 fn with_path(verb: &str, path: &'static str) -> Option<Vec<&'static str>> {
     Some(match verb {
         "add" | "untrack" | "rm" | "status" | "diff" | "log" | "ls" | "cat" | "push" | "fetch"
-        | "checkout" | "pull" | "du" | "evict" | "update" | "clone" => vec![path],
+        | "checkout" | "pull" | "du" | "evict" | "update" | "clone" | "check-ignore" => vec![path],
+        "ci" => vec!["key", path],
         "mv" => vec![path, "y.bin"],
         "export" => vec![path, "out"],
         "get" | "import" => vec!["../other", path],
@@ -59,21 +61,35 @@ fn with_path(verb: &str, path: &'static str) -> Option<Vec<&'static str>> {
     })
 }
 
-fn with_revision(verb: &str, rev: &'static str) -> Option<Vec<&'static str>> {
+/// Words with a revision, for each verb that takes one.
+fn with_revision(verb: &str, rev: &str) -> Option<Vec<String>> {
+    let inside = |path: &str| format!("{rev}:{path}");
+    let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
     Some(match verb {
-        "diff" => vec![rev, "HEAD"],
+        "diff" => words(&[rev, "HEAD"]),
         "log" | "push" | "fetch" | "pull" | "checkout" | "du" | "evict" | "update" => {
-            vec!["--rev", rev]
+            words(&["--rev", rev])
         }
-        "verify" => vec![rev],
-        "get" => vec!["../other", "x.bin", "-o", "got.bin", "--rev", rev],
-        "import" => vec!["../other", "x.bin", "new.bin", "--rev", rev],
-        "clone" => vec!["../other", "--branch", rev],
-        "ls" => vec!["v9:data"],
-        "cat" => vec!["v9:x.bin"],
-        "export" => vec!["v9:data", "out"],
+        "ci" => words(&["key", "--rev", rev]),
+        "verify" => words(&[rev]),
+        "get" => words(&["../other", "x.bin", "-o", "got.bin", "--rev", rev]),
+        "import" => words(&["../other", "x.bin", "new.bin", "--rev", rev]),
+        "clone" => words(&["../other", "--branch", rev]),
+        "ls" => words(&[&inside("data")]),
+        "cat" => words(&[&inside("x.bin")]),
+        "export" => words(&[&inside("data"), "out"]),
         _ => return None,
     })
+}
+
+/// Runs every verb that takes a revision with this one.
+fn all_with_revision(repo: &Repo, rev: &str, mut each: impl FnMut(&str, Output)) {
+    for verb in VERBS {
+        let Some(words) = with_revision(verb, rev) else { continue };
+        let words: Vec<&str> =
+            std::iter::once(verb).chain(words.iter().map(String::as_str)).collect();
+        each(verb, repo.haul(&words));
+    }
 }
 
 /// Requires no defect; of a failure, an answer in three parts, or a report that says what to do.
@@ -81,7 +97,9 @@ fn judge(output: &Output, wrong: &mut Vec<String>) {
     let code = output.status();
     let reports = ["doctor", "hooks", "check-ignore", "fsck"];
     // Part of an answer may be that the rest was done, and what brings it.
-    let told = ["  hint: ", "`haul "].iter().any(|words| output.stderr().contains(words))
+    let told = ["  hint: ", "`haul ", "name each with `--repo`"]
+        .iter()
+        .any(|words| output.stderr().contains(words))
         || reports.iter().any(|verb| output.to_string().contains(&format!("haul {verb}")));
     let fine = match code {
         Some(0) => true,
@@ -173,15 +191,89 @@ fn with_revisions_that_are_unknown() {
     a.haul(&["import", "../other", "x.bin", "imported.bin"]).ok();
     let before = a.tree();
     let mut wrong = Vec::new();
-    for verb in VERBS {
-        let Some(words) = with_revision(verb, "v9") else { continue };
-        let output = a.haul(&[&[verb], words.as_slice()].concat());
+    all_with_revision(&a, "v9", |_, output| {
         judge(&output, &mut wrong);
         assert_eq!(output.status(), Some(1), "{output}");
         output.says("v9");
-    }
+    });
     none(&wrong);
     a.tree().assert_same(&before);
+}
+
+/// Verbs that take a revision say so in their help.
+#[test]
+fn with_revisions_no_verb_that_takes_one_is_left_out() {
+    let world = World::new();
+    let any = world.folder("any");
+    for verb in VERBS {
+        let mut help = any.haul(&[verb, "--help"]).ok().stdout().to_owned();
+        if verb == "ci" {
+            help += any.haul(&["ci", "key", "--help"]).ok().stdout();
+        }
+        let usage = help.lines().find(|line| line.starts_with("Usage:")).expect("is shown");
+        let takes = help.contains("--rev <") || usage.contains("REV");
+        assert!(!takes || with_revision(verb, "v9").is_some(), "{verb}: {usage}");
+    }
+}
+
+#[test]
+fn with_revisions_that_may_mean_several_commits() {
+    let world = World::new();
+    let a = tracking(&world);
+    a.haul(&["import", "../other", "x.bin", "imported.bin"]).ok();
+    let other = world.folder("other");
+    for repo in [&a, &other] {
+        repo.git(&["branch", "v1"]).ok();
+        repo.commit_nothing();
+        repo.git(&["tag", "-a", "-m", "v1", "v1"]).ok();
+    }
+    let before = a.tree();
+    let (mut wrong, short) = (Vec::new(), shared_start(&a));
+    all_with_revision(&a, "v1", |verb, output| {
+        // Git takes the branch, and has no word for the tag.
+        if verb == "clone" {
+            output.ok();
+            return a.remove("other");
+        }
+        judge(&output, &mut wrong);
+        let output = output.fails_with(1).says("`v1` is both a branch and a tag");
+        output.says("write `heads/v1` for the branch, or `tags/v1` for the tag");
+    });
+    all_with_revision(&a, &short, |verb, output| {
+        // Others give no commit by a part of its name.
+        if ["get", "import", "clone", "update"].contains(&verb) {
+            return;
+        }
+        judge(&output, &mut wrong);
+        output.fails_with(1).says("may mean any of").says("write more of the id");
+    });
+    none(&wrong);
+    a.tree().assert_same(&before);
+    for rev in ["heads/v1", "tags/v1"] {
+        a.haul(&["ls", &format!("{rev}:data")]).ok();
+        a.haul(&["get", "../other", "x.bin", "-o", rev, "--rev", rev]).ok();
+    }
+}
+
+#[test]
+fn where_content_was_not_fetched_and_where_the_remote_went_away() {
+    let world = World::new();
+    let a = tracking(&world);
+    a.haul(&["push"]).ok();
+    let b = a.clone_as("b");
+    let again = || {
+        b.git(&["reset", "-q", "--hard"]).ok();
+        b.git(&["clean", "-qxdf"]).ok();
+        // To uninstall may have done that.
+        if b.has(".git/haul") {
+            b.remove(".git/haul");
+        }
+    };
+    run_all(&b, again);
+    std::fs::remove_dir_all(world.remote("r").path()).expect("is removed");
+    run_all(&b, || {
+        b.git(&["reset", "-q", "--hard"]).ok();
+    });
 }
 
 #[test]
@@ -242,9 +334,11 @@ fn a_name_that_is_nearly_right_is_shown_as_it_would_be_right() {
     let world = World::new();
     let a = tracking(&world);
     a.git(&["branch", "release-one"]).ok();
+    let elsewhere = ["add", "get", "import", "clone", "update"];
     for verb in VERBS {
-        // What is not there may be added any day, and what others have is not known here.
-        if ["add", "get", "import", "clone", "update"].contains(&verb) {
+        // What is not there may be added any day, and what others have is not known here; that a path is
+        // not tracked is an answer.
+        if elsewhere.contains(&verb) || verb == "check-ignore" {
             continue;
         }
         if let Some(words) = with_path(verb, "dta/a.bin") {
@@ -252,16 +346,12 @@ fn a_name_that_is_nearly_right_is_shown_as_it_would_be_right() {
                 .fails_with(1)
                 .says("did you mean `data/a.bin`?");
         }
-        if let Some(words) = with_revision(verb, "relase-one") {
-            if words.iter().any(|word| word.starts_with("v9:")) {
-                continue;
-            }
-            a.haul(&[&[verb], words.as_slice()].concat())
-                .fails_with(1)
-                .says("did you mean `release-one");
-        }
     }
-    a.haul(&["ls", "relase-one:data"]).fails_with(1).says("did you mean `release-one`?");
+    all_with_revision(&a, "relase-one", |verb, output| {
+        if !elsewhere.contains(&verb) {
+            output.fails_with(1).says("did you mean `release-one");
+        }
+    });
     a.haul(&["diff", "HEAD..relase-one"]).fails_with(1).says("did you mean `HEAD..release-one`?");
     a.haul(&["diff", "relase-one~1"]).fails_with(1).says("did you mean `release-one~1`?");
 }

@@ -42,7 +42,7 @@ fn a_checkout_waits_for_another_haul_and_says_so() {
     save(&a, "x");
     a.remove("x.bin");
     let push = a.pause_haul(&["push"], "push.before-record");
-    let mut checkout = a.pause_git(&["checkout", "--", "x.bin"], "filter.waiting");
+    let mut checkout = a.pause_git(&["checkout", "--", "x.bin"], "repo.said");
     checkout.hear("another haul is at work", 1);
     push.let_go().ok();
     checkout.let_go().ok();

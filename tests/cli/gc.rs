@@ -287,3 +287,22 @@ fn files_of_unfinished_writes_go_when_they_are_old() {
     assert_eq!(report.json()["removed"]["leftovers"], 1, "{report}");
     history.restores(&a, "b");
 }
+
+#[test]
+fn files_of_others_who_use_the_same_folder_are_left_alone() {
+    let world = World::new();
+    let Scene { remote, a, .. } = scene(&world);
+    let others = ["thesis/draft#12", "draft#1", "p/ab/draft#1", "repos/mine#2", "gc/log#3"];
+    for name in others {
+        let path = remote.path().join(name);
+        std::fs::create_dir_all(path.parent().expect("has one")).expect("makes a folder");
+        remote.write(name, b"precious");
+        age(&remote, name, 20 * DAY);
+    }
+    let report = gc(&a, &["--yes", "--grace", "0", "--json"]).ok().json();
+    assert_eq!(report["state"], "removed");
+    assert_eq!(report["removed"]["leftovers"], 0, "{report}");
+    for name in others {
+        assert!(remote.path().join(name).exists(), "{name}");
+    }
+}

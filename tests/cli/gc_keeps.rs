@@ -216,3 +216,27 @@ fn a_later_baseline_condemns_what_is_gone_as_well() {
     assert!(all.len() > gone.len() && gone.iter().all(|pack| all.contains(pack)));
     history.restores(&a, "b");
 }
+
+#[test]
+fn a_root_of_one_chunk_that_only_a_push_record_names_is_told_where_its_pack_was_cut_short() {
+    let world = World::new();
+    let Scene { remote, a, .. } = scene(&world);
+    let before = remote.keys("p/");
+    // Somebody else's, of a branch that is not here: only the push record names it.
+    a.write("small.bin", &data::bytes(77, 5000));
+    take(&a, "small.bin");
+    a.haul(&["push"]).ok();
+    a.git(&["reset", "--quiet", "--hard", "HEAD~1"]).ok();
+    a.remove("small.bin");
+    forget(&a);
+    let pack = remote.keys("p/").into_iter().find(|key| !before.contains(key)).expect("was sent");
+    gc(&a, &["--json"]).ok();
+    let whole = remote.read(&pack);
+    remote.write(&pack, &whole[..whole.len() / 2]);
+    let name = pack.rsplit('/').next().expect("has a name");
+    gc(&a, &[]).fails_with(4).prints("incomplete\t").prints(name);
+    gc(&a, &["--yes", "--grace", "0"]);
+    assert_eq!(remote.bytes(&pack), (whole.len() / 2) as u64, "what is left of it stays");
+    remote.write(&pack, &whole);
+    gc(&a, &["--json"]).ok();
+}

@@ -1,4 +1,4 @@
-use crate::harness::World;
+use crate::harness::{Output, Repo, World};
 
 pub(crate) const VERBS: [&str; 36] = [
     "init",
@@ -39,13 +39,28 @@ pub(crate) const VERBS: [&str; 36] = [
     "demo",
 ];
 
+/// The help of a verb and of all verbs below it, as they name each other.
+fn help_of(any: &Repo, words: &[&str]) -> Vec<Output> {
+    let help = any.haul(&[words, &["--help"]].concat()).ok();
+    let below = help.stdout().lines().skip_while(|line| *line != "Commands:").skip(1);
+    let below = below.take_while(|line| !line.is_empty());
+    let names: Vec<String> =
+        below.filter_map(|line| line.split_whitespace().next()).map(str::to_owned).collect();
+    let more = names.iter().flat_map(|name| help_of(any, &[words, &[name.as_str()]].concat()));
+    let more: Vec<Output> = more.collect();
+    std::iter::once(help).chain(more).collect()
+}
+
 #[test]
-fn the_help_of_every_verb_shows_an_example() {
+fn the_help_of_every_verb_shows_two_examples() {
     let world = World::new();
-    for verb in VERBS {
-        let help = world.folder("any").haul(&[verb, "--help"]).ok();
-        assert!(help.stdout().contains(&format!("haul {verb}")), "{help}");
-        assert!(help.stdout().contains("Example"), "{help}");
+    let any = world.folder("any");
+    let all = help_of(&any, &[]);
+    assert!(all.len() > VERBS.len() + 10, "with verbs of verbs");
+    for help in all {
+        let examples = help.stdout().lines().skip_while(|line| *line != "Examples:").skip(1);
+        let examples = examples.take_while(|line| line.starts_with("  "));
+        assert!(examples.filter(|line| line.contains("haul ")).count() >= 2, "{help}");
         assert_eq!(help.stderr(), "", "{help}");
     }
 }

@@ -12,7 +12,7 @@ use crate::scene::pulls;
 
 /// Stops a verb at a crash point.
 #[track_caller]
-fn stop(repo: &Repo, arguments: &[&str], (point, signal): (&str, Signal)) -> Output {
+pub(crate) fn stop(repo: &Repo, arguments: &[&str], (point, signal): (&str, Signal)) -> Output {
     let mut running = repo.pause_haul(arguments, point);
     running.interrupt(signal);
     let ended = running.let_go().fails_with(130);
@@ -21,7 +21,7 @@ fn stop(repo: &Repo, arguments: &[&str], (point, signal): (&str, Signal)) -> Out
 
 /// Requires that no temporary file is left, in the worktree, in the state or on the remote.
 #[track_caller]
-fn tidy(repo: &Repo, remote: &Remote) {
+pub(crate) fn tidy(repo: &Repo, remote: &Remote) {
     let everything = Remote::at(repo.path("")).keys("");
     let stray = |name: &&String| name.contains(".haul-tmp") || name.contains("haul/tmp/");
     let left: Vec<&String> = everything.iter().filter(stray).collect();
@@ -64,7 +64,14 @@ fn a_command_that_waits_for_another_stops_at_once() {
         a.write(name, name.as_bytes());
     }
     let first = a.pause_haul(&["add", "d/5"], "index.after-commit");
-    for verb in [&["add", "d/6"][..], &["rm", "d/0"], &["mv", "d/0", "d/7"], &["checkout"]] {
+    for verb in [
+        &["add", "d/6"][..],
+        &["rm", "d/0"],
+        &["mv", "d/0", "d/7"],
+        &["checkout"],
+        &["untrack", "d"],
+        &["track", "x.bin"],
+    ] {
         stop(&a, verb, ("repo.waiting", Signal::INT));
     }
     first.let_go().ok();

@@ -77,6 +77,38 @@ fn ls_lists_tracked_paths_folders_and_files_without_content() {
 }
 
 #[test]
+fn ls_of_large_folders_counts_all_and_reads_what_lies_between_them() {
+    let world = World::new();
+    let a = ready(&world, "a", &world.remote("r"));
+    for folder in ["d/one", "d/one.more", "d/two", "d/two/in"] {
+        for number in 0..1500 {
+            a.write(&format!("{folder}/{number}"), &data::bytes(number as u64, 60 + number % 3));
+        }
+    }
+    a.write("d/one-file", b"1");
+    send(&a, "d");
+    let [b, c] = ["b", "c"].map(|name| a.clone_as(name));
+    let below = json(&b, &["ls", "--json", "d"]);
+    let bytes = (0..1500).map(|number| 60 + number % 3).sum();
+    let expected = [
+        row("d/one", "folder", 1500, bytes),
+        row("d/one-file", "file", 1, 1),
+        row("d/one.more", "folder", 1500, bytes),
+        row("d/two", "folder", 3000, 2 * bytes),
+    ];
+    let mut found = rows(&below);
+    found.sort();
+    assert_eq!(found, expected);
+    let all = json(&c, &["ls", "--json", "-r", "d"]);
+    assert_eq!(rows(&all).len(), 6001);
+    assert!(received(&below) * 2 < received(&all), "{} of {}", received(&below), received(&all));
+    assert_eq!(
+        rows(&json(&b, &["ls", "--json", "d/two"]))[1500..],
+        [row("d/two/in", "folder", 1500, bytes)]
+    );
+}
+
+#[test]
 fn ls_prints_kind_size_count_and_path() {
     let world = World::new();
     let a = pushed(&world, &world.remote("r"));

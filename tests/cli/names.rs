@@ -250,3 +250,39 @@ fn a_pointer_of_a_name_that_is_never_tracked_is_passed_over_with_a_warning() {
     b.haul(&["verify"]).fails_with(4).prints("x.haul.haul");
     b.haul(&["status"]).ok().prints("x.haul.haul");
 }
+
+#[test]
+fn names_that_are_one_on_this_file_system_are_refused_with_both_and_one_can_be_renamed() {
+    let world = World::new();
+    let a = with_remote(&world);
+    // As one letter, and as a letter with a mark.
+    let pairs = [
+        ("core.ignoreCase", "Read.bin", "read.bin"),
+        ("core.precomposeUnicode", "\u{e9}", "e\u{301}"),
+    ];
+    for (setting, one, other) in pairs {
+        a.write(format!("d/{one}"), b"one");
+        a.write(format!("d/{other}"), b"other");
+        a.haul(&["add", "d"]).ok().says("are one name");
+        a.commit("two names");
+        a.haul(&["push"]).ok();
+        let b = a.clone_as(&format!("b-{setting}"));
+        // What Git finds out where it makes a repository.
+        b.git(&["config", setting, "true"]).ok();
+        for verb in ["pull", "checkout"] {
+            let refused = b.haul(&[verb]).fails_with(1).says(&format!("d/{one}"));
+            refused.says(&format!("d/{other}")).says("are one name").says("haul mv ");
+            assert!(!b.has("d"));
+        }
+        b.haul(&["pull", &format!("d/{one}")]).ok();
+        assert_eq!(b.read(format!("d/{one}")), b"one");
+        b.remove("d");
+        b.haul(&["mv", &format!("d/{other}"), "d/third"]).ok();
+        b.haul(&["pull"]).ok();
+        assert_eq!(
+            (b.read(format!("d/{one}")), b.read("d/third")),
+            (b"one".into(), b"other".into())
+        );
+        a.haul(&["rm", &format!("d/{other}")]).ok();
+    }
+}

@@ -287,3 +287,48 @@ fn what_another_repository_has_is_planned_before_it_is_taken() {
     assert!(number(&plan, "/paths/0/receive_bytes") > 0, "{plan}");
     assert_eq!(b.read("model.bin.haul"), pointer);
 }
+
+#[test]
+fn a_budget_stops_every_verb_that_transfers_before_the_first_byte() {
+    let world = World::new();
+    let a = shared(&world);
+    a.write("data/x.bin", &data::bytes(1, 300_000));
+    save(&a, &["data"], "data");
+    let remote = world.remote("r");
+    a.haul(&["push", "--max-bytes", "100k"]).fails_with(1).says("--max-bytes");
+    assert_eq!((remote.keys("p/"), remote.keys("i/")), (vec![], vec![]));
+    a.haul(&["push", "--all-remotes", "--max-bytes", "100k"]).fails_with(1).says("--max-bytes");
+    assert_eq!(remote.keys("p/"), Vec::<String>::new());
+    a.haul(&["push", "--max-bytes", "400k"]).ok();
+    a.haul(&["push", "--max-bytes", "0"]).ok();
+    let from = format!("file://{}", a.path("").display());
+    let b = a.clone_as("b");
+    let before = b.tree();
+    let verbs: [&[&str]; 5] = [
+        &["fetch"],
+        &["pull"],
+        &["export", "data", "out"],
+        &["get", &from, "data", "-o", "got"],
+        &["import", &from, "data", "imported"],
+    ];
+    for verb in verbs {
+        b.haul(&[verb, &["--max-bytes", "100k"]].concat()).fails_with(1).says("--max-bytes");
+        b.tree().assert_same(&before);
+        let content = b.haul(&["fetch", "--dry-run", "--json"]).ok();
+        assert!(number(&content, "/receive_bytes") >= 300_000, "{content}");
+    }
+    for verb in verbs {
+        b.haul(&[verb, &["--max-bytes", "400k"]].concat()).ok();
+    }
+    a.write("data/y.bin", &data::bytes(2, 300_000));
+    save(&a, &["data"], "more");
+    a.haul(&["push"]).ok();
+    b.git(&["add", "-A"]).ok();
+    b.commit("imported");
+    b.haul(&["update", "--max-bytes", "100k"]).fails_with(1).says("--max-bytes");
+    assert!(!b.has("imported/y.bin"));
+    b.haul(&["update", "--max-bytes", "900k"]).ok();
+    let c = world.folder("c");
+    c.haul(&["clone", &from, "whole", "--max-bytes", "100k"]).fails_with(1).says("--max-bytes");
+    assert!(!c.has("whole/data"));
+}

@@ -26,6 +26,8 @@ fn drew(output: &Output, tasks: &[&str], last: &[&str]) {
     for task in tasks {
         assert!(written.contains(&format!("{task} [")), "no bar `{task}`\n{output}");
     }
+    let told = ["MiB/s, ", " left"].iter().all(|words| written.contains(words));
+    assert!(told, "neither speed nor time\n{output}");
     assert!(written.contains("\u{1b}["), "the cursor never moved\n{output}");
     let lines = screen(written);
     assert_eq!(lines.len(), last.len(), "{lines:#?}");
@@ -42,6 +44,8 @@ fn a_terminal_shows_bars_that_leave_nothing_behind() {
     a.write("x.bin", &data::bytes(1, LARGE));
     let added = a.haul_on_terminal("haul add x.bin", "").ok();
     drew(&added, &["adding"], &["added     x.bin", "added 1 file, 24.0 MiB: 24.0 MiB new"]);
+    // What is new is seen while it is found out.
+    assert!(added.stdout().contains(" left, 0 B new") || added.stdout().contains("MiB new\u{1b}"));
     a.commit("x");
     let pushed = a.haul_on_terminal("haul push", "").ok();
     drew(&pushed, &["sending"], &["pushed 1 root to `origin`: 24.0 MiB sent"]);
@@ -68,6 +72,7 @@ fn a_task_that_takes_longer_prints_a_line_every_few_seconds_where_there_is_no_te
     let a = before_a_push(&world);
     let mut push = a.pause_haul(&["push"], "remote.put.before");
     push.hear("sending: ", 2);
+    push.hear("/s", 1);
     push.let_go().ok().says("pushed 2 roots");
 }
 
@@ -161,6 +166,10 @@ fn events(output: &Output) -> Vec<serde_json::Value> {
 fn events_are_one_json_object_per_line() {
     every_verb(&["--progress", "json"], |verb, closing, output| {
         let events = events(output);
+        if *verb == ["add", "d"] {
+            let adds = events.iter().filter(|event| event["task"] == "add");
+            assert_eq!(adds.last().expect("has events")["new"], 900_000, "{output}");
+        }
         let last = events.last().expect("has events");
         assert_eq!(last["event"], "figures", "{verb:?}\n{output}");
         assert!(last["text"].as_str().is_some_and(|text| text.starts_with(closing)), "{output}");

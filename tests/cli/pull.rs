@@ -334,6 +334,33 @@ fn a_pull_fetches_again_what_turns_out_to_be_damaged_here() {
 }
 
 #[test]
+fn a_pull_that_fetches_again_leaves_what_the_worktree_has() {
+    let world = World::new();
+    let a = shared(&world);
+    for n in 0..8 {
+        a.write(format!("d/{n}"), &data::bytes(n, 100_000));
+    }
+    save(&a, &["d"], "data");
+    a.haul(&["push"]).ok();
+    let b = a.clone_as("b");
+    b.haul(&["pull"]).ok();
+    b.haul(&["evict", "--all", "--yes"]).ok();
+    a.write("d/1", &data::bytes(100, 100_000));
+    save(&a, &["d"], "one changed");
+    a.haul(&["push"]).ok();
+    b.git(&["pull", "--quiet"]).ok();
+    b.haul(&["pull"]).ok();
+    let parts = Remote::at(b.path(".git/haul/parts"));
+    for key in parts.keys("") {
+        parts.write(&key, &vec![0; parts.read(&key).len()]);
+    }
+    b.remove("d/1");
+    let report = b.haul(&["pull", "--max-bytes", "200K", "--json"]).ok();
+    assert_eq!(number(&report, "/fetch/fetched_bytes"), 100_000, "{report}");
+    b.tree().assert_same(&a.tree());
+}
+
+#[test]
 fn a_remote_that_is_not_set_up_is_an_error_also_if_everything_is_here() {
     let world = World::new();
     let remote = world.remote("r");

@@ -23,7 +23,7 @@ pub(crate) fn send(repo: &Repo, path: &str) {
 }
 
 /// A repository whose `x.bin` is on the remote.
-fn pushed<'a>(world: &'a World, remote: &Remote) -> Repo<'a> {
+pub(crate) fn pushed<'a>(world: &'a World, remote: &Remote) -> Repo<'a> {
     let a = ready(world, "a", remote);
     a.write("x.bin", &data::bytes(1, 300_000));
     send(&a, "x.bin");
@@ -107,35 +107,6 @@ fn a_missing_remote_folder_ends_with_exit_code_3() {
     std::fs::create_dir(remote.path()).expect("mounts it again");
     a.haul(&["push"]).ok();
     a.haul(&["verify"]).ok();
-}
-
-#[test]
-fn an_emptied_remote_gets_everything_again_once_somebody_says_that_it_is_meant() {
-    let world = World::new();
-    let remote = world.remote("r");
-    let a = pushed(&world, &remote);
-    let away = world.path("away");
-    std::fs::rename(remote.path(), &away).expect("is not mounted any more");
-    std::fs::create_dir(remote.path()).expect("leaves the mount point");
-    a.haul(&["verify"]).fails_with(4).prints("x.bin");
-    for verb in ["push", "gc"] {
-        a.haul(&[verb]).fails_with(3).says("is empty").says("disk is mounted");
-    }
-    assert_eq!(remote.keys(""), [""; 0], "nothing is written below a mount point");
-    // Mounted again, it is what it was.
-    std::fs::remove_dir(remote.path()).expect("is empty");
-    std::fs::rename(&away, remote.path()).expect("is mounted");
-    a.haul(&["push"]).ok();
-    a.haul(&["verify"]).ok();
-    std::fs::remove_dir_all(remote.path()).expect("empties the remote");
-    std::fs::create_dir(remote.path()).expect("leaves the folder");
-    a.haul(&["push"]).fails_with(3).says("haul remote accept");
-    a.haul(&["remote", "accept", "origin"]).ok();
-    a.haul(&["push"]).ok();
-    assert_eq!((remote.keys("format").len(), remote.keys("repos/").len()), (1, 1));
-    let b = a.clone_as("b");
-    b.haul(&["pull"]).ok();
-    assert_eq!(b.read("x.bin"), a.read("x.bin"));
 }
 
 #[test]

@@ -93,6 +93,42 @@ fn a_remote_that_is_gone_or_damaged_is_replaced_by_one_that_is_not() {
 }
 
 #[test]
+fn a_remote_that_stands_in_sends_no_more_than_is_needed_and_allowed() {
+    let world = World::new();
+    let a = shared(&world);
+    let (r, s) = (world.remote("r"), world.remote("s"));
+    a.haul(&["remote", "add", "s", s.path().to_str().expect("is UTF-8")]).ok();
+    a.haul(&["remote", "default", "r"]).ok();
+    for n in 0..8 {
+        a.write(format!("d/{n}"), &data::bytes(n, 300_000));
+    }
+    save(&a, &["d"], "data");
+    a.haul(&["push", "--all-remotes"]).ok();
+    let b = a.clone_as("b");
+    b.haul(&["pull"]).ok();
+    b.haul(&["evict", "--all", "--yes"]).ok();
+    a.write("d/1", &data::bytes(100, 300_000));
+    save(&a, &["d"], "one changed");
+    let before = r.keys("p/");
+    a.haul(&["push", "--all-remotes"]).ok();
+    for key in r.keys("p/").iter().filter(|key| !before.contains(key)) {
+        r.flip(key, 1000);
+    }
+    b.git(&["pull", "--quiet"]).ok();
+    let plan = number(&b.haul(&["pull", "--dry-run", "--json"]).ok(), "/receive_bytes");
+    assert!((300_000..310_000).contains(&plan), "{plan}");
+    // What the first remote sent in vain counts too.
+    let limit = plan.to_string();
+    let refused = b.haul(&["pull", "--max-bytes", &limit]).fails_with(1).says("--max-bytes");
+    refused.says("asking remote `s` instead");
+    assert_eq!(b.read("d/1"), data::bytes(1, 300_000));
+    let pulled = b.haul(&["pull", "--max-bytes", "700K", "--json"]).ok();
+    let pulled = pulled.says("asking remote `s` instead");
+    assert!(number(&pulled, "/fetch/requests/received") < 700_000, "{pulled}");
+    b.tree().assert_same(&a.tree());
+}
+
+#[test]
 fn remotes_that_share_the_work_help_each_other_out() {
     let world = World::new();
     let (a, r, _) = two(&world);
@@ -271,6 +307,8 @@ fn a_catalogue_that_lists_nothing_is_no_reason_to_say_that_all_was_copied() {
     let b = a.clone_as("b");
     for repo in [&a, &b] {
         repo.haul(&["remote", "sync", "r", "s"]).fails_with(4).says("lists nothing");
+        let plan = ["remote", "sync", "r", "s", "--dry-run"];
+        repo.haul(&plan).fails_with(4).says("lists nothing");
         let tested = repo.haul(&["remote", "test", "r"]);
         assert_ne!(tested.status(), Some(0), "{tested}");
         tested.prints("lists 0 catalogue objects beside 2 packs");

@@ -92,19 +92,19 @@ fn a_remote_of_a_newer_haul_is_refused_with_that_reason() {
     let a = pushed(&world, &remote);
     let text = String::from_utf8(remote.read("format")).expect("is text");
     remote.write("format", text.replacen("haul-remote 1", "haul-remote 2", 1).as_bytes());
-    a.clone_as("b").haul(&["pull"]).fails_with(1).says("a newer haul is needed");
+    a.clone_as("b").haul(&["pull"]).fails_with(3).says("a newer haul is needed");
     remote.write("format", text.as_bytes());
     remote.write("i/f-write-x", b"");
     a.write("x.bin", b"other content than before");
     take(&a, "x.bin");
-    a.haul(&["push"]).fails_with(1).says("a newer haul is needed");
+    a.haul(&["push"]).fails_with(3).says("a newer haul is needed");
     // Whoever only reads is not kept out.
     let c = a.clone_as("c");
     c.git(&["checkout", "--quiet", "HEAD~1"]).ok();
     c.haul(&["pull"]).ok();
     assert_eq!(c.read("x.bin"), data::bytes(1, 300_000));
     remote.write("i/f-read-x", b"");
-    a.clone_as("d").haul(&["pull"]).fails_with(1).says("a newer haul is needed");
+    a.clone_as("d").haul(&["pull"]).fails_with(3).says("a newer haul is needed");
 }
 
 #[test]

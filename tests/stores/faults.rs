@@ -3,42 +3,9 @@
 use std::time::Duration;
 
 use crate::harness::{Repo, World, data};
-use crate::proxy::{Fault, Proxy, Rule};
+use crate::proxy::{Fault, Rule};
+use crate::scene::{FOR_EVER, Scene};
 use crate::server::Server;
-
-/// A repository that reaches moto through a proxy.
-struct Scene<'w> {
-    server: Server,
-    proxy: Proxy,
-    a: Repo<'w>,
-}
-
-impl<'w> Scene<'w> {
-    fn new(world: &'w World) -> Option<Self> {
-        let mut server = Server::find("moto")?;
-        let proxy = Proxy::start(server.the("ENDPOINT"));
-        server.reach_by(&format!("http://{}", proxy.address));
-        let a = server.repo(world, "a");
-        a.write("x.bin", &data::bytes(3, 3 << 20));
-        a.write("many/y.bin", &data::bytes(4, 9000));
-        a.haul(&["add", "x.bin", "many"]).ok();
-        a.commit("data");
-        Some(Self { server, proxy, a })
-    }
-
-    fn set(&self, method: &'static str, part: &str, times: usize, fault: Fault) {
-        self.proxy.set(&[Rule { method, part: part.to_owned(), times, fault }]);
-    }
-
-    fn pulls_all(&self, name: &str) {
-        let b = self.a.clone_as(name);
-        self.server.haul(&b, &["pull"]).ok();
-        assert!(b.read("x.bin") == data::bytes(3, 3 << 20));
-        assert!(b.read("many/y.bin") == data::bytes(4, 9000));
-    }
-}
-
-const FOR_EVER: usize = usize::MAX;
 
 #[test]
 fn what_goes_wrong_once_is_nobodys_concern() {
@@ -176,7 +143,7 @@ fn a_body_that_falls_silent_is_given_up_and_asked_for_again() {
 
 #[test]
 fn wrong_bytes_never_reach_a_file() {
-    for fault in [Fault::Flip, Fault::Shorten] {
+    for fault in [Fault::Flip, Fault::Shorten, Fault::Lengthen] {
         let world = World::new();
         let Some(scene) = Scene::new(&world) else { return };
         scene.server.haul(&scene.a, &["push"]).ok();

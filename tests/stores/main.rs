@@ -22,7 +22,13 @@ mod harness;
 mod cluster;
 mod conformance;
 mod faults;
+mod keys;
+mod odd;
 #[expect(dead_code, reason = "the campaign of lines uses more of it")]
 mod proxy;
+mod refusals;
+mod scene;
+mod secrets;
 mod server;
 mod ssh;
+mod tls;

@@ -1,6 +1,5 @@
 //! A server between haul and a real one that does wrong what it is told to do wrong.
 
-use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -13,10 +12,13 @@ use futures::stream::iter;
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Full, StreamBody};
 use hyper::body::{Frame, Incoming};
+use hyper::header::HeaderValue;
 use hyper::service::service_fn;
-use hyper::{Request, Response};
+use hyper::{HeaderMap, Request, Response, Uri};
 use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+use tokio_rustls::TlsAcceptor;
 
 /// What goes wrong.
 #[derive(Clone, Copy, Debug)]
@@ -35,8 +37,16 @@ pub(crate) enum Fault {
     Cut,
     /// The body has the last byte missing, and says so.
     Shorten,
+    /// The body has a byte more, and says so.
+    Lengthen,
     /// One bit of the body is another one.
     Flip,
+    /// The whole object comes, whatever part of it was asked for.
+    Whole,
+    /// A page of a listing has at most as many names.
+    Pages(u32),
+    /// What was written was written at this time.
+    Written(&'static str),
     /// The answer comes late.
     Late(Duration),
     /// The answer comes late, and is a 503 while more requests than this are under way.
@@ -50,11 +60,20 @@ pub(crate) enum Fault {
 pub(crate) struct Rule {
     /// The method, or nothing for all.
     pub(crate) method: &'static str,
-    /// What path and query contain.
+    /// What path and query contain, or the condition, which stands behind them as ` if-none-match`.
     pub(crate) part: String,
     /// How often.
     pub(crate) times: usize,
     pub(crate) fault: Fault,
+}
+
+/// A request as it came.
+#[derive(Clone, Debug)]
+pub(crate) struct Seen {
+    pub(crate) method: String,
+    /// Path and query.
+    pub(crate) place: String,
+    pub(crate) headers: HeaderMap,
 }
 
 /// How many requests go wrong by chance, each in one of some ways that are over at once.
@@ -96,8 +115,7 @@ impl Chance {
 struct State {
     rules: Vec<Rule>,
     chance: Option<Chance>,
-    /// Requests by method.
-    seen: BTreeMap<String, usize>,
+    seen: Vec<Seen>,
     /// Faults that happened.
     faults: usize,
     /// Requests under way, and the most that there were at once.
@@ -117,6 +135,15 @@ type Body = BoxBody<Bytes, io::Error>;
 impl Proxy {
     /// Starts in front of `upstream`, an `http://host:port`.
     pub(crate) fn start(upstream: &str) -> Self {
+        Self::listen(upstream, None)
+    }
+
+    /// Starts in front of `upstream`, and is reached by `https`.
+    pub(crate) fn start_safe(upstream: &str, safe: TlsAcceptor) -> Self {
+        Self::listen(upstream, Some(safe))
+    }
+
+    fn listen(upstream: &str, safe: Option<TlsAcceptor>) -> Self {
         let upstream = upstream.trim_start_matches("http://").to_owned();
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
@@ -132,12 +159,12 @@ impl Proxy {
             let listener = tokio::net::TcpListener::from_std(listener).expect("is a listener");
             while let Ok((stream, _)) = listener.accept().await {
                 let (state, upstream) = (Arc::clone(&shared), upstream.clone());
+                let safe = safe.clone();
                 tokio::spawn(async move {
-                    let answer = |request| handle(Arc::clone(&state), upstream.clone(), request);
-                    let line = hyper::server::conn::http1::Builder::new()
-                        .serve_connection(TokioIo::new(stream), service_fn(answer));
-                    // An error is what a fault looks like from here.
-                    drop(line.await);
+                    let Some(safe) = safe else { return serve(stream, state, upstream).await };
+                    if let Ok(stream) = safe.accept(stream).await {
+                        serve(stream, state, upstream).await;
+                    }
                 });
             }
         });
@@ -180,8 +207,26 @@ impl Proxy {
 
     /// Returns how many requests came.
     pub(crate) fn requests(&self) -> usize {
-        self.state().seen.values().sum()
+        self.state().seen.len()
     }
+
+    /// Returns all requests that came.
+    pub(crate) fn seen(&self) -> Vec<Seen> {
+        self.state().seen.clone()
+    }
+}
+
+/// Answers all requests of a connection.
+async fn serve(
+    stream: impl AsyncRead + AsyncWrite + Unpin,
+    state: Arc<Mutex<State>>,
+    upstream: String,
+) {
+    let answer = |request| handle(Arc::clone(&state), upstream.clone(), request);
+    let line = hyper::server::conn::http1::Builder::new()
+        .serve_connection(TokioIo::new(stream), service_fn(answer));
+    // An error is what a fault looks like from here.
+    drop(line.await);
 }
 
 async fn handle(
@@ -205,6 +250,7 @@ async fn handle(
         }
         return answer;
     }
+    let request = asked_otherwise(fault, request);
     let (mut parts, body) = forward(&upstream, request).await.map_err(io::Error::other)?;
     let body = match fault {
         Some(Fault::LoseAnswer) => return Err(io::ErrorKind::ConnectionReset.into()),
@@ -223,6 +269,14 @@ async fn handle(
             parts.headers.remove("content-length");
             body.slice(..body.len().saturating_sub(1))
         }
+        Some(Fault::Lengthen) => {
+            parts.headers.remove("content-length");
+            [&body[..], b"!"].concat().into()
+        }
+        Some(Fault::Written(time)) => {
+            parts.headers.insert("last-modified", HeaderValue::from_static(time));
+            body
+        }
         Some(Fault::Flip) => {
             let mut bytes = body.to_vec();
             let middle = bytes.len() / 2;
@@ -238,6 +292,18 @@ async fn handle(
         _ => body,
     };
     Ok(Response::from_parts(parts, whole(body)))
+}
+
+/// Asks the server for something else than was asked for.
+fn asked_otherwise(fault: Option<Fault>, mut request: Request<Incoming>) -> Request<Incoming> {
+    if let Some(Fault::Whole) = fault {
+        request.headers_mut().remove("range");
+    }
+    if let Some(Fault::Pages(names)) = fault {
+        let place = format!("{}&max-keys={names}", request.uri());
+        *request.uri_mut() = place.parse::<Uri>().expect("is an address");
+    }
+    request
 }
 
 /// Returns what is answered in place of carrying a request out.
@@ -273,13 +339,17 @@ fn error(status: u16, code: &str, pause: Option<u64>) -> Response<Body> {
 /// Counts the request and takes the first rule that is about it.
 fn next_fault(state: &Mutex<State>, request: &Request<Incoming>) -> Option<Fault> {
     let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
-    *state.seen.entry(request.method().to_string()).or_default() += 1;
+    let (method, headers) = (request.method().to_string(), request.headers().clone());
+    let mut place = request.uri().to_string();
+    state.seen.push(Seen { method, place: place.clone(), headers });
+    if request.headers().contains_key("if-none-match") {
+        place.push_str(" if-none-match");
+    }
     if let Some(chance) = &mut state.chance {
         let fault = chance.draw()?;
         state.faults += 1;
         return Some(fault);
     }
-    let place = request.uri().to_string();
     let rule = state.rules.iter_mut().find(|rule| {
         rule.times > 0
             && (rule.method.is_empty() || rule.method == request.method().as_str())

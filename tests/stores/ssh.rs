@@ -4,7 +4,7 @@ use std::fs::File;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
-use crate::harness::{Remote, Repo, World, data, skipped};
+use crate::harness::{Output, Remote, Repo, World, data, skipped};
 use crate::server::Server;
 
 /// A repository whose remote lies behind the `sshd` of the tests, and the folder as it is here.
@@ -74,33 +74,129 @@ fn file_server() -> Option<PathBuf> {
     found
 }
 
+/// A repository whose remote is served by a file server that is called in place of `ssh`.
+struct Direct<'w> {
+    ssh: Repo<'w>,
+    program: PathBuf,
+    a: Repo<'w>,
+    remote: Remote,
+}
+
+impl<'w> Direct<'w> {
+    fn new(world: &'w World) -> Option<Self> {
+        let program = file_server()?;
+        let direct = Self {
+            ssh: world.folder("bin"),
+            program,
+            a: world.repo("a"),
+            remote: world.remote("r"),
+        };
+        direct.first("");
+        direct.a.haul(&["init"]).ok();
+        let url = format!("sftp://host{}", direct.remote.path().display());
+        direct.haul(&["remote", "add", "origin", &url]).ok();
+        Some(direct)
+    }
+
+    /// What a shell does before it becomes the server.
+    fn first(&self, what: &str) {
+        let script =
+            format!("#!/bin/sh\ntrap '' XFSZ\n{what}\nexec '{}'\n", self.program.display());
+        self.ssh.write("ssh", script.as_bytes());
+        self.ssh.run("chmod", &["755", "ssh"]).ok();
+    }
+
+    fn haul(&self, words: &[&str]) -> Output {
+        let own = std::env::var("PATH").expect("is set");
+        let path = format!("{}:{own}", self.ssh.path("").display());
+        self.a.haul_with(words, &[("PATH", path.as_str())])
+    }
+
+    /// Pushes a version of `x.bin` and takes it back, then another one, all of it long ago.
+    fn push_twice(&self) {
+        let git = |words: &[&str]| drop(self.a.git(words).ok());
+        for seed in 1..=2 {
+            self.a.write("x.bin", &data::bytes(seed, 300_000));
+            self.a.haul(&["add", "x.bin"]).ok();
+            self.a.commit("data");
+            self.haul(&["push"]).ok();
+            if seed == 1 {
+                git(&["update-ref", "-d", "HEAD"]);
+            }
+        }
+        git(&["reflog", "expire", "--expire=now", "--all"]);
+        for key in self.remote.keys("") {
+            self.age(&key);
+        }
+    }
+
+    /// Makes a file of the remote old.
+    fn age(&self, key: &str) {
+        let old = SystemTime::now() - Duration::from_secs(20 * 24 * 3600);
+        let file = File::options().append(true).open(self.remote.path().join(key));
+        file.expect("is there").set_modified(old).expect("sets the time");
+    }
+}
+
 #[test]
 fn a_write_that_fails_leaves_nothing_beside() {
-    let Some(program) = file_server() else { return };
     let world = World::new();
-    let ssh = world.folder("bin");
-    let room = |limit: &str| {
-        let script = format!("#!/bin/sh\ntrap '' XFSZ\n{limit}\nexec '{}'\n", program.display());
-        ssh.write("ssh", script.as_bytes());
-        ssh.run("chmod", &["755", "ssh"]).ok();
-    };
-    room("");
-    let path = format!("{}:{}", ssh.path("").display(), std::env::var("PATH").expect("is set"));
-    let variables = [("PATH", path.as_str())];
-    let remote = world.remote("r");
-    let a = world.repo("a");
-    a.haul(&["init"]).ok();
-    let url = format!("sftp://host{}", remote.path().display());
-    a.haul_with(&["remote", "add", "origin", &url], &variables).ok();
-    a.write("x.bin", &data::bytes(1, 3 << 20));
-    a.haul(&["add", "x.bin"]).ok();
-    a.commit("data");
+    let Some(direct) = Direct::new(&world) else { return };
+    direct.a.write("x.bin", &data::bytes(1, 3 << 20));
+    direct.a.haul(&["add", "x.bin"]).ok();
+    direct.a.commit("data");
     // No file of more than some 100 kB.
-    room("ulimit -f 200");
-    a.haul_with(&["push"], &variables).fails_with(3).says("hint: ");
-    let beside: Vec<String> = remote.keys("").into_iter().filter(|k| k.contains('#')).collect();
+    direct.first("ulimit -f 200");
+    direct.haul(&["push"]).fails_with(3).says("hint: ");
+    let keys = direct.remote.keys("").into_iter();
+    let beside: Vec<String> = keys.filter(|key| key.contains('#')).collect();
     assert_eq!(beside, [""; 0]);
-    room("");
-    a.haul_with(&["push"], &variables).ok();
-    a.haul_with(&["verify"], &variables).ok();
+    direct.first("");
+    direct.haul(&["push"]).ok();
+    direct.haul(&["verify"]).ok();
+}
+
+#[test]
+fn gc_removes_nothing_of_others_who_use_the_same_folder() {
+    let world = World::new();
+    let Some(direct) = Direct::new(&world) else { return };
+    direct.push_twice();
+    let pack = direct.remote.keys("p/").remove(0);
+    let own = format!("{pack}#0123456789abcdef0123456789abcdef");
+    let others = ["thesis/data/deep/er/run#1", "thesis/draft#12", "draft#1", "p/draft#1"];
+    for name in others.into_iter().chain([own.as_str()]) {
+        let path = direct.remote.path().join(name);
+        std::fs::create_dir_all(path.parent().expect("has one")).expect("makes a folder");
+        direct.remote.write(name, b"precious");
+        direct.age(name);
+    }
+    let report = direct.haul(&["gc", "--yes", "--grace", "0", "--json"]).ok().json();
+    assert_eq!((&report["state"], &report["removed"]["leftovers"]), (&"removed".into(), &1.into()));
+    for name in others {
+        assert!(direct.remote.path().join(name).exists(), "{name}");
+    }
+    direct.haul(&["verify"]).ok();
+}
+
+#[test]
+fn unfinished_writes_that_cannot_be_looked_for_hold_up_no_gc() {
+    let world = World::new();
+    let Some(direct) = Direct::new(&world) else { return };
+    direct.push_twice();
+    direct.haul(&["remote", "index"]).ok();
+    // More than one folder of haul's can have.
+    for number in 0..100_010 {
+        File::create(direct.remote.path().join(format!("other-{number}"))).expect("makes a file");
+    }
+    let gc = direct.haul(&["gc", "--yes", "--grace", "0", "--json"]).ok();
+    assert_eq!(gc.json()["state"], "removed", "{gc}");
+    gc.says("files that unfinished writes left stay where they are");
+    let lease = direct.remote.keys("gc/lease");
+    assert!(lease.is_empty(), "nobody is removing any more: {lease:?}");
+    let index = String::from_utf8(direct.remote.read("index")).expect("is text");
+    let listed: Vec<_> = direct.remote.keys("i/");
+    assert!(listed.iter().all(|key| index.contains(&key["i/".len()..])), "{index}, {listed:?}");
+    assert!(direct.haul(&["gc", "undo", "--json"]).ok().json()["too_late"] == false);
+    // Nothing is left to do but that.
+    direct.haul(&["gc", "--yes"]).ok().says("files that unfinished writes left");
 }

@@ -16,7 +16,8 @@ in the worktree with their pointers.";
 /// Show which files differ between two versions, and how much is new
 ///
 /// Without a revision, `HEAD` is compared with the pointers in the worktree; with one, that revision is.
-/// A file that lies elsewhere with the same content is shown as renamed.
+/// A file that lies elsewhere with the same content is shown as renamed,
+/// or as copied if it was left there.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct DiffArgs {

@@ -99,6 +99,10 @@ pub(crate) struct UpdateArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(crate) jobs: Option<u16>,
 
+    /// Stop before an import of which more bytes of content than this would be received, such as 2G
+    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
+    pub(crate) max_bytes: Option<u64>,
+
     /// Show what would be received and change nothing
     #[arg(long)]
     pub(crate) dry_run: bool,

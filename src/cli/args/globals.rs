@@ -82,7 +82,7 @@ pub(crate) enum Progress {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Color {
-    /// On a terminal, unless `NO_COLOR` is set
+    /// On a terminal, unless `NO_COLOR` is set, or `CLICOLOR` is 0; elsewhere if `CLICOLOR_FORCE` is set
     Auto,
     /// Always
     Always,

@@ -8,6 +8,7 @@ const EXAMPLES: &str = "\
 Examples:
   haul push && git push       content first, so that no pointer names what nobody has
   haul push --dry-run         show how much would be sent
+  haul push --max-bytes 2GiB  nothing at all if it is more than that
 
 A push that was interrupted goes on where it stopped when it is run again.";
 
@@ -44,6 +45,10 @@ pub(crate) struct PushArgs {
     /// Most bytes per second to send and receive, such as 500k or 2M
     #[arg(long, value_name = "SIZE", value_parser = parse_size)]
     pub(crate) limit_rate: Option<u64>,
+
+    /// Stop before sending if more bytes than this would be sent to a remote, such as 500M or 2G
+    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
+    pub(crate) max_bytes: Option<u64>,
 
     /// Show what would be sent and send nothing
     #[arg(long)]

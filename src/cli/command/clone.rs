@@ -42,11 +42,12 @@ pub(super) fn run(args: &CloneArgs, session: &Session<'_>) -> Result<Exit, Failu
     let within = Session { environment: &inside, job: session.job, ..*session };
     let fetch = fetch_options(Select::default(), &args.transfer);
     let repo = within.repo_at(args.transfer.limit_rate)?;
-    pull::pull(&repo, &PullOptions { fetch, force: false }, &within).inspect_err(|_| {
+    pull::pull(&repo, &PullOptions { fetch, force: false }, &within).map_err(|failure| {
         session.job.note(&format!(
             "the clone in `{folder}` is complete but for its content: `{}` gets that, or with paths a \
              part of it",
             report.rest
         ));
+        Failure::Cloned { source: Box::new(failure), rest: report.rest }
     })
 }

@@ -71,7 +71,8 @@ pub(super) fn import(args: &ImportArgs, session: &Session<'_>) -> Result<Exit, F
 pub(super) fn update(args: &UpdateArgs, session: &Session<'_>) -> Result<Exit, Failure> {
     let repo = session.repo()?;
     let jobs = args.jobs.map(usize::from);
-    let options = UpdateOptions { paths: args.paths.clone(), rev: args.rev.clone(), jobs };
+    let (paths, rev, max_bytes) = (args.paths.clone(), args.rev.clone(), args.max_bytes);
+    let options = UpdateOptions { paths, rev, jobs, max_bytes };
     if args.dry_run {
         let plan = with_acceptance(|| ops::update::plan(&repo, &options, &session.job), session)?;
         let lines: Vec<String> =

@@ -35,7 +35,12 @@ pub(super) fn run(args: &HookArgs, session: &Session<'_>) -> Result<Exit, Failur
         Err(failure) if moment.may_refuse() => Err(failure),
         // What Git did is done, and is no worse for this.
         Err(failure) => {
-            let hint = failure.hint().map_or_else(String::new, |hint| format!("; {hint}"));
+            let mut hint = failure.hint();
+            if failure.exit() == Exit::Interrupted {
+                // Git's own command is not to be run again.
+                hint = Some("`haul checkout` brings it".to_owned());
+            }
+            let hint = hint.map_or_else(String::new, |hint| format!("; {hint}"));
             session.job.warn(&format!("data did not follow: {failure}{hint}"));
             Ok(Exit::Done)
         }
@@ -144,6 +149,12 @@ fn refused(what: String, next: String) -> Failure {
 
 fn follow(repo: Repo, occasion: &Occasion, session: &Session<'_>) -> Result<(), Failure> {
     let repo = repo.to_look();
+    if hook::lacks_filter(&repo)? {
+        session.job.warn(
+            "attributes have Git hand files to haul, and Git does not know how in this clone, so that \
+             pointers stand where content should be; run `haul init`, then `haul pull`",
+        );
+    }
     if let Some(lagging) = hook::lagging(&repo, occasion)? {
         tell(&hook::place(&repo.to_work(), &lagging, occasion, &session.job)?, session);
     }

@@ -19,6 +19,7 @@ pub(super) fn run(args: &PushArgs, session: &Session<'_>) -> Result<Exit, Failur
         all: args.all,
         remote: args.remote.clone(),
         jobs: args.jobs.map(usize::from),
+        max_bytes: args.max_bytes,
     };
     if args.all_remotes {
         return to_all(args, &options, &repo, session);

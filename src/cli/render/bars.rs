@@ -63,6 +63,9 @@ impl Bars {
         if matches!(event, Event::Begin { .. }) {
             style(&bar, kind, running.total);
         }
+        if let Some(new) = running.new_bytes() {
+            bar.set_prefix(format!(", {new} new"));
+        }
         bar.set_position(running.done);
     }
 }
@@ -89,9 +92,9 @@ fn style(bar: &ProgressBar, kind: Kind, total: Option<u64>) {
 fn template(kind: Kind, total: Option<u64>) -> &'static str {
     match (counts_bytes(kind), total) {
         (true, Some(_)) => {
-            "{msg:>10} [{wide_bar}] {binary_bytes} of {binary_total_bytes}, {binary_bytes_per_sec}, {eta} left"
+            "{msg:>10} [{wide_bar}] {binary_bytes} of {binary_total_bytes}, {binary_bytes_per_sec}, {eta} left{prefix}"
         }
-        (true, None) => "{msg:>10} {binary_bytes}, {binary_bytes_per_sec}",
+        (true, None) => "{msg:>10} {binary_bytes}, {binary_bytes_per_sec}{prefix}",
         (false, Some(_)) => "{msg:>10} [{wide_bar}] {human_pos} of {human_len}, {eta} left",
         (false, None) => "{msg:>10} {human_pos}",
     }
@@ -105,7 +108,9 @@ impl Sink for Bars {
                     self.all.suspend(|| say(&line));
                 }
             }
-            Event::Begin { .. } | Event::Advance { .. } | Event::End { .. } => self.draw(event),
+            Event::Begin { .. } | Event::Advance { .. } | Event::New { .. } | Event::End { .. } => {
+                self.draw(event)
+            }
         }
     }
 }

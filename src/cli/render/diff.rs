@@ -16,7 +16,7 @@ pub(crate) fn diff_listing(report: &DiffReport, out: &mut dyn Write) -> io::Resu
         let size = ByteSize(entry.bytes.or(entry.old_bytes).unwrap_or(0)).to_string();
         write!(out, "{:<9} {size:>10}  {}", entry.change, shown(&entry.path))?;
         match was(entry) {
-            Some(was) => writeln!(out, "  (was {was})")?,
+            Some(was) => writeln!(out, "  ({was})")?,
             None => writeln!(out)?,
         }
     }
@@ -26,13 +26,18 @@ pub(crate) fn diff_listing(report: &DiffReport, out: &mut dyn Write) -> io::Resu
 /// What a file was before, where that is worth saying.
 fn was(entry: &DiffEntry) -> Option<String> {
     if let Some(from) = &entry.from {
-        return Some(shown(from));
+        let copied = entry.change == "copied";
+        return Some(if copied {
+            format!("of {}", shown(from))
+        } else {
+            format!("was {}", shown(from))
+        });
     }
     if let Some(old_kind) = entry.old_kind {
-        return Some(format!("{old_kind}, is {}", entry.kind));
+        return Some(format!("was {old_kind}, is {}", entry.kind));
     }
     let old = entry.old_bytes.filter(|_| entry.change == "modified")?;
-    Some(ByteSize(old).to_string())
+    Some(format!("was {}", ByteSize(old)))
 }
 
 fn summary(report: &DiffReport, out: &mut dyn Write) -> io::Result<()> {
@@ -47,6 +52,7 @@ fn summary(report: &DiffReport, out: &mut dyn Write) -> io::Result<()> {
 pub(crate) fn diff_changes(figures: &DiffFigures) -> String {
     let kinds = [
         (figures.added, "added"),
+        (figures.copied, "copied"),
         (figures.removed, "removed"),
         (figures.modified, "modified"),
         (figures.renamed, "renamed"),
@@ -85,7 +91,8 @@ fn rows(report: &DiffReport) -> Vec<Row> {
     let by_pointer = report.difference.entries.chunk_by(|a, b| a.pointer == b.pointer);
     let row = |entries: &[DiffEntry]| {
         let count = |word: &str| entries.iter().filter(|e| e.change == word).count() as u64;
-        let changes = ["added", "removed", "modified", "renamed"].map(|word| (count(word), word));
+        let changes =
+            ["added", "copied", "removed", "modified", "renamed"].map(|word| (count(word), word));
         let changes: Vec<String> = changes
             .iter()
             .filter(|(count, _)| *count > 0)
@@ -128,7 +135,8 @@ pub(crate) fn diff_markdown(report: &DiffReport, out: &mut dyn Write) -> io::Res
     for entry in report.difference.entries.iter().take(MARKDOWN_ROWS) {
         let size = |bytes: Option<u64>| bytes.map(|b| ByteSize(b).to_string()).unwrap_or_default();
         let (old, new) = (size(entry.old_bytes), size(entry.bytes));
-        let from = entry.from.as_ref().map(|from| format!(", was {}", code(&shown(from))));
+        let was = if entry.change == "copied" { "of" } else { "was" };
+        let from = entry.from.as_ref().map(|from| format!(", {was} {}", code(&shown(from))));
         let file = code(&shown(&entry.path)) + &from.unwrap_or_default();
         writeln!(out, "| {} | {file} | {old} | {new} |", entry.change)?;
     }

@@ -30,6 +30,12 @@ struct Line<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     total: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    per_second: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seconds_left: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    new: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     text: Option<&'a str>,
 }
 
@@ -45,20 +51,30 @@ fn name(kind: Kind) -> &'static str {
     }
 }
 
-fn of_task(event: &'static str, running: &Running) -> String {
+fn of_task(event: &'static str, running: &Running, now: Instant) -> String {
     line(&Line {
-        haul: 1,
-        event,
         task: Some(name(running.kind)),
         done: Some(running.done),
         total: running.total,
-        text: None,
+        // Of nothing there is no speed.
+        per_second: (running.done > 0).then(|| running.per_second(now)),
+        seconds_left: running.seconds_left(now),
+        new: running.new_bytes().map(|new| new.0),
+        ..Line::of(event)
     })
+}
+
+impl Line<'_> {
+    fn of(event: &'static str) -> Self {
+        let (task, text) = (None, None);
+        let (done, total, per_second, seconds_left, new) = (None, None, None, None, None);
+        Self { haul: 1, event, task, done, total, per_second, seconds_left, new, text }
+    }
 }
 
 /// Returns the line of something said.
 pub(super) fn of_text(event: &'static str, text: &str) -> String {
-    line(&Line { haul: 1, event, task: None, done: None, total: None, text: Some(text) })
+    line(&Line { text: Some(text), ..Line::of(event) })
 }
 
 fn line(line: &Line<'_>) -> String {
@@ -72,14 +88,16 @@ impl Events {
         match event {
             Event::Note(text) => Some(of_text("note", text)),
             Event::Warning(text) => Some(of_text("warning", text)),
-            Event::End { .. } => ended.map(|running| of_task("end", &running)),
+            Event::New { .. } => None,
+            Event::End { .. } => ended.map(|running| of_task("end", &running, now)),
             Event::Begin { kind, .. } => {
-                meter.find(kind).map(|running| of_task("begin", &running.show(now)))
+                meter.find(kind).map(|running| of_task("begin", &running.show(now), now))
             }
             Event::Advance { kind, .. } => {
                 let running = meter.find(kind)?;
                 let shown = running.shown_at()?;
-                (now.duration_since(shown) >= EVERY).then(|| of_task("advance", &running.show(now)))
+                (now.duration_since(shown) >= EVERY)
+                    .then(|| of_task("advance", &running.show(now), now))
             }
         }
     }
@@ -110,11 +128,15 @@ mod tests {
         assert_eq!(at(50, Event::Advance { kind, amount: 4 }), None);
         assert_eq!(
             at(100, Event::Advance { kind, amount: 4 }).as_deref(),
-            Some(r#"{"haul":1,"event":"advance","task":"upload","done":8,"total":9}"#)
+            Some(
+                r#"{"haul":1,"event":"advance","task":"upload","done":8,"total":9,"per_second":80,"seconds_left":0}"#
+            )
         );
         assert_eq!(
             at(110, Event::End { kind }).as_deref(),
-            Some(r#"{"haul":1,"event":"end","task":"upload","done":8,"total":9}"#)
+            Some(
+                r#"{"haul":1,"event":"end","task":"upload","done":8,"total":9,"per_second":72,"seconds_left":0}"#
+            )
         );
         assert_eq!(
             at(120, Event::Warning("a\"b")).as_deref(),

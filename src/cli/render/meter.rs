@@ -17,6 +17,7 @@ pub(super) struct Running {
     pub(super) kind: Kind,
     pub(super) done: u64,
     pub(super) total: Option<u64>,
+    new: u64,
     tasks: usize,
     begun: Instant,
     shown: Option<Instant>,
@@ -32,6 +33,11 @@ impl Meter {
                     running.done = running.done.saturating_add(amount);
                 }
             }
+            Event::New { kind, amount } => {
+                if let Some(running) = self.find(kind) {
+                    running.new = running.new.saturating_add(amount);
+                }
+            }
             Event::End { kind } => return self.end(kind),
             Event::Note(_) | Event::Warning(_) => {}
         }
@@ -43,7 +49,15 @@ impl Meter {
             running.tasks += 1;
             running.total = running.total.zip(total).map(|(a, b)| a.saturating_add(b));
         } else {
-            self.running.push(Running { kind, done: 0, total, tasks: 1, begun: now, shown: None });
+            self.running.push(Running {
+                kind,
+                done: 0,
+                total,
+                new: 0,
+                tasks: 1,
+                begun: now,
+                shown: None,
+            });
         }
     }
 
@@ -95,18 +109,33 @@ impl Running {
         now.duration_since(self.begun)
     }
 
-    /// Returns `adding: 1.2 GiB of 3.0 GiB, 350.0 MiB/s, 5 s left`.
+    /// Returns `adding: 1.2 GiB of 3.0 GiB, 350.0 MiB/s, 5 s left, 0.4 GiB new`.
     pub(super) fn line(&self, now: Instant) -> String {
         let of = |total| format!(" of {}", amount(self.kind, total));
         let of = self.total.map_or_else(String::new, of);
-        let millis = self.age(now).as_millis().max(1);
-        let rate = u128::from(self.done).saturating_mul(1000) / millis;
-        let rate = u64::try_from(rate).unwrap_or(u64::MAX);
-        let left = self.total.map(|total| total.saturating_sub(self.done)).filter(|left| *left > 0);
-        let left = left.and_then(|left| left.checked_div(rate));
+        let left = self.seconds_left(now);
         let left = left.map_or_else(String::new, |seconds| format!(", {} left", rough(seconds)));
         let (kind, done) = (words(self.kind), amount(self.kind, self.done));
-        format!("{kind}: {done}{of}, {}/s{left}", amount(self.kind, rate))
+        let new = self.new_bytes().map_or_else(String::new, |new| format!(", {new} new"));
+        format!("{kind}: {done}{of}, {}/s{left}{new}", amount(self.kind, self.per_second(now)))
+    }
+
+    /// Returns how much of it was not known before, for tasks that find that out on their way.
+    pub(super) fn new_bytes(&self) -> Option<ByteSize> {
+        (self.kind == Kind::Add).then_some(ByteSize(self.new))
+    }
+
+    /// Returns how much was done in a second, on the average.
+    pub(super) fn per_second(&self, now: Instant) -> u64 {
+        let millis = self.age(now).as_millis().max(1);
+        let rate = u128::from(self.done).saturating_mul(1000) / millis;
+        u64::try_from(rate).unwrap_or(u64::MAX)
+    }
+
+    /// Returns how long the rest takes if it goes on like that; nothing where that is unknown.
+    pub(super) fn seconds_left(&self, now: Instant) -> Option<u64> {
+        let left = self.total.map(|total| total.saturating_sub(self.done)).filter(|left| *left > 0);
+        left?.checked_div(self.per_second(now))
     }
 }
 
@@ -151,9 +180,10 @@ mod tests {
         let mut meter = Meter::default();
         meter.on(Event::Begin { kind: KIND, total: Some(3 << 30) }, start);
         meter.on(Event::Advance { kind: KIND, amount: 1 << 30 }, start);
+        meter.on(Event::New { kind: KIND, amount: 1 << 20 }, start);
         let later = start + Duration::from_secs(4);
         let line = meter.find(KIND).expect("runs").line(later);
-        assert_eq!(line, "adding: 1.0 GiB of 3.0 GiB, 256.0 MiB/s, 8 s left");
+        assert_eq!(line, "adding: 1.0 GiB of 3.0 GiB, 256.0 MiB/s, 8 s left, 1.0 MiB new");
     }
 
     #[test]

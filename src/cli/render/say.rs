@@ -54,7 +54,9 @@ impl Talking {
             Event::Note(_) if self.quiet => return None,
             Event::Note(text) => (Word::Note, text),
             Event::Warning(text) => (Word::Warning, text),
-            Event::Begin { .. } | Event::Advance { .. } | Event::End { .. } => return None,
+            Event::Begin { .. } | Event::Advance { .. } | Event::New { .. } | Event::End { .. } => {
+                return None;
+            }
         };
         Some(format!("{} {}", self.style.word(word), show(text.as_bytes())))
     }

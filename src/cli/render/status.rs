@@ -38,7 +38,9 @@ const GROUPS: [Group; 8] = [
     },
     Group {
         heading: "Pointers where content should be:",
-        advice: &["`haul pull` brings the content"],
+        advice: &[
+            "`haul pull` brings the content, after `haul init` where Git does not call haul yet",
+        ],
         states: &["pointer-text"],
     },
     Group {

@@ -30,9 +30,11 @@ impl Style {
             Color::Always => true,
             Color::Never => false,
             Color::Auto => {
-                terminal
-                    && variable("NO_COLOR").is_none()
-                    && variable("TERM").is_none_or(|term| term != "dumb")
+                let is_on = |name| variable(name).map(|value| value != "0");
+                let insists = is_on("CLICOLOR_FORCE") == Some(true);
+                let suits = terminal && variable("TERM").is_none_or(|term| term != "dumb");
+                variable("NO_COLOR").is_none()
+                    && (insists || suits && is_on("CLICOLOR") != Some(false))
             }
         };
         Self { coloured }

@@ -1,6 +1,7 @@
 //! Everything that goes to stderr during one run.
 
 use std::io::{self, IsTerminal};
+use std::sync::Arc;
 
 use crate::cli::args::{Color, Globals, Progress};
 use crate::cli::process::variable;
@@ -13,7 +14,7 @@ use crate::progress::Sink;
 
 /// The sink that the flags ask for, and the style of the lines around it.
 pub(crate) struct Talk {
-    sink: Box<dyn Sink>,
+    sink: Arc<dyn Sink>,
     style: Style,
     quiet: bool,
     /// Lines are JSON objects.
@@ -28,14 +29,14 @@ impl Talk {
         let quiet = globals.quiet;
         let talking = Talking { style, quiet };
         let progress = choose(globals, terminal);
-        let sink: Box<dyn Sink> = match progress {
+        let sink: Arc<dyn Sink> = match progress {
             Progress::Json => {
                 speak_through(Voice::Events);
-                Box::new(Events::default())
+                Arc::new(Events::default())
             }
-            Progress::None => Box::new(talking),
-            Progress::Bars => Box::new(Bars::new(talking)),
-            Progress::Plain => Box::new(Plain::new(talking)),
+            Progress::None => Arc::new(talking),
+            Progress::Bars => Arc::new(Bars::new(talking)),
+            Progress::Plain => Arc::new(Plain::new(talking)),
         };
         Self { sink, style, quiet, events: progress == Progress::Json }
     }
@@ -43,6 +44,11 @@ impl Talk {
     /// Returns where the library reports to.
     pub(crate) fn sink(&self) -> &dyn Sink {
         &*self.sink
+    }
+
+    /// Returns the same for whom it cannot be lent to.
+    pub(crate) fn kept_sink(&self) -> Arc<dyn Sink> {
+        Arc::clone(&self.sink)
     }
 
     /// Prints the closing line.

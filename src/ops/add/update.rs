@@ -112,6 +112,7 @@ fn meant(
             other @ (Choice::Glob { .. }
             | Choice::Of(_)
             | Choice::Names(_)
+            | Choice::Folders(_)
             | Choice::Cut { .. }) => globs.push(other),
         }
     }

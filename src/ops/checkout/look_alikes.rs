@@ -1,11 +1,13 @@
-//! Links beside a tracked folder that some file systems take for the folder itself.
+//! Names that some file systems take for each other: of files in one tracked folder, and of links beside
+//! it.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use crate::fs::FileKind;
 use crate::ops::checkout::plan::Work;
+use crate::ops::checkout::wanted::Target;
 use crate::ops::error::OpError;
-use crate::path::{RepoPath, find_collisions, in_shell, show};
+use crate::path::{CollisionKind, RepoPath, find_collisions, in_shell, show};
 use crate::repo::Repo;
 
 /// Refuses to write into a folder beside which lies a link of the same name in other letters: where
@@ -34,6 +36,39 @@ pub(super) fn refuse_look_alikes(repo: &Repo, work: &Work) -> Result<(), OpError
         }
     }
     Ok(())
+}
+
+/// Refuses files of which the file system of the worktree would make one: the later one would take the
+/// place of the earlier. What it does with names Git found out when the repository was made.
+pub(super) fn refuse_one_name(repo: &Repo, targets: &[Target]) -> Result<(), OpError> {
+    if targets.len() < 2 {
+        return Ok(());
+    }
+    let case = repo.git().flag("core.ignoreCase")?;
+    let unicode = repo.git().flag("core.precomposeUnicode")?;
+    if !case && !unicode {
+        return Ok(());
+    }
+    let paths: Vec<RepoPath> = targets.iter().map(|target| target.path.clone()).collect();
+    let mixed = |kind: CollisionKind| match kind {
+        CollisionKind::Case => case,
+        CollisionKind::Unicode => unicode,
+        CollisionKind::FileAndFolder | CollisionKind::ShortName => false,
+    };
+    let Some(found) = find_collisions(&paths).into_iter().find(|found| mixed(found.kind)) else {
+        return Ok(());
+    };
+    let names: Vec<String> =
+        found.paths.iter().map(|path| format!("`{}`", show(path.as_bytes()))).collect();
+    let one = found.paths.first().map(|path| in_shell(path.as_bytes())).unwrap_or_default();
+    Err(OpError::refused(
+        format!(
+            "nothing was changed: {} {}, and so they are here",
+            names.join(" and "),
+            found.kind
+        ),
+        format!("rename one of them, `haul mv {one} NAME`, which needs no data here"),
+    ))
 }
 
 fn refused(folder: &RepoPath, link: &RepoPath, how: &str) -> OpError {

@@ -10,11 +10,21 @@ use crate::ops::checkout::wanted::chunks;
 use crate::ops::error::OpError;
 use crate::repo::Repo;
 
+/// What a checkout has besides packs.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum AtHand {
+    /// Whole files of the cache, which nobody has looked into.
+    WholeFiles,
+    /// Nothing: of what was placed from whole files, some turned out to be changed.
+    Nothing,
+}
+
 /// Lists the chunks without which a plan cannot be carried out; nothing where that cannot be told, as trees
 /// are not on this machine, or where it is everything.
 pub(crate) fn needed_chunks(
     repo: &Repo,
     plan: &CheckoutPlan,
+    at_hand: AtHand,
 ) -> Result<Option<HashSet<ChunkId>>, OpError> {
     if !plan.missing.is_empty() {
         return Ok(None);
@@ -22,7 +32,7 @@ pub(crate) fn needed_chunks(
     let files = WholeFiles::open(repo.layout(), repo.index()?)?;
     let mut lacking = Vec::new();
     for write in &plan.work.writes {
-        if !is_at_hand(write, &files)? {
+        if at_hand == AtHand::Nothing || !is_at_hand(write, &files)? {
             lacking.push(write);
         }
     }

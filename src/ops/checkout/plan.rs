@@ -11,7 +11,7 @@ use crate::ops::checkout::form::stands_otherwise;
 use crate::ops::checkout::in_place;
 use crate::ops::checkout::judge::{Verdict, judge};
 use crate::ops::checkout::leavers::{InGit, Leaving, Stay, leaving};
-use crate::ops::checkout::look_alikes::refuse_look_alikes;
+use crate::ops::checkout::look_alikes::{refuse_look_alikes, refuse_one_name};
 use crate::ops::checkout::options::{CheckoutOptions, Manner};
 use crate::ops::checkout::orphans::{Orphan, Placed, orphans};
 use crate::ops::checkout::past::{Past, by_path, committed_targets, old_targets};
@@ -237,6 +237,7 @@ fn compare(
         plan.missing.push(json_path(item.path.as_bytes()));
         return Ok(true);
     };
+    refuse_one_name(repo, &targets)?;
     let knowledge = Knowledge::new(repo.stat()?.under(item.path.as_bytes())?, plan.work.began);
     let named: HashSet<&[u8]> = targets.iter().map(|t| t.path.as_bytes()).collect();
     let stay = Stay { named: &named, filter: &item.filter };

@@ -12,7 +12,8 @@ use crate::progress::Job;
 use crate::repo::Repo;
 use crate::transfer::{Comparison, Contact, Filter, Novelty, Pairs, Root, TransferError};
 
-/// The two versions of a tracked path; at least one is there.
+/// The two versions of a tracked path; at least one is there. Where both are the same, it tells what the
+/// old side has, which content elsewhere may be a copy of.
 pub(crate) struct Versions {
     /// Whose figures it adds to, counted from 0.
     pub(crate) group: usize,
@@ -86,17 +87,17 @@ fn differing<'r>(
     for (number, item) in versions.iter().enumerate() {
         let pointer = json_path(item.path.as_bytes());
         let Some((found, _)) = out.get_mut(item.group) else { continue };
-        let mut put = |change| found.push(Found { change, pointer: pointer.clone() });
-        if matches!(item.filter, Filter::All) {
-            alone(item).into_iter().for_each(&mut put);
+        let changes = comparison.changes(number).into_iter();
+        let below = changes.filter(|change| item.filter.matches(change.path()));
+        let itself = alone(item).filter(|_| matches!(item.filter, Filter::All));
+        for change in itself.into_iter().chain(below.map(|change| whole(&item.path, change))) {
+            let origin = match &change {
+                Change::Added(new) => comparison.origin(item.group, &new.content),
+                Change::Removed(_) | Change::Modified { .. } => None,
+            };
+            let (pointer, origin) = (pointer.clone(), origin.map(<[u8]>::to_vec));
+            found.push(Found { change, pointer, origin });
         }
-        let take = |change: Change| {
-            if item.filter.matches(change.path()) {
-                put(whole(&item.path, change));
-            }
-            Ok(())
-        };
-        comparison.changes(number, take, job)?;
     }
     Ok(out)
 }

@@ -16,9 +16,9 @@ pub struct DiffEntry {
     /// The path; of a renamed file the new one.
     #[serde(flatten)]
     pub path: JsonPath,
-    /// `added`, `removed`, `modified` or `renamed`.
+    /// `added`, `copied`, `removed`, `modified` or `renamed`.
     pub change: &'static str,
-    /// The old path of a renamed file.
+    /// The old path of a renamed file; of a copied one, a path of the old side with that content.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub from: Option<JsonPath>,
     /// `file`, `executable`, `symlink` or `empty-folder`; of a removed one, what it was.
@@ -47,8 +47,10 @@ pub struct Difference {
 /// How much differs.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 pub struct DiffFigures {
-    /// How many were added.
+    /// How many were added with content of their own, as far as this machine knows.
     pub added: u64,
+    /// How many were added with the content of another file of the old side.
+    pub copied: u64,
     /// How many were removed.
     pub removed: u64,
     /// How many have other content, or are another kind of file.
@@ -57,7 +59,8 @@ pub struct DiffFigures {
     pub renamed: u64,
     /// Bytes of the files that differ, as they are on the new side.
     pub bytes: u64,
-    /// Those of them that no file of the old side has which differs.
+    /// Those of them that neither a file of the old side has which differs, nor, where it is the content
+    /// of whole files, any other file of the old side of which this machine knows.
     pub new_bytes: u64,
     /// The rest of them.
     pub reused_bytes: u64,
@@ -86,6 +89,8 @@ pub struct DiffReport {
 pub(super) struct Found {
     pub(super) change: Change,
     pub(super) pointer: JsonPath,
+    /// Where the old side has the content of a file that was added.
+    pub(super) origin: Option<Vec<u8>>,
 }
 
 /// Puts figures to files that differ.
@@ -105,6 +110,7 @@ pub(super) fn difference(found: Vec<Found>, novelty: Novelty) -> Difference {
     let new_bytes = novelty.new_bytes.saturating_add(small).min(bytes);
     let figures = DiffFigures {
         added: count("added"),
+        copied: count("copied"),
         removed: count("removed"),
         modified: count("modified"),
         renamed: count("renamed"),
@@ -116,7 +122,8 @@ pub(super) fn difference(found: Vec<Found>, novelty: Novelty) -> Difference {
     Difference { entries, figures }
 }
 
-/// Turns changes into entries: what was removed in one place and added in another was renamed.
+/// Turns changes into entries: what was removed in one place and added in another was renamed, and what
+/// the old side has elsewhere was copied.
 pub(super) fn entries(found: Vec<Found>) -> Vec<DiffEntry> {
     let mut homeless: HashMap<(Oid, EntryKind), Vec<FileEntry>> = HashMap::new();
     for Found { change, .. } in &found {
@@ -140,7 +147,7 @@ pub(super) fn entries(found: Vec<Found>) -> Vec<DiffEntry> {
     let gone: std::collections::HashSet<Vec<u8>> =
         sources.values().map(|old| old.path.clone()).collect();
     let mut entries: Vec<(Vec<u8>, DiffEntry)> = Vec::with_capacity(found.len());
-    for Found { change, pointer } in found {
+    for Found { change, pointer, origin } in found {
         let path = change.path().to_vec();
         let (word, old, new) = match change {
             Change::Removed(entry) if gone.contains(&entry.path) => continue,
@@ -148,10 +155,16 @@ pub(super) fn entries(found: Vec<Found>) -> Vec<DiffEntry> {
             Change::Modified { old, new } => ("modified", Some(old), Some(new)),
             Change::Added(new) => match sources.remove(&new.path) {
                 Some(old) => ("renamed", Some(old), Some(new)),
+                None if origin.is_some() => ("copied", None, Some(new)),
                 None => ("added", None, Some(new)),
             },
         };
-        entries.push((path, entry(word, (old.as_ref(), new.as_ref()), pointer)));
+        let from = match word {
+            "renamed" => old.as_ref().map(|old| json_path(&old.path)),
+            _ => origin.filter(|_| word == "copied").map(|origin| json_path(&origin)),
+        };
+        let entry = entry(word, (old.as_ref(), new.as_ref()), pointer);
+        entries.push((path, DiffEntry { from, ..entry }));
     }
     entries.sort_by(|(a, _), (b, _)| a.cmp(b));
     entries.into_iter().map(|(_, entry)| entry).collect()
@@ -177,12 +190,11 @@ fn entry(
     let now = new.or(old);
     let path = now.map_or(&[][..], |entry| &entry.path);
     let kind = now.map_or(EntryKind::File, |entry| entry.kind);
-    let from = old.filter(|_| change == "renamed").map(|old| json_path(&old.path));
     let old_kind = old.map(|old| old.kind).filter(|old| *old != kind).map(EntryKind::word);
     DiffEntry {
         path: json_path(path),
         change,
-        from,
+        from: None,
         kind: kind.word(),
         old_kind,
         old_bytes: old.map(|entry| entry.content.size()),

@@ -14,6 +14,7 @@ use crate::path::{RepoPath, show};
 use crate::pointer::Pointer;
 use crate::progress::Job;
 use crate::repo::Repo;
+use crate::transfer::Filter;
 use crate::worktree::TrackedState;
 
 /// What to compare.
@@ -63,6 +64,9 @@ fn versions(
         let (group, path) = (0, path.clone());
         out.push(Versions { group, path, old, new, filter });
     }
+    if !out.is_empty() {
+        out.extend(standing(sides, &out));
+    }
     selection.warn(&sides.old.refused, job);
     selection.warn(&sides.new.refused, job);
     if let Some(word) = selection.unused() {
@@ -79,6 +83,18 @@ fn versions(
         ));
     }
     Ok(out)
+}
+
+/// The pointers of the old side that are not compared: what is new may be a copy of what they name.
+fn standing(sides: &Sides, compared: &[Versions]) -> Vec<Versions> {
+    let compared: BTreeSet<&RepoPath> = compared.iter().map(|item| &item.path).collect();
+    let others = sides.old.pointers.iter().filter(|(path, _)| !compared.contains(path));
+    let versions = |(path, state): (&RepoPath, &TrackedState)| {
+        let TrackedState::Sound(pointer, _) = state else { return None };
+        let (old, new) = (Some(pointer.clone()), Some(pointer.clone()));
+        Some(Versions { group: 0, path: path.clone(), old, new, filter: Filter::All })
+    };
+    others.filter_map(versions).collect()
 }
 
 fn sound(path: &RepoPath, state: Option<&TrackedState>) -> Result<Option<Pointer>, OpError> {

@@ -5,6 +5,7 @@ use crate::git::{Called, Content, DriverCalled, POINTER_LIMIT};
 use crate::hash::Oid;
 use crate::ops::doctor::notes::Notes;
 use crate::ops::error::OpError;
+use crate::ops::hook::lacks_filter;
 use crate::ops::hooks;
 use crate::ops::init::ATTRIBUTES;
 use crate::path::RepoPath;
@@ -72,6 +73,21 @@ pub(super) fn merge_driver(repo: &Repo, notes: &mut Notes) -> Result<(), OpError
             format!("the merge driver does not work: {words}"),
             "run `haul init`, which writes where haul lies now",
         ),
+    }
+    Ok(())
+}
+
+/// Looks whether Git hands over the files that attributes name.
+pub(super) fn filter(repo: &Repo, notes: &mut Notes) -> Result<(), OpError> {
+    if lacks_filter(repo)? {
+        notes.fails(
+            "filter",
+            "attributes have Git hand files to haul, and Git does not know how: pointers stand where \
+             content should be, and what you add would go into Git itself",
+            "run `haul init`, then `haul pull`",
+        );
+    } else if repo.git().hands_over() {
+        notes.works("filter", "Git hands files over to haul as attributes say");
     }
     Ok(())
 }

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::config::Environment;
 use crate::hint::Hint;
-use crate::ops::doctor::calls::{git_hooks, merge_driver, pointers};
+use crate::ops::doctor::calls::{filter, git_hooks, merge_driver, pointers};
 use crate::ops::doctor::machine::{clock, disk, git};
 use crate::ops::doctor::notes::Notes;
 use crate::ops::doctor::storage::{cache, remote};
@@ -78,9 +78,10 @@ fn all(repo: &Repo, options: &DoctorOptions, job: &Job, notes: &mut Notes) -> Re
         notes.lacks("settings", warning.to_string(), "`haul config` shows where each comes from");
     }
     let now_ms = options.now_ms;
-    let trials: [Trial<'_>; 6] = [
+    let trials: [Trial<'_>; 7] = [
         ("pointers", &|notes| pointers(repo, notes)),
         ("hooks", &|notes| git_hooks(repo, notes)),
+        ("filter", &|notes| filter(repo, notes)),
         ("merge", &|notes| merge_driver(repo, notes)),
         ("index", &|notes| cache(repo, notes)),
         ("disk", &|notes| disk(repo, notes)),

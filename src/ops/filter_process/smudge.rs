@@ -7,18 +7,19 @@ use std::time::Duration;
 
 use crate::cache::ObjectReader;
 use crate::config::Environment;
-use crate::fs::{Dir, Scratch, failpoint};
+use crate::fs::{Dir, Scratch};
 use crate::git::{Channel, Request, Verdict, Wish};
 use crate::hash::Oid;
 use crate::hint::Hint;
 use crate::manifest::{Content, EntryKind};
 use crate::ops::checkout::{Target, chunks, file_content};
 use crate::ops::error::{Exit, OpError};
-use crate::ops::fetch::{bring_content, part};
+use crate::ops::fetch::bring_content;
 use crate::ops::filter_process::cut::unread;
 use crate::ops::filter_process::pass::pass_on;
 use crate::ops::filter_process::serve::Smudged;
 use crate::ops::retain::{After, retain};
+use crate::ops::supply::part;
 use crate::path::{RepoPath, show};
 use crate::pointer::{MAX_POINTER, Pointer, PointerKind};
 use crate::progress::{Job, Kind};
@@ -29,9 +30,8 @@ use crate::worktree::{LARGE, PlaceError, Recipe, Whole, place_file};
 
 /// The name of a large file in a folder of its own.
 const NAME: &[u8] = b"content";
-/// How long another command may have the index before that is said, and from then on.
-const SILENT: Duration = Duration::from_secs(2);
-const PATIENCE: Duration = Duration::from_secs(58);
+/// How long another command may have the index before files are left as pointers.
+const PATIENCE: Duration = Duration::from_secs(60);
 /// Digits of a commit that a message shows.
 const DIGITS: usize = 10;
 
@@ -86,7 +86,7 @@ impl<'e> Smudging<'e> {
             return Ok(channel.answer(Verdict::Delayed)?);
         }
         let found = Repo::open(self.environment, &[]).map_err(OpError::from).and_then(|repo| {
-            wait_for_index(&repo, job)?;
+            wait_for_index(&repo)?;
             bring_content(&repo, vec![wanted(path, &pointer)], job)?;
             let mut reader = ObjectReader::new(repo.layout(), repo.index()?)?;
             prove(&repo, (path, &pointer), &mut reader, job)
@@ -109,11 +109,12 @@ impl<'e> Smudging<'e> {
             return channel.request().map_err(OpError::from);
         }
         let opened = Repo::open(self.environment, &[]).map_err(OpError::from);
-        let opened = opened.and_then(|repo| wait_for_index(&repo, job).map(|()| repo));
+        let opened = opened.and_then(|repo| wait_for_index(&repo).map(|()| repo));
         let mut failures: BTreeMap<Vec<u8>, OpError> = match &opened {
             Ok(repo) => bring_delayed(repo, &delayed, job).into_iter().collect(),
             Err(_) => BTreeMap::new(),
         };
+        job.check()?;
         channel.answer_paths(&paths)?;
         let reader = opened
             .as_ref()
@@ -176,6 +177,7 @@ impl<'e> Smudging<'e> {
         match found {
             Ok(found) => Ok(found),
             Err(error @ OpError::Channel(_)) => Err(error),
+            Err(error) if error.exit() == Exit::Interrupted => Err(error),
             Err(error) => {
                 self.left += 1;
                 self.first.get_or_insert_with(|| (path.to_vec(), bytes.clone(), error));
@@ -197,13 +199,8 @@ fn wanted(path: &[u8], pointer: &Pointer) -> Wanted {
     Wanted { path: path.to_vec(), root: Root::of(pointer), filter: Filter::All }
 }
 
-/// Opens the index, and says so if another command keeps it for a while.
-fn wait_for_index(repo: &Repo, job: &Job) -> Result<(), OpError> {
-    if repo.index_within(SILENT)? {
-        return Ok(());
-    }
-    job.note("another haul is at work in this repository; waiting for it");
-    failpoint::hit("filter.waiting");
+/// Opens the index. Git waits as long, and holds its own meanwhile.
+fn wait_for_index(repo: &Repo) -> Result<(), OpError> {
     if repo.index_within(PATIENCE)? {
         return Ok(());
     }

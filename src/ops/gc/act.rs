@@ -12,7 +12,7 @@ use crate::ops::gc::roots::roots;
 use crate::progress::Job;
 use crate::repo::Repo;
 use crate::transfer::gc::{
-    OLD_MS, Survey, Written, begin, now, pending, remove, repack, survey, survey_now,
+    Survey, Written, begin, now, pending, remove, remove_leftovers, repack, survey, survey_now,
     write_baseline,
 };
 use crate::transfer::{Home, Wanted};
@@ -23,7 +23,7 @@ pub fn run(repo: &Repo, plan: GcPlan, job: &Job) -> Result<GcReport, OpError> {
     let _working = repo.lock_for_work()?;
     let mut acting = Acting { repo, plan, job };
     match std::mem::replace(&mut acting.plan.next, Next::Nothing) {
-        Next::Nothing if acting.plan.report.state == GcState::Nothing => acting.tidy()?,
+        Next::Nothing if acting.plan.report.state == GcState::Nothing => acting.tidy(),
         Next::Nothing => {}
         Next::Remove(removal) => acting.remove(removal.baseline)?,
         Next::Repack(survey, packs) => acting.repack(&survey, packs)?,
@@ -122,21 +122,20 @@ impl Acting<'_, '_> {
             return Ok(());
         };
         let by = self.repo.identity()?.0;
-        let removed = remove(&removal, contact, (by, *now_ms), self.job)?;
+        let removed = remove(&removal, contact, by, self.job)?;
         lease.end(contact, *now_ms, self.job)?;
         report.take(&removal.survey, &removal.packs);
         report.count(removed);
         report.state = GcState::Removed;
         report.baseline = Some(baseline.to_string());
+        self.tidy();
         Ok(())
     }
 
     /// Removes what writes that died have left, which no protocol needs to know of.
-    fn tidy(&mut self) -> Result<(), OpError> {
+    fn tidy(&mut self) {
         let GcPlan { report, contact, now_ms, .. } = &mut self.plan;
-        let before_ms = now_ms.saturating_sub(OLD_MS);
-        let (files, bytes) = contact.remote().remove_leftovers(before_ms)?;
+        let (files, bytes) = remove_leftovers(contact, *now_ms, self.job);
         (report.removed.leftovers, report.removed.leftover_bytes) = (files, bytes);
-        Ok(())
     }
 }

@@ -158,9 +158,9 @@ impl GcReport {
     }
 
     pub(super) fn count(&mut self, removed: Removed) {
-        let Removed { packs, bytes, objects, leftovers, revived } = removed;
-        let (leftovers, leftover_bytes) = leftovers;
-        self.removed = RemovedFigures { packs, bytes, objects, leftovers, leftover_bytes, revived };
+        let Removed { packs, bytes, objects, revived } = removed;
+        self.removed =
+            RemovedFigures { packs, bytes, objects, revived, ..RemovedFigures::default() };
     }
 }
 

@@ -3,8 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
+use std::time::Duration;
 
 use crate::config::Follow;
+use crate::fs::failpoint;
 use crate::git::{ObjectId, TreePointer};
 use crate::ops::checkout::{self, CheckoutOptions, CheckoutReport, Manner};
 use crate::ops::chosen::Chosen;
@@ -22,6 +24,8 @@ use crate::worktree::{TrackedState, Tracking, load_tracked};
 const LISTS: [&str; 2] = ["rebase-merge/git-rebase-todo", "rebase-apply/next"];
 /// The longest such list that is read, in bytes.
 const LIST_LIMIT: u64 = 16 << 20;
+/// How long data waits for another command before it stays behind: Git's own waits for this.
+const PATIENCE: Duration = Duration::from_secs(600);
 
 /// What became of the data.
 #[derive(Clone, Debug, Default)]
@@ -152,7 +156,8 @@ fn forget_unasked(
     Ok(())
 }
 
-/// Places what lags as far as that loses nothing; what is in conflict stays as it lies.
+/// Places what lags as far as that loses nothing; what is in conflict stays as it lies. The index is not
+/// open yet, unless changes have begun: who holds the one and waits for the other would wait for ever.
 pub fn place(
     repo: &Repo,
     lagging: &Lagging,
@@ -166,6 +171,13 @@ pub fn place(
         Occasion::Step(_) | Occasion::Settled(_) => &[][..],
         Occasion::Merged { in_conflict, .. } => in_conflict,
     };
+    failpoint::hit("follow.begin");
+    if !repo.begin_within(PATIENCE, job)? {
+        return Err(OpError::refused(
+            "another haul is at work in this repository",
+            "run `haul checkout` once it has ended",
+        ));
+    }
     let options = CheckoutOptions { manner: Manner::Follow, ..CheckoutOptions::default() };
     let mut chosen = sound(repo, wanted)?;
     let plan_of = |chosen: &[Chosen]| {

@@ -33,7 +33,7 @@ pub(super) fn handed(
         return Ok((repo, none));
     }
     // In this order: whoever changes pointers may wait for the index.
-    if !repo.begin_within(patience) || !repo.index_within(patience)? {
+    if !repo.begin_within(patience, job)? || !repo.index_within(patience)? {
         return Ok((repo, Handed::Busy));
     }
     let mut missing = unknown(&repo, pointers)?;

@@ -8,6 +8,7 @@ use crate::git::{Content, IndexEntry, POINTER_LIMIT};
 use crate::ops::add::{self, AddOptions};
 use crate::ops::checkout::LastPlaced;
 use crate::ops::error::OpError;
+use crate::ops::hook::filter::unfiltered;
 use crate::ops::hook::handed::{Handed, handed};
 use crate::ops::status;
 use crate::path::{RepoPath, in_shell, json_path, show};
@@ -79,7 +80,7 @@ fn forgotten(
     mut out: Findings,
     job: &Job,
 ) -> Result<Findings, OpError> {
-    if !repo.begin_within(PATIENCE) || !repo.index_within(PATIENCE)? {
+    if !repo.begin_within(PATIENCE, job)? || !repo.index_within(PATIENCE)? {
         return Ok(unseen(&repo, out, job));
     }
     if changed(&repo, tracked, job).is_ok_and(|changed| changed.is_empty()) {
@@ -178,6 +179,7 @@ fn content(
             None => rest.push(file.clone()),
         }
     }
+    unfiltered(repo, &rest, out)?;
     if limit == 0 || rest.is_empty() {
         return Ok(());
     }

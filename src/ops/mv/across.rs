@@ -9,6 +9,7 @@ use crate::ops::checkout::{Notes, remove_empty, rename_data};
 use crate::ops::error::OpError;
 use crate::ops::fetch::{bring_content, bring_trees};
 use crate::ops::inside::{Change, Folder, change, look, write_nodes, write_pointer};
+use crate::ops::mv::goal::warn_of_import;
 use crate::ops::mv::parts::{Own, Part, are_same, at, below, entries_of, inlined, store};
 use crate::ops::mv::plan::there_already;
 use crate::ops::mv::run::{make_parent, stage_early};
@@ -128,6 +129,7 @@ pub(super) fn into(
     } else {
         let pointer = Pointer::parse(pointer)
             .map_err(|e| OpError::Defect(format!("a sound pointer is none: {e}")))?;
+        warn_of_import(&pointer, old, job);
         let part = entries_of(repo, Folder { path: old, pointer: &pointer }, job)?;
         (Source::Own(pointer), part)
     };

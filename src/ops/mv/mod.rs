@@ -3,6 +3,7 @@
 
 mod across;
 mod cut;
+mod goal;
 mod parts;
 mod plan;
 mod run;

@@ -10,6 +10,7 @@ use crate::ops::error::OpError;
 use crate::ops::inside::Folder;
 use crate::ops::mv::across::{self, Crossing};
 use crate::ops::mv::cut::{self, Rest};
+use crate::ops::mv::goal::judge;
 use crate::ops::mv::parts::own_pointer;
 use crate::ops::mv::within::{self, is_folder};
 use crate::ops::select::resolve_or_root;
@@ -134,6 +135,7 @@ pub fn plan(repo: &Repo, options: &MvOptions, job: &Job) -> Result<MvPlan, OpErr
             (Way::Across(Box::new(Crossing::out(outer, own))), data)
         }
     };
+    judge(repo, (&old, &new), &tracked, job)?;
     let (from, to) = (json_path(old.as_bytes()), json_path(new.as_bytes()));
     let data = moves && repo.door().stamp(&old)?.is_some();
     Ok(MvPlan { from, to, data, files, bytes, old, new, moves, pointer, way })

@@ -19,7 +19,8 @@ use crate::pointer::Pointer;
 use crate::progress::Job;
 use crate::repo::Repo;
 use crate::transfer::{
-    Avoid, Contact, Filter, Home, Purpose, PushRequest, Pushed, Root, Stage, Wanted, push,
+    Avoid, Contact, Filter, Home, Purpose, PushRequest, Pushed, Root, Stage, TransferError, Wanted,
+    push, to_send,
 };
 use crate::worktree::{RefusedPointer, TrackedState, Tracking, parse_tracked};
 
@@ -36,6 +37,8 @@ pub struct PushOptions {
     pub remote: Option<String>,
     /// Transfers at once.
     pub jobs: Option<usize>,
+    /// Most bytes to send to each remote.
+    pub max_bytes: Option<u64>,
 }
 
 /// What a push is about.
@@ -47,6 +50,7 @@ pub struct PushPlan {
     pub url: String,
     /// Pointers whose content has to be there.
     pub roots: u64,
+    max_bytes: Option<u64>,
     pub(super) target: Target,
     pub(super) wanted: Vec<(Wanted, Stage)>,
     /// The commits that brought them, by path.
@@ -85,7 +89,7 @@ pub fn plan(repo: &Repo, options: &PushOptions, job: &Job) -> Result<PushPlan, O
     let target = choose(repo, options.remote.as_deref(), options.jobs)?;
     let found = roots(repo, options, job)?;
     let select = Select { rev: options.rev.clone(), all: options.all, ..Select::default() };
-    planned(repo, target, (found, select), job)
+    Ok(PushPlan { max_bytes: options.max_bytes, ..planned(repo, target, (found, select), job)? })
 }
 
 /// Plans a push to every remote, the default one last: until then, nothing that is pushed may leave the
@@ -99,7 +103,10 @@ pub fn plan_all(repo: &Repo, options: &PushOptions, job: &Job) -> Result<Vec<Pus
     targets.push(default);
     let found = roots(repo, options, job)?;
     let select = Select { rev: options.rev.clone(), all: options.all, ..Select::default() };
-    let plan = |target| planned(repo, target, (found.clone(), select.clone()), job);
+    let plan = |target| {
+        let plan = planned(repo, target, (found.clone(), select.clone()), job)?;
+        Ok(PushPlan { max_bytes: options.max_bytes, ..plan })
+    };
     targets.into_iter().map(plan).collect()
 }
 
@@ -116,6 +123,7 @@ fn planned(
         remote: target.name.clone(),
         url: target.url(),
         roots: wanted.len() as u64,
+        max_bytes: None,
         target,
         wanted,
         commits,
@@ -312,6 +320,12 @@ fn send(repo: &Repo, plan: PushPlan, job: &Job) -> Result<PushReport, OpError> {
     let parts = (repo.layout(), repo.index()?);
     let mut contact = Contact::make(remote, parts, plan.target.jobs, Purpose::Push, job)?;
     let request = request(repo, &plan.target, plan.wanted)?;
+    if let Some(allowed) = plan.max_bytes {
+        let wanted = to_send(&request, &contact, job)?.bytes;
+        if wanted > allowed {
+            return Err(TransferError::OverBudget { wanted, allowed }.into());
+        }
+    }
     let pushed = push(&request, &mut contact, job)
         .map_err(|e| OpError::from(e).with_commits(repo, (&plan.commits, &plan.select)))?;
     Ok(reported(plan.remote, &pushed, contact.remote().counts().into()))

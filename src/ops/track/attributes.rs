@@ -11,7 +11,7 @@ use crate::path::{RepoPath, show};
 use crate::repo::Repo;
 
 /// The longest file of attributes that is edited, in bytes.
-const LIMIT: u64 = 16 << 20;
+pub(super) const LIMIT: u64 = 16 << 20;
 /// What a line says of its pattern.
 const WORDS: &str = "filter=haul merge=haul -text";
 /// The file that is edited: one for the whole repository.
@@ -182,10 +182,16 @@ pub(super) fn new_of(repo: &Repo, patterns: &[Vec<u8>]) -> Result<Vec<Vec<u8>>, 
     Ok(new)
 }
 
-/// Returns the lines of patterns.
-pub(super) fn lines(patterns: &[Vec<u8>]) -> Vec<u8> {
-    let line = |pattern: &Vec<u8>| format!("{} {WORDS}\n", quoted(pattern)).into_bytes();
-    patterns.iter().flat_map(line).collect()
+/// Returns a file of attributes with lines for patterns at its end, where they win over those before.
+pub(super) fn with_lines(old: &[u8], patterns: &[Vec<u8>]) -> Vec<u8> {
+    let mut text = old.to_vec();
+    if !text.is_empty() && !text.ends_with(b"\n") {
+        text.push(b'\n');
+    }
+    text.extend(
+        patterns.iter().flat_map(|pattern| format!("{} {WORDS}\n", quoted(pattern)).into_bytes()),
+    );
+    text
 }
 
 /// Lines that were added, and not staged yet.
@@ -199,12 +205,7 @@ impl Addition {
     pub(super) fn write(repo: &Repo, patterns: &[Vec<u8>]) -> Result<Self, OpError> {
         let (old, new) = (read(repo)?, new_of(repo, patterns)?);
         if !new.is_empty() {
-            let mut text = old.clone();
-            if !text.is_empty() && !text.ends_with(b"\n") {
-                text.push(b'\n');
-            }
-            text.extend(lines(&new));
-            write(repo, FILE, &text)?;
+            write(repo, FILE, &with_lines(&old, &new))?;
         }
         Ok(Self { old, new })
     }

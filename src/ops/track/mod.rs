@@ -6,6 +6,7 @@ mod large;
 mod list;
 mod plan;
 mod release;
+mod stand_in;
 mod verb;
 
 pub(crate) use attributes::Rule;

@@ -2,14 +2,15 @@
 
 use serde::Serialize;
 
-use crate::fs::{FileKind, replace, temp_folder};
+use crate::fs::FileKind;
 use crate::ops::error::OpError;
-use crate::ops::track::attributes::{lines, new_of, pattern_of};
-use crate::ops::track::convert::check;
+use crate::ops::track::attributes::{new_of, pattern_of, read, with_lines};
+use crate::ops::track::convert::{check, check_named, is_folder};
+use crate::ops::track::stand_in::stand_in;
 use crate::ops::track::verb::TrackOptions;
 use crate::path::{JsonPath, RepoPath, json_path};
 use crate::repo::Repo;
-use crate::worktree::{Parent, load_tracked};
+use crate::worktree::{Parent, Tracked, load_tracked};
 
 /// What would be tracked.
 #[derive(Clone, Debug, Serialize)]
@@ -29,18 +30,20 @@ pub fn plan(repo: &Repo, options: &TrackOptions) -> Result<TrackPlan, OpError> {
     repo.require_initialised()?;
     let patterns: Result<Vec<Vec<u8>>, OpError> =
         options.patterns.iter().map(|word| pattern_of(repo, word)).collect();
-    let new = new_of(repo, &patterns?)?;
-    let folder = temp_folder(&repo.layout().temp())?;
-    let file = folder.path().join("attributes");
-    replace(&file, &lines(&new))?;
+    let patterns = patterns?;
+    let new = new_of(repo, &patterns)?;
     let git = repo.git();
     let (tracked, _) = load_tracked(git, repo.door())?;
-    let taken = git.would_be_filtered(tracked.iter().map(|item| item.path.as_bytes()), &file)?;
-    let both: Vec<_> = tracked.iter().filter(|item| taken.contains(item.path.as_bytes())).collect();
-    check(&both)?;
+    check_named(&tracked, &patterns)?;
     let listed = candidates(repo)?;
+    let text = with_lines(&read(repo)?, &new);
+    let all = tracked.iter().map(|item| &item.path).chain(listed.iter().map(|(path, _)| path));
+    let worktree = stand_in(repo, &text, all.clone())?;
+    let after = git.would_be_filtered(all.map(RepoPath::as_bytes), worktree.path())?;
+    let taken = |item: &&Tracked| after.contains(item.path.as_bytes()) && !is_folder(item);
+    let both: Vec<_> = tracked.iter().filter(taken).collect();
+    check(&both)?;
     let before = git.is_filtered(listed.iter().map(|(path, _)| path.as_bytes()), None)?;
-    let after = git.would_be_filtered(listed.iter().map(|(path, _)| path.as_bytes()), &file)?;
     let is_new =
         |path: &RepoPath| after.contains(path.as_bytes()) && !before.contains(path.as_bytes());
     let sizes = || listed.iter().filter(|(path, _)| is_new(path)).map(|(_, size)| *size);

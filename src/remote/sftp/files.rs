@@ -5,6 +5,8 @@ use std::ops::Range;
 
 use super::line::Line;
 use super::packet::{Answer, Facts, PIECE, READ, Request, Verb, WRITE_NEW};
+use crate::remote::io::MAX_LISTED;
+use crate::remote::leftover::OwnKeys;
 
 const POSIX_RENAME: &str = "posix-rename@openssh.com";
 const HARD_LINK: &str = "hardlink@openssh.com";
@@ -53,6 +55,20 @@ pub(super) type Done<T> = Result<T, Fault>;
 
 /// A file or folder that a listing found.
 pub(super) type Found = (String, Facts);
+
+/// What of all that lies below a folder is looked at.
+#[derive(Clone, Copy)]
+pub(super) struct Below {
+    /// How deep folders are entered.
+    pub(super) depth: usize,
+    /// Says whether a file of this name is looked for.
+    pub(super) is_wanted: fn(&str) -> bool,
+}
+
+impl Below {
+    /// What is written: a `#` is in the name of what is not yet.
+    pub(super) const WHOLE: Self = Self { depth: 8, is_wanted: |name| !name.contains('#') };
+}
 
 /// What stands in one folder.
 type Entries = Vec<(Vec<u8>, Facts)>;
@@ -199,14 +215,8 @@ impl Line {
         }
     }
 
-    /// Lists the files below a folder whose names are `wanted`, each by its path below it; none if
-    /// there is no folder.
-    pub(super) fn list(
-        &mut self,
-        top: &str,
-        most: usize,
-        wanted: fn(&str) -> bool,
-    ) -> Done<Vec<Found>> {
+    /// Lists what is looked for below a folder, each by its path below it; none if there is no folder.
+    pub(super) fn list(&mut self, top: &str, most: usize, below: Below) -> Done<Vec<Found>> {
         let (mut files, mut left) = (Vec::new(), most);
         let mut folders = vec![String::new()];
         while !folders.is_empty() {
@@ -216,15 +226,29 @@ impl Line {
                     let Ok(name) = String::from_utf8(name) else { continue };
                     let path =
                         if folder.is_empty() { name.clone() } else { format!("{folder}/{name}") };
-                    if facts.is_folder() && !name.contains('#') && path.matches('/').count() < 8 {
+                    let depth = path.matches('/').count();
+                    if facts.is_folder() && !name.contains('#') && depth < below.depth {
                         folders.push(path);
-                    } else if facts.is_file() && wanted(&name) {
+                    } else if facts.is_file() && (below.is_wanted)(&name) {
                         files.push((path, facts));
                     }
                 }
             }
         }
         Ok(files)
+    }
+
+    /// Lists files of unfinished writes in a folder of keys, each by its path below the top of them all.
+    pub(super) fn leftovers(&mut self, top: &str, folder: &str, keys: OwnKeys) -> Done<Vec<Found>> {
+        let below = Below { depth: OwnKeys::depth(folder), is_wanted: |name| name.contains('#') };
+        let whole = |path: &str| match folder {
+            "" => path.to_owned(),
+            folder => format!("{folder}/{path}"),
+        };
+        let found =
+            self.list(format!("{top}/{folder}").trim_end_matches('/'), MAX_LISTED, below)?;
+        let found = found.into_iter().map(|(path, facts)| (whole(&path), facts));
+        Ok(found.filter(|(path, _)| keys.is_leftover(path)).collect())
     }
 
     /// Reads some folders at the same time, and no more of them than is left of a limit: a server may go

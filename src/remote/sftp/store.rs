@@ -15,12 +15,12 @@ use object_store::{
 };
 use tokio::sync::Semaphore;
 
-use super::files::{Done, Fault, Found};
+use super::files::{Below, Done, Fault, Found};
 use super::line::{Host, Line};
 use super::packet::Facts;
 use crate::fs::nonce::nonce;
 use crate::remote::io::MAX_LISTED;
-use crate::remote::leftover::is_leftover;
+use crate::remote::leftover::OwnKeys;
 use crate::remote::refusal::Refusal;
 use crate::remote::runtime::blocking;
 use crate::remote::service::Service;
@@ -131,18 +131,24 @@ impl Sftp {
 
     /// Removes files of unfinished writes that the server last saw changed before `before_ms`;
     /// returns how many, and their bytes.
-    pub(in crate::remote) fn remove_leftovers(&self, before_ms: u64) -> Result<(u64, u64)> {
+    pub(in crate::remote) fn remove_leftovers(
+        &self,
+        keys: OwnKeys,
+        before_ms: u64,
+    ) -> Result<(u64, u64)> {
         let top = self.inner.top.trim_end_matches('/');
         let removed = self.inner.over(|line| {
             let (mut files, mut bytes) = (0, 0u64);
-            for (path, facts) in line.list(top, MAX_LISTED, is_leftover)? {
-                if !facts.is_before(before_ms) {
-                    continue;
-                }
-                match line.remove(&format!("{top}/{path}")) {
-                    Ok(()) => (files, bytes) = (files + 1, bytes.saturating_add(facts.size)),
-                    Err(fault) if fault.is_absent() => {}
-                    Err(fault) => return Err(fault),
+            for folder in keys.folders {
+                for (path, facts) in line.leftovers(top, folder, keys)? {
+                    if !facts.is_before(before_ms) {
+                        continue;
+                    }
+                    match line.remove(&format!("{top}/{path}")) {
+                        Ok(()) => (files, bytes) = (files + 1, bytes.saturating_add(facts.size)),
+                        Err(fault) if fault.is_absent() => {}
+                        Err(fault) => return Err(fault),
+                    }
                 }
             }
             Ok((files, bytes))
@@ -305,9 +311,7 @@ impl ObjectStore for Sftp {
         let listing = async move {
             let top = own.inner.path(&below);
             let listed = own.run(&below, move |inner, line| {
-                // A `#` is in the name of what is not written yet.
-                let is_whole = |name: &str| !name.contains('#');
-                let found = line.list(top.trim_end_matches('/'), MAX_LISTED, is_whole)?;
+                let found = line.list(top.trim_end_matches('/'), MAX_LISTED, Below::WHOLE)?;
                 if found.is_empty() {
                     line.facts(&inner.top)?;
                 }

@@ -3,7 +3,7 @@
 use std::io::{PipeReader, PipeWriter, Read, Write, empty, pipe};
 use std::time::Duration;
 
-use super::files::Fault;
+use super::files::{Below, Fault};
 use super::line::Line;
 use super::packet::{Answer, Request, Verb};
 
@@ -55,7 +55,7 @@ fn endless(count: u32, kind: u8, id: [u8; 4]) -> Vec<Vec<u8>> {
 fn a_folder_without_end_is_given_up() {
     let all: [Says; 2] = [|kind, id| endless(100, kind, id), |kind, id| endless(0, kind, id)];
     for says in all {
-        let listed = with(says).list("top", 5000, |_| true);
+        let listed = with(says).list("top", 5000, Below::WHOLE);
         assert!(matches!(listed, Err(Fault::TooMany)), "{listed:?}");
     }
 }

@@ -24,7 +24,7 @@ pub use baseline::{Written, write_baseline};
 pub use books::{RepoMention, mentioned};
 pub use clock::{OLD_MS, now};
 pub use lease::{Lease, begin};
-pub use remove::{Removal, Removed, pending, remove};
+pub use remove::{Removal, Removed, pending, remove, remove_leftovers};
 pub use repack::repack;
 pub use revive::{Revived, undo};
 pub use survey::{Reason, Survey, Victim, survey, survey_now};

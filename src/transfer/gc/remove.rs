@@ -4,6 +4,7 @@ use crate::catalogue::{Name, ObjectKind, View, key};
 use crate::fs::{failpoint, planted};
 use crate::hash::RepoId;
 use crate::progress::Job;
+use crate::remote::OwnKeys;
 use crate::transfer::catalogue::Contact;
 use crate::transfer::error::TransferError;
 use crate::transfer::gc::books::{Books, Cover};
@@ -35,8 +36,6 @@ pub struct Removed {
     pub bytes: u64,
     /// Objects of the catalogue.
     pub objects: u64,
-    /// Files of unfinished writes, and their bytes.
-    pub leftovers: (u64, u64),
     /// Roots that are alive again and were recorded again.
     pub revived: u64,
 }
@@ -113,7 +112,7 @@ fn superseded(view: &View, now_ms: u64) -> Vec<Name> {
 pub fn remove(
     removal: &Removal,
     contact: &Contact,
-    (repo, now_ms): (RepoId, u64),
+    repo: RepoId,
     job: &Job,
 ) -> Result<Removed, TransferError> {
     let mut removed = Removed { revived: revive(removal, contact, repo)?, ..Removed::default() };
@@ -126,6 +125,16 @@ pub fn remove(
     let keys: Vec<String> = removal.objects.iter().map(key::catalogue).collect();
     removed.objects = keys.len() as u64;
     remote.remove_many(keys, jobs, job, |_| failpoint::hit("gc.removed-one"))?;
-    removed.leftovers = remote.remove_leftovers(now_ms.saturating_sub(OLD_MS))?;
     Ok(removed)
+}
+
+/// Removes files that writes which died have left for 14 days; returns how many, and their bytes. No
+/// protocol needs to know of them, and they harm nobody: where they cannot be removed, that is a warning.
+pub fn remove_leftovers(contact: &Contact, now_ms: u64, job: &Job) -> (u64, u64) {
+    let keys = OwnKeys { folders: &key::FOLDERS, is_own: key::is_own };
+    let removed = contact.remote().remove_leftovers(keys, now_ms.saturating_sub(OLD_MS));
+    removed.unwrap_or_else(|e| {
+        job.warn(&format!("files that unfinished writes left stay where they are: {e}"));
+        (0, 0)
+    })
 }

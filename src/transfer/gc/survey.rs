@@ -13,7 +13,7 @@ use crate::transfer::error::TransferError;
 use crate::transfer::filter::Filter;
 use crate::transfer::gc::books::{Books, Cover};
 use crate::transfer::gc::clock::{OLD_MS, is_older};
-use crate::transfer::gc::closure::{Candidate, Closure, close};
+use crate::transfer::gc::closure::{Candidate, Closure, Uses, close};
 use crate::transfer::gc::proof::prove;
 use crate::transfer::gc::stock::Stock;
 use crate::transfer::root::{Root, Wanted};
@@ -123,9 +123,7 @@ pub(super) fn survey_as(
     let (of_records, lone) = of_records(kept_locs, &stock, contact, job)?;
     candidates.extend(of_records);
     let mut closure = close(&candidates, &stock, contact, job)?;
-    for (_, spot) in lone {
-        closure.uses.add(spot);
-    }
+    closure.gaps.extend(use_lone(lone, &stock, &mut closure.uses));
     prove(&closure.nodes, &closure.uses, (&stock, contact), job)?;
     let kept = books.kept_packs();
     let mut survey = Survey {
@@ -173,7 +171,26 @@ impl Survey {
     }
 }
 
-/// Roots that only push records name. Those that are a chunk need their own frame and no more.
+/// Takes each root of one chunk for needed, wherever it lies whole. One that lies whole nowhere is told,
+/// with a pack, and what is left of it stays.
+fn use_lone(lone: Chunks, stock: &Stock, uses: &mut Uses) -> Vec<(Vec<u8>, PackId)> {
+    let whole: BTreeSet<Key> =
+        lone.iter().filter(|(_, spot)| stock.has(spot)).map(|(key, _)| *key).collect();
+    let mut told = BTreeSet::new();
+    let mut gaps = Vec::new();
+    for (key, spot) in lone {
+        if stock.has(&spot) || !whole.contains(&key) {
+            uses.add(spot);
+        }
+        if !whole.contains(&key) && told.insert(key) {
+            gaps.push((RECORD.to_vec(), spot.pack));
+        }
+    }
+    gaps
+}
+
+/// Roots that only push records name. Those that are a chunk need their own frame and no more; their
+/// packs are there, but may be shorter than that.
 pub(in crate::transfer) fn of_records(
     locs: BTreeMap<Key, BTreeSet<Spot>>,
     stock: &Stock,
@@ -190,9 +207,9 @@ pub(in crate::transfer) fn of_records(
     let heads = heads(&nodes, contact, job)?;
     let (mut candidates, mut lone) = (Vec::new(), Vec::new());
     for (key, places) in locs {
-        if places.iter().any(|spot| kind(spot) == Some(PackKind::Data)) {
-            let there = places.iter().filter(|spot| stock.has(spot));
-            lone.extend(there.map(|spot| (key, *spot)));
+        let data = |spot: &&Spot| kind(spot) == Some(PackKind::Data);
+        if places.iter().any(|spot| data(&spot)) {
+            lone.extend(places.iter().filter(data).map(|spot| (key, *spot)));
             continue;
         }
         let head = places.iter().filter_map(|spot| heads.get(spot)).find(|(id, _)| id.key() == key);

@@ -335,10 +335,17 @@ impl Scene {
         fs::remove_file(root.join(".git/haul/stat.redb")).expect("is there");
         for name in ["w0", "w1", BOTH] {
             if root.join(name).exists() {
-                self.haul(clone, &["add", name]);
+                let (status, words) = self.haul(clone, &["add", name]);
+                if status != Some(0) {
+                    return Some(format!("{name} cannot be added again: {status:?}: {words}"));
+                }
             }
         }
-        let changed = self.git(clone, &["status", "--porcelain"]).stdout;
-        (!changed.is_empty()).then(|| String::from_utf8_lossy(&changed).into_owned())
+        let looked = self.git(clone, &["status", "--porcelain"]);
+        let (status, changed) = (looked.status, String::from_utf8_lossy(&looked.stdout));
+        if !status.success() {
+            return Some(format!("git cannot tell: {status}"));
+        }
+        (!changed.is_empty()).then(|| changed.into_owned())
     }
 }

@@ -124,8 +124,7 @@ impl Run<'_> {
             lease.end(&self.contact, self.now_ms, &self.job)?;
             return Ok("raced");
         };
-        let by = (self.client.repo().0, self.now_ms);
-        remove(&removal, &self.contact, by, &self.job)?;
+        remove(&removal, &self.contact, self.client.repo().0, &self.job)?;
         lease.end(&self.contact, self.now_ms, &self.job)?;
         Ok("removed")
     }

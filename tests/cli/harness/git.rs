@@ -41,6 +41,16 @@ impl<'a> Repo<'a> {
         self.world.haul_unread(&self.path, arguments)
     }
 
+    /// Runs `haul` here with a stderr that nobody reads.
+    pub(crate) fn haul_unheard(&self, arguments: &[impl AsRef<OsStr>]) -> Output {
+        self.world.haul_unheard(&self.path, arguments)
+    }
+
+    /// Runs a line of `haul` here on a terminal, with further variables.
+    pub(crate) fn haul_on_terminal_with(&self, line: &str, variables: &[(&str, &str)]) -> Output {
+        self.world.haul_on_terminal_with(&self.path, line, variables)
+    }
+
     /// Runs a line of `haul` here on a terminal, where somebody types `answer`.
     pub(crate) fn haul_on_terminal(&self, line: &str, answer: &str) -> Output {
         self.world.haul_on_terminal(&self.path, line, answer)
@@ -68,7 +78,12 @@ impl<'a> Repo<'a> {
 
     /// Starts `git` here and waits until a `haul` that it calls stands at a crash point.
     pub(crate) fn pause_git(&self, arguments: &[impl AsRef<OsStr>], point: &str) -> Paused {
-        self.world.pause_git(&self.path, arguments, point)
+        self.world.pause_git(&self.path, arguments, point, &[])
+    }
+
+    /// As [`Self::pause_git`], where a Git hook is to call it.
+    pub(crate) fn pause_git_hooked(&self, arguments: &[impl AsRef<OsStr>], point: &str) -> Paused {
+        self.world.pause_git(&self.path, arguments, point, &[("HAUL_SKIP", "0")])
     }
 
     /// Runs another program here, where `haul` is on the path.

@@ -20,7 +20,7 @@ impl Output {
     }
 
     /// Takes a command that was run by other means.
-    pub(super) fn ended(line: String, output: std::process::Output) -> Self {
+    pub(crate) fn ended(line: String, output: std::process::Output) -> Self {
         Self { line, output }
     }
 

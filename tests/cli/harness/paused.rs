@@ -1,11 +1,12 @@
 use std::io::Read;
+use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
 use crate::harness::Output;
 
@@ -27,6 +28,8 @@ impl Paused {
     pub(super) fn start(line: String, command: &mut Command, point: &str, mark: PathBuf) -> Self {
         command.env("HAUL_FAILPOINT", format!("{point}=wait:{}", mark.display()));
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        // With what it starts a group of its own, as a shell makes it.
+        command.process_group(0);
         let mut child = command.spawn().expect("starts");
         let mut stderr = child.stderr.take().expect("is a pipe");
         let said = Arc::new(Mutex::new(Vec::new()));
@@ -45,7 +48,9 @@ impl Paused {
     fn wait_until(&mut self, what: &str, mut reached: impl FnMut(&Self) -> bool) {
         let start = Instant::now();
         while !reached(self) {
-            let ended = self.child.try_wait().expect("is a child").is_some();
+            // What it started may go on, and speak.
+            let ended =
+                self.child.try_wait().expect("is a child").is_some() && self.listener.is_finished();
             let over = ended || start.elapsed() > PATIENCE;
             assert!(!over || reached(self), "`{}` never {what}: {}", self.line, self.said());
             thread::sleep(Duration::from_millis(2));
@@ -69,10 +74,21 @@ impl Paused {
         self.hear("stopping", 1);
     }
 
-    /// Lets it go on and waits for its end.
-    pub(crate) fn let_go(self) -> Output {
+    /// As [`Self::interrupt`], and sends it to all that it started too, as a terminal does.
+    pub(crate) fn interrupt_all(&mut self, signal: Signal) {
+        kill_process_group(Pid::from_child(&self.child), signal).expect("is running");
+        self.hear("stopping", 1);
+    }
+
+    /// Lets it go on, and does not wait for its end.
+    pub(crate) fn go_on(&mut self) {
         // Somebody who was stopped while another thread stood there has left the mark behind.
         drop(std::fs::remove_file(&self.mark));
+    }
+
+    /// Lets it go on and waits for its end.
+    pub(crate) fn let_go(mut self) -> Output {
+        self.go_on();
         let mut output = self.child.wait_with_output().expect("ends");
         self.listener.join().expect("listens");
         output.stderr.clone_from(&self.said.lock().expect("is sound"));

@@ -85,6 +85,25 @@ impl World {
         Output::of("haul", arguments, &mut command)
     }
 
+    /// Runs `haul` in a folder, its stderr being a pipe that is closed at the other end.
+    pub(crate) fn haul_unheard(&self, folder: &Path, arguments: &[impl AsRef<OsStr>]) -> Output {
+        let (reader, writer) = std::io::pipe().expect("makes a pipe");
+        drop(reader);
+        let mut command = self.command(env!("CARGO_BIN_EXE_haul"), folder, arguments);
+        command.stderr(writer);
+        Output::of("haul", arguments, &mut command)
+    }
+
+    /// Runs a line of `haul` in a folder on a terminal of its own, with further variables.
+    pub(crate) fn haul_on_terminal_with(
+        &self,
+        folder: &Path,
+        line: &str,
+        variables: &[(&str, &str)],
+    ) -> Output {
+        self.terminal(folder, line, ":", variables)
+    }
+
     /// Runs a line of `haul` in a folder on a terminal of its own, where somebody types `answer`.
     ///
     /// The terminal is that of `script` from util-linux; what the program says comes on stdout.
@@ -148,8 +167,10 @@ impl World {
         folder: &Path,
         arguments: &[impl AsRef<OsStr>],
         point: &str,
+        variables: &[(&str, &str)],
     ) -> Paused {
         let mut command = self.command("git", folder, arguments);
+        command.envs(variables.iter().copied());
         self.pause(&mut command, Output::line("git", arguments), point)
     }
 

@@ -1,0 +1,88 @@
+//! A remote on a disk that is not mounted: an empty folder lies in its place.
+
+use std::path::Path;
+
+use crate::harness::{Remote, World};
+use crate::push::pushed;
+
+/// Puts an empty folder in the place of a remote, or the remote back.
+fn mount(remote: &Remote, away: &Path, mounted: bool) {
+    if mounted {
+        std::fs::remove_dir(remote.path()).expect("is empty");
+        std::fs::rename(away, remote.path()).expect("is mounted");
+    } else {
+        std::fs::rename(remote.path(), away).expect("is not mounted any more");
+        std::fs::create_dir(remote.path()).expect("leaves the mount point");
+    }
+}
+
+#[test]
+fn an_emptied_remote_gets_everything_again_once_somebody_says_that_it_is_meant() {
+    let world = World::new();
+    let remote = world.remote("r");
+    let a = pushed(&world, &remote);
+    let away = world.path("away");
+    mount(&remote, &away, false);
+    for verb in ["verify", "push", "gc"] {
+        a.haul(&[verb]).fails_with(3).says("is empty").says("disk is mounted");
+    }
+    assert_eq!(remote.keys(""), [""; 0], "nothing is written below a mount point");
+    // Mounted again, it is what it was.
+    mount(&remote, &away, true);
+    a.haul(&["push"]).ok();
+    a.haul(&["verify"]).ok();
+    std::fs::remove_dir_all(remote.path()).expect("empties the remote");
+    std::fs::create_dir(remote.path()).expect("leaves the folder");
+    a.haul(&["push"]).fails_with(3).says("haul remote accept");
+    a.haul(&["remote", "accept", "origin"]).ok();
+    a.haul(&["push"]).ok();
+    assert_eq!((remote.keys("format").len(), remote.keys("repos/").len()), (1, 1));
+    let b = a.clone_as("b");
+    b.haul(&["pull"]).ok();
+    assert_eq!(b.read("x.bin"), a.read("x.bin"));
+}
+
+#[test]
+fn what_was_agreed_to_while_nothing_was_in_doubt_is_no_leave_to_write_below_a_mount_point() {
+    let world = World::new();
+    let remote = world.remote("r");
+    let a = pushed(&world, &remote);
+    let away = world.path("away");
+    for verb in ["push", "verify", "pull"] {
+        if verb == "pull" {
+            a.haul(&["evict", "--all", "--yes"]).ok();
+            a.remove("x.bin");
+        }
+        mount(&remote, &away, false);
+        a.haul(&[verb]).fails_with(3).says("is empty");
+        mount(&remote, &away, true);
+        a.haul(&[verb]).ok();
+        mount(&remote, &away, false);
+        a.haul(&["remote", "accept", "origin"]).ok();
+        a.haul(&["push"]).fails_with(3).says("is empty");
+        assert_eq!(remote.keys(""), [""; 0], "nothing is written below a mount point");
+        mount(&remote, &away, true);
+        a.haul(&["push"]).ok();
+    }
+}
+
+#[test]
+fn what_an_unmounted_disk_has_was_not_never_pushed() {
+    let world = World::new();
+    let remote = world.remote("r");
+    let a = pushed(&world, &remote);
+    let b = a.clone_as("b");
+    b.haul(&["pull"]).ok();
+    b.haul(&["evict", "--all", "--yes"]).ok();
+    b.remove("x.bin");
+    mount(&remote, &world.path("away"), false);
+    for verb in ["verify", "fetch", "pull"] {
+        let refused = b.haul(&[verb]).fails_with(3).says("is empty").says("disk is mounted");
+        assert!(!refused.to_string().contains("never pushed"), "{refused}");
+    }
+    // Who never used it cannot know.
+    a.clone_as("c").haul(&["verify"]).fails_with(4);
+    mount(&remote, &world.path("away"), true);
+    b.haul(&["pull"]).ok();
+    assert_eq!(b.read("x.bin"), a.read("x.bin"));
+}
