@@ -51,6 +51,7 @@ mod clone;
 mod completions;
 mod config;
 mod crashes;
+mod cut_moves;
 mod data_follows;
 mod dedup;
 mod deltas;
