@@ -1,9 +1,6 @@
 //! `mv` that is killed at each of its steps, at last when Git is told: the same command completes it, and
 //! what somebody commits before has the data under the old name or under the new one.
 
-use std::fs;
-use std::os::unix::fs::PermissionsExt;
-
 use crate::harness::{Repo, World, data};
 use crate::scene::{save, shared, states};
 
@@ -32,16 +29,15 @@ fn scene(world: &World) -> Repo<'_> {
 }
 
 fn copy<'w>(world: &'w World, from: &Repo, name: &str) -> Repo<'w> {
-    let to = world.path(name);
-    from.run("cp", &["-a", from.path(".").to_str().unwrap(), to.to_str().unwrap()]).ok();
+    from.run("cp", &["-a", ".", &world.path(name).display().to_string()]).ok();
     world.folder(name)
 }
 
 /// A `git` that kills its caller when it is to stage a pointer for the n-th time.
 fn deadly(world: &World, count: usize) -> String {
     let bin = world.folder("bin");
-    let users = std::env::var("PATH").unwrap();
-    let git = String::from_utf8(bin.run("sh", &["-c", "command -v git"]).ok().bytes()).unwrap();
+    let users = std::env::var("PATH").expect("is text");
+    let git = bin.run("sh", &["-c", "command -v git"]).ok().stdout().to_owned();
     bin.write("left", count.to_string().as_bytes());
     let (input, left) = (bin.path("input"), bin.path("left"));
     let script = format!(
@@ -55,7 +51,7 @@ fn deadly(world: &World, count: usize) -> String {
         git = git.trim(),
     );
     bin.write("git", script.as_bytes());
-    fs::set_permissions(bin.path("git"), fs::Permissions::from_mode(0o755)).unwrap();
+    bin.set_executable("git", true);
     format!("{}:{users}", bin.path("").display().to_string().trim_end_matches('/'))
 }
 
@@ -91,20 +87,20 @@ fn kill_and_repeat(world: &World, a: &Repo, (from, to, new): (&str, &str, &str),
             let b = copy(world, a, "b");
             if !killed(world, &b, &words, (point, count)) {
                 assert!(count > 1, "`mv {from} {to}` never came to {point}");
-                fs::remove_dir_all(b.path("")).unwrap();
+                b.remove("");
                 break;
             }
             let step = format!("`mv {from} {to}`, killed at {point}:{count}");
             if commits {
                 let c = copy(world, &b, "c");
-                let _ = fs::remove_file(c.path(".git/index.lock"));
+                c.run("rm", &["-f", ".git/index.lock"]).ok();
                 c.git(&["commit", "--quiet", "--allow-empty", "-am", "cut short"]).ok();
                 let has = |path: &str| c.haul(&["ls", "-r", &format!("HEAD:{path}")]).status();
                 assert!(
                     has(from) == Some(0) || has(new) == Some(0),
                     "{step}: the commit has neither"
                 );
-                fs::remove_dir_all(c.path("")).unwrap();
+                c.remove("");
             }
             let again = b.haul(&words);
             assert_eq!(again.status(), Some(0), "{step}: {again}");
@@ -114,10 +110,10 @@ fn kill_and_repeat(world: &World, a: &Repo, (from, to, new): (&str, &str, &str),
             b.tree().assert_same(&whole.tree());
             assert_eq!(states(&b), Vec::<String>::new(), "{step}");
             assert!(!b.git(&["status", "--porcelain"]).ok().stdout().contains('?'), "{step}");
-            fs::remove_dir_all(b.path("")).unwrap();
+            b.remove("");
         }
     }
-    fs::remove_dir_all(whole.path("")).unwrap();
+    whole.remove("");
 }
 
 #[test]
@@ -142,7 +138,7 @@ fn a_move_without_data_that_is_killed_anywhere_is_completed_by_the_same_command(
         for count in 1.. {
             let b = copy(&world, &a, "b");
             if !killed(&world, &b, &words, ("git", count)) {
-                fs::remove_dir_all(b.path("")).unwrap();
+                b.remove("");
                 break;
             }
             b.haul(&words).ok();
@@ -150,7 +146,7 @@ fn a_move_without_data_that_is_killed_anywhere_is_completed_by_the_same_command(
             b.haul(&["pull"]).ok();
             assert!(b.has(new) && !b.has(from));
             assert_eq!(states(&b), Vec::<String>::new());
-            fs::remove_dir_all(b.path("")).unwrap();
+            b.remove("");
         }
     }
 }

@@ -97,7 +97,7 @@ fn an_update_that_died_between_two_files_goes_on() {
 
 /// An import with rules of its own, which exclude a file of this repository that nobody tracks, and one
 /// that the import has all the same.
-fn with_own_rules<'w>(world: &'w World) -> (Repo<'w>, Repo<'w>) {
+fn with_own_rules(world: &World) -> (Repo<'_>, Repo<'_>) {
     let a = others(world);
     a.write("data/train/v.log", b"log");
     a.write("data/train/s/b", b"b");

@@ -135,7 +135,10 @@ pub fn plan(repo: &Repo, options: &MvOptions, job: &Job) -> Result<MvPlan, OpErr
             (Way::Across(Box::new(Crossing::out(outer, own))), data)
         }
     };
-    judge(repo, (&old, &new), &tracked, job)?;
+    // What an earlier run has moved, it has judged.
+    if moves || !repo.door().has(&new)? {
+        judge(repo, (&old, &new), &tracked, job)?;
+    }
     let (from, to) = (json_path(old.as_bytes()), json_path(new.as_bytes()));
     let data = moves && repo.door().stamp(&old)?.is_some();
     Ok(MvPlan { from, to, data, files, bytes, old, new, moves, pointer, way })
