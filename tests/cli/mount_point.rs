@@ -80,6 +80,14 @@ fn what_an_unmounted_disk_has_was_not_never_pushed() {
         let refused = b.haul(&[verb]).fails_with(3).says("is empty").says("disk is mounted");
         assert!(!refused.to_string().contains("never pushed"), "{refused}");
     }
+    // Nor does a plan count on it.
+    for plan in [
+        &["fetch", "--dry-run"][..],
+        &["pull", "--dry-run"],
+        &["export", "--dry-run", "HEAD:x.bin", "o"],
+    ] {
+        b.haul(plan).fails_with(3).says("is empty").says("disk is mounted");
+    }
     // Who never used it cannot know.
     a.clone_as("c").haul(&["verify"]).fails_with(4);
     mount(&remote, &world.path("away"), true);
