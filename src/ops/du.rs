@@ -86,8 +86,8 @@ fn measure(repo: &Repo, options: &DuOptions, job: &Job) -> Result<DuReport, OpEr
     let weights = if let Some(weights) = weigh(&wanted, parts, None, job)? {
         weights
     } else {
-        let source = Source { remote: options.remote.clone(), jobs: options.jobs };
-        let mut supply = Supply::of(repo, &source)?;
+        let (name, jobs) = (options.remote.clone(), options.jobs);
+        let mut supply = Supply::of(repo, &Source { remote: name, jobs, ..Source::default() })?;
         let weights =
             supply.serve(&[], job, |contact| Ok(weigh(&wanted, parts, Some(contact), job)?))?;
         if let Some((name, contact)) = supply.at_hand() {

@@ -95,6 +95,7 @@ pub fn plan<'r>(
         remote: options.source.remote.clone(),
         jobs: options.source.jobs,
         max_bytes: options.max_bytes,
+        recall: options.source.recall,
     };
     let fetch = plan_fetch(repo, &fetch, job)?;
     Ok(ExportPlan { folder, fetch, at, chosen, path })

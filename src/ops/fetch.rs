@@ -14,7 +14,7 @@ use crate::ops::requests::{Requests, ToFetch};
 use crate::ops::retain::{After, retain};
 use crate::ops::select::Select;
 use crate::ops::supply::{Supply, roots, split, turn_to};
-use crate::ops::trees::Source;
+use crate::ops::trees::{Recall, Source};
 use crate::progress::Job;
 use crate::repo::Repo;
 use crate::transfer::{
@@ -32,6 +32,8 @@ pub struct FetchOptions {
     pub jobs: Option<usize>,
     /// Refuse to receive more than this many bytes of content, bases included.
     pub max_bytes: Option<u64>,
+    /// Whether the catalogue as it was seen last is believed.
+    pub recall: Recall,
 }
 
 /// What a fetch would bring.
@@ -173,7 +175,8 @@ fn look<'r>(
             select,
         });
     }
-    let source = Source { remote: options.remote.clone(), jobs: options.jobs };
+    let (remote, jobs) = (options.remote.clone(), options.jobs);
+    let source = Source { remote, jobs, recall: options.recall };
     let mut work = Work::plan(repo, wanted, &source, job)?;
     let chunks = chunks.map_or_else(needed, |chunks| Ok(Some(chunks)))?;
     work.bounds = Bounds::new(chunks, options.max_bytes);
@@ -204,9 +207,13 @@ impl<'r> Work<'r> {
         let supply = Supply::of(repo, source)?;
         let mut work = Self { parts: Vec::new(), supply, bounds: Bounds::default() };
         let mut left = wanted;
+        let known = |left: &[Wanted]| match source.recall {
+            Recall::Yes => roots(left),
+            Recall::No => Vec::new(),
+        };
         while !left.is_empty() {
             if work.parts.is_empty() || work.supply.has_others() {
-                let planned = work.supply.serve(&roots(&left), job, |contact| {
+                let planned = work.supply.serve(&known(&left), job, |contact| {
                     let (own, rest) = split(repo, &left, contact, job)?;
                     // With nothing of it listed, the remote at hand is to say so.
                     let (own, rest) = if own.is_empty() { (rest, own) } else { (own, rest) };

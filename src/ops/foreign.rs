@@ -152,7 +152,7 @@ impl Foreign {
         ExportOptions {
             word: OsString::from(format!("HEAD:{path}")),
             folder: self.folder.path().join("out"),
-            source: Source { remote: None, jobs: self.origin.jobs },
+            source: Source { jobs: self.origin.jobs, ..Source::default() },
             max_bytes: self.origin.max_bytes,
         }
     }

@@ -62,4 +62,4 @@ pub use error::{Exit, OpError};
 pub use foreign::Origin;
 pub use requests::{Requests, ToFetch};
 pub use select::Select;
-pub use trees::Source;
+pub use trees::{Recall, Source};

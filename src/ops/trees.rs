@@ -9,6 +9,16 @@ use crate::progress::Job;
 use crate::repo::Repo;
 use crate::transfer::{Contact, TransferError};
 
+/// Whether the catalogue of a remote as it was seen last is believed without asking.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Recall {
+    /// It is: whoever is led astray by it lists again.
+    #[default]
+    Yes,
+    /// It is listed now: a plan that nobody acts on finds out nothing later.
+    No,
+}
+
 /// Which remote absent trees come from, and how.
 #[derive(Clone, Debug, Default)]
 pub struct Source {
@@ -16,6 +26,8 @@ pub struct Source {
     pub remote: Option<String>,
     /// Transfers at once.
     pub jobs: Option<usize>,
+    /// What is believed without asking.
+    pub recall: Recall,
 }
 
 /// What had to be asked for an answer.

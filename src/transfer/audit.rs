@@ -14,6 +14,7 @@ use crate::hash::{PackId, RemoteId, RepoId};
 use crate::progress::Job;
 use crate::remote::{Fetch, Listed as Found, Remote, RemoteError};
 use crate::transfer::catalogue::{Contact, Purpose};
+use crate::transfer::doubt::emptied;
 use crate::transfer::error::TransferError;
 use crate::transfer::root::Root;
 use crate::transfer::upload::random;
@@ -125,7 +126,14 @@ impl<'a> Audit<'a> {
                     Err(e) => self.lost_format(known, &e),
                 }
             }
-            Err(e) if e.is_missing() && listing.is_empty() => {}
+            Err(e) if e.is_missing() && listing.is_empty() => {
+                // Beside packs, the catalogue is what is lost.
+                if self.packs.is_empty()
+                    && let Some(gone) = emptied(self.contact.layout, self.contact.label())?
+                {
+                    return Err(gone);
+                }
+            }
             Err(e) if e.is_missing() => self.lost_format(known, "it is gone"),
             Err(e) if e.is_damaged() => self.lost_format(known, &e),
             Err(e) => return Err(e.into()),

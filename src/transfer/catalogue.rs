@@ -14,6 +14,7 @@ use crate::hash::{Digest, Key, RemoteId};
 use crate::progress::Job;
 use crate::remote::{Fetch, Remote, RemoteError};
 use crate::transfer::audit::files_in;
+use crate::transfer::doubt::nameless;
 use crate::transfer::error::TransferError;
 use crate::transfer::land::Flaw;
 use crate::transfer::listing::listing;
@@ -244,16 +245,14 @@ impl<'a> Contact<'a> {
     /// it counts as not met from here either, so that the next push looks, and mends it.
     pub(super) fn prove_format(&self) -> Result<(), TransferError> {
         let Some(_) = self.synced.id else { return Ok(()) };
-        let proved = match self.remote.get(key::FORMAT, TEXT_LIMIT) {
-            Ok(bytes) => match RemoteFormat::parse(&bytes) {
-                Ok(_) => return Ok(()),
-                Err(e) => self.wrong_object(key::FORMAT, e),
-            },
-            Err(e) if e.is_missing() => self.no_format(),
-            Err(e) => return Err(e.into()),
-        };
-        remove(&self.id_file())?;
-        Err(proved)
+        match self.remote.get(key::FORMAT, TEXT_LIMIT) {
+            Ok(bytes) => RemoteFormat::parse(&bytes).map(drop).or_else(|e| {
+                remove(&self.id_file())?;
+                Err(self.wrong_object(key::FORMAT, e))
+            }),
+            Err(e) if e.is_missing() => Err(nameless(self.layout, self.label())?),
+            Err(e) => Err(e.into()),
+        }
     }
 
     /// Remembers the remote's identity, now known.

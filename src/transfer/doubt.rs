@@ -46,28 +46,26 @@ impl Contact<'_> {
         listing: &[Listed],
         job: &Job,
     ) -> Result<(), TransferError> {
-        let now = self.synced().id;
-        let is_object = |name: &str| matches!(Entry::parse(name), Entry::Object(_));
-        let other = now.is_some_and(|now| now != was);
-        let reads = now.is_some() && self.purpose() == Purpose::Read;
-        if other || reads || listing.iter().any(|l| is_object(&l.name)) {
+        if listing.iter().any(|l| is_object(&l.name)) {
             return Ok(());
         }
-        let known = files_in(&self.layout().remote(was))?.into_iter();
-        let known: Vec<String> =
-            known.map(|(name, _)| name).filter(|name| is_object(name)).collect();
+        let Some(now) = self.synced().id else {
+            return emptied(self.layout(), self.label())?.map_or(Ok(()), Err);
+        };
+        if now != was || self.purpose() == Purpose::Read {
+            return Ok(());
+        }
+        let known = copies_of(self.layout(), was)?;
         if known.is_empty() {
             return Ok(());
-        }
-        let remote = self.label().to_owned();
-        if now.is_none() {
-            replace(&doubt_file(self.layout(), &remote), was.to_string().as_bytes())?;
-            return Err(TransferError::Emptied { remote });
         }
         let keys = known.iter().take(ASKED).map(|name| format!("{}{name}", key::CATALOGUE));
         let found = self.remote().head_many(keys.collect(), self.jobs(), job)?;
         match found.into_iter().flatten().next() {
-            Some(found) => Err(TransferError::Unlisted { key: found.key, remote }),
+            Some(found) => {
+                let remote = self.label().to_owned();
+                Err(TransferError::Unlisted { key: found.key, remote })
+            }
             None => Ok(()),
         }
     }
@@ -104,6 +102,35 @@ impl Contact<'_> {
     fn foreign(&self, object: &str) -> TransferError {
         TransferError::Foreign { remote: self.label().to_owned(), object: object.to_owned() }
     }
+}
+
+/// Returns what is wrong with an address where neither `format` nor a catalogue is: there was something
+/// when this repository last used it. Nothing if it never did, or met a remote without content. Notes the
+/// doubt, so that the user can settle it.
+pub fn emptied(layout: &Layout, label: &str) -> Result<Option<TransferError>, TransferError> {
+    let Some(was) = remembered(layout, label)? else { return Ok(None) };
+    if copies_of(layout, was)?.is_empty() {
+        return Ok(None);
+    }
+    replace(&doubt_file(layout, label), was.to_string().as_bytes())?;
+    Ok(Some(TransferError::Emptied { remote: label.to_owned() }))
+}
+
+/// Returns what is wrong with an address where a catalogue is, but no `format`. The remote counts as not met
+/// from here, so that the next push looks, and writes `format` again.
+pub fn nameless(layout: &Layout, label: &str) -> Result<TransferError, TransferError> {
+    remove(&id_file(layout, label))?;
+    Ok(TransferError::NoFormat { remote: label.to_owned() })
+}
+
+/// Names of the catalogue objects of a remote of which this machine keeps copies.
+fn copies_of(layout: &Layout, remote: RemoteId) -> Result<Vec<String>, TransferError> {
+    let names = files_in(&layout.remote(remote))?.into_iter().map(|(name, _)| name);
+    Ok(names.filter(|name| is_object(name)).collect())
+}
+
+fn is_object(name: &str) -> bool {
+    matches!(Entry::parse(name), Entry::Object(_))
 }
 
 /// Takes the user's word for it that what lies at an address now is what is meant; says nothing of an

@@ -45,7 +45,7 @@ pub use audit::{Audit, BadObject};
 pub use bases::Absent;
 pub use catalogue::{Contact, Purpose, Synced, remembered};
 pub use compare::{Comparison, Novelty, Pairs};
-pub use doubt::settle;
+pub use doubt::{emptied, nameless, settle};
 pub use error::{TransferError, object_hint};
 pub use evict::{Kept, chunks_here, prove_there};
 pub(crate) use fetch::are_local;

@@ -80,9 +80,85 @@ fn what_an_unmounted_disk_has_was_not_never_pushed() {
         let refused = b.haul(&[verb]).fails_with(3).says("is empty").says("disk is mounted");
         assert!(!refused.to_string().contains("never pushed"), "{refused}");
     }
+    // Nor does a plan count on it.
+    for plan in [
+        &["fetch", "--dry-run"][..],
+        &["pull", "--dry-run"],
+        &["export", "--dry-run", "HEAD:x.bin", "o"],
+    ] {
+        b.haul(plan).fails_with(3).says("is empty").says("disk is mounted");
+    }
     // Who never used it cannot know.
     a.clone_as("c").haul(&["verify"]).fails_with(4);
     mount(&remote, &world.path("away"), true);
     b.haul(&["pull"]).ok();
     assert_eq!(b.read("x.bin"), a.read("x.bin"));
+}
+
+#[test]
+fn fsck_says_of_an_unmounted_disk_that_it_is_empty() {
+    let world = World::new();
+    let remote = world.remote("r");
+    let a = pushed(&world, &remote);
+    let away = world.path("away");
+    mount(&remote, &away, false);
+    for options in [&["fsck"][..], &["fsck", "--quick"], &["fsck", "--remote", "origin"]] {
+        let told = a.haul(options).fails_with(3).says("is empty").says("disk is mounted");
+        assert!(!told.to_string().contains("the clone that has the data"), "{told}");
+    }
+    assert_eq!(remote.keys(""), [""; 0], "nothing is written below a mount point");
+    // It said what to agree to.
+    a.haul(&["remote", "accept", "origin"]).ok();
+    a.haul(&["push"]).ok();
+    a.haul(&["fsck"]).ok();
+}
+
+#[test]
+fn a_test_says_of_an_unmounted_disk_that_it_lacks_what_was_there() {
+    let world = World::new();
+    let remote = world.remote("r");
+    let a = pushed(&world, &remote);
+    let away = world.path("away");
+    mount(&remote, &away, false);
+    for verb in [&["remote", "test"][..], &["doctor"], &["doctor", "--write"]] {
+        let told = a.haul(verb).fails_with(1).prints("is empty, though it was not");
+        assert!(told.stdout().contains("disk is mounted"), "{told}");
+    }
+    a.haul(&["remote", "index"]).fails_with(3).says("is empty, though it was not");
+    assert_eq!(remote.keys(""), [""; 0], "nothing is written below a mount point");
+    mount(&remote, &away, true);
+    a.haul(&["remote", "test"]).ok();
+    a.haul(&["doctor"]).ok();
+    mount(&remote, &away, false);
+    a.haul(&["remote", "test"]).fails_with(1);
+    // It said what to agree to.
+    a.haul(&["remote", "accept", "origin"]).ok();
+    a.haul(&["remote", "test"]).ok().prints("nothing was pushed to it yet");
+    a.haul(&["doctor"]).ok();
+}
+
+#[test]
+fn a_test_says_of_a_remote_that_it_lost_its_format() {
+    let world = World::new();
+    let remote = world.remote("r");
+    let a = pushed(&world, &remote);
+    remote.remove("format");
+    a.haul(&["remote", "test"]).fails_with(1).prints("has no `format`").prints("haul push");
+    a.haul(&["push"]).ok();
+    a.haul(&["remote", "test"]).ok();
+}
+
+#[test]
+fn what_a_remote_lost_is_found_on_this_machine() {
+    let world = World::new();
+    let remote = world.remote("r");
+    let a = pushed(&world, &remote);
+    for key in remote.keys("").iter().filter(|key| *key != "format") {
+        remote.remove(key);
+    }
+    let told = a.haul(&["fsck"]).fails_with(4).prints("good copy: this machine's cache");
+    assert!(told.stdout().contains("next: run `haul fsck --repair`"), "{told}");
+    a.haul(&["fsck", "--repair"]).ok();
+    a.haul(&["fsck"]).ok();
+    a.haul(&["verify"]).ok();
 }

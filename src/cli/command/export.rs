@@ -4,19 +4,22 @@ use crate::cli::failure::Failure;
 use crate::cli::render::{Figures, files};
 use crate::cli::session::Session;
 use crate::ops;
-use crate::ops::Exit;
 use crate::ops::export::ExportOptions;
+use crate::ops::{Exit, Recall};
 use crate::path::show;
 use crate::units::ByteSize;
 
 pub(super) fn run(args: &ExportArgs, session: &Session<'_>) -> Result<Exit, Failure> {
     let repo = session.repo_or_bare()?;
-    let options = ExportOptions {
+    let mut options = ExportOptions {
         word: args.word.clone(),
         folder: args.folder.clone(),
         source: source(&args.source),
         max_bytes: args.max_bytes,
     };
+    if args.dry_run {
+        options.source.recall = Recall::No;
+    }
     let plan = ops::export::plan(&repo, &options, &session.job)?;
     if args.dry_run {
         let figures = Figures(session.started.elapsed()).close(&planned("export", &plan.fetch));

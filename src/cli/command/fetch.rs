@@ -4,11 +4,14 @@ use crate::cli::failure::Failure;
 use crate::cli::render::{Figures, fetch_line};
 use crate::cli::session::Session;
 use crate::ops;
-use crate::ops::Exit;
+use crate::ops::{Exit, Recall};
 
 pub(super) fn run(args: &FetchArgs, session: &Session<'_>) -> Result<Exit, Failure> {
     let repo = session.repo_or_bare_at(args.transfer.limit_rate)?;
-    let options = fetch_options(select(&args.select, args.all), &args.transfer);
+    let mut options = fetch_options(select(&args.select, args.all), &args.transfer);
+    if args.dry_run {
+        options.recall = Recall::No;
+    }
     let plan = ops::fetch::plan(&repo, &options, &session.job)?;
     if args.dry_run {
         let line = planned("fetch", &plan);

@@ -8,13 +8,16 @@ use crate::cli::failure::Failure;
 use crate::cli::render::{Figures, checkout_line, fetch_line};
 use crate::cli::session::{Answer, Session};
 use crate::ops;
-use crate::ops::Exit;
 use crate::ops::pull::{PullOptions, PullPlan};
+use crate::ops::{Exit, Recall};
 use crate::repo::Repo;
 
 pub(super) fn run(args: &PullArgs, session: &Session<'_>) -> Result<Exit, Failure> {
     let repo = session.repo_at(args.transfer.limit_rate)?;
-    let fetch = fetch_options(select(&args.select, false), &args.transfer);
+    let mut fetch = fetch_options(select(&args.select, false), &args.transfer);
+    if args.dry_run {
+        fetch.recall = Recall::No;
+    }
     let options = PullOptions { fetch, force: args.force };
     if args.dry_run {
         let plan = plan(&repo, &options, session)?;

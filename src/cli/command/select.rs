@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use crate::cli::args::{SelectArgs, SourceArgs, TransferArgs};
 use crate::cli::render::{content, many, shown};
 use crate::ops::fetch::{FetchOptions, FetchPlan};
-use crate::ops::{Select, Source, ToFetch};
+use crate::ops::{Recall, Select, Source, ToFetch};
 use crate::path::{JsonPath, show};
 use crate::units::ByteSize;
 
@@ -15,7 +15,7 @@ pub(super) fn select(args: &SelectArgs, all: bool) -> Select {
 }
 
 pub(super) fn source(args: &SourceArgs) -> Source {
-    Source { remote: args.remote.clone(), jobs: args.jobs.map(usize::from) }
+    Source { remote: args.remote.clone(), jobs: args.jobs.map(usize::from), recall: Recall::Yes }
 }
 
 pub(super) fn fetch_options(select: Select, args: &TransferArgs) -> FetchOptions {
@@ -24,6 +24,7 @@ pub(super) fn fetch_options(select: Select, args: &TransferArgs) -> FetchOptions
         remote: args.remote.clone(),
         jobs: args.jobs.map(usize::from),
         max_bytes: args.max_bytes,
+        recall: Recall::Yes,
     }
 }
 

@@ -13,6 +13,7 @@ use crate::ops::fsck::finding::{Finding, Side, What, judge};
 use crate::ops::fsck::names::{Pointers, Refs};
 use crate::ops::fsck::options::Sampler;
 use crate::ops::fsck::report::TallyRow;
+use crate::ops::fsck::sources::HERE;
 use crate::progress::{Job, Kind};
 use crate::remote::Listed;
 use crate::repo::Repo;
@@ -20,6 +21,13 @@ use crate::transfer::{Affected, Audit, Here, Seen, There, TransferError, is_loca
 
 /// Most packs of a remote that are read at once: each takes some 20 MiB of memory.
 const AT_ONCE: usize = 4;
+
+/// Why roots are missing that this machine has.
+const UNLISTED: &str =
+    "the catalogue does not say where these roots lie, though a push to it was confirmed";
+/// Why roots are missing that this machine lacks in part.
+const NOWHERE: &str = "the catalogue does not say where these roots lie; a push to it was confirmed, or this \
+                       machine does not have all of them either";
 
 /// Looks at everything on a remote.
 pub(super) fn look(
@@ -130,46 +138,48 @@ pub(super) fn unlisted(
 ) -> Result<(), OpError> {
     let index = repo.index()?;
     let view = index.reader()?;
-    let mut missing = Vec::new();
+    let bad = findings.iter().position(|f| {
+        f.what == (What::Object { counts: true }) && f.at.starts_with(key::CATALOGUE)
+    });
+    // Those that are whole here, and the others.
+    let (mut whole, mut parts) = (Vec::new(), Vec::new());
     for (at, wanted) in pointers.wanted.iter().enumerate() {
         let (Some(id), false) = (wanted.root.id(), audit.contact.lists(&wanted.root)) else {
             continue;
         };
-        let confirmed = is_home && was_pushed(&view, &id);
-        let whole = || {
-            let mut reader = ObjectReader::observing(repo.layout(), index)?;
-            is_local(std::slice::from_ref(wanted), &mut reader, job)
-        };
-        // What the system refuses to read may be whole: the local side says so.
-        let lost = confirmed
-            || match whole() {
-                Ok(here) => here.is_none(),
-                Err(TransferError::Fs(_) | TransferError::Cache(CacheError::Fs(_))) => false,
-                Err(_) => true,
-            };
         job.check()?;
-        let affected =
-            Affected { wanted: at, objects: BTreeSet::from([id]), ..Affected::default() };
-        missing.push((affected, lost));
+        let confirmed = is_home && was_pushed(&view, &id);
+        let mut reader = ObjectReader::observing(repo.layout(), index)?;
+        let (rows, lost) = match is_local(std::slice::from_ref(wanted), &mut reader, job) {
+            Ok(Some(_)) => (&mut whole, confirmed),
+            // What the system refuses to read may be whole: the local side says so.
+            Err(TransferError::Fs(_) | TransferError::Cache(CacheError::Fs(_))) => {
+                (&mut parts, confirmed)
+            }
+            Ok(None) | Err(_) => (&mut parts, true),
+        };
+        if lost || bad.is_some() {
+            let objects = BTreeSet::from([id]);
+            rows.push(Affected { wanted: at, objects, ..Affected::default() });
+        }
     }
-    let bad = findings.iter().position(|f| {
-        f.what == (What::Object { counts: true }) && f.at.starts_with(key::CATALOGUE)
-    });
-    if bad.is_none() {
-        missing.retain(|(_, lost)| *lost);
-    }
-    if missing.is_empty() {
-        return Ok(());
-    }
-    let at = bad.unwrap_or_else(|| {
-        let why = "the catalogue does not say where these roots lie; a push to it was confirmed, or \
-                   this machine does not have all of them either";
-        findings.push(Finding::new(Side::Remote, What::Roots, "roots", "i/").because(why));
-        findings.len() - 1
-    });
     let mut refs = Refs::new(repo);
-    let Some(finding) = findings.get_mut(at) else { return Ok(()) };
-    missing.into_iter().try_for_each(|(row, _)| refs.attach(finding, pointers, row))
+    if let Some(finding) = bad.and_then(|at| findings.get_mut(at)) {
+        let mut rows = whole.into_iter().chain(parts);
+        return rows.try_for_each(|row| refs.attach(finding, pointers, row));
+    }
+    for (rows, copy, why) in [(whole, Some(HERE), UNLISTED), (parts, None, NOWHERE)] {
+        if rows.is_empty() {
+            continue;
+        }
+        let mut finding = Finding::new(Side::Remote, What::Roots, "roots", "i/").because(why);
+        finding.copies.extend(copy.map(str::to_owned));
+        for row in rows {
+            refs.attach(&mut finding, pointers, row)?;
+        }
+        findings.push(finding);
+    }
+    Ok(())
 }
 
 /// Says whether a root lies, or lay, in a pack that need not be kept here: a push confirmed it, or it was

@@ -55,8 +55,6 @@ pub fn run(repo: &Repo, options: &FsckOptions, job: &Job) -> Result<FsckReport, 
     let sources = Sources { repo, pointers: &pointers, audit, jobs: options.jobs, job };
     if !findings.is_empty() {
         sources.find(&mut findings)?;
-        // What another remote has is not lost; it was not pushed to this one.
-        findings.retain(|f| f.what != What::Roots || f.copies.is_empty());
     }
     if options.repair == Repair::Yes && !findings.is_empty() {
         heal(&sources, &mut findings)?;

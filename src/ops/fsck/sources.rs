@@ -18,6 +18,9 @@ use crate::worktree::Knowledge;
 /// Files of the worktree that are compared for one finding.
 const COMPARED: usize = 50;
 
+/// What a good copy in the cache is called.
+pub(super) const HERE: &str = "this machine's cache";
+
 /// Everybody who may have good content.
 pub(super) struct Sources<'s> {
     pub(super) repo: &'s Repo,
@@ -29,8 +32,9 @@ pub(super) struct Sources<'s> {
 }
 
 impl<'s> Sources<'s> {
-    /// Writes down with each finding where good content is.
-    pub(super) fn find(&self, findings: &mut [Finding]) -> Result<(), OpError> {
+    /// Writes down with each finding where good content is. Roots that other remotes have are not lost;
+    /// they were not pushed to this one.
+    pub(super) fn find(&self, findings: &mut Vec<Finding>) -> Result<(), OpError> {
         let others = self.others();
         let local = findings.iter().filter(|f| f.side == Side::Local);
         let damaged: BTreeSet<PackId> = local.filter_map(Finding::pack).collect();
@@ -42,12 +46,11 @@ impl<'s> Sources<'s> {
                 && unreadable(self.repo, &finding.needed)?.is_empty();
             // What a damaged pack still gives is no second copy.
             if readable && self.lie_elsewhere(&finding.needed, &damaged)? {
-                finding.copies.push("this machine's cache".to_owned());
+                finding.copies.push(HERE.to_owned());
             } else {
                 finding.whole_within = readable && finding.side == Side::Local;
             }
-            let files = if roots { BTreeSet::new() } else { self.same_files(finding)? };
-            for path in files {
+            for path in self.same_files(finding)? {
                 finding.copies.push(format!("worktree file `{}`", show(path.as_bytes())));
             }
             let own = self.audit.filter(|_| finding.side == Side::Local);
@@ -62,6 +65,8 @@ impl<'s> Sources<'s> {
                 }
             }
         }
+        let listed = |root: &Root| others.iter().any(|(_, contact)| contact.lists(root));
+        findings.retain(|f| f.what != What::Roots || self.any_root(f, |root| !listed(root)));
         Ok(())
     }
 

@@ -2,10 +2,11 @@
 
 use serde::Serialize;
 
+use crate::catalogue::key;
 use crate::ops::error::OpError;
 use crate::ops::open::choose;
 use crate::repo::Repo;
-use crate::transfer::write_index;
+use crate::transfer::{emptied, write_index};
 
 /// What was written.
 #[derive(Clone, Debug, Serialize)]
@@ -21,6 +22,14 @@ pub struct IndexReport {
 /// Lists the catalogue of a remote and writes that down beside it, as of now.
 pub fn index(repo: &Repo, name: Option<&str>) -> Result<IndexReport, OpError> {
     let chosen = choose(repo, name, None)?;
-    let objects = write_index(&chosen.open()?)?;
+    let remote = chosen.open()?;
+    // A mount point is not written to.
+    if remote.head(key::FORMAT)?.is_none()
+        && remote.list(key::CATALOGUE)?.is_empty()
+        && let Some(gone) = emptied(repo.layout(), remote.label())?
+    {
+        return Err(gone.into());
+    }
+    let objects = write_index(&remote)?;
     Ok(IndexReport { name: chosen.name.clone(), url: chosen.url(), objects })
 }

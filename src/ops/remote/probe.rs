@@ -1,5 +1,6 @@
 //! `haul remote test`: tries what haul asks of a remote, and says what works and what follows.
 
+use std::error::Error;
 use std::fmt::Write as _;
 
 use bytes::Bytes;
@@ -13,6 +14,7 @@ use crate::ops::open::choose;
 use crate::progress::Job;
 use crate::remote::{Creation, Remote, RemoteError};
 use crate::repo::Repo;
+use crate::transfer::{emptied, nameless};
 
 /// Bytes of the object that is written and read.
 const PROBE_BYTES: usize = 4096;
@@ -78,8 +80,10 @@ pub fn test(
     let mut probe = Probe { remote, key: probe_key()?, checks: Vec::new() };
     let listed = probe.reach()?;
     job.check()?;
-    let readable = probe.identity()? || listed;
-    let writable = probe.write();
+    let identity = probe.identity(repo, listed)?;
+    let readable = identity != Identity::Gone && (identity == Identity::Known || listed.is_some());
+    // A mount point is not written to.
+    let writable = identity != Identity::Gone && probe.write();
     if writable {
         let steps = [Probe::ranges, Probe::listing, Probe::creation];
         for step in steps.iter().take_while(|_| job.check().is_ok()) {
@@ -110,10 +114,11 @@ pub(crate) fn look(repo: &Repo, name: Option<&str>, now_ms: u64) -> Result<Vec<C
     let outcome = Outcome::Works;
     let mut probe = Probe { remote: chosen.open()?, key: String::new(), checks: Vec::new() };
     probe.note(what, outcome, says);
-    if probe.reach()? {
+    let listed = probe.reach()?;
+    if listed.is_some() {
         probe.newest(now_ms)?;
     }
-    probe.identity()?;
+    probe.identity(repo, listed)?;
     Ok(probe.checks)
 }
 
@@ -125,6 +130,17 @@ fn probe_key() -> Result<String, OpError> {
         let _: std::fmt::Result = write!(key, "{byte:02x}");
     }
     Ok(key)
+}
+
+/// What `format` says.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Identity {
+    /// Haul has written there.
+    Known,
+    /// Nobody can say whose it is.
+    Unknown,
+    /// What this repository used there is gone.
+    Gone,
 }
 
 struct Probe {
@@ -144,7 +160,7 @@ impl Probe {
         }
     }
 
-    fn failed(&mut self, what: &'static str, error: &RemoteError) {
+    fn failed<E: Error + Hint>(&mut self, what: &'static str, error: &E) {
         self.note(what, Outcome::Fails, error.to_string());
         if let Some(hint) = error.hint() {
             self.follows(hint);
@@ -155,8 +171,9 @@ impl Probe {
         self.key.bytes().cycle().take(PROBE_BYTES).collect()
     }
 
-    /// Asks for the catalogue, as every command does first.
-    fn reach(&mut self) -> Result<bool, OpError> {
+    /// Asks for the catalogue, as every command does first; returns how many objects of haul are listed,
+    /// or nothing where nothing can be.
+    fn reach(&mut self) -> Result<Option<usize>, OpError> {
         match self.remote.list(key::CATALOGUE) {
             Ok(found) => {
                 let says = format!("it answers, and lists {} catalogue objects", found.len());
@@ -170,12 +187,12 @@ impl Probe {
                          run `haul push` in a clone that has the data",
                     );
                 }
-                Ok(true)
+                Ok(Some(found.len() + packs))
             }
             Err(e @ RemoteError::Unsupported { .. }) => {
                 self.note("reach", Outcome::Lacks, e.to_string());
                 self.follows("nothing can be pushed to it, and it is read by its `index` object");
-                Ok(false)
+                Ok(None)
             }
             Err(e) => Err(e.into()),
         }
@@ -190,22 +207,39 @@ impl Probe {
         Ok(count)
     }
 
-    /// Reads `format`; says whether haul has written there.
-    fn identity(&mut self) -> Result<bool, OpError> {
-        let (outcome, says) = match self.remote.get(key::FORMAT, TEXT_LIMIT) {
+    /// Reads `format`; `listed` is how many other objects of haul are there.
+    fn identity(&mut self, repo: &Repo, listed: Option<usize>) -> Result<Identity, OpError> {
+        let what = "identity";
+        match self.remote.get(key::FORMAT, TEXT_LIMIT) {
             Ok(bytes) => match RemoteFormat::parse(&bytes) {
-                Ok(format) => (Outcome::Works, format!("it is the haul remote {}", format.id)),
-                Err(e) => (Outcome::Fails, format!("`format` is not of haul: {e}")),
+                Ok(format) => {
+                    let says = format!("it is the haul remote {}", format.id);
+                    self.note(what, Outcome::Works, says);
+                    return Ok(Identity::Known);
+                }
+                Err(e) => {
+                    self.note(what, Outcome::Fails, format!("`format` is not of haul: {e}"));
+                    self.follows("give haul a folder, or a path in the bucket, of its own");
+                }
             },
-            Err(e) if e.is_missing() => (Outcome::Works, "nothing was pushed to it yet".to_owned()),
+            Err(e) if e.is_missing() => return self.without_format(repo, listed),
             Err(e) => return Err(e.into()),
-        };
-        let known = outcome == Outcome::Works && !says.starts_with("nothing");
-        self.note("identity", outcome, says);
-        if outcome == Outcome::Fails {
-            self.follows("give haul a folder, or a path in the bucket, of its own");
         }
-        Ok(known)
+        Ok(Identity::Unknown)
+    }
+
+    /// Says what it means that there is no `format`.
+    fn without_format(&mut self, repo: &Repo, listed: Option<usize>) -> Result<Identity, OpError> {
+        let remote = self.remote.label().to_owned();
+        if listed.is_some_and(|listed| listed > 0) {
+            self.failed("identity", &nameless(repo.layout(), &remote)?);
+        } else if let Some(gone) = emptied(repo.layout(), &remote)? {
+            self.failed("identity", &gone);
+            return Ok(Identity::Gone);
+        } else {
+            self.note("identity", Outcome::Works, "nothing was pushed to it yet");
+        }
+        Ok(Identity::Unknown)
     }
 
     /// Writes the probe and reads it back.
