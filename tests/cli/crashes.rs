@@ -24,8 +24,8 @@ fn points() -> BTreeSet<String> {
             }
         }
     }
-    // Those of gc have a campaign of their own, those of Git's filter, `add --push` and `remote sync` tests.
-    let elsewhere = ["gc.", "filter.", "stream.", "sync."];
+    // Those of gc have a campaign of their own; Git's filter, `add --push`, `remote sync`, hooks and those who wait, tests.
+    let elsewhere = ["gc.", "filter.", "stream.", "sync.", "follow.", "repo.", "git.index.waiting"];
     names.retain(|name| !elsewhere.iter().any(|verb| name.starts_with(verb)));
     names
 }
