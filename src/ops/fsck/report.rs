@@ -156,16 +156,15 @@ fn next(finding: &Finding) -> String {
         (State::Unread, _) | (State::Damaged, What::Refused) => {
             "look at the permissions and at the system's log, then run `haul fsck` again"
         }
-        (State::Damaged, What::Roots) if !finding.copies.is_empty() => "run `haul fsck --repair`",
+        (State::Damaged, What::Roots | What::Pack { .. }) if !finding.copies.is_empty() => {
+            "run `haul fsck --repair`"
+        }
         (State::Damaged, What::Roots) => "run `haul push` in the clone that has the data",
         (State::Damaged, What::Object { .. }) => return object_hint(&finding.at),
         (
             State::Damaged,
             What::Index { .. } | What::Stat { .. } | What::Copy { .. } | What::File { .. },
         ) => "run `haul fsck --repair`",
-        (State::Damaged, What::Pack { .. }) if !finding.copies.is_empty() => {
-            "run `haul fsck --repair`"
-        }
         (State::Damaged, What::Pack { .. })
             if finding.side == Side::Local && finding.wanted.is_empty() =>
         {
