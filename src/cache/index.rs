@@ -16,6 +16,7 @@ use crate::cache::usage::Usage;
 use crate::fs::{failpoint, remove};
 use crate::hash::{ChunkId, PackId, RemoteId};
 use crate::pack::Bases;
+use crate::progress::StopFlag;
 use crate::wire::Reader;
 
 pub(super) const OBJECTS: TableDefinition<&[u8; 32], &[u8; 32]> = TableDefinition::new("objects 1");
@@ -31,6 +32,7 @@ const FILLED: TableDefinition<&[u8; 1], u32> = TableDefinition::new("filled 1");
 pub struct Index {
     pub(super) db: Db,
     pub(super) usage: Usage,
+    pub(super) stop: StopFlag,
 }
 
 /// A fixed view of the index for many look-ups from many threads.
@@ -105,7 +107,9 @@ impl Index {
     pub fn open_within(layout: &Layout, patience: Duration) -> Result<Self, CacheError> {
         let path = layout.index();
         let opened = match Db::open(&path, patience)? {
-            Opened::Ready(db) => Some(Self { db, usage: Usage::default() }),
+            Opened::Ready(db) => {
+                Some(Self { db, usage: Usage::default(), stop: StopFlag::default() })
+            }
             Opened::Unusable(_) => None,
         };
         if let Some(index) = opened {
@@ -116,7 +120,7 @@ impl Index {
         let Opened::Ready(db) = Db::open(&path, patience)? else {
             return Err(CacheError::Database { path, why: "it cannot be created".to_owned() });
         };
-        let index = Self { db, usage: Usage::default() };
+        let index = Self { db, usage: Usage::default(), stop: StopFlag::default() };
         index.create_tables()?;
         index.filled(layout)
     }
@@ -127,7 +131,13 @@ impl Index {
         let Some(db) = Db::open_to_look(&layout.index(), patience)? else { return Ok(None) };
         let txn = db.begin_read()?;
         let complete = txn.open_table(FILLED).is_ok() && txn.open_table(BASES).is_ok();
-        Ok(complete.then(|| Self { db, usage: Usage::default() }))
+        Ok(complete.then(|| Self { db, usage: Usage::default(), stop: StopFlag::default() }))
+    }
+
+    /// Has those who read by this index end long walks once the user asks to stop.
+    #[must_use]
+    pub fn with_stop(self, stop: StopFlag) -> Self {
+        Self { stop, ..self }
     }
 
     /// Fills an index that no run has filled to the end yet.

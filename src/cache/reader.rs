@@ -14,6 +14,7 @@ use crate::hash::{ChunkId, NodeId, PackId, PackKind};
 use crate::pack::{
     Codecs, FRAME_HEADER_LEN, Frame, FrameError, MAX_FRAME_LEN, declared_len, decode_frame,
 };
+use crate::progress::StopFlag;
 
 /// Decoded frames kept at a time: neighbours share the chunks of their bases.
 const RECENT: usize = 6;
@@ -52,6 +53,11 @@ impl<'c> ObjectReader<'c> {
         let (files, recent) = (VecDeque::new(), VecDeque::new());
         let (codecs, base, observing) = (Codecs::new(), Vec::new(), false);
         Ok(Self { layout, index, view, codecs, files, recent, base, observing })
+    }
+
+    /// Returns the wish to stop, for walks over trees with very many entries.
+    pub fn stop(&self) -> StopFlag {
+        self.index.stop
     }
 
     /// Makes a reader like this one, for another thread.

@@ -2,6 +2,7 @@
 
 use crate::cache::error::CacheError;
 use crate::cache::reader::ObjectReader;
+use crate::fs::failpoint;
 use crate::hash::NodeId;
 
 /// Why a node could not be had locally.
@@ -19,6 +20,7 @@ pub enum LocalNodeError {
 impl ObjectReader<'_> {
     /// Returns a node's bytes, checked, as the source that cursors and edits ask for.
     pub fn node_bytes(&mut self, id: NodeId) -> Result<Vec<u8>, LocalNodeError> {
+        failpoint::hit("cache.node.read");
         match self.node(id)? {
             Some((node, _)) => Ok(node),
             None => Err(LocalNodeError::Absent(id)),

@@ -44,13 +44,10 @@ impl Failure {
     pub(crate) fn settled(self, stopped: bool) -> Self {
         let of_git = matches!(&self, Self::Op(error)
             if matches!(**error, OpError::Git(_) | OpError::Repo(RepoError::Git(_))));
-        match self {
-            Self::Cloned { source, rest } => {
-                Self::Cloned { source: Box::new(source.settled(stopped)), rest }
-            }
-            _ if stopped && of_git => OpError::from(Stopped).into(),
-            own => own,
+        if let Self::Cloned { source, rest } = self {
+            return Self::Cloned { source: Box::new(source.settled(stopped)), rest };
         }
+        if stopped && of_git { OpError::from(Stopped).into() } else { self }
     }
 
     /// Says whether the reader of our output went away, which is nobody's fault.

@@ -74,13 +74,18 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// Prints the answer of a verb that only looks, so that it has nothing to say of what it did.
+    /// Prints the answer of a verb that only looks, so that it has nothing to say of what it did, and
+    /// need not go on once the user asks to stop.
     pub(crate) fn show<R, T>(&self, report: &R, text: T) -> Result<(), Failure>
     where
         R: Serialize,
         T: FnOnce(&mut dyn Write) -> io::Result<()>,
     {
-        self.print((report, false), text)
+        let heeding = |out: &mut dyn Write| text(&mut Heeding { out, job: &self.job });
+        self.print((report, false), heeding).or_else(|failure| {
+            self.job.check().map_err(OpError::from)?;
+            Err(failure)
+        })
     }
 
     fn print<R, T>(&self, (report, dry_run): (&R, bool), text: T) -> Result<(), Failure>
@@ -109,6 +114,23 @@ impl Session<'_> {
     ) -> Result<(), Failure> {
         let text = |_: &mut dyn Write| Ok(());
         self.answer(Answer { report, dry_run, text, figures })
+    }
+}
+
+/// An output that ends once the user asks to stop.
+struct Heeding<'o> {
+    out: &'o mut dyn Write,
+    job: &'o Job<'o>,
+}
+
+impl Write for Heeding<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.job.check().map_err(io::Error::other)?;
+        self.out.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
     }
 }
 

@@ -251,12 +251,15 @@ impl Dir {
     /// stand.
     pub fn rename(&self, name: &[u8], other: &Self, to: &[u8]) -> Result<(), FsError> {
         let flags = RenameFlags::NOREPLACE;
-        match rustix::fs::renameat_with(&self.fd, name, &other.fd, to, flags) {
+        let renamed = match rustix::fs::renameat_with(&self.fd, name, &other.fd, to, flags) {
             // An old file system without the flag.
             Err(Errno::INVAL | Errno::NOSYS) => rustix::fs::renameat(&self.fd, name, &other.fd, to),
             other => other,
+        };
+        if matches!(renamed, Err(Errno::EXIST | Errno::NOTEMPTY)) {
+            return renamed.at("move something to", &other.path_of(to));
         }
-        .at("rename", &self.path_of(name))
+        renamed.at("rename", &self.path_of(name))
     }
 
     /// Moves a file, link or folder out of the worktree to an absolute path, whose folders are made;

@@ -28,6 +28,11 @@ impl FsError {
         self.source.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error())
     }
 
+    /// Says whether something else stood where a folder was needed.
+    pub fn is_no_folder(&self) -> bool {
+        self.source.kind() == io::ErrorKind::NotADirectory
+    }
+
     /// Says whether the path does not exist.
     pub fn is_missing(&self) -> bool {
         self.source.kind() == io::ErrorKind::NotFound
@@ -45,7 +50,7 @@ impl Hint for FsError {
                     .to_owned(),
             );
         }
-        if self.source.kind() == io::ErrorKind::NotADirectory {
+        if self.is_no_folder() {
             return Some(
                 "move away what stands in place of the folder, then run the same command again"
                     .to_owned(),
@@ -63,6 +68,8 @@ fn next(error: &io::Error) -> &'static str {
         "check the permissions of this path and run the same command again"
     } else if error.kind() == io::ErrorKind::InvalidInput {
         "move away what stands in place of a regular file, then run the same command again"
+    } else if error.kind() == io::ErrorKind::AlreadyExists {
+        "move away what is there, then run the same command again"
     } else if error.kind() == io::ErrorKind::NotFound {
         "see who removed it, then run the same command again"
     } else if error.kind() == io::ErrorKind::ReadOnlyFilesystem {

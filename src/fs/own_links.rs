@@ -49,6 +49,14 @@ impl Dir {
         matches!(rustix::fs::lstat(&target), Err(Errno::NOENT | Errno::NOTDIR))
     }
 
+    /// Removes a link of ours that stands for no file, if `name` is one.
+    pub fn remove_dead_link(&self, name: &[u8]) -> Result<(), FsError> {
+        if self.own_link(name).is_none() || self.stamp(name)?.is_some() {
+            return Ok(());
+        }
+        self.remove_file(name)
+    }
+
     /// Says whether a symbolic link to `target` would be one that a haul made.
     pub fn is_own_target(&self, target: &[u8]) -> bool {
         let target = Path::new(OsStr::from_bytes(target));

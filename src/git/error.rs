@@ -144,6 +144,25 @@ pub enum GitError {
     },
 }
 
+impl GitError {
+    /// Says which revision to name instead.
+    fn revision_to_name(&self) -> String {
+        if let Self::UnknownRevision { meant: Some(meant), .. } = self {
+            format!("did you mean `{meant}`?")
+        } else if let Self::BranchAndTag { name } = self {
+            format!("write `heads/{name}` for the branch, or `tags/{name}` for the tag")
+        } else if matches!(self, Self::AmbiguousRevision { .. }) {
+            "write more of the id, or name a branch or a tag".to_owned()
+        } else if matches!(self, Self::NotThere { .. }) {
+            "name a branch, a tag or a whole commit hash that `git ls-remote` lists".to_owned()
+        } else {
+            "check the name with `git log --oneline`, or run `git fetch` if it is newer than this \
+             clone"
+                .to_owned()
+        }
+    }
+}
+
 impl Hint for GitError {
     fn hint(&self) -> Option<String> {
         match self {
@@ -163,23 +182,10 @@ impl Hint for GitError {
             Self::Spawn { source, .. } if source.kind() == io::ErrorKind::NotFound => {
                 Some("install Git, version 2.34 or later, so that `git` is found".to_owned())
             }
-            Self::UnknownRevision { meant: Some(meant), .. } => {
-                Some(format!("did you mean `{meant}`?"))
-            }
-            Self::UnknownRevision { meant: None, .. } => Some(
-                "check the name with `git log --oneline`, or run `git fetch` if it is newer than \
-                 this clone"
-                    .to_owned(),
-            ),
-            Self::AmbiguousRevision { .. } => {
-                Some("write more of the id, or name a branch or a tag".to_owned())
-            }
-            Self::BranchAndTag { name } => {
-                Some(format!("write `heads/{name}` for the branch, or `tags/{name}` for the tag"))
-            }
-            Self::NotThere { .. } => Some(
-                "name a branch, a tag or a whole commit hash that `git ls-remote` lists".to_owned(),
-            ),
+            Self::UnknownRevision { .. }
+            | Self::AmbiguousRevision { .. }
+            | Self::BranchAndTag { .. }
+            | Self::NotThere { .. } => Some(self.revision_to_name()),
             Self::MissingObject { .. } => {
                 Some("run `git fsck`, then `git fetch` to get missing objects again".to_owned())
             }

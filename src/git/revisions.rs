@@ -66,13 +66,12 @@ impl Git {
             let commit = |name: &String| library.find_reference(name).ok()?.peel_to_commit().ok();
             Ok(refs.each_ref().map(|name| commit(name).map(|commit| commit.id().to_string())))
         });
-        let [branch, tag] = match found {
-            Some(found) => found,
-            None => {
-                let [branch, tag] =
-                    refs.each_ref().map(|name| self.rev_parse(&format!("{name}^{{commit}}")));
-                [branch?.map(|id| id.to_string()), tag?.map(|id| id.to_string())]
-            }
+        let [branch, tag] = if let Some(found) = found {
+            found
+        } else {
+            let ask = |name| self.rev_parse(&format!("{name}^{{commit}}"));
+            let [branch, tag] = refs.each_ref().map(ask);
+            [branch?.map(|id| id.to_string()), tag?.map(|id| id.to_string())]
         };
         if branch.is_some() && tag.is_some() && branch != tag {
             return Err(GitError::BranchAndTag { name: printable(name.as_bytes()) });

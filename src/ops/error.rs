@@ -89,6 +89,9 @@ pub enum OpError {
         /// What went wrong.
         source: PlaceError,
     },
+    /// A place where a link into the cache may stand cannot be looked at.
+    #[error("could not see which links lead into the cache: {0}")]
+    Unseen(FsError),
     /// A committed remote, a folder or a server, outside the repository that the user has not agreed to.
     #[error("remote `{name}` (`{url}`) lies outside the repository and you have not accepted it")]
     NotAccepted {
@@ -201,6 +204,7 @@ impl OpError {
             | Self::Intake(_)
             | Self::Transfer(_)
             | Self::Place { .. }
+            | Self::Unseen(_)
             | Self::NotAccepted { .. }
             | Self::NotAcceptedThere { .. }
             | Self::Refused { .. } => Exit::No,
@@ -241,7 +245,9 @@ impl Hint for OpError {
             )),
             Self::InCommit { by: None, source, .. } => source.hint(),
             Self::Repo(e) => e.hint(),
-            Self::Fs(e) | Self::Place { source: PlaceError::Fs(e), .. } => e.hint(),
+            Self::Fs(e) | Self::Unseen(e) | Self::Place { source: PlaceError::Fs(e), .. } => {
+                e.hint()
+            }
             Self::Cache(e) | Self::Place { source: PlaceError::Cache(e), .. } => e.hint(),
             Self::Git(e) => e.hint(),
             Self::Channel(e) => e.hint(),

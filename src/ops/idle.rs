@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashSet};
 
 use crate::cache::{
-    CacheError, CachedPack, Form, Held, IdleFile, ObjectReader, WholeFiles, WholeName, list_files,
+    CachedPack, Form, Held, IdleFile, ObjectReader, WholeFiles, WholeName, list_files,
 };
 use crate::fs::{FsError, Time, remove};
 use crate::hash::{ChunkId, PackId};
@@ -21,8 +21,8 @@ pub(crate) fn idle(repo: &Repo, job: &Job) -> Result<Vec<IdleFile>, OpError> {
         return Ok(Vec::new());
     }
     let linked: HashSet<WholeName> = match links(repo) {
-        Err(OpError::Cache(CacheError::Fs(e))) => {
-            job.warn(&format!("no whole file leaves the cache, as this may be a link to one: {e}"));
+        Err(error @ OpError::Unseen(_)) => {
+            job.warn(&format!("no whole file leaves the cache: {error}"));
             return Ok(Vec::new());
         }
         other => other?.into_iter().map(|(name, _)| name).collect(),

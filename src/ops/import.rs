@@ -2,15 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::path::Path;
 
 use serde::Serialize;
 
 use crate::config::{has_secret, has_web_user, redact_git};
+use crate::fs::Dir;
 use crate::ops::add::{self, AddOptions};
 use crate::ops::error::OpError;
 use crate::ops::export::ExportReport;
-use crate::ops::foreign::{Foreign, Origin, Taken, put};
+use crate::ops::foreign::{Foreign, Origin, Taken, split};
 use crate::ops::get::last_name;
 use crate::ops::listing::{Listing, of_folder, of_worktree, whole_paths};
 use crate::ops::requests::Requests;
@@ -19,7 +19,7 @@ use crate::ops::select::resolve;
 use crate::path::{JsonPath, RepoPath, json_path, show};
 use crate::progress::Job;
 use crate::repo::Repo;
-use crate::worktree::{Kept, is_excluded, load_tracked};
+use crate::worktree::{Kept, Parent, is_excluded, load_tracked};
 
 /// Keys of a pointer that say where its data came from; they go when other data is added.
 pub(crate) const FROM: &str = "from";
@@ -127,9 +127,8 @@ pub fn run(repo: &Repo, options: &ImportOptions, job: &Job) -> Result<ImportedRo
     repo.begin_changes(job)?;
     checked(repo, options)?;
     let new = listed(&taken, job)?;
-    let place = repo.git().root().join(path.to_os());
     match of_worktree(repo, &path, &Kept::new(whole_paths(&path, &new)), job)? {
-        None => place_anew(&taken, &place)?,
+        None => place(repo, &path, &taken)?,
         // An import that did not end left it there.
         Some(there) if there == new => {}
         Some(_) => {
@@ -165,11 +164,14 @@ pub(crate) fn listed(taken: &Taken, job: &Job) -> Result<Listing, OpError> {
         .ok_or_else(|| OpError::Defect("what was taken is not there".to_owned()))
 }
 
-fn place_anew(taken: &Taken, place: &Path) -> Result<(), OpError> {
-    if let Some(folder) = place.parent() {
-        crate::fs::make_folder(folder, true)?;
-    }
-    put(&taken.path, place)
+/// Gives what was taken its place, where there is nothing, or a link of ours that leads nowhere.
+pub(crate) fn place(repo: &Repo, path: &RepoPath, taken: &Taken) -> Result<(), OpError> {
+    let mut parent = Parent::default();
+    let target = parent.make(repo.door(), path)?.unwrap_or(repo.door().root());
+    target.remove_dead_link(path.file_name())?;
+    let (folder, name) = split(&taken.path)?;
+    Dir::open(folder)?.rename(&name, target, path.file_name())?;
+    Ok(repo.door().root().sync()?)
 }
 
 /// Adds what lies at a path, all that was taken and nothing else, with the note of where it came from.

@@ -2,16 +2,30 @@
 
 use std::path::PathBuf;
 
-use crate::cache::{WholeName, note_links, noted_links};
+use crate::cache::{CacheError, WholeName, note_links, noted_links};
 use crate::fs::OwnLink;
 use crate::ops::error::OpError;
 use crate::progress::Job;
 use crate::repo::Repo;
-use crate::worktree::{Parent, load_tracked, own_links};
+use crate::worktree::{Parent, PlaceError, WorktreeError, load_tracked, own_links};
 
 /// Lists the links that lead to whole files, each with its path: those of this worktree as it stands, those
-/// of others as they noted them. Some may come twice.
+/// of others as they noted them. Some may come twice. [`OpError::Unseen`] if a place where one may stand cannot
+/// be looked at.
 pub(crate) fn links(repo: &Repo) -> Result<Vec<(WholeName, PathBuf)>, OpError> {
+    listed(repo).map_err(|error| {
+        let (OpError::Fs(e)
+        | OpError::Cache(CacheError::Fs(e))
+        | OpError::Worktree(WorktreeError::Fs(e))
+        | OpError::Place { source: PlaceError::Fs(e), .. }) = error
+        else {
+            return error;
+        };
+        OpError::Unseen(e)
+    })
+}
+
+fn listed(repo: &Repo) -> Result<Vec<(WholeName, PathBuf)>, OpError> {
     let mut out = noted_links(repo.layout())?;
     if !repo.layout().links_folder().exists() {
         return Ok(out);

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::fs::FileKind;
+use crate::fs::{Dir, FileKind};
 use crate::hash::Oid;
 use crate::manifest::EntryKind;
 use crate::ops::error::OpError;
@@ -14,7 +14,7 @@ use crate::path::RepoPath;
 use crate::pointer::{Pointer, PointerKind};
 use crate::progress::{Job, Kind};
 use crate::repo::Repo;
-use crate::worktree::{Door, Found, Kept, Knowledge, What, look};
+use crate::worktree::{Door, Found, Kept, Knowledge, RulesBelow, Scan, What, look_ahead};
 
 const FILE: &str = "file";
 const EXECUTABLE: &str = "executable";
@@ -59,7 +59,9 @@ pub(crate) fn of_pointer(
 /// What lies at a path of the machine, whatever rules say; nothing if there is nothing.
 pub(crate) fn of_folder(path: &Path, job: &Job) -> Result<Option<Listing>, OpError> {
     let (folder, name) = split(path)?;
-    of_door((&Door::open(folder)?, &RepoPath::new(name)?), &Kept::All, job)
+    let (door, name) = (Door::open(folder)?, RepoPath::new(name)?);
+    let here = of_door((&door, &name), &Kept::All, RulesBelow::Standing, job)?;
+    Ok(here.map(|here| here.listing))
 }
 
 /// What lies at a path of the worktree, without what `.haulignore` files exclude and is not kept; nothing
@@ -70,27 +72,48 @@ pub(crate) fn of_worktree(
     kept: &Kept,
     job: &Job,
 ) -> Result<Option<Listing>, OpError> {
-    of_door((repo.door(), path), kept, job)
+    let here = of_door((repo.door(), path), kept, RulesBelow::Standing, job)?;
+    Ok(here.map(|here| here.listing))
+}
+
+/// What lies at a path that something else is about to take.
+pub(crate) struct Standing {
+    /// What is not excluded, or kept.
+    pub(crate) listing: Listing,
+    /// Raw paths of what is excluded.
+    pub(crate) excluded: Vec<Vec<u8>>,
+    /// Links of ours that stand for no file.
+    pub(crate) dangling: Vec<RepoPath>,
+}
+
+/// As [`of_worktree`], by the rules that will hold once the folder `coming`, or a file, has taken the place.
+pub(crate) fn of_worktree_before(
+    repo: &Repo,
+    path: &RepoPath,
+    (kept, coming): (&Kept, Option<&Dir>),
+    job: &Job,
+) -> Result<Option<Standing>, OpError> {
+    of_door((repo.door(), path), kept, RulesBelow::Coming(coming), job)
 }
 
 fn of_door(
     (door, top): (&Door, &RepoPath),
     kept: &Kept,
+    below: RulesBelow<'_>,
     job: &Job,
-) -> Result<Option<Listing>, OpError> {
+) -> Result<Option<Standing>, OpError> {
     let Some(stamp) = door.stamp(top)? else { return Ok(None) };
-    let found = match stamp.kind {
-        FileKind::Directory => {
-            let scan = look(door, top, kept, job)?;
-            match scan.refused.into_iter().next() {
-                Some((_, error)) => return Err(error.into()),
-                None => scan.found,
-            }
-        }
+    let scan = match stamp.kind {
+        FileKind::Directory => look_ahead((door, top), kept, below, job)?,
         FileKind::File | FileKind::Symlink | FileKind::Special => {
-            vec![Found { path: top.clone(), what: What::File(stamp) }]
+            let found = vec![Found { path: top.clone(), what: What::File(stamp) }];
+            Scan { found, ..Scan::default() }
         }
     };
+    let Scan { found, refused, excluded, dangling, .. } = scan;
+    if let Some((_, error)) = refused.into_iter().next() {
+        return Err(error.into());
+    }
     let (mut out, mut files) = (Listing::new(), Vec::new());
     let below = |path: &RepoPath| path.relative_to(top).map(|rest| rest.as_bytes().to_vec());
     for Found { path, what } in found {
@@ -107,5 +130,5 @@ fn of_door(
         let kind = if stamp.is_executable() { EXECUTABLE } else { FILE };
         out.insert(below(path), (kind, content.oid));
     }
-    Ok(Some(out))
+    Ok(Some(Standing { listing: out, excluded, dangling }))
 }

@@ -169,10 +169,11 @@ fn open(
         Depth::All => Scope::Under(inside.rest.clone()),
     };
     let top = inside.chosen.path.as_bytes();
-    let mut last = None;
+    let (mut last, stop) = (None, reader.stop());
     let mut cursor =
         Cursor::<FileEntry, _>::new(id, expectation, scope, |id| reader.node_bytes(id));
     while let Some(piece) = cursor.next_piece() {
+        stop.check()?;
         let (path, below) = match piece.map_err(|e| tree_error(&inside.chosen.path, e))? {
             Piece::Entry(_, entry) => {
                 if depth == Depth::All || folder(inside, &entry.path).is_none() {

@@ -21,7 +21,8 @@ use crate::progress::{Job, Kind};
 use crate::repo::Repo;
 use crate::transfer::{Filter, Root};
 use crate::worktree::{
-    Content, Found, Kept, Knowledge, Scan, Tracked, TrackedState, Tracking, What, look,
+    Content, Found, Kept, Knowledge, Scan, Tracked, TrackedState, Tracking, What, load_unknown,
+    look,
 };
 
 /// What to look at.
@@ -40,7 +41,8 @@ pub struct StatusEntry {
     /// `modified`, `missing`, `untracked` (inside a tracked folder), `type-changed`, `unknown` (the
     /// tree is not on this machine), `untrackable` (a special file, a refused name or a pointer
     /// inside a tracked folder, or a pointer of a refused name), `conflict`,
-    /// `pointer-damaged`, `pointer-missing`, or `pointer-text` (stands where Git's filter is to put content).
+    /// `pointer-damaged`, `pointer-missing`, `pointer-untracked` (Git does not know of it), or `pointer-text`
+    /// (stands where Git's filter is to put content).
     pub state: &'static str,
     /// The tracked path it belongs to.
     pub pointer: JsonPath,
@@ -116,6 +118,11 @@ pub fn run(repo: &Repo, options: &StatusOptions, job: &Job) -> Result<StatusRepo
                     Tracking::InPlace => {}
                 }
             }
+        }
+    }
+    for path in load_unknown(repo.git(), repo.door())? {
+        if selection.filter(&path).is_some() {
+            look.entry(&path, "pointer-untracked", &path);
         }
     }
     selection.check_used()?;

@@ -118,7 +118,7 @@ fn inside(
     };
     let (pointer, bytes) = match &outer.state {
         TrackedState::Sound(pointer, bytes) => (pointer.clone(), bytes.clone()),
-        TrackedState::Missing => return Err(lost(&outer.path)),
+        TrackedState::Missing => return Err(lost_pointer(&outer.path)),
         TrackedState::Unsound(error) => return Err(unsound(&outer.path, error)),
     };
     let rest = rest.as_bytes().to_vec();
@@ -143,10 +143,12 @@ fn inside(
     Ok(Named { path: path.clone(), pointer: Some(bytes), inside })
 }
 
-fn lost(path: &RepoPath) -> OpError {
+/// Says that there is no pointer to go by.
+pub(crate) fn lost_pointer(path: &RepoPath) -> OpError {
+    let pointer = [path.as_bytes(), b".haul"].concat();
     OpError::refused(
-        format!("the pointer of `{}` is missing", show(path.as_bytes())),
-        "restore it with `git checkout -- <pointer>` first",
+        format!("the pointer of `{}` is missing or damaged", show(path.as_bytes())),
+        format!("restore it with `git checkout -- {}` first", in_shell(&pointer)),
     )
 }
 

@@ -235,6 +235,11 @@ impl RemoteError {
         }
     }
 
+    /// Says whether nothing can be listed there, or not by this user: reading may go by `index`.
+    pub fn is_without_listing(&self) -> bool {
+        matches!(self, Self::Unsupported { .. } | Self::Denied { action: Action::List, .. })
+    }
+
     /// Returns true if the remote answered that there is no such object.
     pub fn is_missing(&self) -> bool {
         matches!(self, Self::Missing { .. })
@@ -265,6 +270,10 @@ impl Hint for RemoteError {
             Self::Denied { remote, action: Action::Write | Action::Remove, .. } => {
                 format!("ask for the right to write to `{remote}`")
             }
+            Self::Denied { remote, action: Action::List, .. } => format!(
+                "ask for the right to list `{remote}`, which pushing needs; for reading it is enough that \
+                 somebody who may runs `haul remote index`"
+            ),
             Self::Denied { remote, .. } => format!("ask for the right to read `{remote}`"),
             Self::Unreachable { .. } | Self::Conflict { .. } => {
                 "run the same command again; what was sent already is not sent twice".into()

@@ -237,7 +237,8 @@ impl Repo {
             Access::Look => Index::open_to_look(&self.layout, patience)?,
             Access::Work => None,
         };
-        looked.map_or_else(|| Index::open_within(&self.layout, patience), Ok)
+        let index = looked.map_or_else(|| Index::open_within(&self.layout, patience), Ok)?;
+        Ok(index.with_stop(self.environment.job.stop()))
     }
 
     fn use_cache(&self) -> Result<(), CacheError> {

@@ -209,12 +209,6 @@ impl<'w, 'c> Comparison<'w, 'c> {
     }
 
     fn tell_novelties(&mut self) -> Result<(), TransferError> {
-        let mut frames = Frames::default();
-        for node in &self.walker.out.nodes {
-            if let Some(item) = self.walker.wanted.get(node.wanted) {
-                frames.learn(&mut self.reader, node, item)?;
-            }
-        }
         let mut groups: BTreeMap<usize, (HashSet<[u8; 32]>, Vec<&ChunkStep>)> = BTreeMap::new();
         for step in &self.walker.out.chunks {
             let (old, new) = groups.entry(self.pairs.group(step.wanted)).or_default();
@@ -224,6 +218,7 @@ impl<'w, 'c> Comparison<'w, 'c> {
                 old.insert(step.id.0);
             }
         }
+        let (mut frames, mut found) = (Frames::default(), Vec::new());
         for (group, (mut known, new)) in groups {
             let (mut unique, mut novelty, mut placed) = (Vec::new(), Novelty::default(), true);
             let new = new.into_iter().filter(|step| !self.copies.has(group, step.id.0));
@@ -237,9 +232,33 @@ impl<'w, 'c> Comparison<'w, 'c> {
                     None => placed = false,
                 }
             }
-            let weight = frames.weigh(Weight::default(), &unique);
-            novelty.stored_bytes = placed.then_some(weight.stored_bytes);
-            self.novelties.insert(group, novelty);
+            found.push((group, novelty, placed.then_some(unique)));
+        }
+        self.learn(&mut frames)?;
+        for (group, novelty, unique) in found {
+            let weight = |unique: Vec<_>| frames.weigh(Weight::default(), &unique).stored_bytes;
+            let stored_bytes = unique.map(weight);
+            self.novelties.insert(group, Novelty { stored_bytes, ..novelty });
+        }
+        Ok(())
+    }
+
+    /// Tells frames of which something is known what else lies in them.
+    fn learn(&mut self, frames: &mut Frames) -> Result<(), TransferError> {
+        let out = &self.walker.out;
+        if self.pairs.wanted.iter().all(|item| matches!(item.filter, Filter::All)) {
+            // Every chunk was met, with its place.
+            for step in &out.chunks {
+                if let Some(spot) = step.spot {
+                    frames.add_to_known(spot, step.size, !step.bases.is_empty());
+                }
+            }
+            return Ok(());
+        }
+        for node in &out.nodes {
+            if let Some(item) = self.walker.wanted.get(node.wanted) {
+                frames.learn(&mut self.reader, (node, item), Frames::add_to_known)?;
+            }
         }
         Ok(())
     }
@@ -285,6 +304,7 @@ impl<'w, 'c> Comparison<'w, 'c> {
     /// Returns the bytes of a node. One that both sides have is looked at where nodes of the two sides
     /// do not begin at the same path, and only then brought.
     fn node(&mut self, path: &[u8], id: NodeId, job: &Job) -> Result<Vec<u8>, TransferError> {
+        job.check()?;
         if let Some(step) = self.shared.remove(&id) {
             let chunks = self.walker.out.chunks.len();
             let below = self.level(vec![step], job)?;

@@ -12,12 +12,13 @@ use crate::transfer::error::TransferError;
 /// Lists the catalogue. Only reading goes by an index, which may be behind what is there.
 pub(super) fn listing(remote: &Remote, purpose: Purpose) -> Result<Vec<Listed>, TransferError> {
     let refused = match listed(remote) {
-        Err(e @ RemoteError::Unsupported { .. }) if purpose == Purpose::Read => e,
+        Err(e) if e.is_without_listing() && purpose == Purpose::Read => e,
         listing => return Ok(listing?),
     };
     match remote.get(key::INDEX, MAX_INDEX_LEN) {
         Ok(bytes) => parse_index(&bytes).map_err(|e| catalogue_error(remote, key::INDEX, e)),
-        Err(e) if e.is_missing() => Err(refused.into()),
+        // Who may read nothing is told that of the listing.
+        Err(e) if e.is_missing() || matches!(e, RemoteError::Denied { .. }) => Err(refused.into()),
         Err(e) => Err(e.into()),
     }
 }
@@ -45,7 +46,7 @@ pub(super) fn prove_catalogue(contact: &Contact, path: &[u8]) -> Result<(), Tran
                 return Err(TransferError::NoCatalogue { path, remote });
             }
             // Where nothing can be listed, the index was read.
-            Err(RemoteError::Unsupported { .. }) => return Ok(()),
+            Err(e) if e.is_without_listing() => return Ok(()),
             Err(e) => return Err(e.into()),
         }
     }

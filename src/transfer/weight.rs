@@ -56,7 +56,7 @@ pub fn weigh(
             result => result?,
         };
         for node in &nodes {
-            frames.learn(&mut reader, node, item)?;
+            frames.learn(&mut reader, (node, item), Frames::add)?;
         }
         let mut unique = Vec::new();
         for step in chunks.iter().filter(|step| seen.insert(step.id)) {
@@ -110,8 +110,8 @@ impl Frames {
     pub(super) fn learn(
         &mut self,
         reader: &mut ObjectReader,
-        node: &Visited,
-        item: &Wanted,
+        (node, item): (&Visited, &Wanted),
+        add: fn(&mut Self, Spot, u64, bool),
     ) -> Result<(), TransferError> {
         let Spot { pack, offset, frame_len, .. } = node.at;
         let Some((bytes, placement)) = reader.node_at(node.id, pack, offset, frame_len)? else {
@@ -123,7 +123,7 @@ impl Frames {
         let locs = decode_placement(&placement, children.len()).unwrap_or_default();
         for (child, loc) in children.iter().zip(&locs) {
             if let (Child::Chunk { size, .. }, Some(spot)) = (child, spot(loc, Some(pack))) {
-                self.add(spot, *size, !loc.bases.is_empty());
+                add(self, spot, *size, !loc.bases.is_empty());
             }
         }
         Ok(())
@@ -135,6 +135,13 @@ impl Frames {
         frame.end = frame.end.max(u64::from(spot.skip).saturating_add(size));
         if self.counted.insert((spot.pack, spot.offset, spot.skip)) {
             frame.sizes = frame.sizes.saturating_add(size);
+        }
+    }
+
+    /// As [`Self::add`], of a frame of which something is known already; others are passed by.
+    pub(super) fn add_to_known(&mut self, spot: Spot, size: u64, needs_base: bool) {
+        if self.known.contains_key(&(spot.pack, spot.offset)) {
+            self.add(spot, size, needs_base);
         }
     }
 

@@ -25,7 +25,7 @@ impl Parent {
         if self.open.as_ref().is_none_or(|(open, _)| open != parent) {
             match door.root.descend(parent) {
                 Ok(dir) => self.open = Some((parent.to_vec(), dir)),
-                Err(e) if e.is_missing() || is_not_a_folder(&e) => return Ok(None),
+                Err(e) if e.is_missing() || e.is_no_folder() => return Ok(None),
                 Err(e) => return Err(e),
             }
         }
@@ -64,10 +64,6 @@ fn parent_of(path: &RepoPath) -> &[u8] {
     whole.get(..end).unwrap_or_default()
 }
 
-fn is_not_a_folder(error: &FsError) -> bool {
-    error.source.kind() == ErrorKind::NotADirectory
-}
-
 impl Door {
     /// Opens the worktree at `root`.
     pub fn open(root: &Path) -> Result<Self, FsError> {
@@ -97,6 +93,13 @@ impl Door {
     pub fn own_link(&self, path: &RepoPath) -> Result<Option<OwnLink>, FsError> {
         let mut parent = Parent::default();
         Ok(parent.of(self, path)?.and_then(|dir| dir.own_link(path.file_name())))
+    }
+
+    /// Says whether anything stands at `path`, be it a link of ours that stands for no file.
+    pub fn has(&self, path: &RepoPath) -> Result<bool, FsError> {
+        let mut parent = Parent::default();
+        let Some(dir) = parent.of(self, path)? else { return Ok(false) };
+        Ok(dir.stamp(path.file_name())?.is_some() || dir.own_link(path.file_name()).is_some())
     }
 
     /// Writes `bytes` as the whole content of a path whose folder exists, durably.

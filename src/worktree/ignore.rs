@@ -200,6 +200,40 @@ fn fits_path(pattern: &[u8], path: &[u8]) -> bool {
     })
 }
 
+/// Which files with rules count below a folder that is looked at.
+#[derive(Clone, Copy, Debug)]
+pub enum RulesBelow<'d> {
+    /// Those that lie there.
+    Standing,
+    /// Those of the folder that is about to take its place, or of none if that is a file, and of those that lie
+    /// there the ones that are not kept.
+    Coming(Option<&'d Dir>),
+}
+
+impl RulesBelow<'_> {
+    /// Adds the rules of a folder whose path below the one that is looked at is `rest`.
+    pub(super) fn enter(
+        self,
+        above: &Rules,
+        (dir, folder): (&Dir, &[u8]),
+        rest: &[u8],
+        kept: &Kept,
+    ) -> Result<Rules, WorktreeError> {
+        let Self::Coming(coming) = self else { return above.enter(dir, folder) };
+        match coming.map(|coming| coming.descend(rest)) {
+            Some(Ok(new)) if new.stamp(NAME)?.is_some() => return above.enter(&new, folder),
+            Some(Err(e)) if !e.is_missing() && !e.is_no_folder() && !e.is_link() => {
+                return Err(e.into());
+            }
+            Some(Ok(_) | Err(_)) | None => {}
+        }
+        if kept.has(&[folder, b"/", NAME].concat()) {
+            return Ok(above.clone());
+        }
+        above.enter(dir, folder)
+    }
+}
+
 /// Paths that stay tracked whatever the rules say, because a manifest has them.
 #[derive(Clone, Debug)]
 pub enum Kept {

@@ -15,7 +15,7 @@ mod wildcards;
 pub(crate) use build::LARGE;
 pub use door::{Door, Parent};
 pub use error::WorktreeError;
-pub use ignore::{Kept, is_excluded};
+pub use ignore::{Kept, RulesBelow, is_excluded};
 pub use known::{Content, Knowledge};
 pub(crate) use own::{make_own, own_links, put_aside};
 pub use place::{PlaceError, Recipe};
@@ -24,7 +24,7 @@ pub(crate) use place::{
 };
 pub use pointers::{
     RefusedPointer, Tracked, TrackedState, Tracking, in_place, load_in_place, load_tracked,
-    parse_tracked, tracked_by,
+    load_unknown, parse_tracked, tracked_by,
 };
-pub use scan::{Found, Scan, What, look};
+pub use scan::{Found, Scan, What, look, look_ahead};
 pub(crate) use share::{Sharing, place_whole};

@@ -10,7 +10,7 @@ use crate::pointer::looks_like_pointer;
 use crate::progress::Job;
 use crate::worktree::door::Door;
 use crate::worktree::error::WorktreeError;
-use crate::worktree::ignore::{Kept, Rules};
+use crate::worktree::ignore::{Kept, Rules, RulesBelow};
 
 /// Deepest nesting of folders; a path longer than a key may be is refused before that.
 const MAX_DEPTH: usize = 2048;
@@ -66,6 +66,16 @@ struct Pending {
 /// Temporary files of ours are passed over, and so is what `.haulignore` files exclude, unless it is to
 /// be kept.
 pub fn look(door: &Door, folder: &RepoPath, kept: &Kept, job: &Job) -> Result<Scan, WorktreeError> {
+    look_ahead((door, folder), kept, RulesBelow::Standing, job)
+}
+
+/// As [`look`], with other rules below the folder than those that lie there.
+pub fn look_ahead(
+    (door, folder): (&Door, &RepoPath),
+    kept: &Kept,
+    below: RulesBelow<'_>,
+    job: &Job,
+) -> Result<Scan, WorktreeError> {
     let mut out = Scan::default();
     let rules = match kept {
         Kept::All => Some(Rules::default()),
@@ -74,7 +84,7 @@ pub fn look(door: &Door, folder: &RepoPath, kept: &Kept, job: &Job) -> Result<Sc
     let rules = rules.filter(|rules| !rules.excludes(folder.as_bytes(), true));
     let mut level = vec![Pending { path: folder.as_bytes().to_vec(), rules }];
     for depth in 0.. {
-        let listing = Listing { door, folder, kept, deepest: depth >= MAX_DEPTH };
+        let listing = Listing { door, folder, kept, below, deepest: depth >= MAX_DEPTH };
         let looked: Result<Vec<Listed>, WorktreeError> =
             level.into_par_iter().map(|pending| listing.list(&pending, job)).collect();
         let mut next = Vec::new();
@@ -106,6 +116,7 @@ struct Listing<'a> {
     door: &'a Door,
     folder: &'a RepoPath,
     kept: &'a Kept,
+    below: RulesBelow<'a>,
     deepest: bool,
 }
 
@@ -117,7 +128,10 @@ impl Listing<'_> {
         let path = pending.path.as_slice();
         let dir = self.door.root().descend(path)?;
         let rules = match (&pending.rules, self.kept) {
-            (Some(rules), Kept::Some(_)) => Some(rules.enter(&dir, path)?),
+            (Some(rules), Kept::Some(_)) => {
+                let rest = path.get(self.folder.as_bytes().len() + 1..).unwrap_or_default();
+                Some(self.below.enter(rules, (&dir, path), rest, self.kept)?)
+            }
             (rules, _) => rules.clone(),
         };
         let mut empty = true;

@@ -22,6 +22,9 @@ mod args;
 mod bit_flips;
 mod counting;
 mod eight_processes;
+#[path = "../stores/fault.rs"]
+#[expect(dead_code, reason = "the tests of stores use more of it")]
+mod fault;
 mod faulty;
 mod figures;
 mod plant;

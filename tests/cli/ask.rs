@@ -32,6 +32,17 @@ fn pull_asks_on_a_terminal_before_it_uses_a_remote_outside_the_repository() {
 }
 
 #[test]
+fn ctrl_c_is_an_answer_too() {
+    let world = World::new();
+    let b = strangers_clone(&world);
+    let output = b.haul_on_terminal_stopped_after("haul pull", "[y/N]").fails_with(130);
+    output.prints("error: interrupted");
+    assert!(!b.has("x.bin"));
+    b.haul_on_terminal("haul pull", "y").ok().prints("[y/N]");
+    assert_eq!(b.read("x.bin"), data::bytes(1, 5000));
+}
+
+#[test]
 fn pull_without_a_terminal_names_the_command_that_accepts() {
     let world = World::new();
     let b = strangers_clone(&world);

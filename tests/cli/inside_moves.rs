@@ -183,3 +183,19 @@ fn a_move_across_folders_that_was_cut_short_is_completed_by_the_same_command() {
     a.haul(&["mv", "more/x.bin", "data/train-x.bin"]).ok();
     a.haul(&["add", "-u"]).ok().says("nothing changed");
 }
+
+#[test]
+fn a_tracked_folder_that_gave_its_last_file_away_stays_and_is_empty() {
+    let world = World::new();
+    let a = ready(&world, "a", &world.remote("r"));
+    for path in ["d/one/x.bin", "e/y.bin"] {
+        a.write(path, &data::bytes(1, 5000));
+    }
+    send(&a, "d");
+    send(&a, "e");
+    for (from, to) in [("d/one/x.bin", "x.bin"), ("e/y.bin", "d/y.bin")] {
+        a.haul(&["mv", from, to]).ok();
+    }
+    assert!(a.has("e") && !a.has("d/one"));
+    assert_eq!(states(&a), Vec::<String>::new());
+}

@@ -82,7 +82,7 @@ fn ls_of_large_folders_counts_all_and_reads_what_lies_between_them() {
     let a = ready(&world, "a", &world.remote("r"));
     for folder in ["d/one", "d/one.more", "d/two", "d/two/in"] {
         for number in 0..1500 {
-            a.write(&format!("{folder}/{number}"), &data::bytes(number as u64, 60 + number % 3));
+            a.write(format!("{folder}/{number}"), &data::bytes(number as u64, 60 + number % 3));
         }
     }
     a.write("d/one-file", b"1");

@@ -302,6 +302,49 @@ fn a_pointer_that_another_haul_cut_otherwise_is_no_conflict() {
 }
 
 #[test]
+fn what_two_sides_cut_by_different_rules_merges_like_anything_else() {
+    let world = World::new();
+    let a = start(&world);
+    let cut = |a: &Repo<'_>, profile: &str, paths: &[&str]| {
+        let add = [&["add"], paths].concat();
+        a.haul_with(&add, &[("HAUL_ADD_PROFILE", profile)]).ok();
+    };
+    for (seed, name, profile) in [(71, "one", "m16.1"), (72, "two", "m256.1")] {
+        branch(&a, name, |a| {
+            a.write(format!("dir/f{seed:03}"), &data::bytes(seed, 400_000));
+            a.write(format!("dir/new-{name}"), &data::bytes(seed + 10, 900_000));
+            // The same content on both sides, and another one.
+            a.write("same.bin", &data::bytes(73, 900_000));
+            a.write("other.bin", &data::bytes(seed, 900_000));
+            cut(a, profile, &["dir", "same.bin", "other.bin"]);
+            let pointer = a.text("same.bin.haul");
+            assert!(pointer.contains(&format!("root {profile}:")), "{pointer}");
+        });
+    }
+    let merged = merge(&a, "one").fails_with(1);
+    assert!(!merged.stderr().contains("same.bin"), "{merged}");
+    merged.says("conflict in `other.bin`");
+    let text = a.text("other.bin.haul");
+    assert!(!text.contains("<<<<"), "{text}");
+    a.haul(&["checkout", "--theirs", "other.bin", "--to", "theirs.bin"]).ok();
+    assert_eq!(a.read("theirs.bin"), data::bytes(71, 900_000));
+    a.remove("theirs.bin");
+    a.haul(&["add", "other.bin"]).ok();
+    a.git(&["add", "-A"]).ok();
+    a.commit("merged");
+    a.haul(&["checkout"]).ok();
+    for (seed, name) in [(71, "one"), (72, "two")] {
+        assert_eq!(a.read(format!("dir/f{seed:03}")), data::bytes(seed, 400_000));
+        assert_eq!(a.read(format!("dir/new-{name}")), data::bytes(seed + 10, 900_000));
+    }
+    assert_clean(&a);
+    a.haul(&["push"]).ok();
+    let b = a.clone_as("b");
+    b.haul(&["pull"]).ok();
+    b.tree().assert_same(&a.tree());
+}
+
+#[test]
 fn init_registers_it_and_uninstall_takes_everything_back() {
     let world = World::new();
     let a = world.repo("a");

@@ -4,9 +4,11 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::PathBuf;
 
+use crate::foreign::{others, ours, url};
+use crate::hard_times::{as_nobody, set_mode};
 use crate::harness::{Repo, World, data};
 use crate::push::{ready, take};
-use crate::scene::{assert_clean, states};
+use crate::scene::{assert_clean, number, save, states};
 use crate::whole_files::{bytes, cached, is_link, scene, write_in_place};
 
 /// The folder of the only run that put something aside.
@@ -185,6 +187,25 @@ fn no_whole_file_goes_where_a_noted_link_cannot_be_seen() {
 }
 
 #[test]
+fn packs_go_and_whole_files_stay_where_a_folder_of_the_worktree_cannot_be_seen() {
+    let world = World::new();
+    let a = scene(&world, "symlink");
+    a.write("sub/d/x/deep.bin", &bytes(4));
+    take(&a, "sub/d");
+    a.haul(&["push"]).ok();
+    let (files, closed) = (cached(&a).len(), a.path("sub/d/x"));
+    set_mode(&closed, 0);
+    let Some(output) = as_nobody(&world, &a, &["evict", "--all", "--yes", "--json"]) else {
+        return;
+    };
+    set_mode(&closed, 0o755);
+    let output = output.ok().says("no whole file leaves the cache");
+    let output = output.says("which links lead into the cache").says("a/sub/d/x`");
+    assert!(number(&output, "/packs") > 0, "{output}");
+    assert_eq!(cached(&a).len(), files);
+}
+
+#[test]
 fn repair_leaves_work_that_was_done_through_a_link_where_it_is() {
     let world = World::new();
     let a = scene(&world, "symlink");
@@ -275,4 +296,73 @@ fn status_notes_links_of_a_worktree_that_was_moved() {
     a.remove("d");
     a.haul(&["evict", "--all", "--yes"]).ok();
     assert_eq!(c.read("d/x.bin"), bytes(2));
+}
+
+#[test]
+fn an_update_and_an_import_take_the_place_of_links_that_lead_nowhere() {
+    let world = World::new();
+    let (a, b) = (others(&world), ours(&world));
+    b.haul(&["config", "cache.link", "symlink"]).ok();
+    for path in ["model.bin", "data/train"] {
+        b.haul(&["import", &url(&a), path]).ok();
+    }
+    b.git(&["add", "-A"]).ok();
+    b.commit("import");
+    b.haul(&["push"]).ok();
+    b.remove("model.bin");
+    b.remove("train");
+    b.haul(&["checkout"]).ok();
+    assert!(is_link(&b, "model.bin", "symlink") && is_link(&b, "train/x.bin", "symlink"));
+    a.write("model.bin", &bytes(5));
+    a.write("data/train/x.bin", &bytes(6));
+    save(&a, &["model.bin", "data"], "three");
+    a.haul(&["push"]).ok();
+    fs::rename(b.path(""), world.path("c")).unwrap();
+    let c = world.folder("c");
+    symlink(fs::read_link(c.path("model.bin")).unwrap(), c.path("again.bin")).unwrap();
+    c.haul(&["import", &url(&a), "model.bin", "again.bin"]).ok();
+    c.haul(&["update"]).ok();
+    for name in ["model.bin", "again.bin"] {
+        assert_eq!(c.read(name), bytes(5), "{name}");
+    }
+    c.tree_of("train").assert_same(&a.tree_of("data/train"));
+    assert_eq!(states(&c), Vec::<String>::new());
+}
+
+#[test]
+fn links_that_lead_nowhere_move_with_their_pointers() {
+    let world = World::new();
+    let a = ready(&world, "a", &world.remote("r"));
+    a.haul(&["config", "cache.link", "symlink"]).ok();
+    for path in ["top", "other", "d/x.bin"] {
+        a.write(path, &bytes(path.len() as u64));
+    }
+    for path in ["top", "other", "d"] {
+        take(&a, path);
+    }
+    a.haul(&["push"]).ok();
+    for path in ["top", "other", "d"] {
+        a.remove(path);
+    }
+    a.haul(&["checkout"]).ok();
+    assert!(is_link(&a, "top", "symlink") && is_link(&a, "d/x.bin", "symlink"));
+    fs::rename(a.path(""), world.path("b")).unwrap();
+    let b = world.folder("b");
+    let moves =
+        [("top", "newtop"), ("newtop", "sub/d/top"), ("d/x.bin", "d/y.bin"), ("other", "d/other")];
+    for (from, to) in moves {
+        b.haul(&["mv", "--json", from, to]).ok().prints("\"data\":false");
+        assert!(b.path(from).symlink_metadata().is_err(), "{from}");
+        assert!(b.path(to).symlink_metadata().is_ok(), "{to}");
+        let status = b.git(&["status", "--porcelain"]).ok();
+        assert!(!status.stdout().contains('?'), "{from} {to}: {status}");
+    }
+    // One that lies where something is to go is in the way.
+    b.link(fs::read_link(b.path("sub/d/top")).unwrap(), "taken");
+    b.haul(&["mv", "sub/d/top", "taken"]).fails_with(1).says("`taken` is there already");
+    b.haul(&["pull"]).ok();
+    assert_eq!(b.read("sub/d/top"), bytes(3));
+    assert_eq!(b.read("d/y.bin"), bytes(7));
+    assert_eq!(b.read("d/other"), bytes(5));
+    assert_eq!(states(&b), Vec::<String>::new());
 }

@@ -167,8 +167,8 @@ fn events_are_one_json_object_per_line() {
     every_verb(&["--progress", "json"], |verb, closing, output| {
         let events = events(output);
         if *verb == ["add", "d"] {
-            let adds = events.iter().filter(|event| event["task"] == "add");
-            assert_eq!(adds.last().expect("has events")["new"], 900_000, "{output}");
+            let mut adds = events.iter().filter(|event| event["task"] == "add");
+            assert_eq!(adds.next_back().expect("has events")["new"], 900_000, "{output}");
         }
         let last = events.last().expect("has events");
         assert_eq!(last["event"], "figures", "{verb:?}\n{output}");

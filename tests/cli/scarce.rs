@@ -49,6 +49,25 @@ fn all_verbs_work(limit: &str) {
     assert_clean(&b);
 }
 
+/// Git itself holds what it gets back whole; haul holds neither way.
+#[test]
+fn a_large_file_that_git_hands_over_lies_in_no_memory_whole() {
+    let world = World::new();
+    let a = ready(&world, "a", &world.remote("r"));
+    a.haul(&["track", "*.bin"]).ok();
+    let large = data::bytes(7, 1 << 20).repeat(600);
+    a.write("x.bin", &large);
+    a.run("sh", &["-c", &format!("{LITTLE_MEMORY} && git add x.bin")]).ok();
+    a.git(&["add", "-A"]).ok();
+    a.commit("x");
+    within(LITTLE_MEMORY, &a, "push").ok();
+    let b = a.clone_as("b");
+    within(LITTLE_MEMORY, &b, "init").ok();
+    within(LITTLE_MEMORY, &b, "pull").ok();
+    assert!(b.read("x.bin") == large);
+    within(LITTLE_MEMORY, &b, "status --exit-code").ok();
+}
+
 #[test]
 fn with_few_open_files_everything_works() {
     all_verbs_work(FEW_FILES);

@@ -1,8 +1,10 @@
 //! Every verb over every shape of repository: each works, or refuses with a reason and exit code 1.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use crate::harness::{Repo, World, data};
+use crate::help::VERBS;
 use crate::scene::{save, states};
 use crate::shape_kinds::{SHAPES, Shape, clone, upstream};
 
@@ -10,8 +12,12 @@ use crate::shape_kinds::{SHAPES, Shape, clone, upstream};
 struct Row<'r> {
     shape: &'r Shape,
     repo: &'r Repo<'r>,
+    tried: BTreeSet<String>,
     wrong: Vec<String>,
 }
+
+/// Verbs that do without any repository, and `cat`, which is run for what it prints.
+const ELSEWHERE: [&str; 4] = ["completions", "man", "demo", "cat"];
 
 impl Row<'_> {
     /// Runs a verb, which ends with 0 or, where the shape refuses it, with 1 and the reason.
@@ -23,6 +29,9 @@ impl Row<'_> {
         let mut all = words.to_vec();
         if !folder.is_empty() {
             all.splice(0..0, ["-C", folder]);
+        }
+        if let Some(verb) = words.first() {
+            self.tried.insert((*verb).to_owned());
         }
         let output = self.repo.haul(&all);
         let refusal = self.shape.refuses.iter().find(|(verb, _)| words.first() == Some(verb));
@@ -174,6 +183,7 @@ fn compare(row: &mut Row, world: &World) {
     let words = ["clone", "--quiet", "--no-local", folder.to_str().expect("is UTF-8"), "copy"];
     let cloned = world.folder("").git(&words);
     // Where the history or its files are not whole, Git can make no clone.
+    row.tried.insert("clone".to_owned());
     if cloned.status() != Some(0) {
         row.check(
             "cannot be cloned",
@@ -187,6 +197,9 @@ fn compare(row: &mut Row, world: &World) {
         return;
     }
     copy.haul(&["pull"]).ok();
+    let other = world.path("other-copy").display().to_string();
+    row.haul(&["clone", folder.to_str().expect("is UTF-8"), &other]);
+    row.check("`haul clone` brought no data", world.path("other-copy/team/again.bin").is_file());
     let differences = copy.tree_of("team").differences(&row.repo.tree_of("team"));
     row.check(&format!("a clone differs: {differences:?}"), differences.is_empty());
 }
@@ -206,13 +219,17 @@ fn run(names: &[&str]) {
         let world = World::new();
         foreign(&world);
         let Some(repo) = (shape.make)(&world) else { continue };
-        let mut row = Row { shape, repo: &repo, wrong: Vec::new() };
+        let (tried, wrong_here) = (BTreeSet::new(), Vec::new());
+        let mut row = Row { shape, repo: &repo, tried, wrong: wrong_here };
         look(&mut row, &world, "cold");
         bring(&mut row);
         look(&mut row, &world, "warm");
         change(&mut row, &world);
         compare(&mut row, &world);
         row.haul(&["uninstall"]);
+        let here = |verb: &&&str| !ELSEWHERE.contains(*verb);
+        let left = VERBS.iter().filter(here).filter(|verb| !row.tried.contains(**verb));
+        row.wrong.extend(left.map(|verb| format!("{}: `{verb}` was not tried", shape.name)));
         wrong.extend(row.wrong);
     }
     assert!(wrong.is_empty(), "{} cells are wrong:\n{}", wrong.len(), wrong.join("\n"));

@@ -212,8 +212,13 @@ fn an_add_that_waits_for_gits_lock_stops_and_keeps_what_it_took_in() {
     let a = ready(&world, "a", &world.remote("r"));
     a.write("x.bin", &data::bytes(1, 300_000));
     a.write(".git/index.lock", b"");
-    stop(&a, &["add", "x.bin"], ("git.index.waiting", Signal::INT));
+    let mut add = a.pause_haul(&["add", "x.bin"], "git.index.waiting");
+    add.interrupt(Signal::INT);
+    // Nothing is in the way any more, but for the wish to stop.
     a.remove(".git/index.lock");
+    add.let_go().fails_with(130).says("interrupted").says("hint: run the same command again");
+    let staged = a.git(&["diff", "--cached", "--name-only"]).ok();
+    assert!(!staged.stdout().contains("x.bin"), "{staged}");
     let again = a.haul(&["add", "x.bin"]).ok();
     again.says("added 1 file, 293.0 KiB: 0 B new");
     a.commit("x");
@@ -300,4 +305,55 @@ fn every_verb_that_asks_a_server_stops_while_that_is_silent() {
         drop(silence);
         while listener.accept().is_ok() {}
     }
+}
+
+#[test]
+fn a_walk_over_a_tree_that_is_here_stops_between_two_files() {
+    let world = World::new();
+    let a = others(&world);
+    let verbs: [&[&str]; 7] = [
+        &["ls", "-r"],
+        &["diff", "HEAD~2", "HEAD"],
+        &["log"],
+        &["checkout", "data"],
+        &["export", "HEAD:data", "out"],
+        &["ci", "key", "--exact"],
+        &["status"],
+    ];
+    for (number, verb) in verbs.iter().enumerate() {
+        // So that it is asked what stands there.
+        a.write("data/val/y.bin", &data::bytes(2, 200_000));
+        stop(&a, verb, ("cache.node.read", SIGNALS[number % SIGNALS.len()]));
+        a.haul(verb).ok();
+    }
+    assert!(world.path("a/out/val/y.bin").is_file());
+}
+
+#[test]
+fn a_long_listing_stops_in_the_middle() {
+    let world = World::new();
+    let a = ready(&world, "a", &world.remote("r"));
+    for n in 0..3_000 {
+        a.write(format!("many/a-rather-long-name-of-a-file-{n:04}"), b"small");
+    }
+    take(&a, "many");
+    // More than a pipe holds; nobody reads before the signal.
+    let mut running = a.start_haul(&["ls", "-r", "many"]);
+    let mut out = running.stdout.take().expect("is a pipe");
+    let mut first = [0; 1];
+    out.read_exact(&mut first).expect("prints");
+    kill_process(Pid::from_child(&running), Signal::INT).expect("is running");
+    let mut said = String::new();
+    let stderr = running.stderr.as_mut().expect("is a pipe");
+    let mut piece = [0; 1];
+    while !said.contains("at once") {
+        stderr.read_exact(&mut piece).expect("speaks");
+        said.push(char::from(piece[0]));
+    }
+    let mut rest = Vec::new();
+    out.read_to_end(&mut rest).expect("ends");
+    let ended = running.wait_with_output().expect("ends");
+    assert_eq!(ended.status.code(), Some(130));
+    let lines = rest.iter().filter(|byte| **byte == b'\n').count();
+    assert!(lines < 3_000, "{lines}");
 }

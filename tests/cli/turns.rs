@@ -20,10 +20,9 @@ fn waiting<'a>(world: &'a World, name: &str) -> Repo<'a> {
     a
 }
 
-#[test]
-fn data_that_is_added_while_a_git_hook_begins_is_not_overwritten() {
-    let world = World::new();
-    let a = shared(&world);
+/// A repository where `x` is of the branch `main`, and another version of it is of `two`.
+fn two_versions(world: &World) -> Repo<'_> {
+    let a = shared(world);
     a.write("x", &data::bytes(1, 1000));
     save(&a, &["x"], "first");
     a.git(&["checkout", "--quiet", "-b", "two"]).ok();
@@ -31,6 +30,13 @@ fn data_that_is_added_while_a_git_hook_begins_is_not_overwritten() {
     save(&a, &["x"], "second");
     a.git(&["checkout", "--quiet", "main"]).ok();
     a.haul(&["checkout"]).ok();
+    a
+}
+
+#[test]
+fn data_that_is_added_while_a_git_hook_begins_is_not_overwritten() {
+    let world = World::new();
+    let a = two_versions(&world);
     let mut hook = a.pause_git_hooked(&["checkout", "--quiet", "two"], "follow.begin");
     a.write("x", &data::bytes(3, 1000));
     let add = a.pause_haul(&["add", "x"], "index.after-commit");
@@ -41,6 +47,24 @@ fn data_that_is_added_while_a_git_hook_begins_is_not_overwritten() {
     assert!(a.read("x") == data::bytes(3, 1000), "{hook}");
     a.git(&["commit", "--quiet", "-a", "-m", "third"]).ok();
     assert_clean(&a);
+}
+
+#[test]
+fn a_git_hook_that_is_stopped_while_it_waits_says_how_data_follows() {
+    let world = World::new();
+    let a = two_versions(&world);
+    a.git(&["checkout", "--quiet", "two"]).ok();
+    a.write("y", b"y");
+    let add = a.pause_haul(&["add", "y"], "index.after-commit");
+    let words = ["hook", "post-checkout", "main", "two", "1"];
+    for point in ["repo.waiting", "repo.said"] {
+        let mut hook = a.pause_haul_with(&words, point, &[("HAUL_SKIP", "0")]);
+        hook.interrupt(Signal::TERM);
+        hook.let_go().ok().says("data did not follow: interrupted; `haul checkout` brings it");
+    }
+    add.let_go().ok();
+    a.haul(&["checkout"]).ok();
+    assert!(a.read("x") == data::bytes(2, 1000));
 }
 
 #[test]
@@ -97,7 +121,7 @@ fn an_import_keeps_nobody_waiting_while_it_fetches() {
         let words = ["import", &from, "x.bin", name];
         let import = b.pause_haul_with(&words, "fs.sparse.write", &accepted);
         b.write(other, b"mine");
-        b.haul(&["add", other]).ok();
+        b.pause_haul(&["add", other], "index.after-commit").let_go().ok();
         let import = import.let_go();
         match name {
             "mine" => import.fails_with(1).says("`mine` is tracked already"),

@@ -18,6 +18,7 @@ fn what_goes_wrong_once_is_nobodys_concern() {
         Fault::Close,
         Fault::LoseAnswer,
         Fault::Late(Duration::from_millis(300)),
+        Fault::Slow(Duration::from_millis(50)),
     ];
     for fault in once {
         let world = World::new();
@@ -53,8 +54,12 @@ fn met(scene: &Scene<'_>, kinds: &[&str], fault: Fault) {
 fn a_conflict_that_is_none_leaves_no_remote_without_an_identity() {
     let world = World::new();
     let Some(scene) = Scene::new(&world) else { return };
-    for part in ["/format", "/i/"] {
-        scene.set("PUT", part, 1, Fault::Status(409, "OperationAborted", None));
+    for (part, status, code) in [
+        ("/format", 412, "PreconditionFailed"),
+        ("/format", 409, "OperationAborted"),
+        ("/i/", 409, "OperationAborted"),
+    ] {
+        scene.set("PUT", part, 1, Fault::Status(status, code, None));
         scene.server.haul(&scene.a, &["push"]).fails_with(3).says("hint: run the same command");
         assert_eq!(scene.proxy.faults(), 1, "{part}");
     }

@@ -21,6 +21,7 @@ mod harness;
 
 mod cluster;
 mod conformance;
+mod fault;
 mod faults;
 mod keys;
 mod odd;

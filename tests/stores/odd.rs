@@ -189,6 +189,55 @@ fn a_certificate_of_ones_own_counts_only_where_the_variable_names_its_authority(
 }
 
 #[test]
+fn keys_that_may_not_list_read_by_the_index_and_push_nothing() {
+    let world = World::new();
+    let Some(scene) = Scene::new(&world) else { return };
+    scene.server.haul(&scene.a, &["push"]).ok();
+    let b = scene.a.clone_as("b");
+    let denied = Fault::Status(403, "AccessDenied", None);
+    scene.set("GET", "list-type=2", FOR_EVER, denied);
+    let refused = scene.server.haul(&b, &["pull"]).fails_with(3);
+    refused.says("access is denied").says("`haul remote index`");
+    scene.proxy.set(&[]);
+    scene.server.haul(&scene.a, &["remote", "index"]).ok();
+    scene.set("GET", "list-type=2", FOR_EVER, denied);
+    scene.server.haul(&b, &["verify"]).ok();
+    scene.pulls_all("c");
+    b.write("new.bin", &data::bytes(9, 5000));
+    b.haul(&["add", "new.bin"]).ok();
+    b.commit("new");
+    let refused = scene.server.haul(&b, &["push"]).fails_with(3);
+    refused.says("access is denied").says("the right to list").says("which pushing needs");
+    assert!(scene.proxy.faults() > 0);
+}
+
+#[test]
+fn the_bucket_stands_in_the_name_of_the_host_if_so_asked() {
+    let Some(server) = Server::find("moto") else { return };
+    let world = World::new();
+    let proxy = Proxy::start(server.the("ENDPOINT"));
+    let a = world.repo("a");
+    a.haul(&["init"]).ok();
+    let add = ["remote", "add", "origin", "s3://bucket/x", "--allow-http", "--endpoint"];
+    a.haul(&[&add[..], &["http://store.example"]].concat()).ok();
+    // Whatever the name, what asks for it comes by here.
+    let by = format!("http://{}", proxy.address);
+    let mut variables = [&server.variables()[..], &[("http_proxy", by.as_str())]].concat();
+    for (style, place) in
+        [("true", "http://store.example/bucket"), ("false", "http://bucket.store.example/")]
+    {
+        proxy.set(&[]);
+        variables.push(("HAUL_REMOTES_ORIGIN_PATH_STYLE", style));
+        a.haul_with(&["remote", "test"], &variables);
+        let seen = proxy.seen();
+        assert!(
+            seen.first().is_some_and(|seen| seen.place.starts_with(place)),
+            "{style}: {seen:?}"
+        );
+    }
+}
+
+#[test]
 fn who_reads_without_keys_signs_nothing() {
     let world = World::new();
     let Some(scene) = Scene::new(&world) else { return };

@@ -4,7 +4,6 @@ use std::convert::Infallible;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use bytes::Bytes;
 use futures::StreamExt;
@@ -13,102 +12,15 @@ use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Full, StreamBody};
 use hyper::body::{Frame, Incoming};
 use hyper::header::HeaderValue;
+use hyper::http::response::Parts;
 use hyper::service::service_fn;
-use hyper::{HeaderMap, Request, Response, Uri};
+use hyper::{Request, Response, Uri};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 
-/// What goes wrong.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Fault {
-    /// The request is not carried out; the answer is this status, with this code and pause.
-    Status(u16, &'static str, Option<u64>),
-    /// The request is not carried out; the answer is an error under status 200.
-    Error200,
-    /// The request is not carried out; the answer is a listing without anything in it.
-    EmptyList,
-    /// The request is not carried out, and the connection ends.
-    Close,
-    /// The request is carried out, and the connection ends without an answer.
-    LoseAnswer,
-    /// The connection ends in the middle of the answer's body.
-    Cut,
-    /// The body has the last byte missing, and says so.
-    Shorten,
-    /// The body has a byte more, and says so.
-    Lengthen,
-    /// One bit of the body is another one.
-    Flip,
-    /// The whole object comes, whatever part of it was asked for.
-    Whole,
-    /// A page of a listing has at most as many names.
-    Pages(u32),
-    /// What was written was written at this time.
-    Written(&'static str),
-    /// The answer comes late.
-    Late(Duration),
-    /// The answer comes late, and is a 503 while more requests than this are under way.
-    Busy(usize, Duration),
-    /// The body stops in the middle, and nothing comes any more.
-    Stall,
-}
-
-/// When it goes wrong.
-#[derive(Clone, Debug)]
-pub(crate) struct Rule {
-    /// The method, or nothing for all.
-    pub(crate) method: &'static str,
-    /// What path and query contain, or the condition, which stands behind them as ` if-none-match`.
-    pub(crate) part: String,
-    /// How often.
-    pub(crate) times: usize,
-    pub(crate) fault: Fault,
-}
-
-/// A request as it came.
-#[derive(Clone, Debug)]
-pub(crate) struct Seen {
-    pub(crate) method: String,
-    /// Path and query.
-    pub(crate) place: String,
-    pub(crate) headers: HeaderMap,
-}
-
-/// How many requests go wrong by chance, each in one of some ways that are over at once.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Chance {
-    pub(crate) percent: u64,
-    pub(crate) seed: u64,
-}
-
-const BY_CHANCE: [Fault; 11] = [
-    Fault::Status(503, "SlowDown", None),
-    Fault::Status(503, "SlowDown", Some(1)),
-    Fault::Status(500, "InternalError", None),
-    Fault::Status(429, "TooManyRequests", None),
-    Fault::Status(400, "RequestTimeout", None),
-    Fault::Error200,
-    Fault::Close,
-    Fault::LoseAnswer,
-    Fault::Cut,
-    Fault::Flip,
-    Fault::Late(Duration::from_millis(300)),
-];
-
-impl Chance {
-    /// Draws what goes wrong with the next request.
-    fn draw(&mut self) -> Option<Fault> {
-        // The finalizer of splitmix64.
-        self.seed = self.seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut number = (self.seed ^ self.seed >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        number = (number ^ number >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-        number ^= number >> 31;
-        let which = usize::try_from(number / 100 % BY_CHANCE.len() as u64).unwrap_or(0);
-        (number % 100 < self.percent).then(|| BY_CHANCE.get(which).copied())?
-    }
-}
+pub(crate) use crate::fault::{Chance, Fault, Rule, Seen};
 
 /// What the proxy is told, and what it saw.
 #[derive(Default)]
@@ -251,31 +163,48 @@ async fn handle(
         return answer;
     }
     let request = asked_otherwise(fault, request);
-    let (mut parts, body) = forward(&upstream, request).await.map_err(io::Error::other)?;
+    let (parts, body) = forward(&upstream, request).await.map_err(io::Error::other)?;
+    match fault {
+        Some(Fault::LoseAnswer) => Err(io::ErrorKind::ConnectionReset.into()),
+        Some(Fault::Late(time)) => {
+            tokio::time::sleep(time).await;
+            Ok(Response::from_parts(parts, whole(body)))
+        }
+        _ => Ok(spoilt(fault, parts, body)),
+    }
+}
+
+/// Does to an answer what it is told to.
+fn spoilt(fault: Option<Fault>, mut parts: Parts, body: Bytes) -> Response<Body> {
+    let half = Ok(Frame::data(body.slice(..body.len() / 2)));
     let body = match fault {
-        Some(Fault::LoseAnswer) => return Err(io::ErrorKind::ConnectionReset.into()),
         Some(Fault::Cut) => {
-            let half = body.slice(..body.len() / 2);
             let broken = Err(io::ErrorKind::ConnectionReset.into());
-            let frames = iter([Ok(Frame::data(half)), broken]);
-            return Ok(Response::from_parts(parts, BoxBody::new(StreamBody::new(frames))));
+            BoxBody::new(StreamBody::new(iter([half, broken])))
         }
         Some(Fault::Stall) => {
-            let half = Ok(Frame::data(body.slice(..body.len() / 2)));
-            let frames = iter([half]).chain(futures::stream::pending());
-            return Ok(Response::from_parts(parts, BoxBody::new(StreamBody::new(frames))));
+            BoxBody::new(StreamBody::new(iter([half]).chain(futures::stream::pending())))
+        }
+        Some(Fault::Slow(time)) => {
+            let pieces = body.chunks(body.len() / 8 + 1).map(|piece| body.slice_ref(piece));
+            let pieces: Vec<Bytes> = pieces.collect();
+            let frames = iter(pieces).then(move |piece| async move {
+                tokio::time::sleep(time).await;
+                Ok(Frame::data(piece))
+            });
+            BoxBody::new(StreamBody::new(Box::pin(frames)))
         }
         Some(Fault::Shorten) => {
             parts.headers.remove("content-length");
-            body.slice(..body.len().saturating_sub(1))
+            whole(body.slice(..body.len().saturating_sub(1)))
         }
         Some(Fault::Lengthen) => {
             parts.headers.remove("content-length");
-            [&body[..], b"!"].concat().into()
+            whole([body.as_ref(), b"!"].concat().into())
         }
         Some(Fault::Written(time)) => {
             parts.headers.insert("last-modified", HeaderValue::from_static(time));
-            body
+            whole(body)
         }
         Some(Fault::Flip) => {
             let mut bytes = body.to_vec();
@@ -283,15 +212,11 @@ async fn handle(
             if let Some(byte) = bytes.get_mut(middle) {
                 *byte ^= 1;
             }
-            bytes.into()
+            whole(bytes.into())
         }
-        Some(Fault::Late(time)) => {
-            tokio::time::sleep(time).await;
-            body
-        }
-        _ => body,
+        _ => whole(body),
     };
-    Ok(Response::from_parts(parts, whole(body)))
+    Response::from_parts(parts, body)
 }
 
 /// Asks the server for something else than was asked for.
@@ -387,7 +312,7 @@ impl Drop for UnderWay<'_> {
 async fn forward(
     upstream: &str,
     request: Request<Incoming>,
-) -> Result<(hyper::http::response::Parts, Bytes), Box<dyn std::error::Error + Send + Sync>> {
+) -> Result<(Parts, Bytes), Box<dyn std::error::Error + Send + Sync>> {
     let (parts, body) = request.into_parts();
     let body = body.collect().await?.to_bytes();
     let stream = TcpStream::connect(upstream).await?;

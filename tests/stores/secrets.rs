@@ -82,8 +82,8 @@ fn clean(what: &str, text: &[u8]) {
     for secret in [MARK, "aHVzaDQ3MT", "h1c2g0NzEx", "odXNoNDcxM", "YW5uOmh1c2"] {
         let found = text.windows(secret.len()).position(|window| window == secret.as_bytes());
         if let Some(at) = found {
-            let around = &text[at.saturating_sub(300)..(at + 100).min(text.len())];
-            panic!("{what} shows `{secret}`: {}", String::from_utf8_lossy(around));
+            let around = text.iter().skip(at.saturating_sub(300)).take(400).copied().collect();
+            panic!("{what} shows `{secret}`: {:?}", String::from_utf8(around));
         }
     }
 }

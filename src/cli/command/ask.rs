@@ -1,6 +1,9 @@
 //! Questions, asked only where a person is there to answer.
 
 use std::io::{self, BufRead, IsTerminal, Write};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::Duration;
 
 use crate::cli::failure::Failure;
 use crate::cli::session::Session;
@@ -8,6 +11,9 @@ use crate::ops;
 use crate::ops::OpError;
 use crate::path::show;
 use crate::repo::Repo;
+
+/// How often a question looks whether it is to stop.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// Turns a remote that was not accepted into a question; returns if the user agrees, which is kept.
 ///
@@ -50,7 +56,25 @@ fn agrees(what: &str, session: &Session<'_>) -> Result<bool, Failure> {
     write!(out, "{what}\nuse it, now and from now on? [y/N] ")?;
     out.flush()?;
     drop(out);
-    let mut answer = String::new();
-    io::stdin().lock().read_line(&mut answer)?;
+    let answer = typed(session)?;
     Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+}
+
+/// Waits for a line, or for the wish to stop. Reading it goes on after a signal, so that another thread
+/// does that.
+fn typed(session: &Session<'_>) -> Result<String, Failure> {
+    let (send, answers) = mpsc::channel();
+    thread::spawn(move || {
+        let mut answer = String::new();
+        let read = io::stdin().lock().read_line(&mut answer);
+        // Who asked may not want to know any more.
+        drop(send.send(read.map(|_| answer)));
+    });
+    loop {
+        match answers.recv_timeout(LOOK) {
+            Ok(answer) => return Ok(answer?),
+            Err(RecvTimeoutError::Timeout) => session.job.check().map_err(OpError::from)?,
+            Err(RecvTimeoutError::Disconnected) => return Ok(String::new()),
+        }
+    }
 }

@@ -109,7 +109,7 @@ impl Sink for Bars {
                 }
             }
             Event::Begin { .. } | Event::Advance { .. } | Event::New { .. } | Event::End { .. } => {
-                self.draw(event)
+                self.draw(event);
             }
         }
     }

@@ -184,7 +184,10 @@ fn check_outer(path: &RepoPath, outer: &Tracked) -> Result<(), OpError> {
         )),
         None => Err(OpError::refused(
             format!("cannot track `{shown}`: the pointer of `{folder}` is missing or damaged"),
-            "restore it with `git checkout -- <pointer>` first",
+            format!(
+                "restore it with `git checkout -- {}` first",
+                in_shell(&[outer.path.as_bytes(), b".haul"].concat())
+            ),
         )),
     }
 }

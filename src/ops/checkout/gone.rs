@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use crate::ops::checkout::act::Notes;
-use crate::ops::checkout::leavers::{Stay, leaving, placed_targets};
+use crate::ops::checkout::leavers::{Leaving, Stay, leaving, placed_targets};
 use crate::ops::checkout::tidy::remove_all;
 use crate::ops::error::OpError;
 use crate::path::RepoPath;
@@ -21,15 +21,30 @@ pub(crate) fn remove_data(
     filter: &Filter,
     job: &Job,
 ) -> Result<u64, OpError> {
+    remove_leaving(repo, &removable(repo, (path, pointer), filter, &HashSet::new(), job)?)
+}
+
+/// Finds what [`remove_data`] would remove, but for the paths that are `named`.
+pub(crate) fn removable(
+    repo: &Repo,
+    (path, pointer): (&RepoPath, &[u8]),
+    filter: &Filter,
+    named: &HashSet<&[u8]>,
+    job: &Job,
+) -> Result<Leaving, OpError> {
     let began = repo.door().now()?;
     let knowledge = Knowledge::new(repo.stat()?.under(path.as_bytes())?, began);
-    let named = HashSet::new();
     let wanted = placed_targets(repo, (path, pointer), filter.clone())?.unwrap_or_default();
-    let stay = Stay { named: &named, filter };
+    let stay = Stay { named, filter };
     let mut leaving = leaving(repo, (path, &wanted), &stay, &knowledge, job)?;
     leaving.whole = matches!(filter, Filter::All);
+    Ok(leaving)
+}
+
+/// Removes what was found, as far as nobody touched it since. Returns how many files went.
+pub(crate) fn remove_leaving(repo: &Repo, leaving: &Leaving) -> Result<u64, OpError> {
     let mut notes = Notes::default();
-    let removed = remove_all(repo, &leaving, &mut notes)?;
+    let removed = remove_all(repo, leaving, &mut notes)?;
     repo.door().root().sync()?;
     notes.save(repo, &[])?;
     Ok(removed)

@@ -18,17 +18,29 @@ use crate::transfer::Filter;
 use crate::worktree::{Knowledge, Parent, TrackedState, Tracking, parse_tracked};
 
 /// Files and folders of one tracked path that are to go.
-pub(super) struct Leaving {
+pub(crate) struct Leaving {
     /// The tracked path: what is left empty below it goes as well.
     pub(super) top: RepoPath,
     /// Whether the tracked path itself goes, and folders above it that are left empty.
     pub(super) whole: bool,
-    /// Files and links, with the stamps that were seen.
+    /// Files and links in order, with the stamps that were seen.
     pub(super) files: Vec<(RepoPath, Stamp)>,
     /// Links of ours that lead nowhere.
     pub(super) dangling: BTreeSet<RepoPath>,
     /// Folders that were placed as empty ones.
     pub(super) folders: Vec<RepoPath>,
+}
+
+impl Leaving {
+    /// Says whether the file or link at a path goes.
+    pub(crate) fn takes(&self, path: &[u8]) -> bool {
+        self.files.binary_search_by(|(file, _)| file.as_bytes().cmp(path)).is_ok()
+    }
+
+    /// Lets a folder go too, if it is empty by then.
+    pub(crate) fn take_empty(&mut self, folder: RepoPath) {
+        self.folders.push(folder);
+    }
 }
 
 /// Which paths below a tracked one stay.

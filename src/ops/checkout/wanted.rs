@@ -91,9 +91,10 @@ fn directory(chosen: &Chosen, reader: &mut ObjectReader) -> Result<Option<Vec<Ta
     // Two choices may meet in one path; byte order is the order of the manifest.
     let mut entries = BTreeMap::new();
     for scope in scopes(&chosen.filter) {
-        let expectation = expectation.clone();
+        let (expectation, stop) = (expectation.clone(), reader.stop());
         for entry in Cursor::<FileEntry, _>::new(id, expectation, scope, |id| reader.node_bytes(id))
         {
+            stop.check()?;
             match entry {
                 Ok(entry) if chosen.filter.matches(entry.key()) => {
                     entries.insert(entry.path.clone(), entry);

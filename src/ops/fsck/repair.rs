@@ -69,7 +69,7 @@ fn set_apart(sources: &Sources, finding: &mut Finding, path: &Path) -> Result<()
     let mut owned = BTreeSet::new();
     let links = match links(repo) {
         Err(e) => {
-            finding.go_on(&format!("; it was left, as nobody knows which links lead to it: {e}"));
+            finding.go_on(&format!("; it was left: {e}"));
             return Ok(());
         }
         Ok(links) => links,

@@ -10,9 +10,9 @@ use crate::ops::error::OpError;
 use crate::ops::fetch::{bring_content, bring_trees};
 use crate::ops::inside::{Change, Folder, change, look, write_nodes, write_pointer};
 use crate::ops::mv::goal::warn_of_import;
-use crate::ops::mv::parts::{Own, Part, at, below, entries_of, inlined, store};
+use crate::ops::mv::parts::{Own, Part, are_same, at, below, entries_of, inlined, store};
 use crate::ops::mv::plan::there_already;
-use crate::ops::mv::run::make_parent;
+use crate::ops::mv::run::{make_parent, stage_early};
 use crate::ops::tracked::{Outer, remove_file, take_out};
 use crate::path::{RepoPath, show};
 use crate::pointer::{Pointer, PointerKind};
@@ -136,12 +136,7 @@ pub(super) fn into(
     let entries = below(&entries, b"", &rest);
     let there = look(repo, folder, std::slice::from_ref(&rest), job)?;
     // What an earlier run has put there is no obstacle.
-    let begun = there.entries.len() == entries.len()
-        && there.entries.iter().zip(&entries).all(|(there, put)| {
-            there.path == put.path
-                && there.kind == put.kind
-                && there.content.oid() == put.content.oid()
-        });
+    let begun = are_same(&there.entries, &entries);
     let file = |entry: &FileEntry| entry.kind != EntryKind::EmptyDir;
     if !begun && !there.entries.is_empty() || there.above.iter().any(file) {
         return refused(
@@ -149,8 +144,8 @@ pub(super) fn into(
             "choose another name, or remove what is there with `haul rm`",
         );
     }
-    let data = repo.door().stamp(old)?.is_some();
-    if data && repo.door().stamp(new)?.is_some() {
+    let data = repo.door().has(old)?;
+    if data && repo.door().has(new)? {
         return refused(
             "there is something already".to_owned(),
             "choose another name, or move away what is there",
@@ -161,7 +156,7 @@ pub(super) fn into(
     Ok((Crossing { source, goal }, data))
 }
 
-/// Moves it: nodes, the new pointer, the data, the old pointer, and last what Git knows.
+/// Moves it: nodes, the new pointer, the data, the old pointer. Git knows of each before the next goes.
 pub(super) fn run(
     repo: &Repo,
     crossing: Crossing,
@@ -198,6 +193,10 @@ pub(super) fn run(
     };
     if data {
         rename_data(repo, (old, new), &mut notes)?;
+        // A tracked folder stays, be it empty.
+        if let Source::Part(outer) = &source {
+            repo.door().root().descend_or_make(outer.path.as_bytes())?;
+        }
     }
     let mut unignored = Vec::new();
     if matches!(source, Source::Own(_)) {
@@ -205,6 +204,7 @@ pub(super) fn run(
         seen.push((old.as_bytes(), None));
     }
     ignore_lines(repo, &ignored, &unignored)?;
+    stage_early(repo, &written)?;
     let changed = match (&source, left) {
         (Source::Part(outer), Some(kind)) => write_pointer(repo, outer.folder(), kind)?,
         (Source::Part(_) | Source::Own(_), _) => {

@@ -2,6 +2,7 @@
 //! of and between them. Of content at most a file of one chunk is read or fetched.
 
 mod across;
+mod cut;
 mod goal;
 mod parts;
 mod plan;

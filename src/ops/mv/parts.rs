@@ -34,6 +34,14 @@ pub(super) fn below(entries: &[FileEntry], old: &[u8], new: &[u8]) -> Vec<FileEn
     entries.iter().map(named).collect()
 }
 
+/// Says whether entries have the names, kinds and contents of others.
+pub(super) fn are_same(some: &[FileEntry], others: &[FileEntry]) -> bool {
+    let same = |(one, other): (&FileEntry, &FileEntry)| {
+        one.path == other.path && one.kind == other.kind && one.content.oid() == other.content.oid()
+    };
+    some.len() == others.len() && some.iter().zip(others).all(same)
+}
+
 /// A pointer that a part of a tracked folder gets, with what it needs and is not stored yet.
 pub(super) struct Own {
     pub(super) pointer: Pointer,

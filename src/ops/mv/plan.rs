@@ -9,11 +9,12 @@ use crate::fs::FileKind;
 use crate::ops::error::OpError;
 use crate::ops::inside::Folder;
 use crate::ops::mv::across::{self, Crossing};
+use crate::ops::mv::cut::{self, Rest};
 use crate::ops::mv::goal::judge;
 use crate::ops::mv::parts::own_pointer;
 use crate::ops::mv::within::{self, is_folder};
 use crate::ops::select::resolve_or_root;
-use crate::ops::tracked::{Named, Outer, figures, named};
+use crate::ops::tracked::{Named, Outer, figures, lost_pointer, named};
 use crate::path::{JsonPath, RepoPath, gitignore_line, json_path, show};
 use crate::progress::Job;
 use crate::repo::Repo;
@@ -48,6 +49,9 @@ pub struct MvPlan {
     pub(super) old: RepoPath,
     #[serde(skip)]
     pub(super) new: RepoPath,
+    /// Whether something stands at the old name, be it a link that leads nowhere.
+    #[serde(skip)]
+    pub(super) moves: bool,
     #[serde(skip)]
     pub(super) pointer: Vec<u8>,
     #[serde(skip)]
@@ -62,6 +66,8 @@ pub(super) enum Way {
     Within(Box<Outer>),
     /// Into a tracked folder, out of one, or both.
     Across(Box<Crossing>),
+    /// All has moved, and Git has not been told.
+    Told(Box<Rest>),
 }
 
 /// What moved.
@@ -78,16 +84,18 @@ pub struct MvReport {
 /// Checks that the path may have its new name.
 pub fn plan(repo: &Repo, options: &MvOptions, job: &Job) -> Result<MvPlan, OpError> {
     repo.begin_changes(job)?;
-    let mut found = named(repo, std::slice::from_ref(&options.from), job)?;
+    let found = named(repo, std::slice::from_ref(&options.from), job);
+    let lost = |found: &Vec<Named>| found.iter().any(|item| item.pointer.is_none());
+    if found.as_ref().map_or(true, lost)
+        && let Some(plan) = cut::plan(repo, options, job)?
+    {
+        return Ok(plan);
+    }
+    let mut found = found?;
     let (files, bytes) = figures(&found);
     let item = found.pop().ok_or_else(|| OpError::Defect("nothing was named".to_owned()))?;
     let Named { path: old, pointer, inside } = item;
-    let pointer = pointer.ok_or_else(|| {
-        OpError::refused(
-            format!("the pointer of `{}` is missing or damaged", show(old.as_bytes())),
-            "restore it with `git checkout -- <pointer>` first",
-        )
-    })?;
+    let pointer = pointer.ok_or_else(|| lost_pointer(&old))?;
     let (tracked, _) = load_tracked(repo.git(), repo.door())?;
     // What it has, or would have, as a path of its own.
     let own = inside.as_ref().map(|outer| own_pointer(outer, &old));
@@ -96,16 +104,18 @@ pub fn plan(repo: &Repo, options: &MvOptions, job: &Job) -> Result<MvPlan, OpErr
         Some(Err(_)) | None => pointer.clone(),
     };
     let mut new = target(repo, &options.to, (&old, &standing), &tracked)?;
-    let into = tracked
-        .iter()
-        .find(|item| item.path != old && (new == item.path || new.starts_with_dir(&item.path)));
+    let begun = tracked.iter().any(|item| item.path == new)
+        && is_begun(repo, (&old, &new), &standing, &tracked)?;
+    let into = tracked.iter().find(|item| {
+        item.path != old && (new == item.path && !begun || new.starts_with_dir(&item.path))
+    });
     let into = into.map(folder_of).transpose()?;
     if let Some(folder) = into
         && is_folder(repo, folder, (&old, &new), job)?
     {
         new = RepoPath::new([new.as_bytes(), b"/", old.file_name()].concat())?;
     }
-    let (way, data) = match (inside, into) {
+    let (way, moves) = match (inside, into) {
         (Some(outer), Some(into)) if outer.path == *into.path => {
             let data = within::check(repo, &outer, (&old, &new), job)?;
             (Way::Within(Box::new(outer)), data)
@@ -127,17 +137,15 @@ pub fn plan(repo: &Repo, options: &MvOptions, job: &Job) -> Result<MvPlan, OpErr
     };
     judge(repo, (&old, &new), &tracked, job)?;
     let (from, to) = (json_path(old.as_bytes()), json_path(new.as_bytes()));
-    Ok(MvPlan { from, to, data, files, bytes, old, new, pointer, way })
+    let data = moves && repo.door().stamp(&old)?.is_some();
+    Ok(MvPlan { from, to, data, files, bytes, old, new, moves, pointer, way })
 }
 
 /// The tracked folder that something is to move into.
 fn folder_of(item: &Tracked) -> Result<Folder<'_>, OpError> {
     match &item.state {
         TrackedState::Sound(pointer, _) => Ok(Folder { path: &item.path, pointer }),
-        TrackedState::Missing | TrackedState::Unsound(_) => Err(OpError::refused(
-            format!("the pointer of `{}` is missing or damaged", show(item.path.as_bytes())),
-            "restore it with `git checkout -- <pointer>` first",
-        )),
+        TrackedState::Missing | TrackedState::Unsound(_) => Err(lost_pointer(&item.path)),
     }
 }
 
@@ -148,14 +156,14 @@ fn has_room(
     pointer: &[u8],
     tracked: &[Tracked],
 ) -> Result<bool, OpError> {
-    let data = repo.door().stamp(old)?.is_some();
-    let at = |path: &RepoPath| repo.door().stamp(path).map(|stamp| stamp.is_some());
+    let moves = repo.door().has(old)?;
+    let at = |path: &RepoPath| repo.door().has(path);
     // A run that was cut short has written the new pointer and may have moved the data.
-    let begun = begun(repo, new, pointer, tracked)?;
-    if (data || !begun) && at(new)? || !begun && at(&new.pointer_path()?)? {
+    let begun = is_begun(repo, (old, new), pointer, tracked)?;
+    if (moves || !begun) && at(new)? || !begun && at(&new.pointer_path()?)? {
         return Err(there_already(new));
     }
-    Ok(data)
+    Ok(moves)
 }
 
 pub(super) fn there_already(path: &RepoPath) -> OpError {
@@ -184,28 +192,39 @@ fn target(
     let folder = stamp.is_some_and(|stamp| stamp.kind == FileKind::Directory);
     // The folder may be the data itself, which an earlier run has moved.
     // Nor does what a run has moved take it in once more.
-    let moved = tracked.iter().any(|item| path.starts_with_dir(&item.path))
-        && repo.door().stamp(old)?.is_none();
-    let folder = folder && !moved && !begun(repo, &path, pointer, tracked)?;
+    let moved =
+        tracked.iter().any(|item| path.starts_with_dir(&item.path)) && !repo.door().has(old)?;
+    let folder = folder && !moved && !is_begun(repo, (old, &path), pointer, tracked)?;
     if folder || word.as_bytes().ends_with(b"/") {
         return Ok(RepoPath::new([path.as_bytes(), b"/", old.file_name()].concat())?);
     }
     Ok(path)
 }
 
-/// Says whether an earlier run has written the new pointer. One that Git knows is of another path, which
-/// may have the same content: a run stages last.
-fn begun(
+/// Says whether an earlier run has written the new pointer. One that Git knows and that was committed is of
+/// another path, which may have the same content, and so is one with data beside that of the old name.
+pub(super) fn is_begun(
     repo: &Repo,
-    new: &RepoPath,
+    (old, new): (&RepoPath, &RepoPath),
     pointer: &[u8],
     tracked: &[Tracked],
 ) -> Result<bool, OpError> {
-    if tracked.iter().any(|item| item.path == *new) {
+    let own = new.pointer_path()?;
+    let there = repo.door().read_small(&own, MAX_POINTER)?;
+    if there.is_none_or(|there| there != pointer) {
         return Ok(false);
     }
-    let there = repo.door().read_small(&new.pointer_path()?, MAX_POINTER)?;
-    Ok(there.is_some_and(|there| there == pointer))
+    if tracked.iter().all(|item| item.path != *new) {
+        return Ok(true);
+    }
+    let both = repo.door().has(old)? && repo.door().has(new)?;
+    Ok(!both && !is_committed(repo, &own)?)
+}
+
+/// Says whether `HEAD` has a file at the path of a pointer.
+pub(super) fn is_committed(repo: &Repo, pointer: &RepoPath) -> Result<bool, OpError> {
+    Ok(repo.git().head()?.is_some()
+        && repo.git().file_at("HEAD", pointer.as_bytes(), MAX_POINTER)?.is_some())
 }
 
 fn check(

@@ -4,7 +4,8 @@ use crate::ops::add::ignore_lines;
 use crate::ops::checkout::{Notes, move_data, remove_empty};
 use crate::ops::error::OpError;
 use crate::ops::mv::across;
-use crate::ops::mv::plan::{MvPlan, MvReport, Way};
+use crate::ops::mv::cut;
+use crate::ops::mv::plan::{MvPlan, MvReport, Way, is_committed};
 use crate::ops::mv::within;
 use crate::ops::tracked::remove_file;
 use crate::path::RepoPath;
@@ -14,11 +15,12 @@ use crate::repo::Repo;
 /// Moves it; running it again completes what was cut short.
 pub fn run(repo: &Repo, plan: MvPlan, job: &Job) -> Result<MvReport, OpError> {
     let _working = repo.lock_for_work()?;
-    let MvPlan { from, to, data, old, new, pointer, way, .. } = plan;
+    let MvPlan { from, to, data, old, new, pointer, moves, way, .. } = plan;
     match way {
-        Way::Within(outer) => within::run(repo, &outer, (&old, &new), data, job)?,
-        Way::Across(crossing) => across::run(repo, *crossing, (&old, &new), data, job)?,
-        Way::Whole => whole(repo, (&old, &new), data, &pointer)?,
+        Way::Within(outer) => within::run(repo, &outer, (&old, &new), moves, job)?,
+        Way::Across(crossing) => across::run(repo, *crossing, (&old, &new), moves, job)?,
+        Way::Whole => whole(repo, (&old, &new), moves, &pointer)?,
+        Way::Told(rest) => cut::run(repo, &rest)?,
     }
     Ok(MvReport { from, to, data })
 }
@@ -39,11 +41,21 @@ fn whole(
     } else {
         ignore_lines(repo, &[new], &[old])?;
     }
+    stage_early(repo, &new_pointer)?;
     remove_file(repo, &old_pointer)?;
     remove_empty(repo, old.parent().into_iter().collect(), |_| true)?;
     repo.door().root().sync()?;
-    repo.git().stage(&[old_pointer.as_bytes(), new_pointer.as_bytes()])?;
-    notes.save(repo, &[(old.as_bytes(), None), (new.as_bytes(), Some(pointer))])
+    notes.save(repo, &[(old.as_bytes(), None), (new.as_bytes(), Some(pointer))])?;
+    Ok(repo.git().stage(&[old_pointer.as_bytes(), new_pointer.as_bytes()])?)
+}
+
+/// Lets Git know of a new pointer before the old one goes, so that no commit has neither. One in the place of
+/// another that was committed waits: only as unknown to Git is it one that an earlier run has written.
+pub(super) fn stage_early(repo: &Repo, pointer: &RepoPath) -> Result<(), OpError> {
+    if is_committed(repo, pointer)? {
+        return Ok(());
+    }
+    Ok(repo.git().stage(&[pointer.as_bytes()])?)
 }
 
 /// Makes the folders above a path.

@@ -52,9 +52,9 @@ pub(super) fn check(
             "choose another name, or remove what is there with `haul rm`".to_owned(),
         );
     }
-    let data = repo.door().stamp(old)?.is_some();
+    let data = repo.door().has(old)?;
     // Without the one, the other is what an earlier run, or the user, has moved.
-    if data && repo.door().stamp(new)?.is_some() {
+    if data && repo.door().has(new)? {
         return refused(
             "there is something already".to_owned(),
             "choose another name, or move away what is there".to_owned(),
@@ -64,7 +64,7 @@ pub(super) fn check(
 }
 
 /// Moves entries of a manifest, then the data, then writes the pointer: what is cut short before that
-/// is seen as files that were moved by hand.
+/// is seen as files that were moved by hand, and after that as a move of which Git was not told.
 pub(super) fn run(
     repo: &Repo,
     outer: &Outer,

@@ -61,6 +61,11 @@ impl<'a> Repo<'a> {
         self.world.haul_on_terminal_stopped_at(&self.path, line, point)
     }
 
+    /// Runs a line of `haul` here on a terminal, where Ctrl-C is pressed once some words stand there.
+    pub(crate) fn haul_on_terminal_stopped_after(&self, line: &str, words: &str) -> Output {
+        self.world.haul_on_terminal_stopped_after(&self.path, line, words)
+    }
+
     /// Starts `haul` here and waits until it stands at a crash point.
     pub(crate) fn pause_haul(&self, arguments: &[impl AsRef<OsStr>], point: &str) -> Paused {
         self.pause_haul_with(arguments, point, &[])

@@ -130,6 +130,23 @@ impl World {
         self.terminal(folder, line, &typist, &[("HAUL_FAILPOINT", &point)])
     }
 
+    /// Runs a line of `haul` in a folder on a terminal of its own, where somebody presses Ctrl-C once
+    /// some words stand there, and stays until a hint does, or for a while.
+    pub(crate) fn haul_on_terminal_stopped_after(
+        &self,
+        folder: &Path,
+        line: &str,
+        words: &str,
+    ) -> Output {
+        let log = self.path("typescript");
+        let typist = format!(
+            "until grep -qF '{words}' '{log}' 2>/dev/null; do sleep 0.02; done; printf '\\003'; \
+             for n in $(seq 500); do grep -qF 'hint:' '{log}' && break; sleep 0.02; done",
+            log = log.display()
+        );
+        self.terminal(folder, line, &typist, &[])
+    }
+
     /// Runs a line on a terminal where what a shell line prints is typed.
     fn terminal(
         &self,
