@@ -266,7 +266,7 @@ fn a_lost_push_record_is_noticed_by_whoever_pushed_it() {
     let remote = world.remote("r");
     let a = pushed(&world, &remote);
     remote.remove(&remote.keys("i/").remove(0));
-    a.haul(&["fsck", "--quick"]).fails_with(4).prints("one.bin").prints("haul push");
+    a.haul(&["fsck", "--quick"]).fails_with(4).prints("one.bin").prints("haul fsck --repair");
     a.haul(&["fsck", "--repair"]).ok();
     clone_is_right(&a, "b");
 }
