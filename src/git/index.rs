@@ -94,16 +94,6 @@ impl Git {
         Ok(entries)
     }
 
-    /// Lists files of the worktree that are named like pointers and that Git neither has nor ignores.
-    pub fn unknown_pointers(&self) -> Result<Vec<Vec<u8>>, GitError> {
-        let arguments = ["ls-files", "-z", "--others", "--exclude-standard", "--"];
-        let call = self.runner.git(&arguments).arguments([":(top,glob)**/*.haul"]).globs();
-        let mut out = Vec::new();
-        call.each_record(|record| out.push(record.to_vec()))?;
-        out.retain(|path| is_pointer_path(path));
-        Ok(out)
-    }
-
     /// Reads what `git ls-files -s -z` prints.
     pub(super) fn index_entries(call: &Call<'_>) -> Result<Vec<IndexEntry>, GitError> {
         let (mut entries, mut wrong) = (Vec::new(), None);

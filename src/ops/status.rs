@@ -21,8 +21,7 @@ use crate::progress::{Job, Kind};
 use crate::repo::Repo;
 use crate::transfer::{Filter, Root};
 use crate::worktree::{
-    Content, Found, Kept, Knowledge, Scan, Tracked, TrackedState, Tracking, What, load_unknown,
-    look,
+    Content, Found, Kept, Knowledge, Scan, Tracked, TrackedState, Tracking, What, look,
 };
 
 /// What to look at.
@@ -41,7 +40,7 @@ pub struct StatusEntry {
     /// `modified`, `missing`, `untracked` (inside a tracked folder), `type-changed`, `unknown` (the
     /// tree is not on this machine), `untrackable` (a special file, a refused name or a pointer
     /// inside a tracked folder, or a pointer of a refused name), `conflict`,
-    /// `pointer-damaged`, `pointer-missing`, `pointer-untracked` (Git does not know of it), or `pointer-text`
+    /// `pointer-damaged`, `pointer-missing`, or `pointer-text`
     /// (stands where Git's filter is to put content).
     pub state: &'static str,
     /// The tracked path it belongs to.
@@ -118,11 +117,6 @@ pub fn run(repo: &Repo, options: &StatusOptions, job: &Job) -> Result<StatusRepo
                     Tracking::InPlace => {}
                 }
             }
-        }
-    }
-    for path in load_unknown(repo.git(), repo.door())? {
-        if selection.filter(&path).is_some() {
-            look.entry(&path, "pointer-untracked", &path);
         }
     }
     selection.check_used()?;

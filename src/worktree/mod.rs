@@ -24,7 +24,7 @@ pub(crate) use place::{
 };
 pub use pointers::{
     RefusedPointer, Tracked, TrackedState, Tracking, in_place, load_in_place, load_tracked,
-    load_unknown, parse_tracked, tracked_by,
+    parse_tracked, tracked_by,
 };
 pub use scan::{Found, Scan, What, look, look_ahead};
 pub(crate) use share::{Sharing, place_whole};

@@ -87,23 +87,6 @@ pub fn load_tracked(
     tracked_by(git.pointers()?, door)
 }
 
-/// Lists paths, in order, that have a pointer of which Git does not know.
-pub fn load_unknown(git: &Git, door: &Door) -> Result<Vec<RepoPath>, WorktreeError> {
-    let mut out = Vec::new();
-    for own in git.unknown_pointers()? {
-        let paths = RepoPath::new(own).and_then(|own| Ok((own.target_of_pointer()?, own)));
-        let Ok((path, own)) = paths else { continue };
-        if door.stamp(&own)?.is_some_and(|stamp| stamp.kind == FileKind::File)
-            && let Some(bytes) = door.read_small(&own, POINTER_MAX)?
-            && let TrackedState::Sound(..) = parse_tracked(bytes)
-        {
-            out.push(path);
-        }
-    }
-    out.sort_unstable();
-    Ok(out)
-}
-
 /// As [`load_tracked`], of the pointers that these entries of the index name.
 pub fn tracked_by(
     entries: Vec<IndexEntry>,

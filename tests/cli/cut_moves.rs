@@ -176,19 +176,3 @@ fn a_path_with_the_same_content_is_no_move_that_was_cut_short() {
     let output = a.haul(&["mv", "f", "h"]).fails_with(1);
     output.says("git checkout -- f.haul");
 }
-
-#[test]
-fn status_names_a_pointer_that_git_does_not_know() {
-    let world = World::new();
-    let a = scene(&world);
-    a.write("new.bin", b"new");
-    a.haul_with(&["add", "new.bin"], &[("PATH", &deadly(&world, 1))]).dies();
-    a.write("no-pointer.haul", b"text");
-    assert_eq!(states(&a), ["pointer-untracked new.bin"]);
-    a.haul(&["status", "--porcelain"]).ok().prints("wG\tnew.bin");
-    a.haul(&["status"]).ok().prints("Pointers that Git does not know").prints("new.bin");
-    a.haul(&["status", "--exit-code", "new.bin"]).fails_with(1);
-    a.haul(&["status", "--exit-code", "d"]).ok();
-    a.haul(&["add", "new.bin"]).ok();
-    assert_eq!(states(&a), Vec::<String>::new());
-}

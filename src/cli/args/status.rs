@@ -13,7 +13,6 @@ compared, the second how it differs; later versions may add letters:
                                    A added  R moved  U conflict  X not known
                                    N not trackable: a pipe, a refused name, a pointer
                                    ! pointer damaged  P pointer missing
-                                   G pointer that Git does not know
                                    p pointer in place of content
   h pointer against HEAD           N new  M changed
   r pointer against the remote     ! not pushed  ? not known

@@ -12,7 +12,7 @@ struct Group {
     states: &'static [&'static str],
 }
 
-const GROUPS: [Group; 8] = [
+const GROUPS: [Group; 7] = [
     Group {
         heading: "Changed, not added:",
         advice: &[
@@ -47,14 +47,6 @@ const GROUPS: [Group; 8] = [
         heading: "Moved by Git:",
         advice: &["`haul checkout` moves the content after its pointer"],
         states: &["moved"],
-    },
-    Group {
-        heading: "Pointers that Git does not know:",
-        advice: &[
-            "where a `haul add` or `haul mv` was cut short, run it again",
-            "`git add POINTER` takes others in",
-        ],
-        states: &["pointer-untracked"],
     },
     Group {
         heading: "To be resolved:",
@@ -139,7 +131,6 @@ fn letter(state: &str) -> char {
         "conflict" => 'U',
         "pointer-damaged" => '!',
         "pointer-missing" => 'P',
-        "pointer-untracked" => 'G',
         "moved" => 'R',
         "pointer-text" => 'p',
         _ => 'X',
