@@ -29,8 +29,6 @@ pub struct Environment {
     pub aws_profiles: bool,
     /// All variables whose names start with `HAUL_`.
     pub variables: BTreeMap<String, OsString>,
-    /// Whether `NO_COLOR` asks for plain text.
-    pub no_color: bool,
     /// Whether `CI` says that nobody watches.
     pub ci: bool,
     /// Cores this process may use, at least 1.
@@ -68,10 +66,9 @@ impl Environment {
         let ci = all.get("CI").is_some_and(|value| value != "false" && value != "0");
         let aws = ["AWS_PROFILE", "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"];
         let aws_profiles = aws.iter().any(|name| all.contains_key(*name));
-        let no_color = all.contains_key("NO_COLOR");
         let variables = all.into_iter().filter(|(name, _)| name.starts_with("HAUL_")).collect();
         let (cores, job) = (cores.max(1), KeptJob::default());
-        Self { home, config_dir, cwd, search, aws_profiles, variables, no_color, ci, cores, job }
+        Self { home, config_dir, cwd, search, aws_profiles, variables, ci, cores, job }
     }
 
     /// Returns a `HAUL_*` variable as text; nothing if it is unset, empty or not UTF-8.

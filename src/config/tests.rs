@@ -225,10 +225,10 @@ fn files_are_read_and_a_link_in_place_of_the_committed_one_is_refused() {
 
 #[test]
 fn the_environment_keeps_only_what_matters() {
-    let environment = environment(&[("HAUL_LOG", "debug"), ("NO_COLOR", "1"), ("CI", "false")]);
+    let environment = environment(&[("HAUL_LOG", "debug"), ("CI", "false")]);
     assert_eq!(environment.variables.len(), 1);
     assert_eq!(environment.text("HAUL_LOG"), Some("debug"));
-    assert!(environment.no_color && !environment.ci);
+    assert!(!environment.ci);
     assert_eq!(environment.user_file(), Some("/home/u/.config/haul/config.toml".into()));
 }
 
