@@ -252,6 +252,18 @@ def build(features: str) -> pathlib.Path:
     return (PROJECT / target / "release" / "haul").resolve()
 
 
+def codecs_binary(bench: Bench) -> pathlib.Path | None:
+    """Builds the bench with the bare loops, codecs.rs, if the project has it."""
+    if not (PROJECT / "benches" / "codecs.rs").exists():
+        return None
+    command = ["cargo", "bench", "--no-run", "--quiet", "--bench", "codecs"]
+    command += ["--message-format", "json"]
+    done = subprocess.run(command, cwd=PROJECT, check=True, capture_output=True)
+    built = [json.loads(line).get("executable") for line in done.stdout.splitlines()]
+    found = [name for name in built if name and pathlib.Path(name).name.startswith("codecs-")]
+    return pathlib.Path(shutil.copy2(found[-1], bench.work / "codecs")) if found else None
+
+
 def arguments_of(doc: str, parts: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=doc, formatter_class=argparse.RawDescriptionHelpFormatter

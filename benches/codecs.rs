@@ -2,7 +2,7 @@
 //!
 //!     cargo bench --bench codecs [-- FILE…]
 //!     cargo bench --bench codecs -- --deltas
-//!     cargo bench --bench codecs -- --alone zstd|planes|decode FILE
+//!     cargo bench --bench codecs -- --alone zstd|planes|decode|known FILE
 //!
 //! Without files it makes its own data, and deltas too. Each row is one kind of data, cut into
 //! chunks as haul cuts files. Times are seconds of one thread per 10^9 bytes, the best of several
@@ -11,6 +11,7 @@
 //!
 //! With `--alone` it prints a single number: how many seconds per 10^9 bytes a bare loop, or the
 //! decoding of what haul makes of the file, takes on all cores at the same time, median of the rounds.
+//! "known" is what a file needs of which everything is known: reading, cutting, and two hashes.
 #![expect(clippy::unwrap_used, reason = "a bench stops by panicking")]
 #![expect(clippy::indexing_slicing, reason = "a bench stops by panicking")]
 #![expect(clippy::panic, reason = "a bench stops by panicking")]
@@ -21,7 +22,10 @@
 #[path = "codecs/made_up.rs"]
 mod made_up;
 
+use std::fs::File;
 use std::io::Write as _;
+use std::os::unix::fs::FileExt as _;
+use std::path::Path;
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
@@ -39,11 +43,14 @@ use zstd::zstd_safe::{CParameter, ParamSwitch};
 const ROUNDS: usize = 5;
 /// Chunks that a thread of a bare loop takes at a time.
 const TAKEN: usize = 8;
+/// Bytes that a thread reads at a time.
+const READ: usize = 4 << 20;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|a| a != "--bench").collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments.as_slice() {
+        ["--alone", "known", file] => println!("{:.4}", known(Path::new(file))),
         ["--alone", work, file] => {
             println!("{:.4}", alone(Alone::by_name(work), &std::fs::read(file).unwrap()));
         }
@@ -233,9 +240,8 @@ fn alone(work: Alone, data: &[u8]) -> f64 {
     let wanted = chunks.iter().take(if work == Alone::Decode { usize::MAX } else { 0 });
     let frames = wanted.map(|c| encode_data_frame(&mut codecs, &[*c]).unwrap().into_bytes());
     let frames: Vec<Vec<u8>> = frames.collect();
-    let threads = std::thread::available_parallelism().unwrap().get();
-    let (next, start) = (AtomicUsize::new(0), Barrier::new(threads + 1));
-    let run = || {
+    let next = AtomicUsize::new(0);
+    let seconds = on_all_cores(&next, |start| {
         let (mut loops, mut codecs) = (Loops::new(), Codecs::new());
         start.wait();
         loop {
@@ -253,18 +259,51 @@ fn alone(work: Alone, data: &[u8]) -> f64 {
                 }
             }
         }
-    };
+    });
+    seconds / data.len() as f64 * 1e9
+}
+
+/// Seconds per 10^9 bytes of reading a file on all cores, cutting it, and hashing each chunk and the whole.
+///
+/// Pieces are cut each for itself: what is left out is where cuts meet, a fiftieth of the bytes.
+fn known(path: &Path) -> f64 {
+    let file = File::open(path).unwrap();
+    let length = file.metadata().unwrap().len();
+    let next = AtomicUsize::new(0);
+    let seconds = on_all_cores(&next, |start| {
+        let mut buffer = vec![0; READ];
+        let mut whole = blake3::Hasher::new();
+        start.wait();
+        loop {
+            let from = (next.fetch_add(1, Ordering::Relaxed) * READ) as u64;
+            if from >= length {
+                break;
+            }
+            let piece = &mut buffer[..READ.min((length - from) as usize)];
+            file.read_exact_at(piece, from).unwrap();
+            std::hint::black_box(chunks_of(piece));
+            whole.update(piece);
+        }
+        std::hint::black_box(whole.finalize());
+    });
+    seconds / length as f64 * 1e9
+}
+
+/// Median seconds of some rounds in which each core runs `run` once, from when all wait at the barrier.
+fn on_all_cores(next: &AtomicUsize, run: impl Fn(&Barrier) + Sync) -> f64 {
+    let threads = std::thread::available_parallelism().unwrap().get();
+    let start = Barrier::new(threads + 1);
     let mut rounds = [0.0; ROUNDS];
     for round in &mut rounds {
         next.store(0, Ordering::Relaxed);
         *round = std::thread::scope(|scope| {
-            let running: Vec<_> = (0..threads).map(|_| scope.spawn(run)).collect();
+            let running: Vec<_> = (0..threads).map(|_| scope.spawn(|| run(&start))).collect();
             start.wait();
             time(|| running.into_iter().for_each(|thread| thread.join().unwrap()))
         });
     }
     rounds.sort_by(f64::total_cmp);
-    rounds[ROUNDS / 2] / data.len() as f64 * 1e9
+    rounds[ROUNDS / 2]
 }
 
 /// The bare loops: no probe, no proof, no frame.

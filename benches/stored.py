@@ -48,6 +48,7 @@ from bench import (
     Bench,
     Failed,
     Figure,
+    codecs_binary,
     human,
     measure_parts,
     retire,
@@ -345,18 +346,6 @@ def deltas(bench: Bench, codecs: pathlib.Path) -> None:
             encode, decode = (1 / float(cell) for cell in cells[2:])
             text = f"{encode:.2f} GB/s per core, decoding {decode:.2f}"
             bench.add("B9", f"deltas, {name}", text, "≥ 0.5 GB/s per core", encode >= 0.5)
-
-
-def codecs_binary(bench: Bench) -> pathlib.Path | None:
-    """Builds the bench with the bare loops, if the project has it."""
-    if not (PROJECT / "benches" / "codecs.rs").exists():
-        return None
-    command = ["cargo", "bench", "--no-run", "--quiet", "--bench", "codecs"]
-    command += ["--message-format", "json"]
-    done = subprocess.run(command, cwd=PROJECT, check=True, capture_output=True)
-    built = [json.loads(line).get("executable") for line in done.stdout.splitlines()]
-    found = [name for name in built if name and pathlib.Path(name).name.startswith("codecs-")]
-    return pathlib.Path(shutil.copy2(found[-1], bench.work / "codecs")) if found else None
 
 
 PARTS = {
