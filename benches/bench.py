@@ -253,7 +253,9 @@ def build(features: str) -> pathlib.Path:
 
 
 def codecs_binary(bench: Bench) -> pathlib.Path | None:
-    """Builds the bench with the bare loops, codecs.rs, if the project has it."""
+    """Builds the bench with the bare loops, codecs.rs, if the project has it; CODECS names one that is built."""
+    if given := os.environ.get("CODECS"):
+        return pathlib.Path(given)
     if not (PROJECT / "benches" / "codecs.rs").exists():
         return None
     command = ["cargo", "bench", "--no-run", "--quiet", "--bench", "codecs"]

@@ -1,7 +1,7 @@
 //! Few open files, little memory, senseless numbers: slower, or a clear message, and nothing lost.
-//! The disk that is full in the middle has a campaign of its own (`tests/campaigns/real/full_disk.rs`).
+//! A slow disk is waited for. The disk that is full in the middle has a campaign of its own (`tests/campaigns/real/full_disk.rs`).
 
-use crate::harness::{Output, Repo, World, data};
+use crate::harness::{Output, Repo, World, data, skipped};
 use crate::push::ready;
 use crate::scene::assert_clean;
 
@@ -76,4 +76,36 @@ fn with_few_open_files_everything_works() {
 #[test]
 fn with_half_a_gibibyte_of_memory_everything_works() {
     all_verbs_work(LITTLE_MEMORY);
+}
+
+/// Every write takes 20 ms and every sync half a second, as on a disk of a network that is far away.
+#[test]
+fn a_slow_disk_is_waited_for() {
+    let world = World::new();
+    let a = ready(&world, "a", &world.remote("r"));
+    if a.run("sh", &["-c", "command -v strace"]).stdout().is_empty() {
+        skipped("there is no `strace` to slow writes down");
+        return;
+    }
+    let slow = |repo: &Repo, verb: &[&str]| {
+        let mut command = vec!["-f", "-qq", "-o", "/dev/null"];
+        command
+            .extend(["-e", "trace=write,pwrite64,writev,copy_file_range,fsync,fdatasync,syncfs"]);
+        command.extend(["-e", "inject=write,pwrite64,writev,copy_file_range:delay_exit=20000"]);
+        command.extend(["-e", "inject=fsync,fdatasync,syncfs:delay_exit=500000", "haul"]);
+        command.extend(verb);
+        repo.run("strace", &command)
+    };
+    for n in 0..20 {
+        a.write(format!("d/{n}.bin"), &data::bytes(n, 50_000));
+    }
+    a.write("d/large.bin", &data::bytes(77, 4 << 20));
+    slow(&a, &["add", "d"]).ok();
+    a.commit("data");
+    slow(&a, &["push"]).ok();
+    let b = a.clone_as("b");
+    slow(&b, &["pull"]).ok();
+    b.tree().assert_same(&a.tree());
+    b.haul(&["status", "--exit-code"]).ok();
+    assert_clean(&b);
 }
