@@ -199,7 +199,7 @@ fn content_that_a_power_cut_took_and_nothing_has_is_said_and_not_published() {
     cut_off(&a, "x.bin", &data::bytes(1, 50_000));
     a.write("x.bin", &data::bytes(2, 50_000));
     let out = a.git_hooked(&["commit", "-m", "x"]).ok();
-    out.says("staged for `x.bin`").says("not known on this machine").says("git add x.bin");
+    out.says("staged for `x.bin`").says("not known on this machine").says("git add :/x.bin");
     a.git_hooked(&["push", "origin", "main"]).fails_with(1).says("x.bin");
     a.git(&["add", "x.bin"]).ok();
     let amended = a.git_hooked(&["commit", "--amend", "-m", "x"]).ok();
