@@ -5,14 +5,13 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
+use super::attribute_lines::names_filter;
 use super::command::{Call, Runner};
 use super::objects::{Content, is_file, is_pointer_path};
 use super::{CommitId, Git, GitError, IndexEntry, ObjectId};
 
 /// Longest file of attributes that is looked into, in bytes.
 const LIMIT: u64 = 16 << 20;
-/// What such a file says if it hands anything over.
-const WORD: &[u8] = b"filter=haul";
 
 /// Names that files of Git and haul have in any folder.
 const OWN_NAMES: [&[u8]; 4] = [b".gitattributes", b".gitignore", b".gitmodules", b".haulignore"];
@@ -104,15 +103,26 @@ impl Git {
         says_filter(&shared, there) || self.own_attributes_say_filter()
     }
 
+    /// As [`Self::hands_over`], or files of attributes of the index do, which lie in sub-folders too.
+    pub fn may_hand_over(&self) -> Result<bool, GitError> {
+        if self.hands_over() {
+            return Ok(true);
+        }
+        let call = self.runner.git(&["ls-files", "-s", "-z", "--"]);
+        let mut files =
+            Self::index_entries(&call.arguments([":(top,glob)**/.gitattributes"]).globs())?;
+        // Git looks into the index only where the worktree has none; the root's was looked into.
+        let root = fs::symlink_metadata(self.root().join(".gitattributes")).is_ok();
+        files.retain(|file| is_file(file.mode) && !(root && file.path == b".gitattributes"));
+        let ids: Vec<ObjectId> = files.iter().map(|file| file.id).collect();
+        self.may_filter(&ids)
+    }
+
     fn own_attributes_say_filter(&self) -> bool {
         let own = self.common_dir().join("info/attributes");
         let there = fs::metadata(&own);
         says_filter(&own, there)
     }
-}
-
-fn names_filter(bytes: &[u8]) -> bool {
-    bytes.windows(WORD.len()).any(|word| word == WORD)
 }
 
 fn says_filter(file: &Path, there: io::Result<fs::Metadata>) -> bool {

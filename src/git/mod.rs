@@ -6,6 +6,7 @@
 //! (`docs/adr/0002-git-door.md`). The module hands out bytes and does not know what a pointer says.
 
 mod apart;
+mod attribute_lines;
 mod attributes;
 mod bare;
 mod bringer;
@@ -41,6 +42,7 @@ mod testing;
 #[cfg(test)]
 mod tests;
 
+pub use attribute_lines::filter_pattern;
 pub use attributes::stays_in_git;
 pub use discover::{Git, version};
 pub use driver::{DriverCalled, clone, set_user_filter, unset_user_filter};

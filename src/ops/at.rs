@@ -5,6 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 
 use crate::git::GitError;
+use crate::hint::Hint;
 use crate::ops::chosen::{Candidate, Chosen, candidates, unsound};
 use crate::ops::error::OpError;
 use crate::ops::select::{Select, meant, resolve_or_root};
@@ -48,6 +49,10 @@ impl At {
             Ok((_, Err(GitError::UnknownRevision { .. }))) | Err(_) if stands(repo, word) => {
                 return Ok(own(None, target(repo, word)?));
             }
+            Ok((
+                _,
+                Err(error @ (GitError::BranchAndTag { .. } | GitError::AmbiguousRevision { .. })),
+            )) if stands(repo, word) => return Err(or_path(&error, &word.to_string_lossy())),
             Ok((_, Err(error))) => return Err(error.into()),
             Err(_) => return Ok(own(None, target(repo, word)?)),
         };
@@ -137,7 +142,18 @@ fn target(repo: &Repo, word: &OsStr) -> Result<Option<RepoPath>, OpError> {
     Ok(path.map(|path| path.target_of_pointer().unwrap_or(path)))
 }
 
-fn stands(repo: &Repo, word: &OsStr) -> bool {
+/// Says that a word may be a path too, besides the several revisions that its name is one of.
+pub(crate) fn or_path(error: &GitError, word: &str) -> OpError {
+    let hint = error.hint().map_or_else(String::new, |hint| format!("; for a revision, {hint}"));
+    let word = show(word.as_bytes());
+    OpError::refused(
+        format!("{error}, and `{word}` is a path"),
+        format!("write `./{word}` for the path{hint}"),
+    )
+}
+
+/// Says whether a word is the path of something in the worktree, or of its pointer.
+pub(crate) fn stands(repo: &Repo, word: &OsStr) -> bool {
     let Ok(Some(path)) = target(repo, word) else { return false };
     let there = |path: &RepoPath| repo.door().stamp(path).is_ok_and(|stamp| stamp.is_some());
     there(&path) || path.pointer_path().is_ok_and(|pointer| there(&pointer))

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use crate::config::Environment;
+use crate::config::{Environment, redact_git};
 use crate::fs::Dir;
 use crate::git::{GitError, clone};
 use crate::ops::error::OpError;
@@ -70,17 +70,38 @@ pub fn plan(environment: &Environment, options: &CloneOptions) -> Result<ClonePl
             "name another folder: `haul clone URL FOLDER`",
         ));
     }
-    let url = options.url.to_string_lossy().into_owned();
-    let origin = Origin { url, rev: options.branch.clone(), ..Origin::default() };
-    let origin = origin.from(&environment.cwd);
-    let found = match Foreign::look(environment, &origin, &environment.cwd) {
-        // Git clones what has no commit yet.
-        Err(OpError::Git(GitError::NotThere { .. })) if origin.rev.is_none() => None,
-        found => found?,
-    };
+    let found = look(environment, options)?;
     let (files, bytes) = found.as_ref().map_or(Ok((0, 0)), Foreign::tracked)?;
     let folder = json_path(folder.as_os_str().as_bytes());
     Ok(ClonePlan { folder, uses_haul: found.is_some(), files, bytes })
+}
+
+/// Looks at the commit that `git clone` would check out: a branch rather than a tag of the same name.
+/// Nothing if it does not use haul, or there is none.
+fn look(environment: &Environment, options: &CloneOptions) -> Result<Option<Foreign>, OpError> {
+    let url = options.url.to_string_lossy().into_owned();
+    let at = |rev| {
+        let origin = Origin { url: url.clone(), rev, ..Origin::default() };
+        Foreign::look(environment, &origin.from(&environment.cwd), &environment.cwd)
+    };
+    let Some(name) = &options.branch else {
+        return match at(None) {
+            // Git clones what has no commit yet.
+            Err(OpError::Git(GitError::NotThere { .. })) => Ok(None),
+            found => found,
+        };
+    };
+    for kind in ["heads", "tags"] {
+        match at(Some(format!("refs/{kind}/{name}"))) {
+            Err(OpError::Git(GitError::NotThere { .. })) => {}
+            found => return found,
+        }
+    }
+    let (url, name) = (redact_git(&url), show(name.as_bytes()));
+    Err(OpError::refused(
+        format!("`{}` has no branch and no tag `{name}`", show(url.as_bytes())),
+        "name a branch or a tag as `git ls-remote` lists it, without `refs/heads/` or `refs/tags/`",
+    ))
 }
 
 /// Clones with Git, which leaves pointers in place of content, and sets the clone up. Content is for a
@@ -128,12 +149,22 @@ fn rest(folder: &Path) -> String {
     format!("haul -C {} pull", in_shell(folder.as_os_str().as_bytes()))
 }
 
+/// The files of a clone.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Files {
+    /// Git has checked them out: it ends that with an index.
+    CheckedOut,
+    /// It has not, and some are there, which may be the user's.
+    Some,
+    /// None are there.
+    None,
+}
+
 /// A clone that stands there already.
 struct Begun {
     /// Whether its commit uses haul.
     uses_haul: bool,
-    /// Whether Git has checked out its files: it ends that with an index.
-    checked_out: bool,
+    files: Files,
     /// Whether content comes by the filter.
     has_filter: bool,
 }
@@ -154,10 +185,18 @@ fn begun((environment, inside): (&Environment, &Environment), url: &OsStr) -> Op
     if origin != url && (real(origin).is_none() || real(origin) != real(url)) {
         return None;
     }
+    let mut others = Dir::open(&there).ok()?.entries().ok()?.into_iter();
+    let files = if git.git_dir().join("index").symlink_metadata().is_ok() {
+        Files::CheckedOut
+    } else if others.any(|entry| entry.name != b".git") {
+        Files::Some
+    } else {
+        Files::None
+    };
     Some(Begun {
         // Of the commit: the file may not be checked out.
         uses_haul: git.file_at("HEAD", b"haul.toml", 0).ok()?.is_some(),
-        checked_out: git.git_dir().join("index").symlink_metadata().is_ok(),
+        files,
         has_filter: git.has_filter().unwrap_or_default(),
     })
 }
@@ -170,7 +209,7 @@ impl Begun {
         (url, folder): (&OsStr, &Path),
         (error, stood): (GitError, bool),
     ) -> OpError {
-        if self.checked_out && !self.uses_haul {
+        if self.files == Files::CheckedOut && !self.uses_haul {
             return error.into();
         }
         let (name, word) =
@@ -178,8 +217,15 @@ impl Begun {
         let (mut what, mut steps) =
             (format!("`{name}` is a clone of `{}` already", show(url.as_bytes())), Vec::new());
         let mut next = "run".to_owned();
-        if !self.checked_out {
-            steps.push(format!("`git -C {word} restore --source=HEAD --staged --worktree :/`"));
+        if self.files != Files::CheckedOut {
+            if stood && self.files == Files::Some {
+                steps.push(format!(
+                    "`git -C {word} reset && git -C {word} checkout-index --all --index`, which leaves \
+                     files that are there as they are"
+                ));
+            } else {
+                steps.push(format!("`git -C {word} restore --source=HEAD --staged --worktree :/`"));
+            }
             if stood {
                 what.push_str(", whose files Git did not check out");
             } else {

@@ -17,6 +17,6 @@ mod tests;
 pub use collide::{Collision, CollisionKind, find_collisions};
 pub use hostile::PathProblem;
 pub use ignore_line::{IgnoreLineError, gitignore_line};
-pub use quote::in_shell;
+pub use quote::{for_git, in_shell};
 pub use repo_path::{PathError, RepoPath};
 pub use show::{JsonPath, Shown, escape_json, json_path, show};

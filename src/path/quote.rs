@@ -20,6 +20,15 @@ pub fn in_shell(argument: &[u8]) -> String {
     }
 }
 
+/// Quotes a path from the root of the worktree for `git` in a shell, whatever folder that is in.
+pub fn for_git(path: &[u8]) -> String {
+    // Git takes some signs for more than themselves: at the start, or anywhere.
+    let plain = path.first().is_some_and(|c| c.is_ascii_alphanumeric() || *c == b'.');
+    let plain = plain && !path.iter().any(|c| b"*?[\\".contains(c));
+    let root: &[u8] = if plain { b":/" } else { b":(top,literal)" };
+    in_shell(&[root, path].concat())
+}
+
 fn ansi_c(byte: u8) -> String {
     match byte {
         b'\'' => r"\'".to_owned(),
@@ -41,6 +50,9 @@ mod tests {
         assert_eq!(in_shell(b"two words"), "'two words'");
         assert_eq!(in_shell(b"it's"), r"'it'\''s'");
         assert_eq!(in_shell(b"a\nb'\xff"), r"$'a\nb\'\xff'");
+        assert_eq!(for_git(b"sub/a b"), "':/sub/a b'");
+        assert_eq!(for_git(b"x[1].bin"), "':(top,literal)x[1].bin'");
+        assert_eq!(for_git(b"-x"), "':(top,literal)-x'");
         let turned = "a\u{202e}b".as_bytes();
         let names: [&[u8]; 5] = [b"it's", b"a\nb'\xff\\", b"$HOME `id`", b"-x *", turned];
         for name in names {

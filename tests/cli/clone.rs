@@ -69,3 +69,60 @@ fn a_repository_without_a_commit_is_planned_as_it_is_cloned() {
     top.haul(&["clone", "--branch", "x", "a", "b"]).fails_with(1);
     top.haul(&["clone", "a", "b"]).ok().says("no haul in it");
 }
+
+#[test]
+fn a_plan_takes_the_branch_first_then_the_tag_as_git_does() {
+    let world = World::new();
+    let a = shared(&world);
+    let top = world.folder(".");
+    for (name, seed) in [("x.bin", 1), ("y.bin", 2)] {
+        a.write(name, &data::bytes(seed, 1000));
+        save(&a, &[name], name);
+        // The branch has one file, the tag two.
+        let kind = if seed == 1 { "branch" } else { "tag" };
+        a.git(&[kind, "v1"]).ok();
+    }
+    a.git(&["tag", "v2"]).ok();
+    a.haul(&["push"]).ok();
+    for (name, files) in [("v1", "1 file,"), ("v2", "2 files,")] {
+        top.haul(&["clone", "--dry-run", "--branch", name, "a", "b"]).ok().says(files);
+        top.haul(&["clone", "--branch", name, "a", name]).ok();
+    }
+    assert!(!world.folder("v1").has("y.bin.haul") && world.folder("v2").has("y.bin.haul"));
+    let hash = a.git(&["rev-parse", "HEAD"]).ok().stdout().trim().to_owned();
+    for name in ["heads/v1", "refs/heads/v1", "v3", "HEAD", &hash] {
+        let plan = top.haul(&["clone", "--dry-run", "--branch", name, "a", "b"]).fails_with(1);
+        plan.says(&format!("`a` has no branch and no tag `{name}`"));
+        top.haul(&["clone", "--branch", name, "a", "b"]).fails_with(1);
+    }
+}
+
+#[test]
+fn files_of_the_user_are_kept_where_a_clone_is_completed() {
+    let world = World::new();
+    let a = shared(&world);
+    a.write("x.bin", &data::bytes(1, 1000));
+    a.write("text", b"theirs");
+    a.git(&["add", "text"]).ok();
+    save(&a, &["x.bin"], "data");
+    a.haul(&["push"]).ok();
+    let url = world.remote("r").path().to_str().expect("is UTF-8").to_owned();
+    let top = world.folder(".");
+    for name in ["empty", "b c"] {
+        top.git(&["clone", "--quiet", "--no-checkout", "a", name]).ok();
+    }
+    let said = top.haul(&["clone", "a", "empty"]).fails_with(1);
+    assert!(steps(&said)[0].starts_with("git -C empty restore "), "{said}");
+    let b = world.folder("b c");
+    b.write("text", b"mine");
+    b.write("other", b"mine too");
+    let said = top.haul(&["clone", "a", "b c"]).fails_with(1).says("leaves files that are there");
+    for step in steps(&said) {
+        // Of files in the way, Git says so.
+        top.run("sh", &["-c", &format!("HAUL_ACCEPT_REMOTE='{url}' {step}")]).status();
+    }
+    assert_eq!((b.text("text"), b.text("other")), ("mine".to_owned(), "mine too".to_owned()));
+    assert_eq!(b.read("x.bin"), data::bytes(1, 1000));
+    let status = b.git(&["status", "--porcelain"]).ok();
+    assert_eq!(status.stdout(), " M text\n?? other\n");
+}

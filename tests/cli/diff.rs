@@ -228,6 +228,18 @@ fn a_word_that_is_a_revision_and_a_path_is_refused_with_both_ways_to_write_it() 
     a.haul(&["diff", "data"]).fails_with(1).says("is both a revision and a path").says("`data~0`");
     assert_eq!(entries(&diff(&a, &["data~0"])), expected());
     assert_eq!(entries(&diff(&a, &["HEAD~1", "./data"])), expected());
+    // The tag is another commit than the branch.
+    a.git(&["tag", "data"]).ok();
+    let said = a.haul(&["diff", "data"]).fails_with(1).says("is both a branch and a tag");
+    said.says("`./data` for the path").says("`heads/data` for the branch");
+    assert_eq!(entries(&diff(&a, &["heads/data"])), expected());
+    assert_eq!(entries(&diff(&a, &["HEAD~1", "./data"])), expected());
+    a.write("data:x", b"x");
+    a.haul(&["add", "data:x"]).ok();
+    let said = a.haul(&["ls", "data:x"]).fails_with(1).says("`./data:x` for the path");
+    said.says("`heads/data` for the branch");
+    a.haul(&["ls", "./data:x"]).ok().prints("data:x");
+    a.haul(&["ls", "heads/data:data"]).ok();
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use crate::filter::{held, save, tracking};
 use crate::harness::{Repo, World, data};
+use crate::scene::shared;
 
 const NEXT: &str = "run `haul init`, then `haul pull`";
 
@@ -59,14 +60,61 @@ fn a_commit_that_would_put_content_into_git_is_refused_and_what_it_says_helps() 
     b.git(&["add", "-A"]).ok();
     let refused = b.git_hooked(&["commit", "--message", "y"]).fails_with(1);
     let refused = refused.says("`y z.bin` is to hold a pointer in Git");
-    refused.says("run `haul init`, then `git add --renormalize -- 'y z.bin'`");
+    refused.says("run `haul init`, then `git add --renormalize -- ':/y z.bin'`");
     b.haul(&["init"]).ok();
     // Git knows how by now, and what is staged is still content.
     let refused = b.git_hooked(&["commit", "--message", "y"]).fails_with(1);
-    refused.says("run `git add --renormalize -- 'y z.bin'`");
+    refused.says("run `git add --renormalize -- ':/y z.bin'`");
     b.git(&["add", "--renormalize", "--", "y z.bin"]).ok();
     b.git_hooked(&["commit", "--message", "y"]).ok();
     assert!(held(&b, "HEAD", "y z.bin").starts_with("haul 1\n"));
     assert_eq!(held(&b, "HEAD", "empty.bin"), "");
     assert_eq!(b.read("y z.bin"), data::bytes(2, 5000));
+}
+
+#[test]
+fn attributes_of_a_sub_folder_count_and_what_is_said_can_be_run_from_there() {
+    let world = World::new();
+    let a = shared(&world);
+    a.write("sub/.gitattributes", b"*.bin filter=haul merge=haul -text\n");
+    save(&a, "attributes");
+    let b = a.clone_as("b");
+    b.haul(&["hooks", "install"]).ok();
+    b.write("sub/y[1] z.bin", &data::bytes(2, 5000));
+    b.write("sub/plain.txt", b"text");
+    b.write("other.bin", b"Git's own");
+    b.git(&["add", "-A"]).ok();
+    let refused = b.git_hooked(&["commit", "--message", "y"]).fails_with(1);
+    let refused = refused.says("`sub/y[1] z.bin` is to hold a pointer in Git");
+    let refused = refused.says("run `haul init`, then");
+    b.haul(&["doctor", "--offline"]).fails_with(1).prints("FAIL  filter");
+    b.git_hooked(&["checkout", "--quiet", "-b", "other"]).ok().says(NEXT);
+    let sub = world.folder("b/sub");
+    sub.haul(&["init"]).ok();
+    sub.haul(&["doctor", "--offline"]).prints("ok    filter");
+    let step = "git add --renormalize -- ':(top,literal)sub/y[1] z.bin'";
+    assert!(refused.stderr().contains(step), "{refused}");
+    sub.run("sh", &["-c", step]).ok();
+    b.git_hooked(&["commit", "--message", "y"]).ok();
+    assert!(held(&b, "HEAD", "sub/y[1] z.bin").starts_with("haul 1\n"));
+    assert_eq!(held(&b, "HEAD", "other.bin"), "Git's own");
+}
+
+#[test]
+fn comments_and_other_filters_hand_nothing_over() {
+    let world = World::new();
+    let a = shared(&world);
+    a.write(".gitattributes", b"*.q filter=haulage\n# *.r filter=haul\n");
+    a.write("sub/.gitattributes", b"# *.bin filter=haul\n");
+    save(&a, "attributes");
+    let b = a.clone_as("b");
+    b.haul(&["hooks", "install"]).ok();
+    let doctor = b.haul(&["doctor", "--offline"]);
+    assert!(!doctor.stdout().contains("filter "), "{doctor}");
+    let quiet = b.git_hooked(&["checkout", "--quiet", "-b", "other"]).ok();
+    assert!(!quiet.stderr().contains(NEXT), "{quiet}");
+    b.write("x.q", &data::bytes(2, 5000));
+    b.write("sub/x.bin", &data::bytes(3, 5000));
+    b.git(&["add", "-A"]).ok();
+    b.git_hooked(&["commit", "--message", "x"]).ok();
 }

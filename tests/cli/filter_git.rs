@@ -1,7 +1,7 @@
 //! What Git does with files that it hands to haul, command by command.
 
 use crate::filter::{assert_settled, held, save, tracking};
-use crate::harness::{Repo, World, data};
+use crate::harness::{Remote, Repo, World, data};
 
 #[test]
 fn stash_puts_content_away_and_back() {
@@ -160,12 +160,16 @@ fn a_full_or_missing_state_makes_git_add_fail_and_not_lie() {
     assert_eq!(a.git(&["ls-files", "x.bin"]).ok().stdout(), "");
 }
 
-/// Leaves what a power cut before the end of `git add` can leave: the pointer, and not the content.
-fn cut_off(a: &Repo<'_>, name: &str, content: &[u8]) {
+/// Writes a file some time ago: Git would look at a young one once more.
+fn write_old(a: &Repo<'_>, name: &str, content: &[u8]) {
     a.write(name, content);
-    // Else Git would look at so young a file once more.
     let earlier = std::time::SystemTime::now() - std::time::Duration::from_secs(60);
     std::fs::File::open(a.path(name)).expect("is there").set_modified(earlier).expect("sets it");
+}
+
+/// Leaves what a power cut before the end of `git add` can leave: the pointer, and not the content.
+fn cut_off(a: &Repo<'_>, name: &str, content: &[u8]) {
+    write_old(a, name, content);
     a.git_with(&["add", name], &[("HAUL_FAILPOINT", "filter.answered")]).status();
     a.remove(".git/haul/spool");
     // Git goes by its index, and does not ask again.
@@ -199,7 +203,7 @@ fn content_that_a_power_cut_took_and_nothing_has_is_said_and_not_published() {
     cut_off(&a, "x.bin", &data::bytes(1, 50_000));
     a.write("x.bin", &data::bytes(2, 50_000));
     let out = a.git_hooked(&["commit", "-m", "x"]).ok();
-    out.says("staged for `x.bin`").says("not known on this machine").says("git add x.bin");
+    out.says("staged for `x.bin`").says("not known on this machine").says("git add :/x.bin");
     a.git_hooked(&["push", "origin", "main"]).fails_with(1).says("x.bin");
     a.git(&["add", "x.bin"]).ok();
     let amended = a.git_hooked(&["commit", "--amend", "-m", "x"]).ok();
@@ -210,4 +214,60 @@ fn content_that_a_power_cut_took_and_nothing_has_is_said_and_not_published() {
     let out = a.git_hooked(&["commit", "-am", "again"]).ok();
     assert!(!out.stderr().contains("x.bin"), "{}", out.stderr());
     a.git_hooked(&["push", "origin", "main"]).ok().says("pushed 1 root");
+}
+
+/// The one spool that a killed filter left.
+fn left(a: &Repo<'_>) -> std::path::PathBuf {
+    let mut all = a.path(".git/haul/spool").read_dir().expect("is there");
+    all.next().expect("is one").expect("can be read").path()
+}
+
+#[test]
+fn a_spool_that_cannot_be_read_to_its_end_is_put_aside_and_said_once() {
+    let world = World::new();
+    let a = tracking(&world);
+    for (name, seed) in [("w.bin", 1), ("x.bin", 2), ("y.bin", 3)] {
+        write_old(&a, name, &data::bytes(seed, 5_000));
+    }
+    a.git_with(&["add", "-A"], &[("HAUL_FAILPOINT", "filter.answered")]).status();
+    a.commit("data");
+    // Of a newer haul, say.
+    let path = left(&a).join("files");
+    let mut bytes = std::fs::read(&path).expect("is there");
+    let at = bytes.len() / 3 + "5000 ".len();
+    assert_eq!(&bytes[at..at + 5], b"m64.1", "in the second line");
+    bytes[at..at + 5].copy_from_slice(b"m99.9");
+    std::fs::write(&path, &bytes).expect("can be written");
+    // What came before is in there alone.
+    a.remove("w.bin");
+    let pushed = a.haul(&["push"]).ok().says("cannot be read to their end").says("quarantine");
+    pushed.says("took in `x.bin` again").says("took in `y.bin` again");
+    let aside = Remote::at(a.path(".git/haul/quarantine"));
+    let kept = aside.keys("").into_iter().find(|name| name.ends_with("/files")).expect("is one");
+    assert_eq!(a.read(format!(".git/haul/quarantine/{kept}")), bytes);
+    a.haul(&["verify", "HEAD"]).ok();
+    let again = a.haul(&["push"]).ok();
+    assert!(!again.stderr().contains("read to their end"), "{again}");
+    a.haul(&["doctor", "--offline"]).prints("quarantine");
+}
+
+#[test]
+fn what_a_put_aside_spool_had_alone_is_named_by_the_push() {
+    let world = World::new();
+    let a = tracking(&world);
+    write_old(&a, "x.bin", &data::bytes(1, 5_000));
+    a.git_with(&["add", "-A"], &[("HAUL_FAILPOINT", "filter.answered")]).status();
+    a.commit("data");
+    // As an older haul left it.
+    let folder = left(&a);
+    std::fs::rename(folder.join("files"), folder.join("00000000-m64.1")).expect("is there");
+    a.remove("x.bin");
+    let pushed = a.haul(&["push"]);
+    assert_ne!(pushed.status(), Some(0), "{pushed}");
+    pushed.says("cannot be read to their end").says("x.bin");
+    let aside = a.path(".git/haul/quarantine").join(folder.file_name().expect("has one"));
+    assert_eq!(
+        std::fs::read(aside.join("00000000-m64.1")).expect("is kept").len(),
+        "5000 m64.1\n".len() + 5_000
+    );
 }

@@ -74,3 +74,13 @@ fn a_plan_converts_and_refuses_what_the_run_does() {
     }
     assert_eq!(plan, converted(&["track", "--json", "*.bin"]));
 }
+
+#[test]
+fn a_plan_waits_for_no_pipe_in_place_of_a_file_of_attributes() {
+    let world = World::new();
+    let a = shared(&world);
+    a.write("sub/x.bin", &data::bytes(1, 1000));
+    a.run("mkfifo", &["sub/.gitattributes"]).ok();
+    let plan = a.run("timeout", &["60", "haul", "track", "--dry-run", "--json", "*.bin"]).ok();
+    assert_eq!(number(&plan, "/files"), 1, "{plan}");
+}

@@ -12,7 +12,7 @@ use crate::git::{GitError, Moment, ObjectId, PROBE, probe_answer};
 use crate::hint::Hint;
 use crate::ops::hook::{self, Findings, Followed, Moved, Occasion};
 use crate::ops::{Exit, OpError};
-use crate::path::{in_shell, show};
+use crate::path::{for_git, in_shell, show};
 use crate::repo::{Repo, RepoError};
 
 /// The most that is read of what Git says, in bytes: some 300,000 refs.
@@ -121,7 +121,7 @@ fn judge(found: &Findings, session: &Session<'_>) -> Result<(), Failure> {
         ));
     }
     for path in &found.lost {
-        let (shown, word) = (show(path.as_bytes()), in_shell(path.as_bytes()));
+        let (shown, word) = (show(path.as_bytes()), for_git(path.as_bytes()));
         session.job.warn(&format!(
             "the content that is staged for `{shown}` is not known on this machine, and the file holds \
              another; `git add {word}` stages that one"

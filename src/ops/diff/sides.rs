@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 
 use crate::git::GitError;
+use crate::ops::at::{or_path, stands};
 use crate::ops::chosen::candidates;
 use crate::ops::error::OpError;
-use crate::ops::select::{Select, resolve};
+use crate::ops::select::Select;
 use crate::path::{RepoPath, show};
 use crate::repo::Repo;
 use crate::worktree::{RefusedPointer, TrackedState};
@@ -82,7 +83,8 @@ fn range(repo: &Repo, word: &OsString) -> Result<Option<[String; 2]>, OpError> {
 
 fn is_revision(repo: &Repo, word: &str) -> Result<bool, OpError> {
     match repo.git().resolve(word) {
-        Ok(_) => Ok(true),
+        // Of several it is told where it is looked up, unless it is a path.
+        Ok(_) | Err(GitError::BranchAndTag { .. } | GitError::AmbiguousRevision { .. }) => Ok(true),
         Err(GitError::UnknownRevision { .. }) => Ok(false),
         Err(error) => Err(error.into()),
     }
@@ -94,17 +96,15 @@ fn revision(repo: &Repo, word: &OsString) -> Result<Option<String>, OpError> {
     if !is_revision(repo, text)? {
         return Ok(None);
     }
-    let there = |path: RepoPath| {
-        let pointer = path.pointer_path().ok();
-        let stands = |path: &RepoPath| repo.door().stamp(path).is_ok_and(|stamp| stamp.is_some());
-        stands(&path) || pointer.as_ref().is_some_and(stands)
-    };
-    if resolve(repo, word).is_ok_and(there) {
-        let word = show(text.as_bytes());
-        return Err(OpError::refused(
+    if !stands(repo, word) {
+        return Ok(Some(text.to_owned()));
+    }
+    let word = show(text.as_bytes());
+    Err(match repo.git().resolve(text) {
+        Err(error) => or_path(&error, text),
+        Ok(_) => OpError::refused(
             format!("`{word}` is both a revision and a path"),
             format!("write `./{word}` for the path, or `{word}~0` for the revision"),
-        ));
-    }
-    Ok(Some(text.to_owned()))
+        ),
+    })
 }

@@ -86,7 +86,7 @@ pub(super) fn filter(repo: &Repo, notes: &mut Notes) -> Result<(), OpError> {
              content should be, and what you add would go into Git itself",
             "run `haul init`, then `haul pull`",
         );
-    } else if repo.git().hands_over() {
+    } else if repo.git().may_hand_over()? {
         notes.works("filter", "Git hands files over to haul as attributes say");
     }
     Ok(())

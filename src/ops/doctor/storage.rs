@@ -38,10 +38,11 @@ pub(super) fn cache(repo: &Repo, notes: &mut Notes) -> Result<(), OpError> {
     let damaged = aside.read_dir().map_or(0, Iterator::count);
     if damaged > 0 {
         let says = format!(
-            "{damaged} damaged packs, or whole files that somebody wrote to, were put aside in `{}`",
+            "{damaged} damaged packs or spools, or whole files that somebody wrote to, were put aside in \
+             `{}`",
             aside.display()
         );
-        notes.lacks("quarantine", says, "run `haul fsck`, which says what they held");
+        notes.lacks("quarantine", says, "run `haul fsck`, which says what is missing");
     }
     Ok(())
 }

@@ -6,6 +6,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
+use crate::cache::quarantine;
 use crate::chunk::Profile;
 use crate::fs::{Dir, IoResultExt, Lock, SparseFile, make_folder, nonce, remove_tree};
 use crate::hash::Oid;
@@ -84,18 +85,32 @@ impl Spool {
 
     /// Takes its files in, and removes it.
     pub(super) fn drain(self, repo: &Repo, job: &Job) -> Result<(), OpError> {
-        drain(repo, (&self.folder, &self.waiting), job)?;
+        take_all(repo, (&self.folder, &self.waiting), job)?;
+        remove_tree(&self.folder)?;
         drop(self.lock);
         Ok(())
     }
 }
 
-/// Takes in what runs that were killed left; says of how many files that was.
+/// Takes in what runs that were killed left; says of how many files that was. What cannot be read of
+/// that is put aside.
 pub(crate) fn adopt(repo: &Repo, job: &Job) -> Result<u64, OpError> {
     let mut files = 0;
     for folder in folders(repo) {
         if let Some(lock) = Lock::try_exclusive(&folder.join(LOCK))? {
-            files += drain(repo, (&folder, &left_in(&folder)?), job)?;
+            let Left { waiting, is_all } = left_in(&folder)?;
+            take_all(repo, (&folder, &waiting), job)?;
+            files += waiting.len() as u64;
+            if is_all {
+                remove_tree(&folder)?;
+            } else {
+                let aside = quarantine(&folder, repo.layout())?;
+                job.warn(&format!(
+                    "files that Git handed over cannot be read to their end, and lie in `{}` now; `haul \
+                     push` takes in again what of them the worktree still has, and names the rest",
+                    aside.display()
+                ));
+            }
             drop(lock);
         }
     }
@@ -106,7 +121,7 @@ pub(crate) fn adopt(repo: &Repo, job: &Job) -> Result<u64, OpError> {
 pub(crate) fn waiting(repo: &Repo) -> Result<BTreeSet<Oid>, OpError> {
     let mut out = BTreeSet::new();
     for folder in folders(repo) {
-        let waiting = left_in(&folder)?;
+        let waiting = left_in(&folder)?.waiting;
         if waiting.is_empty() {
             continue;
         }
@@ -127,39 +142,53 @@ fn folders(repo: &Repo) -> impl Iterator<Item = PathBuf> {
     folders.filter(|folder| folder.join(LOCK).symlink_metadata().is_ok())
 }
 
-/// Takes in what waits in a folder, durably, then removes it.
-fn drain(repo: &Repo, (folder, waiting): (&Path, &[Waiting]), job: &Job) -> Result<u64, OpError> {
+/// Takes in what waits in a folder, durably.
+fn take_all(repo: &Repo, (folder, waiting): (&Path, &[Waiting]), job: &Job) -> Result<(), OpError> {
     let sources: Vec<Source> = waiting
         .iter()
         .map(|Waiting { rule, at, size }| Source { at: Some(*at), ..rule.source(FILES, *size) })
         .collect();
     take_loose(repo, &Dir::open(folder)?, &sources, job)?;
-    remove_tree(folder)?;
-    Ok(sources.len() as u64)
+    Ok(())
 }
 
-/// Lists what lies in a folder. What was cut short, and all behind that, was promised to nobody.
-fn left_in(folder: &Path) -> Result<Vec<Waiting>, OpError> {
-    let path = folder.join(FILES);
-    let (file, stamp) = match Dir::open(folder)?.open_file(FILES.as_bytes()) {
-        Err(e) if e.is_missing() => return Ok(Vec::new()),
+/// What lies in a folder.
+struct Left {
+    waiting: Vec<Waiting>,
+    /// Whether that is all: nothing is there that could not be read.
+    is_all: bool,
+}
+
+/// Lists what lies in a folder, up to a line that cannot be read. What was cut short at the end was
+/// promised to nobody.
+fn left_in(folder: &Path) -> Result<Left, OpError> {
+    let (path, dir) = (folder.join(FILES), Dir::open(folder)?);
+    let own = |name: &[u8]| name == LOCK.as_bytes() || name == FILES.as_bytes();
+    let mut left =
+        Left { waiting: Vec::new(), is_all: dir.entries()?.iter().all(|entry| own(&entry.name)) };
+    let (file, stamp) = match dir.open_file(FILES.as_bytes()) {
+        Err(e) if e.is_missing() => return Ok(left),
         other => other?,
     };
     let mut reader = BufReader::new(file);
-    let (mut out, mut end, mut line) = (Vec::new(), 0, Vec::new());
+    let (mut end, mut line) = (0, Vec::new());
     loop {
         line.clear();
         reader.by_ref().take(LINE).read_until(b'\n', &mut line).at("read", &path)?;
-        let Some((rule, size)) = std::str::from_utf8(&line).ok().and_then(rule_of) else { break };
         let at = end + line.len() as u64;
+        let Some((rule, size)) = std::str::from_utf8(&line).ok().and_then(rule_of) else {
+            // The file may end within a line.
+            left.is_all &= at == stamp.size && !line.ends_with(b"\n");
+            break;
+        };
         if at + size > stamp.size {
             break;
         }
         end = at + size;
         reader.seek_relative(size.cast_signed()).at("read", &path)?;
-        out.push(Waiting { rule, at, size });
+        left.waiting.push(Waiting { rule, at, size });
     }
-    Ok(out)
+    Ok(left)
 }
 
 /// Takes in one file that lies in a folder of its own.
@@ -207,24 +236,34 @@ mod tests {
         assert!(rule_of(&format!("{} m64.1\n", SMALL + 1)).is_none());
     }
 
+    /// Says where files lie in a spool of these bytes, and whether that is all.
+    fn found(bytes: &[u8], other: Option<&str>) -> (Vec<(u64, u64)>, bool) {
+        let folder = tempfile::tempdir().unwrap();
+        let dir = Dir::open(folder.path()).unwrap();
+        for name in other.into_iter().chain([FILES]) {
+            dir.open_pieces(name.as_bytes()).unwrap().write_at(0, bytes).unwrap();
+        }
+        let left = left_in(folder.path()).unwrap();
+        (left.waiting.iter().map(|waiting| (waiting.at, waiting.size)).collect(), left.is_all)
+    }
+
     #[test]
     fn what_was_cut_short_was_promised_to_nobody() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = Dir::open(folder.path()).unwrap().open_pieces(FILES.as_bytes()).unwrap();
-        assert!(left_in(folder.path()).unwrap().is_empty());
         let whole = b"3 m64.1\nabc5 m16.1\n12345";
-        let places = |waiting: Vec<Waiting>| -> Vec<(u64, u64)> {
-            waiting.iter().map(|waiting| (waiting.at, waiting.size)).collect()
-        };
-        for (bytes, expected) in [
-            (&whole[..], &[(8, 3), (19, 5)][..]),
-            (&[whole, &b"9 m64.1\n12345678"[..]].concat(), &[(8, 3), (19, 5)]),
-            (&[whole, &b"9 m6"[..]].concat(), &[(8, 3), (19, 5)]),
-        ] {
-            file.write_at(0, bytes).unwrap();
-            assert_eq!(places(left_in(folder.path()).unwrap()), expected);
+        let both = vec![(8, 3), (19, 5)];
+        assert_eq!(found(b"", None), (Vec::new(), true));
+        for rest in [&b""[..], b"9 m64.1\n12345678", b"9 m6", b"9"] {
+            assert_eq!(found(&[whole, rest].concat(), None), (both.clone(), true));
         }
-        file.write_at(11, &[0; 9]).unwrap();
-        assert_eq!(places(left_in(folder.path()).unwrap()), [(8, 3)]);
+    }
+
+    #[test]
+    fn what_cannot_be_read_was_not_cut_short() {
+        let long = [b'x'; 300];
+        for rest in [&b"5 m99.9\n123453 m64.1\nabc"[..], &[0, 0, b'\n', 0], b"\n", &long] {
+            let bytes = [b"3 m64.1\nabc", rest].concat();
+            assert_eq!(found(&bytes, None), (vec![(8, 3)], false), "{rest:?}");
+        }
+        assert_eq!(found(b"", Some("00000000-m64.1")), (Vec::new(), false), "an older layout");
     }
 }

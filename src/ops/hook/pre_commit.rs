@@ -11,7 +11,7 @@ use crate::ops::error::OpError;
 use crate::ops::hook::filter::unfiltered;
 use crate::ops::hook::handed::{Handed, handed};
 use crate::ops::status;
-use crate::path::{RepoPath, in_shell, json_path, show};
+use crate::path::{RepoPath, for_git, in_shell, json_path, show};
 use crate::pointer::Pointer;
 use crate::progress::Job;
 use crate::repo::Repo;
@@ -170,7 +170,7 @@ fn content(
             let mut all = std::iter::successors(Some(path), RepoPath::parent);
             all.find(|above| tracked.contains(above))
         });
-        let (shown, word) = (show(&file.path), in_shell(&file.path));
+        let (shown, word) = (show(&file.path), for_git(&file.path));
         match above {
             Some(_) => out.against.push(Finding {
                 what: format!("`{shown}` is data that haul tracks, and would go into Git itself"),
@@ -189,6 +189,7 @@ fn content(
             && size > limit
         {
             let (shown, word) = (show(&file.path), in_shell(&file.path));
+            let top = for_git(&file.path);
             out.against.push(Finding {
                 what: format!(
                     "`{shown}` has {}, and files over {} do not go into Git",
@@ -196,7 +197,7 @@ fn content(
                     ByteSize(limit)
                 ),
                 next: format!(
-                    "run `git rm --cached -- {word}` and `haul add {word}`, or set \
+                    "run `git rm --cached -- {top}` and `haul add {word}`, or set \
                      `hooks.max-size`"
                 ),
             });

@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
-use crate::git::stays_in_git;
+use crate::git::{filter_pattern, stays_in_git};
 use crate::ops::error::OpError;
 use crate::ops::init::write;
 use crate::ops::select::{is_glob, resolve};
@@ -46,44 +46,7 @@ pub(super) fn rules(repo: &Repo) -> Result<Vec<Rule>, OpError> {
 }
 
 fn rule_of(line: &[u8]) -> Option<Rule> {
-    let trimmed = line.trim_ascii();
-    if trimmed.starts_with(b"#") {
-        return None;
-    }
-    let (pattern, rest) = unquoted(trimmed)?;
-    let mut words = rest.split(u8::is_ascii_whitespace);
-    words.any(|word| word == b"filter=haul").then(|| Rule { pattern, line: line.to_vec() })
-}
-
-/// Splits the pattern from the front of a line.
-fn unquoted(line: &[u8]) -> Option<(Vec<u8>, &[u8])> {
-    let Some(quoted) = line.strip_prefix(b"\"") else {
-        let end = line.iter().position(u8::is_ascii_whitespace)?;
-        return line.split_at_checked(end).map(|(pattern, rest)| (pattern.to_vec(), rest));
-    };
-    let (mut out, mut bytes) = (Vec::new(), quoted.iter().enumerate());
-    while let Some((at, byte)) = bytes.next() {
-        match byte {
-            b'"' => return Some((out, quoted.get(at + 1..)?)),
-            b'\\' => out.push(escaped(&mut bytes.by_ref().map(|(_, byte)| *byte))?),
-            other => out.push(*other),
-        }
-    }
-    None
-}
-
-/// Reads what follows a backslash.
-fn escaped(bytes: &mut impl Iterator<Item = u8>) -> Option<u8> {
-    let digit = |byte: u8| char::from(byte).to_digit(8).and_then(|digit| u8::try_from(digit).ok());
-    match bytes.next()? {
-        b'n' => Some(b'\n'),
-        b't' => Some(b'\t'),
-        first @ b'0'..=b'3' => {
-            let (high, middle, low) = (digit(first)?, digit(bytes.next()?)?, digit(bytes.next()?)?);
-            Some(high * 64 + middle * 8 + low)
-        }
-        other => Some(other),
-    }
+    filter_pattern(line).map(|pattern| Rule { pattern, line: line.to_vec() })
 }
 
 /// Writes a pattern as Git reads it back.

@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
-use crate::fs::FileKind;
+use crate::fs::{FileKind, replace};
 use crate::ops::error::OpError;
-use crate::ops::track::attributes::{new_of, pattern_of, read, with_lines};
+use crate::ops::track::attributes::{FILE, new_of, pattern_of, read, with_lines};
 use crate::ops::track::convert::{check, check_named, is_folder};
 use crate::ops::track::stand_in::stand_in;
 use crate::ops::track::verb::TrackOptions;
@@ -36,14 +36,16 @@ pub fn plan(repo: &Repo, options: &TrackOptions) -> Result<TrackPlan, OpError> {
     let (tracked, _) = load_tracked(git, repo.door())?;
     check_named(&tracked, &patterns)?;
     let listed = candidates(repo)?;
-    let text = with_lines(&read(repo)?, &new);
+    let old = read(repo)?;
     let all = tracked.iter().map(|item| &item.path).chain(listed.iter().map(|(path, _)| path));
-    let worktree = stand_in(repo, &text, all.clone())?;
+    let worktree = stand_in(repo, &old, all.clone())?;
+    let files = listed.iter().map(|(path, _)| path.as_bytes());
+    let before = git.would_be_filtered(files, worktree.path())?;
+    replace(&worktree.path().join(FILE), &with_lines(&old, &new))?;
     let after = git.would_be_filtered(all.map(RepoPath::as_bytes), worktree.path())?;
     let taken = |item: &&Tracked| after.contains(item.path.as_bytes()) && !is_folder(item);
     let both: Vec<_> = tracked.iter().filter(taken).collect();
     check(&both)?;
-    let before = git.is_filtered(listed.iter().map(|(path, _)| path.as_bytes()), None)?;
     let is_new =
         |path: &RepoPath| after.contains(path.as_bytes()) && !before.contains(path.as_bytes());
     let sizes = || listed.iter().filter(|(path, _)| is_new(path)).map(|(_, size)| *size);

@@ -11,7 +11,7 @@ use crate::path::{RepoPath, show};
 use crate::repo::Repo;
 use crate::worktree::Parent;
 
-/// Makes one for these paths, with `text` as the root's file. Where the worktree has no such file, or none
+/// Makes one for these paths, with `text` as the root's file, or without one if that is empty. Where the worktree has no such file, or none
 /// that Git would read, it takes that of the index there as it does here.
 pub(super) fn stand_in<'p>(
     repo: &Repo,
@@ -19,7 +19,9 @@ pub(super) fn stand_in<'p>(
     paths: impl IntoIterator<Item = &'p RepoPath>,
 ) -> Result<Scratch, OpError> {
     let scratch = Scratch::new_in(&repo.layout().temp())?;
-    replace(&scratch.path().join(FILE), text)?;
+    if !text.is_empty() {
+        replace(&scratch.path().join(FILE), text)?;
+    }
     let mut folders = BTreeSet::new();
     for path in paths {
         let mut above = path.parent();
