@@ -9,6 +9,9 @@ use super::view::Listed;
 /// Longest text of an index, in bytes: a full catalogue of 100,000 names fits.
 pub const MAX_INDEX_LEN: u64 = 16 << 20;
 
+/// How the text of every version begins.
+pub const INDEX_KIND: &str = KIND;
+
 const KIND: &str = "haul-index";
 const FIRST: &str = "haul-index 1";
 const MAX_NAME: usize = 64;

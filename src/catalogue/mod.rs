@@ -18,7 +18,7 @@ mod view;
 
 pub use consolidate::{consolidate, run_of};
 pub use error::{CatalogueError, ObjectError, TextError, ViewError};
-pub use index::{MAX_INDEX_LEN, parse_index, print_index};
+pub use index::{INDEX_KIND, MAX_INDEX_LEN, parse_index, print_index};
 pub use name::{Entry, Feature, FeatureClass, Name, ObjectKind};
 pub use object::{MAX_OBJECT_LEN, Object, UnknownSection};
 pub use record::{

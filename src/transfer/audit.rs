@@ -128,7 +128,7 @@ impl<'a> Audit<'a> {
             }
             Err(e) if e.is_missing() && listing.is_empty() => {
                 // Beside packs, the catalogue is what is lost.
-                if self.packs.is_empty()
+                if !self.packs.iter().any(|found| key::parse_pack(&found.key).is_some())
                     && let Some(gone) = emptied(self.contact.layout, self.contact.label())?
                 {
                     return Err(gone);

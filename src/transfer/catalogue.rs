@@ -9,12 +9,12 @@ use crate::catalogue::{
     CatalogueError, Entry, FeatureClass, Listed, MAX_OBJECT_LEN, Name, Need, Object, ObjectKind,
     RemoteFormat, View, key,
 };
-use crate::fs::{read_limited, remove, replace};
+use crate::fs::{read_limited, replace};
 use crate::hash::{Digest, Key, RemoteId};
 use crate::progress::Job;
 use crate::remote::{Fetch, Remote, RemoteError};
 use crate::transfer::audit::files_in;
-use crate::transfer::doubt::nameless;
+use crate::transfer::doubt::{find_format, format_of, lose_format, nameless};
 use crate::transfer::error::TransferError;
 use crate::transfer::land::Flaw;
 use crate::transfer::listing::listing;
@@ -209,7 +209,7 @@ impl<'a> Contact<'a> {
         })?;
         if let Some(bytes) = &format {
             let alone = asked.is_empty() && objects.is_empty();
-            self.learn(self.format_of(bytes, alone)?.id)?;
+            self.learn(format_of(&self.remote, bytes, alone)?.id)?;
         }
         for (name, bytes) in arrived {
             let object = match Object::parse_named(&name, &bytes).map_err(CatalogueError::from) {
@@ -241,13 +241,13 @@ impl<'a> Contact<'a> {
         TransferError::NoFormat { remote: self.label().to_owned() }
     }
 
-    /// Requires that whoever meets this remote for the first time can read it. Where that is not so,
-    /// it counts as not met from here either, so that the next push looks, and mends it.
+    /// Requires that whoever meets this remote for the first time can read it. Where that is not so, the
+    /// next push looks, and mends it.
     pub(super) fn prove_format(&self) -> Result<(), TransferError> {
         let Some(_) = self.synced.id else { return Ok(()) };
         match self.remote.get(key::FORMAT, TEXT_LIMIT) {
             Ok(bytes) => RemoteFormat::parse(&bytes).map(drop).or_else(|e| {
-                remove(&self.id_file())?;
+                lose_format(self.layout, self.label())?;
                 Err(self.wrong_object(key::FORMAT, e))
             }),
             Err(e) if e.is_missing() => Err(nameless(self.layout, self.label())?),
@@ -258,12 +258,9 @@ impl<'a> Contact<'a> {
     /// Remembers the remote's identity, now known.
     pub(super) fn learn(&mut self, id: RemoteId) -> Result<(), TransferError> {
         self.synced.id = Some(id);
-        replace(&self.id_file(), id.to_string().as_bytes())?;
+        replace(&id_file(self.layout, self.label()), id.to_string().as_bytes())?;
+        find_format(self.layout, self.label())?;
         self.end_doubt()
-    }
-
-    fn id_file(&self) -> PathBuf {
-        id_file(self.layout, self.remote.label())
     }
 
     /// A local copy that cannot be read, has another size or is not sound is as good as none.

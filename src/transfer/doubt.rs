@@ -8,8 +8,11 @@ use crate::catalogue::{Entry, Listed, RemoteFormat, ViewError, key};
 use crate::fs::{read_limited, remove, replace};
 use crate::hash::{Digest, RemoteId};
 use crate::progress::Job;
+use crate::remote::Remote;
 use crate::transfer::audit::files_in;
-use crate::transfer::catalogue::{Contact, Purpose, TEXT_LIMIT, id_file, remembered};
+use crate::transfer::catalogue::{
+    Contact, Purpose, TEXT_LIMIT, catalogue_error, id_file, remembered,
+};
 use crate::transfer::error::TransferError;
 
 /// Objects that were listed before and are asked for by name.
@@ -26,7 +29,11 @@ impl Contact<'_> {
         let folder = self.layout.remote(id);
         if listing.iter().any(|l| folder.join(&l.name).exists()) {
             self.end_doubt()?;
-            return Ok(None);
+            // Who writes looks again whether `format` is there, and mends it.
+            let lost = lost_file(self.layout, self.label());
+            if self.purpose() == Purpose::Read || !lost.exists() {
+                return Ok(None);
+            }
         }
         Ok(self.synced.id.take())
     }
@@ -70,21 +77,6 @@ impl Contact<'_> {
         }
     }
 
-    /// Reads `format`. What is no text of haul and stands `alone`, without a catalogue, was never haul's.
-    pub(super) fn format_of(
-        &self,
-        bytes: &[u8],
-        alone: bool,
-    ) -> Result<RemoteFormat, TransferError> {
-        RemoteFormat::parse(bytes).map_err(|e| {
-            if alone && !RemoteFormat::resembles(bytes) {
-                self.foreign(key::FORMAT)
-            } else {
-                self.wrong_object(key::FORMAT, e)
-            }
-        })
-    }
-
     /// Says why the catalogue cannot be used: names below `i/` that are not known may be of a newer haul,
     /// or of somebody who knows nothing of haul.
     pub(super) fn strange(&self, error: ViewError, listing: &[Listed]) -> TransferError {
@@ -93,21 +85,51 @@ impl Contact<'_> {
         let Some(first) = first else { return self.wrong(error) };
         match self.remote().get(key::FORMAT, TEXT_LIMIT) {
             Ok(bytes) if RemoteFormat::resembles(&bytes) => self.wrong(error),
-            Ok(_) => self.foreign(key::FORMAT),
-            Err(e) if e.is_missing() => self.foreign(&format!("{}{}", key::CATALOGUE, first.name)),
+            Ok(_) => foreign(self.remote(), key::FORMAT),
+            Err(e) if e.is_missing() => {
+                foreign(self.remote(), &format!("{}{}", key::CATALOGUE, first.name))
+            }
             Err(e) => e.into(),
         }
     }
+}
 
-    fn foreign(&self, object: &str) -> TransferError {
-        TransferError::Foreign { remote: self.label().to_owned(), object: object.to_owned() }
+/// Reads `format`. What is no text of haul and stands `alone`, without a catalogue, was never haul's.
+pub(super) fn format_of(
+    remote: &Remote,
+    bytes: &[u8],
+    alone: bool,
+) -> Result<RemoteFormat, TransferError> {
+    RemoteFormat::parse(bytes).map_err(|e| {
+        if alone && !RemoteFormat::resembles(bytes) {
+            foreign(remote, key::FORMAT)
+        } else {
+            catalogue_error(remote, key::FORMAT, e)
+        }
+    })
+}
+
+pub(super) fn foreign(remote: &Remote, object: &str) -> TransferError {
+    TransferError::Foreign { remote: remote.label().to_owned(), object: object.to_owned() }
+}
+
+/// What helps against an object of somebody else: all goes on without an index.
+pub(super) fn foreign_hint(object: &str) -> &'static str {
+    if object == key::INDEX {
+        "move it away from the remote, then run `haul remote index`"
+    } else {
+        "give haul a folder, or a path in the bucket, of its own: correct the address of the remote in \
+         `haul.toml`"
     }
 }
 
 /// Returns what is wrong with an address where neither `format` nor a catalogue is: there was something
 /// when this repository last used it. Nothing if it never did, or met a remote without content. Notes the
 /// doubt, so that the user can settle it.
-pub fn emptied(layout: &Layout, label: &str) -> Result<Option<TransferError>, TransferError> {
+pub(super) fn emptied(
+    layout: &Layout,
+    label: &str,
+) -> Result<Option<TransferError>, TransferError> {
     let Some(was) = remembered(layout, label)? else { return Ok(None) };
     if copies_of(layout, was)?.is_empty() {
         return Ok(None);
@@ -116,11 +138,21 @@ pub fn emptied(layout: &Layout, label: &str) -> Result<Option<TransferError>, Tr
     Ok(Some(TransferError::Emptied { remote: label.to_owned() }))
 }
 
-/// Returns what is wrong with an address where a catalogue is, but no `format`. The remote counts as not met
-/// from here, so that the next push looks, and writes `format` again.
-pub fn nameless(layout: &Layout, label: &str) -> Result<TransferError, TransferError> {
-    remove(&id_file(layout, label))?;
+/// Returns what is wrong with an address where a catalogue is, but no `format`; the next push mends it.
+pub(super) fn nameless(layout: &Layout, label: &str) -> Result<TransferError, TransferError> {
+    lose_format(layout, label)?;
     Ok(TransferError::NoFormat { remote: label.to_owned() })
+}
+
+/// Notes that `format` was not found as it should be, so that the next push reads it, and writes it again if
+/// it is gone. What was met at the address stays known.
+pub(super) fn lose_format(layout: &Layout, label: &str) -> Result<(), TransferError> {
+    Ok(replace(&lost_file(layout, label), b"")?)
+}
+
+/// Forgets that note, now that `format` was read or written.
+pub(super) fn find_format(layout: &Layout, label: &str) -> Result<(), TransferError> {
+    Ok(remove(&lost_file(layout, label))?)
 }
 
 /// Names of the catalogue objects of a remote of which this machine keeps copies.
@@ -129,7 +161,7 @@ fn copies_of(layout: &Layout, remote: RemoteId) -> Result<Vec<String>, TransferE
     Ok(names.filter(|name| is_object(name)).collect())
 }
 
-fn is_object(name: &str) -> bool {
+pub(super) fn is_object(name: &str) -> bool {
     matches!(Entry::parse(name), Entry::Object(_))
 }
 
@@ -146,4 +178,8 @@ pub fn settle(layout: &Layout, label: &str) -> Result<(), TransferError> {
 
 fn doubt_file(layout: &Layout, label: &str) -> PathBuf {
     layout.state().join("remote/in-doubt").join(Digest::of(label.as_bytes()).to_string())
+}
+
+fn lost_file(layout: &Layout, label: &str) -> PathBuf {
+    layout.state().join("remote/lost-format").join(Digest::of(label.as_bytes()).to_string())
 }

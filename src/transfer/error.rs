@@ -9,6 +9,7 @@ use crate::node::NodeError;
 use crate::path::show;
 use crate::progress::Stopped;
 use crate::remote::RemoteError;
+use crate::transfer::doubt::foreign_hint;
 
 /// Why a push, fetch or proof did not succeed.
 #[derive(Debug, thiserror::Error)]
@@ -318,10 +319,7 @@ impl Hint for TransferError {
                 "check that its disk is mounted; if it is to begin anew, run `haul remote accept NAME` for \
                  it, then the same command again"
             }
-            Self::Foreign { .. } => {
-                "give haul a folder, or a path in the bucket, of its own: correct the address of the \
-                 remote in `haul.toml`"
-            }
+            Self::Foreign { object, .. } => foreign_hint(object),
             Self::NeverUsed { .. } => {
                 "check the address with `haul remote list`, or ask whoever committed the pointers to \
                  run `haul push`"

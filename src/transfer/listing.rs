@@ -3,32 +3,52 @@
 
 use bytes::Bytes;
 
-use crate::catalogue::{Listed, MAX_INDEX_LEN, key, parse_index, print_index};
+use crate::catalogue::{INDEX_KIND, Listed, MAX_INDEX_LEN, key, parse_index, print_index};
+use crate::hint::Hint;
 use crate::progress::Job;
 use crate::remote::{Remote, RemoteError};
 use crate::transfer::catalogue::{Contact, Purpose, catalogue_error};
+use crate::transfer::doubt::foreign;
 use crate::transfer::error::TransferError;
 
 /// Lists the catalogue. Only reading goes by an index, which may be behind what is there.
 pub(super) fn listing(remote: &Remote, purpose: Purpose) -> Result<Vec<Listed>, TransferError> {
-    let refused = match listed(remote) {
-        Err(e) if e.is_without_listing() && purpose == Purpose::Read => e,
-        listing => return Ok(listing?),
-    };
+    match listed(remote) {
+        Err(refused) if refused.is_without_listing() && purpose == Purpose::Read => {
+            read_index(remote)?.ok_or_else(|| refused.into())
+        }
+        listing => Ok(listing?),
+    }
+}
+
+/// Reads the index; nothing if there is none. Who may read nothing is to be told that of the listing.
+pub(super) fn read_index(remote: &Remote) -> Result<Option<Vec<Listed>>, TransferError> {
     match remote.get(key::INDEX, MAX_INDEX_LEN) {
-        Ok(bytes) => parse_index(&bytes).map_err(|e| catalogue_error(remote, key::INDEX, e)),
-        // Who may read nothing is told that of the listing.
-        Err(e) if e.is_missing() || matches!(e, RemoteError::Denied { .. }) => Err(refused.into()),
+        Ok(bytes) => match parse_index(&bytes) {
+            Ok(listing) => Ok(Some(listing)),
+            Err(e) => Err(catalogue_error(remote, key::INDEX, e)),
+        },
+        Err(e) if e.is_missing() || matches!(e, RemoteError::Denied { .. }) => Ok(None),
         Err(e) => Err(e.into()),
     }
 }
 
-fn listed(remote: &Remote) -> Result<Vec<Listed>, RemoteError> {
+pub(super) fn listed(remote: &Remote) -> Result<Vec<Listed>, RemoteError> {
     let found = remote.list(key::CATALOGUE)?.into_iter().filter_map(|found| {
         let name = found.key.strip_prefix(key::CATALOGUE)?.to_owned();
         Some(Listed { name, size: found.size, modified_ms: found.modified_ms })
     });
     Ok(found.collect())
+}
+
+/// Counts the packs; what somebody else keeps beside them is none.
+pub(super) fn count_packs(remote: &Remote) -> Result<usize, RemoteError> {
+    let mut count = 0;
+    for prefix in [key::NODE_PACKS, key::DATA_PACKS] {
+        let found = remote.list(prefix)?;
+        count += found.iter().filter(|found| key::parse_pack(&found.key).is_some()).count();
+    }
+    Ok(count)
 }
 
 /// Requires that a catalogue which lists nothing is that of a remote without packs. One listing that came
@@ -38,36 +58,51 @@ pub(super) fn prove_catalogue(contact: &Contact, path: &[u8]) -> Result<(), Tran
         return Ok(());
     }
     let remote = contact.remote();
-    for prefix in [key::NODE_PACKS, key::DATA_PACKS] {
-        match remote.list(prefix) {
-            Ok(packs) if packs.is_empty() => {}
-            Ok(_) => {
-                let (path, remote) = (path.to_vec(), remote.label().to_owned());
-                return Err(TransferError::NoCatalogue { path, remote });
-            }
-            // Where nothing can be listed, the index was read.
-            Err(e) if e.is_without_listing() => return Ok(()),
-            Err(e) => return Err(e.into()),
+    match count_packs(remote) {
+        Ok(0) => Ok(()),
+        Ok(_) => {
+            let (path, remote) = (path.to_vec(), remote.label().to_owned());
+            Err(TransferError::NoCatalogue { path, remote })
         }
+        // Where nothing can be listed, the index was read.
+        Err(e) if e.is_without_listing() => Ok(()),
+        Err(e) => Err(e.into()),
     }
-    Ok(())
 }
 
 /// Writes the index of a remote anew if there is one. What cannot be asked or written is a warning: an
 /// index that is behind leads nobody astray.
 pub(super) fn keep_index(remote: &Remote, job: &Job) {
-    let kept = match remote.head(key::INDEX) {
-        Ok(None) => return,
-        Ok(Some(_)) => write_index(remote),
-        Err(e) => Err(e.into()),
+    let kept = match has_index(remote) {
+        Ok(false) => return,
+        Ok(true) => put_index(remote),
+        Err(e) => Err(e),
     };
     if let Err(e) = kept {
-        job.warn(&format!("the index of `{}` is behind: {e}", remote.label()));
+        let next = e.hint().map_or(String::new(), |hint| format!("; {hint}"));
+        job.warn(&format!("the index of `{}` was not written anew: {e}{next}", remote.label()));
     }
 }
 
-/// Writes the index of a remote; returns how many objects it names.
+/// Writes the index of a remote, but not over what somebody else wrote there; returns how many objects
+/// it names.
 pub fn write_index(remote: &Remote) -> Result<usize, TransferError> {
+    has_index(remote)?;
+    put_index(remote)
+}
+
+/// Says whether there is an index; what is no index of haul fails.
+fn has_index(remote: &Remote) -> Result<bool, TransferError> {
+    match remote.get_range(key::INDEX, 0..INDEX_KIND.len() as u64) {
+        Ok(bytes) if bytes == INDEX_KIND => Ok(true),
+        Err(e) if e.is_missing() => Ok(false),
+        // What is damaged ends before that.
+        Err(e) if !e.is_damaged() => Err(e.into()),
+        Ok(_) | Err(_) => Err(foreign(remote, key::INDEX)),
+    }
+}
+
+fn put_index(remote: &Remote) -> Result<usize, TransferError> {
     let listing = listed(remote)?;
     remote.put(key::INDEX, Bytes::from(print_index(&listing)))?;
     Ok(listing.len())

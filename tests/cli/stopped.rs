@@ -276,7 +276,8 @@ fn every_verb_that_asks_a_server_stops_while_that_is_silent() {
     let words = ["remote", "add", "silent", "s3://bucket/p", "--endpoint", &server, "--allow-http"];
     a.haul(&words).ok();
     let keys = [("AWS_ACCESS_KEY_ID", "k"), ("AWS_SECRET_ACCESS_KEY", "s"), ("NO_PROXY", "*")];
-    let verbs: [&[&str]; 9] = [
+    let verbs: [&[&str]; 10] = [
+        &["doctor"],
         &["push", "--remote", "silent"],
         &["fetch", "--remote", "silent", "--rev", "HEAD"],
         &["verify", "--remote", "silent"],

@@ -96,6 +96,5 @@ fn all(repo: &Repo, options: &DoctorOptions, job: &Job, notes: &mut Notes) -> Re
         }
     }
     job.check()?;
-    remote(repo, options.reach, now_ms, job, notes);
-    Ok(())
+    remote(repo, options.reach, now_ms, job, notes)
 }

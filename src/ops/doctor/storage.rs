@@ -48,20 +48,31 @@ pub(super) fn cache(repo: &Repo, notes: &mut Notes) -> Result<(), OpError> {
 }
 
 /// Reads from the remote that push and pull use; writes there only if so asked.
-pub(super) fn remote(repo: &Repo, reach: Reach, now_ms: u64, job: &Job, notes: &mut Notes) {
+pub(super) fn remote(
+    repo: &Repo,
+    reach: Reach,
+    now_ms: u64,
+    job: &Job,
+    notes: &mut Notes,
+) -> Result<(), OpError> {
     if repo.config().remotes.is_empty() {
-        return notes.lacks("remote", "none is set up", "run `haul remote add NAME URL`");
+        notes.lacks("remote", "none is set up", "run `haul remote add NAME URL`");
+        return Ok(());
     }
     let found = match reach {
         Reach::Nothing => {
             let says = "it was not asked";
-            return notes.lacks("remote", says, "run it without `--offline` to have it tried");
+            notes.lacks("remote", says, "run it without `--offline` to have it tried");
+            return Ok(());
         }
         Reach::Read => remote::look(repo, None, now_ms),
         Reach::Write => remote::test(repo, None, now_ms, job).map(|report| report.checks),
     };
+    // What a wish to stop cut short says nothing of the remote.
+    job.check()?;
     match found {
         Ok(checks) => notes.0.extend(checks),
         Err(error) => notes.failed("remote", &error),
     }
+    Ok(())
 }

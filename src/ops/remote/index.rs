@@ -2,11 +2,10 @@
 
 use serde::Serialize;
 
-use crate::catalogue::key;
 use crate::ops::error::OpError;
 use crate::ops::open::choose;
 use crate::repo::Repo;
-use crate::transfer::{emptied, write_index};
+use crate::transfer::{Glance, write_index};
 
 /// What was written.
 #[derive(Clone, Debug, Serialize)]
@@ -23,13 +22,8 @@ pub struct IndexReport {
 pub fn index(repo: &Repo, name: Option<&str>) -> Result<IndexReport, OpError> {
     let chosen = choose(repo, name, None)?;
     let remote = chosen.open()?;
-    // A mount point is not written to.
-    if remote.head(key::FORMAT)?.is_none()
-        && remote.list(key::CATALOGUE)?.is_empty()
-        && let Some(gone) = emptied(repo.layout(), remote.label())?
-    {
-        return Err(gone.into());
-    }
+    // Nothing is written to a mount point, or beside what is not ours to read.
+    Glance::take(&remote)?.format(&remote, repo.layout())?;
     let objects = write_index(&remote)?;
     Ok(IndexReport { name: chosen.name.clone(), url: chosen.url(), objects })
 }

@@ -3,6 +3,7 @@
 mod index;
 mod probe;
 mod settings;
+mod standing;
 mod sync;
 
 pub use index::{IndexReport, index};

@@ -6,15 +6,16 @@ use std::fmt::Write as _;
 use bytes::Bytes;
 use serde::Serialize;
 
-use crate::catalogue::{RemoteFormat, key};
+use crate::catalogue::key;
 use crate::fs::nonce::nonce;
 use crate::hint::Hint;
 use crate::ops::error::OpError;
 use crate::ops::open::choose;
+use crate::ops::remote::standing::Standing;
 use crate::progress::Job;
 use crate::remote::{Creation, Remote, RemoteError};
 use crate::repo::Repo;
-use crate::transfer::{emptied, nameless};
+use crate::transfer::Glance;
 
 /// Bytes of the object that is written and read.
 const PROBE_BYTES: usize = 4096;
@@ -22,8 +23,8 @@ const PROBE_BYTES: usize = 4096;
 /// How far the storage's clock may be from ours before signatures and people get confused.
 const CLOCK_MS: u64 = 5 * 60 * 1000;
 
-/// Longest `format` object in bytes.
-const TEXT_LIMIT: u64 = 4096;
+/// What reading a part of an object is called.
+const RANGES: &str = "ranges";
 
 /// How one thing went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -78,18 +79,17 @@ pub fn test(
     let chosen = choose(repo, name, None)?;
     let remote = chosen.open()?;
     let mut probe = Probe { remote, key: probe_key()?, checks: Vec::new() };
-    let listed = probe.reach()?;
+    let (standing, glance) = probe.stand(repo)?;
     job.check()?;
-    let identity = probe.identity(repo, listed)?;
-    let readable = identity != Identity::Gone && (identity == Identity::Known || listed.is_some());
-    // A mount point is not written to.
-    let writable = identity != Identity::Gone && probe.write();
+    let writable = standing.may_write() && glance.refused.is_none() && probe.write();
     if writable {
         let steps = [Probe::ranges, Probe::listing, Probe::creation];
         for step in steps.iter().take_while(|_| job.check().is_ok()) {
             step(&mut probe);
         }
         probe.clock(now_ms);
+    } else if standing == Standing::Ours {
+        probe.part_of_format();
     }
     // Also what a wish to stop found on its way there.
     if writable || job.check().is_err() {
@@ -97,10 +97,12 @@ pub fn test(
     }
     job.check()?;
     let failed = |check: &Check| check.outcome == Outcome::Fails;
+    let listed = standing == Standing::New && glance.refused.is_none();
+    let in_part = !probe.checks.iter().any(|check| check.what == RANGES && failed(check));
     Ok(TestReport {
         name: chosen.name.clone(),
         url: chosen.url(),
-        readable,
+        readable: (standing == Standing::Ours || listed) && in_part,
         writable: writable && !probe.checks.iter().any(failed),
         checks: probe.checks,
     })
@@ -114,11 +116,13 @@ pub(crate) fn look(repo: &Repo, name: Option<&str>, now_ms: u64) -> Result<Vec<C
     let outcome = Outcome::Works;
     let mut probe = Probe { remote: chosen.open()?, key: String::new(), checks: Vec::new() };
     probe.note(what, outcome, says);
-    let listed = probe.reach()?;
-    if listed.is_some() {
-        probe.newest(now_ms)?;
+    let (standing, glance) = probe.stand(repo)?;
+    if standing == Standing::Ours {
+        probe.part_of_format();
     }
-    probe.identity(repo, listed)?;
+    if glance.refused.is_none() {
+        probe.newest(&glance, now_ms);
+    }
     Ok(probe.checks)
 }
 
@@ -132,35 +136,25 @@ fn probe_key() -> Result<String, OpError> {
     Ok(key)
 }
 
-/// What `format` says.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Identity {
-    /// Haul has written there.
-    Known,
-    /// Nobody can say whose it is.
-    Unknown,
-    /// What this repository used there is gone.
-    Gone,
-}
-
-struct Probe {
-    remote: Remote,
+/// A remote on trial, and what was found so far.
+pub(super) struct Probe {
+    pub(super) remote: Remote,
     key: String,
     checks: Vec<Check>,
 }
 
 impl Probe {
-    fn note(&mut self, what: &'static str, outcome: Outcome, says: impl Into<String>) {
+    pub(super) fn note(&mut self, what: &'static str, outcome: Outcome, says: impl Into<String>) {
         self.checks.push(Check { what, outcome, says: says.into(), follows: None });
     }
 
-    fn follows(&mut self, next: impl Into<String>) {
+    pub(super) fn follows(&mut self, next: impl Into<String>) {
         if let Some(check) = self.checks.last_mut() {
             check.follows = Some(next.into());
         }
     }
 
-    fn failed<E: Error + Hint>(&mut self, what: &'static str, error: &E) {
+    pub(super) fn failed<E: Error + Hint>(&mut self, what: &'static str, error: &E) {
         self.note(what, Outcome::Fails, error.to_string());
         if let Some(hint) = error.hint() {
             self.follows(hint);
@@ -169,77 +163,6 @@ impl Probe {
 
     fn bytes(&self) -> Bytes {
         self.key.bytes().cycle().take(PROBE_BYTES).collect()
-    }
-
-    /// Asks for the catalogue, as every command does first; returns how many objects of haul are listed,
-    /// or nothing where nothing can be.
-    fn reach(&mut self) -> Result<Option<usize>, OpError> {
-        match self.remote.list(key::CATALOGUE) {
-            Ok(found) => {
-                let says = format!("it answers, and lists {} catalogue objects", found.len());
-                let packs = if found.is_empty() { self.packs()? } else { 0 };
-                if packs == 0 {
-                    self.note("reach", Outcome::Works, says);
-                } else {
-                    self.note("reach", Outcome::Fails, format!("{says} beside {packs} packs"));
-                    self.follows(
-                        "its listing is wrong, its catalogue was lost, or the first push never ended: \
-                         run `haul push` in a clone that has the data",
-                    );
-                }
-                Ok(Some(found.len() + packs))
-            }
-            Err(e @ RemoteError::Unsupported { .. }) => {
-                self.note("reach", Outcome::Lacks, e.to_string());
-                self.follows("nothing can be pushed to it, and it is read by its `index` object");
-                Ok(None)
-            }
-            Err(e) => Err(e.into()),
-        }
-    }
-
-    /// Counts the packs.
-    fn packs(&self) -> Result<usize, OpError> {
-        let mut count = 0;
-        for prefix in [key::DATA_PACKS, key::NODE_PACKS] {
-            count += self.remote.list(prefix)?.len();
-        }
-        Ok(count)
-    }
-
-    /// Reads `format`; `listed` is how many other objects of haul are there.
-    fn identity(&mut self, repo: &Repo, listed: Option<usize>) -> Result<Identity, OpError> {
-        let what = "identity";
-        match self.remote.get(key::FORMAT, TEXT_LIMIT) {
-            Ok(bytes) => match RemoteFormat::parse(&bytes) {
-                Ok(format) => {
-                    let says = format!("it is the haul remote {}", format.id);
-                    self.note(what, Outcome::Works, says);
-                    return Ok(Identity::Known);
-                }
-                Err(e) => {
-                    self.note(what, Outcome::Fails, format!("`format` is not of haul: {e}"));
-                    self.follows("give haul a folder, or a path in the bucket, of its own");
-                }
-            },
-            Err(e) if e.is_missing() => return self.without_format(repo, listed),
-            Err(e) => return Err(e.into()),
-        }
-        Ok(Identity::Unknown)
-    }
-
-    /// Says what it means that there is no `format`.
-    fn without_format(&mut self, repo: &Repo, listed: Option<usize>) -> Result<Identity, OpError> {
-        let remote = self.remote.label().to_owned();
-        if listed.is_some_and(|listed| listed > 0) {
-            self.failed("identity", &nameless(repo.layout(), &remote)?);
-        } else if let Some(gone) = emptied(repo.layout(), &remote)? {
-            self.failed("identity", &gone);
-            return Ok(Identity::Gone);
-        } else {
-            self.note("identity", Outcome::Works, "nothing was pushed to it yet");
-        }
-        Ok(Identity::Unknown)
     }
 
     /// Writes the probe and reads it back.
@@ -266,11 +189,24 @@ impl Probe {
 
     fn ranges(&mut self) {
         let wanted = self.bytes().slice(1000..1100);
-        match self.remote.get_range(&self.key, 1000..1100) {
-            Ok(found) if found == wanted => self.note("ranges", Outcome::Works, "and in part"),
-            Ok(_) => self.note("ranges", Outcome::Fails, "a range came back with other bytes"),
+        let found = self.remote.get_range(&self.key, 1000..1100);
+        self.in_part(found, &wanted);
+    }
+
+    /// Reads a part of `format`, where nothing else is known to lie: packs are read in parts.
+    fn part_of_format(&mut self) {
+        let found = self.remote.get_range(key::FORMAT, 0..4);
+        self.in_part(found, b"haul");
+    }
+
+    fn in_part(&mut self, found: Result<Bytes, RemoteError>, wanted: &[u8]) {
+        match found {
+            Ok(found) if found == wanted => {
+                self.note(RANGES, Outcome::Works, "a part of an object was read");
+            }
+            Ok(_) => self.note(RANGES, Outcome::Fails, "a range came back with other bytes"),
             Err(e) => {
-                self.failed("ranges", &e);
+                self.failed(RANGES, &e);
                 self.follows("use a server that answers ranges; haul reads parts of packs");
             }
         }
@@ -332,9 +268,8 @@ impl Probe {
     }
 
     /// Without a write, only a clock that is ahead of ours shows.
-    fn newest(&mut self, now_ms: u64) -> Result<(), OpError> {
-        let found = self.remote.list(key::CATALOGUE)?;
-        let newest = found.iter().map(|object| object.modified_ms).max().unwrap_or(0);
+    fn newest(&mut self, glance: &Glance, now_ms: u64) {
+        let newest = glance.objects.iter().map(|object| object.modified_ms).max().unwrap_or(0);
         if newest > now_ms.saturating_add(CLOCK_MS) {
             let minutes = (newest - now_ms) / 60_000;
             let says = format!("something was written there {minutes} minutes from now");
@@ -343,7 +278,6 @@ impl Probe {
         } else if newest > 0 {
             self.note("clock", Outcome::Works, "nothing was written there later than now");
         }
-        Ok(())
     }
 
     fn remove(&mut self) {
