@@ -11,6 +11,7 @@ use crate::progress::Job;
 use crate::transfer::audit::files_in;
 use crate::transfer::catalogue::{Contact, Purpose, TEXT_LIMIT, id_file, remembered};
 use crate::transfer::error::TransferError;
+use crate::transfer::listing::holds_packs;
 
 /// Objects that were listed before and are asked for by name.
 const ASKED: usize = 16;
@@ -50,7 +51,7 @@ impl Contact<'_> {
             return Ok(());
         }
         let Some(now) = self.synced().id else {
-            return emptied(self.layout(), self.label())?.map_or(Ok(()), Err);
+            return self.prove_not_emptied();
         };
         if now != was || self.purpose() == Purpose::Read {
             return Ok(());
@@ -68,6 +69,22 @@ impl Contact<'_> {
             }
             None => Ok(()),
         }
+    }
+
+    /// Requires that nothing was met where nothing is now. What still holds packs has lost its catalogue,
+    /// which whoever reads is told; nobody writes there before the user has agreed.
+    fn prove_not_emptied(&self) -> Result<(), TransferError> {
+        let Some(gone) = emptied(self.layout(), self.label())? else { return Ok(()) };
+        if !holds_packs(self.remote())? {
+            return Err(gone);
+        }
+        let remote = self.label().to_owned();
+        Err(match self.purpose() {
+            Purpose::Read => TransferError::NoCatalogue { path: Vec::new(), remote },
+            Purpose::Push | Purpose::Gc => {
+                TransferError::Emptied { remote, left: ": packs are all that is left" }
+            }
+        })
     }
 
     /// Reads `format`. What is no text of haul and stands `alone`, without a catalogue, was never haul's.
@@ -99,7 +116,7 @@ impl Contact<'_> {
         }
     }
 
-    fn foreign(&self, object: &str) -> TransferError {
+    pub(super) fn foreign(&self, object: &str) -> TransferError {
         TransferError::Foreign { remote: self.label().to_owned(), object: object.to_owned() }
     }
 }
@@ -113,7 +130,7 @@ pub fn emptied(layout: &Layout, label: &str) -> Result<Option<TransferError>, Tr
         return Ok(None);
     }
     replace(&doubt_file(layout, label), was.to_string().as_bytes())?;
-    Ok(Some(TransferError::Emptied { remote: label.to_owned() }))
+    Ok(Some(TransferError::Emptied { remote: label.to_owned(), left: "" }))
 }
 
 /// Returns what is wrong with an address where a catalogue is, but no `format`. The remote counts as not met
@@ -129,7 +146,7 @@ fn copies_of(layout: &Layout, remote: RemoteId) -> Result<Vec<String>, TransferE
     Ok(names.filter(|name| is_object(name)).collect())
 }
 
-fn is_object(name: &str) -> bool {
+pub(super) fn is_object(name: &str) -> bool {
     matches!(Entry::parse(name), Entry::Object(_))
 }
 
