@@ -14,7 +14,7 @@ use crate::hash::{PackId, RemoteId, RepoId};
 use crate::progress::Job;
 use crate::remote::{Fetch, Listed as Found, Remote, RemoteError};
 use crate::transfer::catalogue::{Contact, Purpose};
-use crate::transfer::doubt::emptied;
+use crate::transfer::doubt::{emptied, foreign, format_of, is_object};
 use crate::transfer::error::TransferError;
 use crate::transfer::root::Root;
 use crate::transfer::upload::random;
@@ -90,7 +90,8 @@ impl<'a> Audit<'a> {
         let repos = audit.list(key::REPOS)?;
         for prefix in [key::DATA_PACKS, key::NODE_PACKS] {
             job.check()?;
-            audit.packs.extend(audit.list(prefix)?);
+            let own = |found: &Found| key::parse_pack(&found.key).is_some();
+            audit.packs.extend(audit.list(prefix)?.into_iter().filter(own));
         }
         audit.read_format(&listing)?;
         audit.read_catalogue(&listing, job)?;
@@ -106,9 +107,12 @@ impl<'a> Audit<'a> {
         self.bad.push(BadObject { key: key.into(), why: why.to_string(), counts: true });
     }
 
-    /// Reads which remote this is, and compares it with what this machine met at the same place.
+    /// Reads which remote this is, and compares it with what this machine met at the same place. Where
+    /// nothing of haul lies, nothing can be damaged.
     fn read_format(&mut self, listing: &[Found]) -> Result<(), TransferError> {
         let known = self.contact.synced.id.filter(|id| self.was_met(*id, listing));
+        let name = |found: &Found| found.key.strip_prefix(key::CATALOGUE).is_some_and(is_object);
+        let alone = self.packs.is_empty() && !listing.iter().any(name);
         match self.contact.remote.get(key::FORMAT, TEXT_LIMIT) {
             Ok(bytes) => {
                 self.count(bytes.len());
@@ -123,17 +127,22 @@ impl<'a> Audit<'a> {
                     Err(e) if e.is_newer() => {
                         return Err(self.contact.wrong_object(key::FORMAT, e));
                     }
-                    Err(e) => self.lost_format(known, &e),
+                    Err(e) => match format_of(&self.contact.remote, &bytes, alone) {
+                        Err(other @ TransferError::Foreign { .. }) => return Err(other),
+                        Ok(_) | Err(_) => self.lost_format(known, &e),
+                    },
                 }
             }
-            Err(e) if e.is_missing() && listing.is_empty() => {
-                // Beside packs, the catalogue is what is lost.
-                if !self.packs.iter().any(|found| key::parse_pack(&found.key).is_some())
-                    && let Some(gone) = emptied(self.contact.layout, self.contact.label())?
-                {
+            Err(e) if e.is_missing() && alone => {
+                if let Some(gone) = emptied(self.contact.layout, self.contact.label())? {
                     return Err(gone);
                 }
+                if let Some(first) = listing.first() {
+                    return Err(foreign(&self.contact.remote, &first.key));
+                }
             }
+            // Beside packs, the catalogue is what is lost.
+            Err(e) if e.is_missing() && listing.is_empty() => {}
             Err(e) if e.is_missing() => self.lost_format(known, "it is gone"),
             Err(e) if e.is_damaged() => self.lost_format(known, &e),
             Err(e) => return Err(e.into()),

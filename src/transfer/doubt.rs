@@ -14,6 +14,7 @@ use crate::transfer::catalogue::{
     Contact, Purpose, TEXT_LIMIT, catalogue_error, id_file, remembered,
 };
 use crate::transfer::error::TransferError;
+use crate::transfer::listing::holds_packs;
 
 /// Objects that were listed before and are asked for by name.
 const ASKED: usize = 16;
@@ -57,7 +58,7 @@ impl Contact<'_> {
             return Ok(());
         }
         let Some(now) = self.synced().id else {
-            return emptied(self.layout(), self.label())?.map_or(Ok(()), Err);
+            return self.prove_not_emptied();
         };
         if now != was || self.purpose() == Purpose::Read {
             return Ok(());
@@ -75,6 +76,22 @@ impl Contact<'_> {
             }
             None => Ok(()),
         }
+    }
+
+    /// Requires that nothing was met where nothing is now. What still holds packs has lost its catalogue,
+    /// which whoever reads is told; nobody writes there before the user has agreed.
+    fn prove_not_emptied(&self) -> Result<(), TransferError> {
+        let Some(gone) = emptied(self.layout(), self.label())? else { return Ok(()) };
+        if !holds_packs(self.remote())? {
+            return Err(gone);
+        }
+        let remote = self.label().to_owned();
+        Err(match self.purpose() {
+            Purpose::Read => TransferError::NoCatalogue { path: Vec::new(), remote },
+            Purpose::Push | Purpose::Gc => {
+                TransferError::Emptied { remote, left: ": packs are all that is left" }
+            }
+        })
     }
 
     /// Says why the catalogue cannot be used: names below `i/` that are not known may be of a newer haul,
@@ -135,7 +152,7 @@ pub(super) fn emptied(
         return Ok(None);
     }
     replace(&doubt_file(layout, label), was.to_string().as_bytes())?;
-    Ok(Some(TransferError::Emptied { remote: label.to_owned() }))
+    Ok(Some(TransferError::Emptied { remote: label.to_owned(), left: "" }))
 }
 
 /// Returns what is wrong with an address where a catalogue is, but no `format`; the next push mends it.

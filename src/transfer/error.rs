@@ -60,11 +60,15 @@ pub enum TransferError {
         /// An object that it should list.
         key: String,
     },
-    /// Nothing is left where a remote was.
-    #[error("remote `{remote}` is empty, though it was not when this repository last used it")]
+    /// Nothing that says what a remote holds is left where one was.
+    #[error(
+        "remote `{remote}` is empty, though it was not when this repository last used it{left}"
+    )]
     Emptied {
         /// The remote.
         remote: String,
+        /// Says what it still holds, if anything.
+        left: &'static str,
     },
     /// What lies there was never haul's.
     #[error("remote `{remote}` holds something else: haul did not write its `{object}`")]
@@ -308,8 +312,8 @@ impl Hint for TransferError {
                  well, `haul verify` says which"
             }
             Self::NoCatalogue { .. } => {
-                "run the same command again; if it says the same, run `haul push --all` in a clone that has \
-                 the data, which records again what the packs hold"
+                "run the same command again; if it says the same, `haul fsck --repair` in a clone that has \
+                 used the remote, or `haul push --all` in one with the data, records again what packs hold"
             }
             Self::Unlisted { .. } => {
                 "run the same command again; if it says the same, the storage does not list what it has: \
@@ -359,10 +363,7 @@ impl Hint for TransferError {
 
 /// What helps against a bad object: its content can be sent again from where the data is.
 fn catalogue_hint(object: &str, source: &CatalogueError) -> Option<String> {
-    if !source.is_damage() {
-        return source.hint();
-    }
-    Some(object_hint(object))
+    if source.is_damage() { Some(object_hint(object)) } else { source.hint() }
 }
 
 /// What helps against a damaged object of a catalogue, by its key.

@@ -1,19 +1,16 @@
 //! What must be proved before the cache lets go of a pack: that the remote has it now.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use crate::cache::{CachedPack, ObjectReader};
-use crate::catalogue::key;
-use crate::hash::{ChunkId, PackId, PackKind};
+use crate::hash::ChunkId;
 use crate::progress::Job;
 use crate::transfer::catalogue::Contact;
 use crate::transfer::error::TransferError;
+use crate::transfer::listing::look_up;
 use crate::transfer::nodes::walk;
 use crate::transfer::root::Wanted;
 use crate::transfer::sight::Sight;
-
-/// Up to this many packs are asked for one by one; beyond, the remote is listed.
-const ASK_EACH: usize = 64;
 
 /// A pack that stays in the cache, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,39 +44,17 @@ pub fn prove_there(
             }
         }
     }
-    let found = sizes(contact, listed.iter().map(|(cached, kind, _)| (cached.pack, *kind)), job)?;
+    let packs = listed.iter().map(|(cached, kind, _)| (cached.pack, *kind)).collect();
+    let found = look_up(contact, packs, job)?;
     let mut there = Vec::new();
     for (cached, _, size) in listed {
         match found.get(&cached.pack) {
-            Some(actual) if *actual == size => there.push(cached),
+            Some(actual) if actual.size == size => there.push(cached),
             Some(_) => kept.push(Kept { cached, why: "the remote has it in another size" }),
             None => kept.push(Kept { cached, why: "it is not on the remote" }),
         }
     }
     Ok((there, kept))
-}
-
-/// Asks the remote for the sizes of packs.
-fn sizes(
-    contact: &Contact,
-    packs: impl Iterator<Item = (PackId, PackKind)>,
-    job: &Job,
-) -> Result<BTreeMap<PackId, u64>, TransferError> {
-    let packs: BTreeMap<PackId, PackKind> = packs.collect();
-    if packs.len() <= ASK_EACH {
-        let keys = packs.iter().map(|(pack, kind)| key::pack(*kind, *pack)).collect();
-        let found = contact.remote().head_many(keys, contact.jobs(), job)?;
-        return Ok(packs.keys().zip(found).filter_map(|(p, l)| Some((*p, l?.size))).collect());
-    }
-    let mut out = BTreeMap::new();
-    for prefix in [key::DATA_PACKS, key::NODE_PACKS] {
-        for listed in contact.remote().list(prefix)? {
-            if let Some((_, pack)) = key::parse_pack(&listed.key) {
-                out.insert(pack, listed.size);
-            }
-        }
-    }
-    Ok(out)
 }
 
 /// Returns the chunks of what is wanted, as far as its trees are on this machine, with the chunks

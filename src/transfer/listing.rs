@@ -1,15 +1,21 @@
 //! What lies below `i/` of a remote: listed, or as its `index` says where nothing can be listed; and what
 //! an empty listing is worth.
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
 
 use crate::catalogue::{INDEX_KIND, Listed, MAX_INDEX_LEN, key, parse_index, print_index};
+use crate::hash::{PackId, PackKind};
 use crate::hint::Hint;
 use crate::progress::Job;
-use crate::remote::{Remote, RemoteError};
+use crate::remote::{Listed as Found, Remote, RemoteError};
 use crate::transfer::catalogue::{Contact, Purpose, catalogue_error};
 use crate::transfer::doubt::foreign;
 use crate::transfer::error::TransferError;
+
+/// Up to this many packs are asked for one by one; beyond, the remote is listed.
+const ASK_EACH: usize = 64;
 
 /// Lists the catalogue. Only reading goes by an index, which may be behind what is there.
 pub(super) fn listing(remote: &Remote, purpose: Purpose) -> Result<Vec<Listed>, TransferError> {
@@ -57,17 +63,47 @@ pub(super) fn prove_catalogue(contact: &Contact, path: &[u8]) -> Result<(), Tran
     if contact.synced().view.all().next().is_some() {
         return Ok(());
     }
-    let remote = contact.remote();
+    if holds_packs(contact.remote())? {
+        let (path, remote) = (path.to_vec(), contact.label().to_owned());
+        return Err(TransferError::NoCatalogue { path, remote });
+    }
+    Ok(())
+}
+
+/// Says whether a remote lists packs; none where nothing can be listed, and an index was read.
+pub(super) fn holds_packs(remote: &Remote) -> Result<bool, TransferError> {
     match count_packs(remote) {
-        Ok(0) => Ok(()),
-        Ok(_) => {
-            let (path, remote) = (path.to_vec(), remote.label().to_owned());
-            Err(TransferError::NoCatalogue { path, remote })
-        }
-        // Where nothing can be listed, the index was read.
-        Err(e) if e.is_without_listing() => Ok(()),
+        Ok(count) => Ok(count > 0),
+        Err(e) if e.is_without_listing() => Ok(false),
         Err(e) => Err(e.into()),
     }
+}
+
+/// Looks up packs: each by its name if they are few, or if nothing can be listed there.
+pub(super) fn look_up(
+    contact: &Contact,
+    packs: BTreeMap<PackId, PackKind>,
+    job: &Job,
+) -> Result<BTreeMap<PackId, Found>, TransferError> {
+    if packs.len() > ASK_EACH {
+        match list_packs(contact.remote()) {
+            Err(e) if e.is_without_listing() => {}
+            listed => return Ok(listed?),
+        }
+    }
+    let keys = packs.iter().map(|(pack, kind)| key::pack(*kind, *pack)).collect();
+    let found = contact.remote().head_many(keys, contact.jobs(), job)?;
+    Ok(packs.into_keys().zip(found).filter_map(|(pack, found)| Some((pack, found?))).collect())
+}
+
+fn list_packs(remote: &Remote) -> Result<BTreeMap<PackId, Found>, RemoteError> {
+    let mut out = BTreeMap::new();
+    for prefix in [key::DATA_PACKS, key::NODE_PACKS] {
+        for found in remote.list(prefix)? {
+            out.extend(key::parse_pack(&found.key).map(|(_, pack)| (pack, found)));
+        }
+    }
+    Ok(out)
 }
 
 /// Writes the index of a remote anew if there is one. What cannot be asked or written is a warning: an

@@ -4,20 +4,16 @@
 use std::collections::BTreeMap;
 
 use crate::cache::ObjectReader;
-use crate::catalogue::key;
 use crate::hash::{Digest, PackId, PackKind};
 use crate::progress::{Job, Kind};
 use crate::remote::Listed;
 use crate::transfer::catalogue::Contact;
 use crate::transfer::error::TransferError;
-use crate::transfer::listing::prove_catalogue;
+use crate::transfer::listing::{look_up, prove_catalogue};
 use crate::transfer::nodes::walk;
 use crate::transfer::root::Wanted;
 use crate::transfer::sight::Sight;
 use crate::transfer::walk::Spot;
-
-/// Up to this many packs are asked for one by one; beyond, the remote is listed.
-const ASK_EACH: usize = 64;
 
 /// Something that a pointer needs and the remote does not have as it should.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,7 +88,8 @@ pub fn verify(wanted: &[Wanted], contact: &Contact, job: &Job) -> Result<Proof, 
     proof.packs = needs.len() as u64;
     let view = &contact.synced().view;
     proof.condemned = needs.keys().filter(|pack| view.condemned(**pack)).count() as u64;
-    let found = look(&needs, contact, job)?;
+    let packs = needs.iter().map(|(pack, need)| (*pack, need.kind)).collect();
+    let found = look_up(contact, packs, job)?;
     let task = job.begin(Kind::Verify, Some(proof.packs));
     for (pack, need) in &needs {
         task.advance(1);
@@ -143,27 +140,6 @@ fn closure(items: &[Wanted], contact: &Contact, job: &Job) -> Result<Closure, Tr
         }
     }
     Ok((walked.bytes, out.into_iter().collect()))
-}
-
-fn look(
-    needs: &BTreeMap<PackId, Need>,
-    contact: &Contact,
-    job: &Job,
-) -> Result<BTreeMap<PackId, Listed>, TransferError> {
-    if needs.len() <= ASK_EACH {
-        let keys = needs.iter().map(|(pack, need)| key::pack(need.kind, *pack)).collect();
-        let found = contact.remote().head_many(keys, contact.jobs(), job)?;
-        return Ok(needs.keys().zip(found).filter_map(|(pack, l)| Some((*pack, l?))).collect());
-    }
-    let mut out = BTreeMap::new();
-    for prefix in [key::DATA_PACKS, key::NODE_PACKS] {
-        for listed in contact.remote().list(prefix)? {
-            if let Some((_, pack)) = key::parse_pack(&listed.key) {
-                out.insert(pack, listed);
-            }
-        }
-    }
-    Ok(out)
 }
 
 fn flaw(contact: &Contact, pack: PackId, need: &Need, found: Option<&Listed>) -> Option<String> {

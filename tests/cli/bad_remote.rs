@@ -164,3 +164,25 @@ fn a_remote_that_is_gone_is_out_of_reach_and_not_empty() {
     std::fs::rename(&away, remote.path()).expect("renames");
     is_whole(&a, "c");
 }
+
+#[test]
+fn fsck_tells_a_place_that_holds_something_else_from_a_damaged_remote() {
+    for (key, text) in [("format", "mp3"), ("format", ""), ("i/logo.png", "a picture")] {
+        let world = World::new();
+        let remote = world.remote("r");
+        let a = ready(&world, "a", &remote);
+        a.write("x.bin", &data::bytes(1, 100_000));
+        take(&a, "x.bin");
+        let folder = remote.path().join(key);
+        std::fs::create_dir_all(folder.parent().expect("lies there")).expect("makes folders");
+        remote.write(key, text.as_bytes());
+        for options in [&["fsck"][..], &["fsck", "--quick"], &["fsck", "--repair"]] {
+            let told = a.haul(options).fails_with(3).says("holds something else");
+            let told = told.says(&format!("`{key}`")).says("of its own");
+            assert_eq!(told.stdout(), "", "{told}");
+        }
+        a.haul(&["push"]).fails_with(3).says("holds something else").says(key);
+        assert_eq!(remote.keys(""), [key]);
+        assert_eq!(remote.read(key), text.as_bytes());
+    }
+}

@@ -272,6 +272,43 @@ fn a_lost_push_record_is_noticed_by_whoever_pushed_it() {
 }
 
 #[test]
+fn packs_of_the_remote_that_no_push_record_names_any_more_are_said_to_mend_it() {
+    let world = World::new();
+    let remote = world.remote("r");
+    let a = pushed(&world, &remote);
+    a.haul(&["evict", "--all", "--yes"]).ok();
+    for key in remote.keys("i/") {
+        remote.remove(&key);
+    }
+    let before = a.tree();
+    a.remove("d/x.bin");
+    a.remove("one.bin");
+    for look in [&["fsck", "--quick"][..], &["fsck"]] {
+        let told = a.haul(look).fails_with(4).prints("next: run `haul fsck --repair`");
+        told.prints("run `haul push` in the clone that has the data");
+    }
+    a.haul(&["fsck", "--repair"]).ok();
+    a.haul(&["verify"]).ok();
+    a.haul(&["pull"]).ok();
+    a.tree().assert_same(&before);
+}
+
+#[test]
+fn where_no_pack_is_left_the_clone_that_has_the_data_is_asked_for() {
+    let world = World::new();
+    let remote = world.remote("r");
+    let a = pushed(&world, &remote);
+    a.haul(&["evict", "--all", "--yes"]).ok();
+    a.remove("d/x.bin");
+    a.remove("one.bin");
+    for key in [remote.keys("i/"), remote.keys("p/"), remote.keys("m/")].concat() {
+        remote.remove(&key);
+    }
+    let told = a.haul(&["fsck", "--quick"]).fails_with(4).prints("in the clone that has the data");
+    assert!(!told.stdout().contains("--repair"), "{told}");
+}
+
+#[test]
 fn an_index_that_does_not_agree_with_a_pack_is_read_again_from_it() {
     let world = World::new();
     let remote = world.remote("r");

@@ -43,6 +43,7 @@ mod bad_bases;
 mod bad_input;
 mod bad_remote;
 mod below;
+mod by_index;
 mod change;
 mod checkout;
 mod ci;

@@ -162,3 +162,54 @@ fn what_a_remote_lost_is_found_on_this_machine() {
     a.haul(&["fsck"]).ok();
     a.haul(&["verify"]).ok();
 }
+
+/// Removes what says what a remote holds, and leaves its packs.
+fn lose_catalogue(remote: &Remote) {
+    for key in [remote.keys("i/"), remote.keys("format")].concat() {
+        remote.remove(&key);
+    }
+}
+
+#[test]
+fn a_remote_that_lost_all_but_its_packs_is_not_called_empty() {
+    let world = World::new();
+    let remote = world.remote("r");
+    let a = pushed(&world, &remote);
+    let b = a.clone_as("b");
+    b.haul(&["pull"]).ok();
+    b.haul(&["evict", "--all", "--yes"]).ok();
+    b.remove("x.bin");
+    lose_catalogue(&remote);
+    let before = remote.keys("");
+    for repo in [&a, &b] {
+        let told =
+            repo.haul(&["verify"]).fails_with(4).says("holds packs").says("haul fsck --repair");
+        assert!(!told.to_string().contains("is empty"), "{told}");
+    }
+    a.haul(&["fsck", "--quick"]).fails_with(4).prints("haul fsck --repair");
+    // Who writes waits for a word that this is meant.
+    for verb in [&["push"][..], &["gc"], &["fsck", "--repair"]] {
+        a.haul(verb).fails_with(3).says("packs are all that is left").says("haul remote accept");
+    }
+    assert_eq!(remote.keys(""), before);
+    a.haul(&["remote", "accept", "origin"]).ok();
+    a.haul(&["fsck", "--repair"]).ok();
+    a.haul(&["verify"]).ok();
+    b.haul(&["pull"]).ok();
+    assert_eq!(b.read("x.bin"), a.read("x.bin"));
+}
+
+#[test]
+fn what_others_keep_below_a_mount_point_is_no_pack() {
+    let world = World::new();
+    let remote = world.remote("r");
+    let a = pushed(&world, &remote);
+    mount(&remote, &world.path("away"), false);
+    for name in ["p", "m"] {
+        std::fs::create_dir(remote.path().join(name)).expect("makes a folder");
+        remote.write(&format!("{name}/notes.txt"), b"mine");
+    }
+    for verb in ["verify", "push", "fsck"] {
+        a.haul(&[verb]).fails_with(3).says("is empty, though").says("disk is mounted");
+    }
+}

@@ -299,6 +299,10 @@ fn a_budget_stops_every_verb_that_transfers_before_the_first_byte() {
     assert_eq!((remote.keys("p/"), remote.keys("i/")), (vec![], vec![]));
     a.haul(&["push", "--all-remotes", "--max-bytes", "100k"]).fails_with(1).says("--max-bytes");
     assert_eq!(remote.keys("p/"), Vec::<String>::new());
+    for plan in [&["push", "--dry-run"][..], &["push", "--all-remotes", "--dry-run"]] {
+        a.haul(&[plan, &["--max-bytes", "100k"]].concat()).fails_with(1).says("--max-bytes");
+        a.haul(&[plan, &["--max-bytes", "400k"]].concat()).ok();
+    }
     a.haul(&["push", "--max-bytes", "400k"]).ok();
     a.haul(&["push", "--max-bytes", "0"]).ok();
     let from = format!("file://{}", a.path("").display());

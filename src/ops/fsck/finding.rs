@@ -61,6 +61,8 @@ pub(super) struct Finding {
     pub(super) copies: Vec<String>,
     /// Whether all that pointers need of it can still be read from it.
     pub(super) whole_within: bool,
+    /// Whether the remote has packs that its catalogue does not name, in which it may lie.
+    pub(super) may_lie_there: bool,
     pub(super) state: State,
     /// Whether other repositories keep content where it lies.
     pub(super) shared: bool,
@@ -87,6 +89,7 @@ impl Finding {
             needed: BTreeSet::new(),
             copies: Vec::new(),
             whole_within: false,
+            may_lie_there: false,
             state: State::Damaged,
             shared: false,
         }

@@ -168,12 +168,18 @@ pub(super) fn unlisted(
         let mut rows = whole.into_iter().chain(parts);
         return rows.try_for_each(|row| refs.attach(finding, pointers, row));
     }
+    let expected = audit.expected();
+    let unnamed = |listed: &Listed| {
+        key::parse_pack(&listed.key).is_some_and(|(_, pack)| !expected.contains_key(&pack))
+    };
+    let may_lie_there = audit.packs.iter().any(unnamed);
     for (rows, copy, why) in [(whole, Some(HERE), UNLISTED), (parts, None, NOWHERE)] {
         if rows.is_empty() {
             continue;
         }
         let mut finding = Finding::new(Side::Remote, What::Roots, "roots", "i/").because(why);
         finding.copies.extend(copy.map(str::to_owned));
+        finding.may_lie_there = may_lie_there;
         for row in rows {
             refs.attach(&mut finding, pointers, row)?;
         }

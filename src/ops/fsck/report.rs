@@ -159,6 +159,10 @@ fn next(finding: &Finding) -> String {
         (State::Damaged, What::Roots | What::Pack { .. }) if !finding.copies.is_empty() => {
             "run `haul fsck --repair`"
         }
+        (State::Damaged, What::Roots) if finding.may_lie_there => {
+            "run `haul fsck --repair`, which counts packs of the remote that its catalogue does not name; \
+             if that does not mend it, run `haul push` in the clone that has the data"
+        }
         (State::Damaged, What::Roots) => "run `haul push` in the clone that has the data",
         (State::Damaged, What::Object { .. }) => return object_hint(&finding.at),
         (

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::ops::bounds::Bounds;
 use crate::ops::error::OpError;
 use crate::ops::push::verb::{PushPlan, request};
 use crate::progress::Job;
@@ -33,7 +34,8 @@ pub struct PushPreview {
     pub requests: u64,
 }
 
-/// Asks the remote what it has. Content and catalogue stay as they are.
+/// Asks the remote what it has. Content and catalogue stay as they are. More than the budget is an error, as
+/// it would be of the push.
 pub fn preview(repo: &Repo, plan: PushPlan, job: &Job) -> Result<PushPreview, OpError> {
     let _working = repo.lock_for_work()?;
     let roots = || plan.wanted.iter().map(|(wanted, _)| &wanted.root);
@@ -48,6 +50,7 @@ pub fn preview(repo: &Repo, plan: PushPlan, job: &Job) -> Result<PushPreview, Op
         let contact = Contact::make(remote, parts, plan.target.jobs, Purpose::Push, job)?;
         to_send(&request, &contact, job)?
     };
+    Bounds::new(None, plan.max_bytes).admit(found.bytes)?;
     Ok(PushPreview {
         remote: plan.remote,
         url: plan.url,

@@ -6,6 +6,7 @@ use std::ffi::OsString;
 use serde::Serialize;
 
 use crate::git::{CommitId, Content, ObjectId, PointerBlob};
+use crate::ops::bounds::Bounds;
 use crate::ops::chosen::{Chosen, at_head, find};
 use crate::ops::error::{Exit, OpError};
 use crate::ops::filter_process::{adopt, find_again};
@@ -19,8 +20,7 @@ use crate::pointer::Pointer;
 use crate::progress::Job;
 use crate::repo::Repo;
 use crate::transfer::{
-    Avoid, Contact, Filter, Home, Purpose, PushRequest, Pushed, Root, Stage, TransferError, Wanted,
-    push, to_send,
+    Avoid, Contact, Filter, Home, Purpose, PushRequest, Pushed, Root, Stage, Wanted, push, to_send,
 };
 use crate::worktree::{RefusedPointer, TrackedState, Tracking, parse_tracked};
 
@@ -50,7 +50,7 @@ pub struct PushPlan {
     pub url: String,
     /// Pointers whose content has to be there.
     pub roots: u64,
-    max_bytes: Option<u64>,
+    pub(super) max_bytes: Option<u64>,
     pub(super) target: Target,
     pub(super) wanted: Vec<(Wanted, Stage)>,
     /// The commits that brought them, by path.
@@ -320,11 +320,9 @@ fn send(repo: &Repo, plan: PushPlan, job: &Job) -> Result<PushReport, OpError> {
     let parts = (repo.layout(), repo.index()?);
     let mut contact = Contact::make(remote, parts, plan.target.jobs, Purpose::Push, job)?;
     let request = request(repo, &plan.target, plan.wanted)?;
-    if let Some(allowed) = plan.max_bytes {
-        let wanted = to_send(&request, &contact, job)?.bytes;
-        if wanted > allowed {
-            return Err(TransferError::OverBudget { wanted, allowed }.into());
-        }
+    if plan.max_bytes.is_some() {
+        let found = to_send(&request, &contact, job)?;
+        Bounds::new(None, plan.max_bytes).admit(found.bytes)?;
     }
     let pushed = push(&request, &mut contact, job)
         .map_err(|e| OpError::from(e).with_commits(repo, (&plan.commits, &plan.select)))?;
