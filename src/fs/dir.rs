@@ -294,11 +294,11 @@ impl Dir {
         }
     }
 
-    /// Removes an empty folder; says whether it is gone.
+    /// Removes an empty folder; says whether it is gone. One that a file system is mounted on stays.
     pub fn remove_folder(&self, name: &[u8]) -> Result<bool, FsError> {
         match rustix::fs::unlinkat(&self.fd, name, AtFlags::REMOVEDIR) {
             Ok(()) | Err(Errno::NOENT) => Ok(true),
-            Err(Errno::NOTEMPTY | Errno::EXIST | Errno::NOTDIR) => Ok(false),
+            Err(Errno::NOTEMPTY | Errno::EXIST | Errno::NOTDIR | Errno::BUSY) => Ok(false),
             Err(e) => Err(e).at("remove the folder", &self.path_of(name)),
         }
     }

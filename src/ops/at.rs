@@ -94,7 +94,7 @@ impl At {
                     out.push(Inside { chosen, rest });
                 }
                 TrackedState::Missing => {}
-                TrackedState::Unsound(error) => return Err(unsound(&path, &error)),
+                TrackedState::Unsound(error) => return Err(unsound(&path, by, &error)),
             }
         }
         if out.is_empty() && self.path.is_some() {

@@ -68,7 +68,7 @@ pub fn run(repo: &Repo, options: &CheckIgnoreOptions) -> Result<CheckIgnoreRepor
     let row = |path: &RepoPath| {
         let holds = |top: &RepoPath| path == top || path.starts_with_dir(top);
         let pointer = tracked.iter().find(|item| holds(&item.path));
-        let excluded = is_excluded(repo.door(), path)?;
+        let excluded = is_excluded(repo.door(), path, None)?;
         let pointer = match pointer {
             Some(item) if excluded && item.path != *path => {
                 Some(item).filter(|item| has(repo, item, path))

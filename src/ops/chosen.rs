@@ -4,7 +4,7 @@ use crate::git::{Content, TreePointer};
 use crate::ops::error::OpError;
 use crate::ops::select::Select;
 use crate::ops::selection::{Selection, nothing_in_view};
-use crate::path::{RepoPath, show};
+use crate::path::{RepoPath, in_shell, show};
 use crate::pointer::{Pointer, PointerError};
 use crate::progress::Job;
 use crate::repo::Repo;
@@ -62,7 +62,7 @@ pub(crate) fn at_head(repo: &Repo) -> Result<Vec<AtHead>, OpError> {
                 Ok(Chosen { path: path.clone(), by, pointer, bytes, filter: Filter::All })
             }
             TrackedState::Missing => return None,
-            TrackedState::Unsound(error) => Err(unsound(&path, &error)),
+            TrackedState::Unsound(error) => Err(unsound(&path, by, &error)),
         };
         Some((path, item))
     };
@@ -95,7 +95,7 @@ pub(crate) fn find(
                 out.push(Chosen { path, by, pointer, bytes, filter });
             }
             TrackedState::Missing => {}
-            TrackedState::Unsound(error) => return Err(unsound(&path, &error)),
+            TrackedState::Unsound(error) => return Err(unsound(&path, by, &error)),
         }
     }
     selection.check_used()?;
@@ -103,11 +103,14 @@ pub(crate) fn find(
 }
 
 /// Turns what is wrong with a pointer into an error that names it.
-pub(crate) fn unsound(path: &RepoPath, error: &PointerError) -> OpError {
+pub(crate) fn unsound(path: &RepoPath, by: Tracking, error: &PointerError) -> OpError {
     use crate::hint::Hint;
     let next = error.hint().unwrap_or_else(|| {
-        "restore it with `git checkout -- <pointer>`, or run `haul add` on the data again"
-            .to_owned()
+        let pointer = by.pointer_path(path).unwrap_or_else(|_| path.clone());
+        format!(
+            "restore it with `git checkout -- {}`, or run `haul add` on the data again",
+            in_shell(pointer.as_bytes())
+        )
     });
     OpError::refused(
         format!("the pointer of `{}` cannot be used: {error}", show(path.as_bytes())),

@@ -6,7 +6,7 @@ use std::ffi::OsString;
 use serde::Serialize;
 
 use crate::config::{has_secret, has_web_user, redact_git};
-use crate::fs::Dir;
+use crate::fs::{Dir, FileKind};
 use crate::ops::add::{self, AddOptions};
 use crate::ops::error::OpError;
 use crate::ops::export::ExportReport;
@@ -77,7 +77,7 @@ pub struct ImportPlanRow {
 
 /// Finds what an import would bring, and whether it may.
 pub fn plan(repo: &Repo, options: &ImportOptions, job: &Job) -> Result<ImportPlanRow, OpError> {
-    let (origin, path) = checked(repo, options)?;
+    let (origin, path) = checked(repo, options, None)?;
     let foreign = Foreign::fetch(repo.environment(), &origin, &repo.layout().temp())?;
     Ok(ImportPlanRow {
         path: json_path(path.as_bytes()),
@@ -88,8 +88,12 @@ pub fn plan(repo: &Repo, options: &ImportOptions, job: &Job) -> Result<ImportPla
     })
 }
 
-/// Checks where data is to come from and to go to.
-fn checked(repo: &Repo, options: &ImportOptions) -> Result<(Origin, RepoPath), OpError> {
+/// Checks where data is to come from and to go to, and, once that is known, what it is.
+fn checked(
+    repo: &Repo,
+    options: &ImportOptions,
+    kind: Option<FileKind>,
+) -> Result<(Origin, RepoPath), OpError> {
     repo.require_initialised()?;
     let origin = options.origin.from(repo.cwd());
     refuse_secrets(&origin)?;
@@ -109,7 +113,7 @@ fn checked(repo: &Repo, options: &ImportOptions) -> Result<(Origin, RepoPath), O
             "name another path, or take that one out of Git with `git rm --cached`",
         ));
     }
-    if is_excluded(repo.door(), &path)? {
+    if is_excluded(repo.door(), &path, kind)? {
         return Err(OpError::refused(
             format!("cannot track `{shown}`: a line of a `.haulignore` excludes it"),
             "name another path, or take out that line",
@@ -120,12 +124,13 @@ fn checked(repo: &Repo, options: &ImportOptions) -> Result<(Origin, RepoPath), O
 
 /// Takes data of another repository in and tracks it here: what is pushed afterwards is a copy.
 pub fn run(repo: &Repo, options: &ImportOptions, job: &Job) -> Result<ImportedRow, OpError> {
-    let (origin, path) = checked(repo, options)?;
+    let (origin, path) = checked(repo, options, None)?;
     let foreign = Foreign::fetch(repo.environment(), &origin, &repo.layout().temp())?;
     let taken = foreign.take(&options.path, job)?;
     // Others need not wait for the network; what they did meanwhile may stand in the way.
     repo.begin_changes(job)?;
-    checked(repo, options)?;
+    let file = taken.report.lone.is_some();
+    checked(repo, options, Some(if file { FileKind::File } else { FileKind::Directory }))?;
     let new = listed(&taken, job)?;
     match of_worktree(repo, &path, &Kept::new(whole_paths(&path, &new)), job)? {
         None => place(repo, &path, &taken)?,

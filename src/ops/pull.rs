@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use serde::Serialize;
 
 use crate::hash::ChunkId;
-use crate::ops::checkout::{self, AtHand, CheckoutOptions, CheckoutPlan, CheckoutReport};
+use crate::ops::checkout::{self, AtHand, CheckoutOptions, CheckoutPlan, CheckoutReport, Mixed};
 use crate::ops::chosen::chosen;
 use crate::ops::error::{Exit, OpError};
 use crate::ops::fetch::{self, FetchOptions, FetchReport};
@@ -74,7 +74,7 @@ fn needed(
     job: &Job,
 ) -> Result<Option<HashSet<ChunkId>>, OpError> {
     let chosen = chosen(repo, &options.fetch.select)?;
-    let mut there = repo.layout().files_folder().exists();
+    let mut there = repo.layout().files_folder().exists() || Mixed::of(repo)?.is_some();
     for item in &chosen {
         there = there || repo.door().stamp(&item.path)?.is_some();
     }

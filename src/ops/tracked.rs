@@ -5,8 +5,9 @@ use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 
 use crate::cache::list_files;
+use crate::fs::FileKind;
 use crate::hash::NodeId;
-use crate::manifest::FileEntry;
+use crate::manifest::{EntryKind, FileEntry};
 use crate::ops::add::ignore_lines;
 use crate::ops::checkout::begun_key;
 use crate::ops::chosen::unsound;
@@ -17,7 +18,9 @@ use crate::path::{RepoPath, in_shell, show};
 use crate::pointer::{Pointer, PointerKind};
 use crate::progress::Job;
 use crate::repo::Repo;
-use crate::worktree::{Parent, Tracked, TrackedState, load_in_place, load_tracked, make_own};
+use crate::worktree::{
+    Parent, Tracked, TrackedState, Tracking, load_in_place, load_tracked, make_own,
+};
 
 /// A tracked path or one inside a tracked folder, and the pointer if there is one that can be read.
 pub(crate) struct Named {
@@ -34,6 +37,18 @@ pub(crate) fn figures(named: &[Named]) -> (u64, u64) {
 }
 
 impl Named {
+    /// Says what it is.
+    pub(crate) fn kind(&self) -> FileKind {
+        let is_folder = if let Some(outer) = &self.inside {
+            let own = outer.entries.iter().find(|entry| entry.path == outer.rest);
+            own.is_none_or(|entry| entry.kind == EntryKind::EmptyDir)
+        } else {
+            let pointer = self.pointer.as_ref().and_then(|bytes| Pointer::parse(bytes).ok());
+            pointer.is_some_and(|pointer| matches!(pointer.kind(), PointerKind::Dir { .. }))
+        };
+        if is_folder { FileKind::Directory } else { FileKind::File }
+    }
+
     fn figures(&self) -> (u64, u64) {
         if let Some(outer) = &self.inside {
             let bytes = outer.entries.iter().map(|entry| entry.content.size());
@@ -119,7 +134,7 @@ fn inside(
     let (pointer, bytes) = match &outer.state {
         TrackedState::Sound(pointer, bytes) => (pointer.clone(), bytes.clone()),
         TrackedState::Missing => return Err(lost_pointer(&outer.path)),
-        TrackedState::Unsound(error) => return Err(unsound(&outer.path, error)),
+        TrackedState::Unsound(error) => return Err(unsound(&outer.path, Tracking::Beside, error)),
     };
     let rest = rest.as_bytes().to_vec();
     let folder = Folder { path: &outer.path, pointer: &pointer };

@@ -277,7 +277,7 @@ fn refuse_changed(
     let (shown, inside) = (show(top.as_bytes()), whole_path(top, key.as_deref()));
     let away = "move that file away, then run the same command again";
     let unknown = !old.contains_key(key) && !new.contains_key(key);
-    if unknown && is_excluded(repo.door(), &RepoPath::new(&inside)?)? {
+    if unknown && is_excluded(repo.door(), &RepoPath::new(&inside)?, None)? {
         return Err(OpError::refused(
             format!(
                 "a `.haulignore` excludes `{}`, and none of the new version of `{shown}` does",

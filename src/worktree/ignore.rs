@@ -273,11 +273,19 @@ impl Kept {
     }
 }
 
-/// Says whether the rules of `.haulignore` files exclude a path, or a folder that it lies in.
-pub fn is_excluded(door: &Door, path: &RepoPath) -> Result<bool, WorktreeError> {
+/// Says whether the rules of `.haulignore` files exclude a path, or a folder that it lies in. `kind` is what is
+/// to stand there; else what stands there now counts.
+pub fn is_excluded(
+    door: &Door,
+    path: &RepoPath,
+    kind: Option<FileKind>,
+) -> Result<bool, WorktreeError> {
     let Some(rules) = Rules::above(door, path)? else { return Ok(true) };
-    let is_dir = door.stamp(path)?.is_some_and(|stamp| stamp.kind == FileKind::Directory);
-    Ok(rules.excludes(path.as_bytes(), is_dir))
+    let kind = match kind {
+        Some(kind) => Some(kind),
+        None => door.stamp(path)?.map(|stamp| stamp.kind),
+    };
+    Ok(rules.excludes(path.as_bytes(), kind == Some(FileKind::Directory)))
 }
 
 #[cfg(test)]

@@ -29,7 +29,10 @@ fn untrack_takes_pointer_and_ignore_line_away_and_leaves_the_data() {
     let world = World::new();
     let a = pushed(&world, &world.remote("r"));
     let before = a.tree_of("data");
-    a.haul(&["untrack", "--dry-run", "data"]).ok().prints("untracked data").says("would untrack");
+    a.haul(&["untrack", "--dry-run", "data"])
+        .ok()
+        .prints("would untrack data\n")
+        .says("would untrack 1 path");
     assert_eq!(staged(&a), Vec::<String>::new());
     a.haul(&["untrack", "data"]).ok().says("untracked 1 path; the data stays");
     assert_eq!(staged(&a), ["M .gitignore", "D data.haul"]);
@@ -61,7 +64,7 @@ fn rm_takes_the_data_away_too_and_an_earlier_commit_brings_it_back() {
     let world = World::new();
     let a = pushed(&world, &world.remote("r"));
     let before = a.tree_of("data");
-    a.haul(&["rm", "--dry-run", "data"]).ok().prints("removed   data");
+    a.haul(&["rm", "--dry-run", "data"]).ok().prints("would remove data\n");
     a.haul(&["rm", "data"]).ok().says("removed 1 path, 2 files of the worktree");
     assert!(!a.has("data") && !a.has("data.haul"));
     assert_eq!(staged(&a), ["M .gitignore", "D data.haul"]);

@@ -107,6 +107,7 @@ mod merge_branches;
 mod mount_point;
 mod moved;
 mod mv_goal;
+mod mv_refused;
 mod names;
 mod other_places;
 mod own_links;

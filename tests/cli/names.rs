@@ -286,3 +286,36 @@ fn names_that_are_one_on_this_file_system_are_refused_with_both_and_one_can_be_r
         a.haul(&["rm", &format!("d/{other}")]).ok();
     }
 }
+
+#[test]
+fn one_folder_with_names_that_are_one_here_keeps_no_other_from_its_place() {
+    let world = World::new();
+    let a = with_remote(&world);
+    a.write("d/Read", &data::bytes(1, 1000));
+    a.write("d/read", &data::bytes(2, 1000));
+    a.write("d/large.bin", &data::bytes(3, 6 << 20));
+    a.write("other", &data::bytes(4, 70_000));
+    a.haul(&["add", "d", "other"]).ok();
+    a.commit("two names");
+    a.haul(&["push"]).ok();
+    let b = a.clone_as("b");
+    b.git(&["config", "core.ignoreCase", "true"]).ok();
+    let planned = b.haul(&["pull", "--dry-run"]).ok().says("`d/Read` and `d/read` are one name");
+    planned.prints("colliding d\n");
+    let pulled = b.haul(&["pull", "--json"]).fails_with(1);
+    let report = pulled.json();
+    assert_eq!(report["checkout"]["colliding"][0]["path"], "d", "{pulled}");
+    assert_eq!(report["checkout"]["written"], 1, "{pulled}");
+    // Of what is not placed, nothing comes.
+    assert!(report["fetch"]["requests"]["received"].as_u64() < Some(1 << 20), "{pulled}");
+    assert!(b.read("other") == a.read("other") && !b.has("d"));
+    for verb in ["pull", "checkout"] {
+        let again = b.haul(&[verb]).fails_with(1).says("`d` is passed over").says("1 unchanged");
+        again.prints("colliding d\n").says("haul mv d/Read NAME");
+        // One by one, the second finds the first in its place.
+        b.haul(&["pull", "d/Read"]).ok();
+        let second = b.haul(&[verb, "d/read"]).fails_with(1).says("`d/Read` and `d/read` are one");
+        assert!(b.read("d/Read") == a.read("d/Read") && !b.has("d/read"), "{second}");
+        b.haul(&["pull", "d/Read", "d/large.bin"]).ok();
+    }
+}

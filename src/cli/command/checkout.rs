@@ -29,6 +29,7 @@ pub(super) fn run(args: &CheckoutArgs, session: &Session<'_>) -> Result<Exit, Fa
     let plan = ops::checkout::plan(&repo, &options, &session.job)?;
     if args.dry_run {
         let figures = Figures(session.started.elapsed()).close(&placing(&plan));
+        plan.collisions().iter().for_each(|why| session.job.warn(why));
         let text = |out: &mut dyn Write| unplaced(&plan, out);
         session.answer(Answer { report: &plan, dry_run: true, text, figures })?;
         return Ok(Exit::Done);
@@ -39,14 +40,15 @@ pub(super) fn run(args: &CheckoutArgs, session: &Session<'_>) -> Result<Exit, Fa
     } else {
         "`haul fetch --rev` brings it; the pointers stay as they are"
     };
-    if !args.back.is_empty() && report.missing.is_empty() {
+    let whole = report.missing.is_empty() && report.colliding.is_empty();
+    if !args.back.is_empty() && whole {
         ops::checkout::take_back(&repo, &options.select)?;
     }
     let figures = Figures(session.started.elapsed()).close(&checkout_line(&report));
     remarks(&report, advice, session);
-    let text = |out: &mut dyn Write| missing(&report, out);
+    let text = |out: &mut dyn Write| left_out(&report, out);
     session.answer(Answer { report: &report, dry_run: false, text, figures })?;
-    Ok(if report.missing.is_empty() { Exit::Done } else { Exit::No })
+    Ok(if whole { Exit::Done } else { Exit::No })
 }
 
 fn link(given: LinkArg) -> Link {
@@ -96,6 +98,7 @@ fn back(args: &CheckoutArgs) -> Result<Select, Failure> {
 /// Lists what a checkout would refuse to replace, and what it lacks.
 pub(super) fn unplaced(plan: &CheckoutPlan, out: &mut dyn Write) -> io::Result<()> {
     list("changed", &plan.refused, out)?;
+    list("colliding", &plan.colliding, out)?;
     list("missing", &plan.missing, out)
 }
 
@@ -124,7 +127,8 @@ pub(super) fn remarks(report: &CheckoutReport, advice: &str, session: &Session<'
     }
 }
 
-/// Lists the paths whose content is nowhere to be had.
-pub(super) fn missing(report: &CheckoutReport, out: &mut dyn Write) -> io::Result<()> {
+/// Lists the paths that cannot stand here, and those whose content is nowhere to be had.
+pub(super) fn left_out(report: &CheckoutReport, out: &mut dyn Write) -> io::Result<()> {
+    list("colliding", &report.colliding, out)?;
     list("missing", &report.missing, out)
 }

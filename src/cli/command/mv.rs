@@ -14,8 +14,8 @@ pub(super) fn run(args: &MvArgs, session: &Session<'_>) -> Result<Exit, Failure>
     let plan = ops::mv::plan(&repo, &options, &session.job)?;
     let what = if plan.data { "with its data" } else { "without data, which is not here" };
     let names = format!("{} -> {}", shown(&plan.from), shown(&plan.to));
-    let text = |out: &mut dyn Write| writeln!(out, "moved     {names}");
     if args.dry_run {
+        let text = |out: &mut dyn Write| writeln!(out, "would move {names}");
         let line = format!("would move 1 path, {}, {what}", content(plan.files, plan.bytes));
         let figures = Figures(session.started.elapsed()).close(&line);
         session.answer(Answer { report: &plan, dry_run: true, text, figures })?;
@@ -23,6 +23,7 @@ pub(super) fn run(args: &MvArgs, session: &Session<'_>) -> Result<Exit, Failure>
     }
     let report = ops::mv::run(&repo, plan, &session.job)?;
     let figures = Figures(session.started.elapsed()).close(&format!("moved 1 path {what}"));
+    let text = |out: &mut dyn Write| writeln!(out, "moved     {names}");
     session.answer(Answer { report: &report, dry_run: false, text, figures })?;
     Ok(Exit::Done)
 }

@@ -2,7 +2,7 @@ use std::io::Write;
 
 use crate::cli::args::PullArgs;
 use crate::cli::command::ask::accepts;
-use crate::cli::command::checkout::{missing, placing, remarks, unplaced};
+use crate::cli::command::checkout::{left_out, placing, remarks, unplaced};
 use crate::cli::command::select::{fetch_options, planned, select};
 use crate::cli::failure::Failure;
 use crate::cli::render::{Figures, checkout_line, fetch_line};
@@ -24,6 +24,7 @@ pub(super) fn run(args: &PullArgs, session: &Session<'_>) -> Result<Exit, Failur
         let plan = ops::pull::preview(&repo, plan, &session.job)?;
         let line = format!("{}; {}", planned("pull", &plan.fetch), placing(&plan.checkout));
         let figures = Figures(session.started.elapsed()).close(&line);
+        plan.checkout.collisions().iter().for_each(|why| session.job.warn(why));
         let text = |out: &mut dyn Write| unplaced(&plan.checkout, out);
         session.answer(Answer { report: &plan, dry_run: true, text, figures })?;
         return Ok(Exit::Done);
@@ -57,7 +58,11 @@ pub(super) fn pull(
     let line = format!("{}; {}", fetch_line(&report.fetch), checkout_line(&report.checkout));
     let figures = Figures(session.started.elapsed()).close(&line);
     remarks(&report.checkout, "ask whoever pushed the pointers to run `haul push`", session);
-    let text = |out: &mut dyn Write| missing(&report.checkout, out);
+    let text = |out: &mut dyn Write| left_out(&report.checkout, out);
     session.answer(Answer { report: &report, dry_run: false, text, figures })?;
-    Ok(if report.checkout.missing.is_empty() { Exit::Done } else { Exit::Damaged })
+    Ok(match &report.checkout {
+        placed if !placed.missing.is_empty() => Exit::Damaged,
+        placed if !placed.colliding.is_empty() => Exit::No,
+        _ => Exit::Done,
+    })
 }

@@ -19,7 +19,7 @@ pub(super) fn run(args: &RmArgs, session: &Session<'_>) -> Result<Exit, Failure>
         let line = format!("would remove {count}, {content}");
         let figures = Figures(session.started.elapsed()).close(&line);
         let text = |out: &mut dyn Write| {
-            list("removed", &plan.paths, out)?;
+            list("would remove", &plan.paths, out)?;
             list("changed", &plan.unsaved, out)?;
             list("in no commit", &plan.uncommitted, out)
         };

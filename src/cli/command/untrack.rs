@@ -23,9 +23,10 @@ pub(super) fn run(args: &UntrackArgs, session: &Session<'_>) -> Result<Exit, Fai
             format!("{} and {patterns}", many(paths, "path", "paths"))
         }
     };
+    let word = if args.dry_run { "would untrack" } else { "untracked" };
     let text = |out: &mut dyn Write| {
-        list("untracked", &patterns, out)?;
-        list("untracked", &paths, out)
+        list(word, &patterns, out)?;
+        list(word, &paths, out)
     };
     if args.dry_run {
         let content = content(plan.files, plan.bytes);

@@ -61,7 +61,7 @@ fn globbed(repo: &Repo, pattern: &RepoPath, tracked: &[Tracked]) -> Result<Vec<R
     let mut wanted = Vec::new();
     for path in found {
         let passed = path.is_pointer_path() || in_git.contains(path.as_bytes());
-        if known(&path) || !passed && !is_excluded(repo.door(), &path)? {
+        if known(&path) || !passed && !is_excluded(repo.door(), &path, None)? {
             wanted.push(path);
         }
     }
@@ -82,7 +82,7 @@ fn refuse_excluded(
     tracked: &[Tracked],
     job: &Job,
 ) -> Result<(), OpError> {
-    if !is_excluded(repo.door(), path)? || tracked.iter().any(|item| item.path == *path) {
+    if !is_excluded(repo.door(), path, None)? || tracked.iter().any(|item| item.path == *path) {
         return Ok(());
     }
     let outer = tracked.iter().find(|item| path.starts_with_dir(&item.path));

@@ -44,6 +44,8 @@ pub struct CheckoutReport {
     pub aside: Option<String>,
     /// Paths whose content is not on this machine.
     pub missing: Vec<JsonPath>,
+    /// Tracked paths that were passed over, as names in them are one on this file system.
+    pub colliding: Vec<JsonPath>,
 }
 
 impl CheckoutReport {
@@ -87,8 +89,13 @@ fn act(repo: &Repo, plan: CheckoutPlan, job: &Job) -> Result<CheckoutReport, OpE
     refuse(&plan)?;
     check_room(repo, &plan)?;
     check_content(repo, &plan)?;
-    let mut report =
-        CheckoutReport { unchanged: plan.keep, missing: plan.missing, ..CheckoutReport::default() };
+    plan.work.collisions.iter().for_each(|why| job.warn(why));
+    let mut report = CheckoutReport {
+        unchanged: plan.keep,
+        missing: plan.missing,
+        colliding: plan.colliding,
+        ..CheckoutReport::default()
+    };
     let Work { began, orphans, writes, leaving, learned, pointers, filled, link, .. } = plan.work;
     let mut notes = Notes::default();
     let begun = begin(repo, &writes, &pointers)?;

@@ -3,12 +3,16 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
+use crate::cache::ObjectReader;
 use crate::fs::FileKind;
 use crate::ops::checkout::plan::Work;
-use crate::ops::checkout::wanted::Target;
+use crate::ops::checkout::wanted::{Target, targets};
+use crate::ops::chosen::Chosen;
 use crate::ops::error::OpError;
-use crate::path::{CollisionKind, RepoPath, find_collisions, in_shell, show};
+use crate::path::{Collision, CollisionKind, RepoPath, find_collisions, in_shell, show};
 use crate::repo::Repo;
+use crate::transfer::{Choice, Filter};
+use crate::worktree::Knowledge;
 
 /// Refuses to write into a folder beside which lies a link of the same name in other letters: where
 /// letter case does not count, whoever checks this out would write through the link.
@@ -38,37 +42,81 @@ pub(super) fn refuse_look_alikes(repo: &Repo, work: &Work) -> Result<(), OpError
     Ok(())
 }
 
-/// Refuses files of which the file system of the worktree would make one: the later one would take the
-/// place of the earlier. What it does with names Git found out when the repository was made.
-pub(super) fn refuse_one_name(repo: &Repo, targets: &[Target]) -> Result<(), OpError> {
-    if targets.len() < 2 {
-        return Ok(());
+/// What the file system of the worktree takes for one, as Git found out when the repository was made.
+pub(crate) struct Mixed {
+    case: bool,
+    unicode: bool,
+}
+
+impl Mixed {
+    /// Asks Git's settings; nothing where each name is one of its own.
+    pub(crate) fn of(repo: &Repo) -> Result<Option<Self>, OpError> {
+        let case = repo.git().flag("core.ignoreCase")?;
+        let unicode = repo.git().flag("core.precomposeUnicode")?;
+        Ok((case || unicode).then_some(Self { case, unicode }))
     }
-    let case = repo.git().flag("core.ignoreCase")?;
-    let unicode = repo.git().flag("core.precomposeUnicode")?;
-    if !case && !unicode {
-        return Ok(());
+
+    fn collisions(&self, paths: &[RepoPath]) -> impl Iterator<Item = Collision> {
+        find_collisions(paths).into_iter().filter(|found| match found.kind {
+            CollisionKind::Case => self.case,
+            CollisionKind::Unicode => self.unicode,
+            CollisionKind::FileAndFolder | CollisionKind::ShortName => false,
+        })
     }
-    let paths: Vec<RepoPath> = targets.iter().map(|target| target.path.clone()).collect();
-    let mixed = |kind: CollisionKind| match kind {
-        CollisionKind::Case => case,
-        CollisionKind::Unicode => unicode,
-        CollisionKind::FileAndFolder | CollisionKind::ShortName => false,
-    };
-    let Some(found) = find_collisions(&paths).into_iter().find(|found| mixed(found.kind)) else {
-        return Ok(());
-    };
+
+    /// Finds files of a tracked path of which the file system would make one: the later one would take the
+    /// place of the earlier, which may have been placed before. Says which these are.
+    pub(super) fn find(
+        &self,
+        repo: &Repo,
+        (item, knowledge): (&Chosen, &Knowledge),
+        targets: &[Target],
+    ) -> Result<Option<String>, OpError> {
+        let mut paths: Vec<RepoPath> = targets.iter().map(|target| target.path.clone()).collect();
+        if let Some(found) = self.collisions(&paths).next() {
+            return Ok(Some(told(item, &found)));
+        }
+        paths.retain(|path| !knowledge.has(path));
+        if matches!(item.filter, Filter::All) || paths.is_empty() {
+            return Ok(None);
+        }
+        let new = |path: &RepoPath| {
+            targets.iter().any(|t| t.path == *path || t.path.starts_with_dir(path))
+        };
+        paths.extend(knowledge.stored_paths().filter_map(|(path, _)| RepoPath::new(path).ok()));
+        paths.sort_unstable();
+        for found in self.collisions(&paths).filter(|found| found.paths.iter().any(new)) {
+            for placed in found.paths.iter().filter(|path| !new(path)) {
+                if repo.door().has(placed)? && has(repo, item, placed)? {
+                    return Ok(Some(told(item, &found)));
+                }
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// Says whether the manifest of a tracked path is known to have something at or below a path.
+fn has(repo: &Repo, item: &Chosen, path: &RepoPath) -> Result<bool, OpError> {
+    let Some(rest) = path.relative_to(&item.path) else { return Ok(false) };
+    let filter = Filter::Some(vec![Choice::Under(rest.as_bytes().to_vec())]);
+    let (pointer, bytes) = (item.pointer.clone(), Vec::new());
+    let part = Chosen { path: item.path.clone(), by: item.by, pointer, bytes, filter };
+    let found = targets(&part, &mut ObjectReader::new(repo.layout(), repo.index()?)?)?;
+    Ok(found.is_some_and(|found| !found.is_empty()))
+}
+
+fn told(item: &Chosen, found: &Collision) -> String {
     let names: Vec<String> =
         found.paths.iter().map(|path| format!("`{}`", show(path.as_bytes()))).collect();
     let one = found.paths.first().map(|path| in_shell(path.as_bytes())).unwrap_or_default();
-    Err(OpError::refused(
-        format!(
-            "nothing was changed: {} {}, and so they are here",
-            names.join(" and "),
-            found.kind
-        ),
-        format!("rename one of them, `haul mv {one} NAME`, which needs no data here"),
-    ))
+    format!(
+        "`{}` is passed over: {} {}, and so they are here; rename one of them, `haul mv {one} NAME`, which \
+         needs no data here",
+        show(item.path.as_bytes()),
+        names.join(" and "),
+        found.kind
+    )
 }
 
 fn refused(folder: &RepoPath, link: &RepoPath, how: &str) -> OpError {

@@ -29,6 +29,7 @@ pub(crate) use gone::{removable, remove_data, remove_leaving};
 pub(crate) use in_place::{is_unfilled, unset};
 pub(crate) use lagging::LastPlaced;
 pub(crate) use leavers::Leaving;
+pub(crate) use look_alikes::Mixed;
 pub(crate) use needed::{AtHand, needed_chunks};
 pub use options::{CheckoutOptions, Manner};
 pub(crate) use orphans::begun_key;

@@ -36,7 +36,7 @@ pub(crate) fn needed_chunks(
             lacking.push(write);
         }
     }
-    if plan.keep == 0 && lacking.len() == plan.work.writes.len() {
+    if plan.keep == 0 && plan.colliding.is_empty() && lacking.len() == plan.work.writes.len() {
         return Ok(None);
     }
     let mut reader = ObjectReader::new(repo.layout(), repo.index()?)?;

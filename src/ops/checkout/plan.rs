@@ -11,7 +11,7 @@ use crate::ops::checkout::form::stands_otherwise;
 use crate::ops::checkout::in_place;
 use crate::ops::checkout::judge::{Verdict, judge};
 use crate::ops::checkout::leavers::{InGit, Leaving, Stay, leaving};
-use crate::ops::checkout::look_alikes::{refuse_look_alikes, refuse_one_name};
+use crate::ops::checkout::look_alikes::{Mixed, refuse_look_alikes};
 use crate::ops::checkout::options::{CheckoutOptions, Manner};
 use crate::ops::checkout::orphans::{Orphan, Placed, orphans};
 use crate::ops::checkout::past::{Past, by_path, committed_targets, old_targets};
@@ -43,6 +43,8 @@ pub struct CheckoutPlan {
     pub refused: Vec<JsonPath>,
     /// Tracked paths whose tree is not on this machine.
     pub missing: Vec<JsonPath>,
+    /// Tracked paths that are passed over, as names in them are one on this file system.
+    pub colliding: Vec<JsonPath>,
     #[serde(skip)]
     pub(super) work: Work,
 }
@@ -67,6 +69,9 @@ pub(super) struct Work {
     pub(super) filled: Vec<Write>,
     /// Every file that is to go.
     pub(super) going: HashSet<Vec<u8>>,
+    /// Why tracked paths are passed over.
+    pub(super) collisions: Vec<String>,
+    mixed: Option<Mixed>,
     in_git: InGit,
 }
 
@@ -126,6 +131,7 @@ fn look(
         bytes: 0,
         refused: Vec::new(),
         missing: Vec::new(),
+        colliding: Vec::new(),
         work: Work {
             began,
             select: options.select.clone(),
@@ -139,6 +145,8 @@ fn look(
             pointers: Vec::new(),
             filled: Vec::new(),
             going: HashSet::new(),
+            collisions: Vec::new(),
+            mixed: Mixed::of(repo)?,
             in_git: InGit::new(chosen.iter().map(|item| item.path.as_bytes().to_vec())),
         },
     };
@@ -204,6 +212,19 @@ impl CheckoutPlan {
         self.refused.retain(|path| !paths.contains(path));
     }
 
+    /// Leaves a tracked path as it lies: its tree is not here, or two of its names are one.
+    fn pass_over(&mut self, path: &RepoPath, collision: Option<String>) {
+        self.work.pointers.retain(|(own, _)| own != path.as_bytes());
+        let list = if collision.is_some() { &mut self.colliding } else { &mut self.missing };
+        list.push(json_path(path.as_bytes()));
+        self.work.collisions.extend(collision);
+    }
+
+    /// Says why tracked paths are passed over, and what to do.
+    pub fn collisions(&self) -> &[String] {
+        &self.work.collisions
+    }
+
     fn refuse(&mut self, path: &RepoPath) {
         let path = json_path(path.as_bytes());
         // One file in the way of a folder is in the way of everything in it.
@@ -233,12 +254,16 @@ fn compare(
     }
     let mut reader = ObjectReader::new(repo.layout(), repo.index()?)?;
     let Some(targets) = targets(item, &mut reader)? else {
-        plan.work.pointers.retain(|(path, _)| path != item.path.as_bytes());
-        plan.missing.push(json_path(item.path.as_bytes()));
+        plan.pass_over(&item.path, None);
         return Ok(true);
     };
-    refuse_one_name(repo, &targets)?;
     let knowledge = Knowledge::new(repo.stat()?.under(item.path.as_bytes())?, plan.work.began);
+    if let Some(mixed) = &plan.work.mixed
+        && let Some(why) = mixed.find(repo, (item, &knowledge), &targets)?
+    {
+        plan.pass_over(&item.path, Some(why));
+        return Ok(true);
+    }
     let named: HashSet<&[u8]> = targets.iter().map(|t| t.path.as_bytes()).collect();
     let stay = Stay { named: &named, filter: &item.filter };
     let old = old_targets(repo, item, placed)?;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 
-use crate::ops::chosen::unsound;
+use crate::ops::chosen::{Candidate, unsound};
 use crate::ops::diff::compare::{Versions, differences};
 use crate::ops::diff::report::DiffReport;
 use crate::ops::diff::sides::{Sides, sides};
@@ -55,12 +55,13 @@ fn versions(
     for path in paths {
         let Some(filter) = selection.filter(path) else { continue };
         let [old, new] = [&sides.old, &sides.new].map(|side| side.pointers.get(path));
-        if let (Some(TrackedState::Sound(_, old)), Some(TrackedState::Sound(_, new))) = (old, new)
+        let states = (old.map(|found| &found.state), new.map(|found| &found.state));
+        if let (Some(TrackedState::Sound(_, old)), Some(TrackedState::Sound(_, new))) = states
             && old == new
         {
             continue;
         }
-        let (old, new) = (sound(path, old)?, sound(path, new)?);
+        let (old, new) = (sound(old)?, sound(new)?);
         let (group, path) = (0, path.clone());
         out.push(Versions { group, path, old, new, filter });
     }
@@ -89,18 +90,19 @@ fn versions(
 fn standing(sides: &Sides, compared: &[Versions]) -> Vec<Versions> {
     let compared: BTreeSet<&RepoPath> = compared.iter().map(|item| &item.path).collect();
     let others = sides.old.pointers.iter().filter(|(path, _)| !compared.contains(path));
-    let versions = |(path, state): (&RepoPath, &TrackedState)| {
-        let TrackedState::Sound(pointer, _) = state else { return None };
+    let versions = |(path, found): (&RepoPath, &Candidate)| {
+        let TrackedState::Sound(pointer, _) = &found.state else { return None };
         let (old, new) = (Some(pointer.clone()), Some(pointer.clone()));
         Some(Versions { group: 0, path: path.clone(), old, new, filter: Filter::All })
     };
     others.filter_map(versions).collect()
 }
 
-fn sound(path: &RepoPath, state: Option<&TrackedState>) -> Result<Option<Pointer>, OpError> {
+fn sound(found: Option<&Candidate>) -> Result<Option<Pointer>, OpError> {
+    let Some(Candidate { path, by, state }) = found else { return Ok(None) };
     match state {
-        None | Some(TrackedState::Missing) => Ok(None),
-        Some(TrackedState::Sound(pointer, _)) => Ok(Some(pointer.clone())),
-        Some(TrackedState::Unsound(error)) => Err(unsound(path, error)),
+        TrackedState::Missing => Ok(None),
+        TrackedState::Sound(pointer, _) => Ok(Some(pointer.clone())),
+        TrackedState::Unsound(error) => Err(unsound(path, *by, error)),
     }
 }

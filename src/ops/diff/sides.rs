@@ -5,19 +5,19 @@ use std::ffi::OsString;
 
 use crate::git::GitError;
 use crate::ops::at::{or_path, stands};
-use crate::ops::chosen::candidates;
+use crate::ops::chosen::{Candidate, candidates};
 use crate::ops::error::OpError;
 use crate::ops::select::Select;
 use crate::path::{RepoPath, show};
 use crate::repo::Repo;
-use crate::worktree::{RefusedPointer, TrackedState};
+use crate::worktree::RefusedPointer;
 
 /// The pointers of one side.
 #[derive(Default)]
 pub(super) struct Side {
     /// The revision; empty for the worktree, or where there is none.
     pub(super) rev: String,
-    pub(super) pointers: BTreeMap<RepoPath, TrackedState>,
+    pub(super) pointers: BTreeMap<RepoPath, Candidate>,
     pub(super) refused: Vec<RefusedPointer>,
 }
 
@@ -59,7 +59,7 @@ pub(super) fn sides(repo: &Repo, words: &[OsString], paths: &[OsString]) -> Resu
 fn at(repo: &Repo, rev: Option<String>) -> Result<Side, OpError> {
     let select = Select { rev: rev.clone(), ..Select::default() };
     let (pointers, refused) = candidates(repo, &select)?;
-    let pointers = pointers.into_iter().map(|found| (found.path, found.state)).collect();
+    let pointers = pointers.into_iter().map(|found| (found.path.clone(), found)).collect();
     Ok(Side { rev: rev.unwrap_or_default(), pointers, refused })
 }
 

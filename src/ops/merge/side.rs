@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::cache::ObjectReader;
 use crate::manifest::EntryKind;
 use crate::ops::checkout::{Target, targets, write_anew};
-use crate::ops::chosen::Chosen;
+use crate::ops::chosen::{Chosen, unsound};
 use crate::ops::error::OpError;
 use crate::ops::fetch::bring_content;
 use crate::ops::merge::verb::{Versions, of_head, unmerged};
@@ -93,7 +93,7 @@ pub fn take_side(
         )
     };
     let bytes = bytes.ok_or_else(gone)?;
-    let pointer = Pointer::parse(&bytes).map_err(|e| crate::ops::chosen::unsound(&top, &e))?;
+    let pointer = Pointer::parse(&bytes).map_err(|e| unsound(&top, Tracking::Beside, &e))?;
     let filter = path
         .relative_to(&top)
         .map_or(Filter::All, |rest| Filter::Some(vec![Choice::Under(rest.as_bytes().to_vec())]));

@@ -11,6 +11,7 @@ use crate::ops::fetch::{bring_content, bring_trees};
 use crate::ops::inside::{Change, Folder, change, look, write_nodes, write_pointer};
 use crate::ops::mv::goal::warn_of_import;
 use crate::ops::mv::parts::{Own, Part, are_same, at, below, entries_of, inlined, store};
+use crate::ops::mv::place::Before;
 use crate::ops::mv::plan::there_already;
 use crate::ops::mv::run::{make_parent, stage_early};
 use crate::ops::tracked::{Outer, remove_file, take_out};
@@ -36,6 +37,16 @@ enum Source {
 enum Goal {
     Own(Own),
     Part(Inner),
+}
+
+impl Goal {
+    /// The path whose pointer names it afterwards.
+    fn holder<'p>(&'p self, new: &'p RepoPath) -> &'p RepoPath {
+        match self {
+            Self::Own(_) => new,
+            Self::Part(inner) => &inner.path,
+        }
+    }
 }
 
 /// The tracked folder that takes it in.
@@ -177,6 +188,7 @@ pub(super) fn run(
     let mut notes = Notes::default();
     let (mut ignored, mut seen) = (Vec::new(), Vec::new());
     let own_bytes;
+    let before = Before::look(repo, goal.holder(new))?;
     let written = match goal {
         Goal::Own(own) => {
             write_nodes(repo, &own.nodes, visited)?;
@@ -192,7 +204,7 @@ pub(super) fn run(
         Goal::Part(inner) => take_in(repo, inner, job)?,
     };
     if data {
-        rename_data(repo, (old, new), &mut notes)?;
+        before.rename(repo, (old, new), || rename_data(repo, (old, new), &mut notes))?;
         // A tracked folder stays, be it empty.
         if let Source::Part(outer) = &source {
             repo.door().root().descend_or_make(outer.path.as_bytes())?;

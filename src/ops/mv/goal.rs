@@ -1,6 +1,7 @@
 //! Where a path moves to: what `haul add` refuses there, or warns of, is told here too.
 
 use crate::config::redact_git;
+use crate::fs::FileKind;
 use crate::ops::error::OpError;
 use crate::ops::import::FROM;
 use crate::path::{RepoPath, find_collisions, show};
@@ -13,12 +14,13 @@ use crate::worktree::{Tracked, is_excluded};
 pub(super) fn judge(
     repo: &Repo,
     (old, new): (&RepoPath, &RepoPath),
+    kind: FileKind,
     tracked: &[Tracked],
     job: &Job,
 ) -> Result<(), OpError> {
-    let door = repo.door();
+    let excluded = |path| is_excluded(repo.door(), path, Some(kind));
     // What is tracked though a rule excludes it stays so under another such name.
-    if is_excluded(door, new)? && !is_excluded(door, old)? {
+    if excluded(new)? && !excluded(old)? {
         let (from, to) = (show(old.as_bytes()), show(new.as_bytes()));
         return Err(OpError::refused(
             format!("cannot move `{from}` to `{to}`: a line of a `.haulignore` excludes it"),
@@ -28,6 +30,21 @@ pub(super) fn judge(
     for text in [new.windows_problem(), new.caution()].into_iter().flatten() {
         job.warn(&format!("`{}`: {text}", show(new.as_bytes())));
     }
+    let mut made = Some(new.clone());
+    while let Some(path) = made {
+        warn_of_twins(repo, (old, &path), tracked, job);
+        let folder = path.parent();
+        // A folder that is there already is no new name.
+        made = match folder {
+            Some(folder) if !repo.door().has(&folder)? => Some(folder),
+            Some(_) | None => None,
+        };
+    }
+    Ok(())
+}
+
+/// Warns of names beside a new one that some systems take for it.
+fn warn_of_twins(repo: &Repo, (old, new): (&RepoPath, &RepoPath), tracked: &[Tracked], job: &Job) {
     let mut beside = beside(repo, new, tracked);
     beside.retain(|path| path != old && path != new);
     beside.push(new.clone());
@@ -37,7 +54,6 @@ pub(super) fn judge(
         let names: Vec<String> = names.collect();
         job.warn(&format!("{} {}", names.join(" and "), collision.kind));
     }
-    Ok(())
 }
 
 /// What stands in the folder of a path, or is tracked there.

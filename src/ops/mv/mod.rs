@@ -5,6 +5,7 @@ mod across;
 mod cut;
 mod goal;
 mod parts;
+mod place;
 mod plan;
 mod run;
 mod within;

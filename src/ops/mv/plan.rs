@@ -12,6 +12,7 @@ use crate::ops::mv::across::{self, Crossing};
 use crate::ops::mv::cut::{self, Rest};
 use crate::ops::mv::goal::judge;
 use crate::ops::mv::parts::own_pointer;
+use crate::ops::mv::place::refuse_elsewhere;
 use crate::ops::mv::within::{self, is_folder};
 use crate::ops::select::resolve_or_root;
 use crate::ops::tracked::{Named, Outer, figures, lost_pointer, named};
@@ -21,7 +22,7 @@ use crate::repo::Repo;
 use crate::worktree::{Tracked, TrackedState, load_tracked};
 
 /// Longest pointer in bytes.
-const MAX_POINTER: u64 = 4096;
+pub(super) const MAX_POINTER: u64 = 4096;
 
 /// What to move where.
 #[derive(Clone, Debug, Default)]
@@ -94,6 +95,7 @@ pub fn plan(repo: &Repo, options: &MvOptions, job: &Job) -> Result<MvPlan, OpErr
     let mut found = found?;
     let (files, bytes) = figures(&found);
     let item = found.pop().ok_or_else(|| OpError::Defect("nothing was named".to_owned()))?;
+    let kind = item.kind();
     let Named { path: old, pointer, inside } = item;
     let pointer = pointer.ok_or_else(|| lost_pointer(&old))?;
     let (tracked, _) = load_tracked(repo.git(), repo.door())?;
@@ -103,18 +105,7 @@ pub fn plan(repo: &Repo, options: &MvOptions, job: &Job) -> Result<MvPlan, OpErr
         Some(Ok(own)) => own.pointer.to_bytes(),
         Some(Err(_)) | None => pointer.clone(),
     };
-    let mut new = target(repo, &options.to, (&old, &standing), &tracked)?;
-    let begun = tracked.iter().any(|item| item.path == new)
-        && is_begun(repo, (&old, &new), &standing, &tracked)?;
-    let into = tracked.iter().find(|item| {
-        item.path != old && (new == item.path && !begun || new.starts_with_dir(&item.path))
-    });
-    let into = into.map(folder_of).transpose()?;
-    if let Some(folder) = into
-        && is_folder(repo, folder, (&old, &new), job)?
-    {
-        new = RepoPath::new([new.as_bytes(), b"/", old.file_name()].concat())?;
-    }
+    let (new, into) = goal(repo, &options.to, (&old, &standing), &tracked, job)?;
     let (way, moves) = match (inside, into) {
         (Some(outer), Some(into)) if outer.path == *into.path => {
             let data = within::check(repo, &outer, (&old, &new), job)?;
@@ -135,13 +126,46 @@ pub fn plan(repo: &Repo, options: &MvOptions, job: &Job) -> Result<MvPlan, OpErr
             (Way::Across(Box::new(Crossing::out(outer, own))), data)
         }
     };
+    if moves {
+        refuse_elsewhere(repo, &old, &new)?;
+    }
     // What an earlier run has moved, it has judged.
     if moves || !repo.door().has(&new)? {
-        judge(repo, (&old, &new), &tracked, job)?;
+        judge(repo, (&old, &new), kind, &tracked, job)?;
     }
     let (from, to) = (json_path(old.as_bytes()), json_path(new.as_bytes()));
     let data = moves && repo.door().stamp(&old)?.is_some();
     Ok(MvPlan { from, to, data, files, bytes, old, new, moves, pointer, way })
+}
+
+/// Finds the new name, and the tracked folder that the path is to be a part of.
+fn goal<'t>(
+    repo: &Repo,
+    word: &OsString,
+    (old, standing): (&RepoPath, &[u8]),
+    tracked: &'t [Tracked],
+    job: &Job,
+) -> Result<(RepoPath, Option<Folder<'t>>), OpError> {
+    let (new, in_folder) = target(repo, word, (old, standing), tracked)?;
+    let begun = tracked.iter().any(|item| item.path == new)
+        && is_begun(repo, (old, &new), standing, tracked)?;
+    let into = tracked.iter().find(|item| {
+        item.path != *old && (new == item.path && !begun || new.starts_with_dir(&item.path))
+    });
+    if in_folder && into.is_some_and(|item| item.path == new) {
+        let (from, to) = (show(old.as_bytes()), show(new.as_bytes()));
+        return Err(OpError::refused(
+            format!("cannot move `{from}` there: `{to}` is tracked there already"),
+            "choose another name, or move away what is there",
+        ));
+    }
+    let into = into.map(folder_of).transpose()?;
+    match into {
+        Some(folder) if is_folder(repo, folder, (old, &new), job)? => {
+            Ok((RepoPath::new([new.as_bytes(), b"/", old.file_name()].concat())?, into))
+        }
+        Some(_) | None => Ok((new, into)),
+    }
 }
 
 /// The tracked folder that something is to move into.
@@ -176,13 +200,13 @@ pub(super) fn there_already(path: &RepoPath) -> OpError {
     )
 }
 
-/// Resolves the new name; an existing folder takes the path in.
+/// Resolves the new name, and says whether that of a folder was given, which takes the path in.
 fn target(
     repo: &Repo,
     word: &OsString,
     (old, pointer): (&RepoPath, &[u8]),
     tracked: &[Tracked],
-) -> Result<RepoPath, OpError> {
+) -> Result<(RepoPath, bool), OpError> {
     let path = resolve_or_root(repo, word)?;
     // Inside of tracked folders names may end like those of pointers.
     let inside = |path: &RepoPath| tracked.iter().any(|item| path.starts_with_dir(&item.path));
@@ -190,7 +214,7 @@ fn target(
         Ok(target) if !inside(&path) => target,
         Ok(_) | Err(_) => path,
     });
-    let Some(path) = path else { return Ok(RepoPath::new(old.file_name())?) };
+    let Some(path) = path else { return Ok((RepoPath::new(old.file_name())?, true)) };
     let stamp = repo.door().stamp(&path)?;
     let folder = stamp.is_some_and(|stamp| stamp.kind == FileKind::Directory);
     // The folder may be the data itself, which an earlier run has moved.
@@ -199,9 +223,9 @@ fn target(
         tracked.iter().any(|item| path.starts_with_dir(&item.path)) && !repo.door().has(old)?;
     let folder = folder && !moved && !is_begun(repo, (old, &path), pointer, tracked)?;
     if folder || word.as_bytes().ends_with(b"/") {
-        return Ok(RepoPath::new([path.as_bytes(), b"/", old.file_name()].concat())?);
+        return Ok((RepoPath::new([path.as_bytes(), b"/", old.file_name()].concat())?, true));
     }
-    Ok(path)
+    Ok((path, false))
 }
 
 /// Says whether an earlier run has written the new pointer. One that Git knows and that was committed is of

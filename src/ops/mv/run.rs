@@ -5,6 +5,7 @@ use crate::ops::checkout::{Notes, move_data, remove_empty};
 use crate::ops::error::OpError;
 use crate::ops::mv::across;
 use crate::ops::mv::cut;
+use crate::ops::mv::place::Before;
 use crate::ops::mv::plan::{MvPlan, MvReport, Way, is_committed};
 use crate::ops::mv::within;
 use crate::ops::tracked::remove_file;
@@ -34,10 +35,11 @@ fn whole(
 ) -> Result<(), OpError> {
     let (old_pointer, new_pointer) = (old.pointer_path()?, new.pointer_path()?);
     make_parent(repo, new)?;
+    let before = Before::look(repo, new)?;
     repo.door().write_durably(&new_pointer, pointer)?;
     let mut notes = Notes::default();
     if data {
-        move_data(repo, old, new, &mut notes)?;
+        before.rename(repo, (old, new), || move_data(repo, old, new, &mut notes))?;
     } else {
         ignore_lines(repo, &[new], &[old])?;
     }

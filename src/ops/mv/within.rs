@@ -5,6 +5,7 @@ use crate::ops::checkout::{Notes, rename_data};
 use crate::ops::error::OpError;
 use crate::ops::inside::{Change, Folder, change, look, replace_pointer};
 use crate::ops::mv::parts::{at, below};
+use crate::ops::mv::place::told;
 use crate::ops::tracked::Outer;
 use crate::path::{RepoPath, show};
 use crate::pointer::PointerKind;
@@ -79,7 +80,7 @@ pub(super) fn run(
     let kind = change(repo, outer.folder(), wanted, job)?;
     let mut notes = Notes::default();
     if data {
-        rename_data(repo, (old, new), &mut notes)?;
+        rename_data(repo, (old, new), &mut notes).map_err(|e| told(e, (old, new)))?;
         repo.door().root().sync()?;
     }
     notes.save(repo, &[])?;
