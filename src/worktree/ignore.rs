@@ -275,8 +275,13 @@ impl Kept {
 
 /// Says whether the rules of `.haulignore` files exclude a path, or a folder that it lies in.
 pub fn is_excluded(door: &Door, path: &RepoPath) -> Result<bool, WorktreeError> {
-    let Some(rules) = Rules::above(door, path)? else { return Ok(true) };
     let is_dir = door.stamp(path)?.is_some_and(|stamp| stamp.kind == FileKind::Directory);
+    is_excluded_as(door, path, is_dir)
+}
+
+/// As [`is_excluded`], of what is not there yet: a folder, or something else.
+pub fn is_excluded_as(door: &Door, path: &RepoPath, is_dir: bool) -> Result<bool, WorktreeError> {
+    let Some(rules) = Rules::above(door, path)? else { return Ok(true) };
     Ok(rules.excludes(path.as_bytes(), is_dir))
 }
 

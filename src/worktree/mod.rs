@@ -15,7 +15,7 @@ mod wildcards;
 pub(crate) use build::LARGE;
 pub use door::{Door, Parent};
 pub use error::WorktreeError;
-pub use ignore::{Kept, RulesBelow, is_excluded};
+pub use ignore::{Kept, RulesBelow, is_excluded, is_excluded_as};
 pub use known::{Content, Knowledge};
 pub(crate) use own::{make_own, own_links, put_aside};
 pub use place::{PlaceError, Recipe};
