@@ -9,6 +9,9 @@ use crate::ops::{Exit, OpError};
 use crate::progress::Stopped;
 use crate::repo::RepoError;
 
+/// What is left to do where nothing better is known.
+pub(crate) const AGAIN: &str = "remove the cause, then run the same command again";
+
 /// Why a command ended early.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
@@ -69,7 +72,7 @@ impl Hint for Failure {
             Self::Folder { .. } | Self::Output { .. } | Self::Json { .. } => None,
         };
         // No failure leaves its reader alone, also where only the cause says more.
-        let plain = || "remove the cause, then run the same command again".to_owned();
+        let plain = || AGAIN.to_owned();
         let may_work = matches!(self.exit(), Exit::No | Exit::Remote | Exit::Damaged);
         own.or_else(|| may_work.then(plain))
     }

@@ -18,7 +18,7 @@ use crate::fs::own_links::{OwnLink, stamp_of_own};
 use crate::fs::stamp::{FileKind, Stamp};
 use crate::fs::{failpoint, planted};
 
-const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
+pub(super) const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
 /// What names of temporary files in a worktree begin with; no tracked path has such a part.
 pub const TEMP_PREFIX: &[u8] = b".haul-tmp-";
 
@@ -316,26 +316,6 @@ impl Dir {
         temp.place(name)?;
         rustix::fs::fsync(&self.fd).at("sync the folder", &self.path)?;
         failpoint::hit("fs.durable.synced");
-        Ok(())
-    }
-
-    /// Removes temporary files that a process which is gone left in this folder.
-    ///
-    /// A living one holds a lock on each file of its own. A link cannot be locked; it has its name for
-    /// a moment only, in which no other command works in the same worktree.
-    pub fn sweep(&self) -> Result<(), FsError> {
-        for entry in self.entries()?.iter().filter(|entry| is_temp_name(&entry.name)) {
-            let abandoned = match entry.kind {
-                Some(FileKind::Symlink) => true,
-                Some(FileKind::File) => self.open_file(&entry.name).is_ok_and(|(file, _)| {
-                    rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok()
-                }),
-                Some(FileKind::Directory | FileKind::Special) | None => false,
-            };
-            if abandoned {
-                self.remove_file(&entry.name)?;
-            }
-        }
         Ok(())
     }
 }

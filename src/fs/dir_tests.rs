@@ -51,6 +51,22 @@ fn a_sweep_takes_what_the_dead_left_and_nothing_of_the_living() {
 }
 
 #[test]
+fn a_sweep_takes_folders_of_the_dead_and_no_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = Dir::open(folder.path()).unwrap();
+    root.descend_or_make(b".haul-tmp-0123456789abcdef/dead/deep").unwrap();
+    root.descend_or_make(b".haul-tmp-mine/deep").unwrap();
+    let living = root.temp_folder().unwrap();
+    std::fs::create_dir(living.path().join("out")).unwrap();
+    root.sweep().unwrap();
+    assert!(living.path().join("out").exists());
+    assert_eq!(root.entries().unwrap().len(), 2);
+    drop(living);
+    let names: Vec<Vec<u8>> = root.entries().unwrap().into_iter().map(|e| e.name).collect();
+    assert_eq!(names, [b".haul-tmp-mine".to_vec()]);
+}
+
+#[test]
 fn a_rename_never_replaces_what_stands_there() {
     let folder = tempfile::tempdir().unwrap();
     let root = Dir::open(folder.path()).unwrap();

@@ -25,6 +25,7 @@ pub mod planted;
 mod shared;
 mod sparse;
 mod stamp;
+mod temporary;
 
 pub use atomic::{
     Scratch, Temp, append_line, make_folder, move_durably, open_log, read_limited, remove,
@@ -42,3 +43,4 @@ pub use plain::{Links, is_not_plain, open_plain};
 pub use shared::{is_no_file, mark_used};
 pub use sparse::SparseFile;
 pub use stamp::{FileKind, Stamp, Time};
+pub use temporary::TempFolder;

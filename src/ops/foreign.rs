@@ -5,20 +5,26 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use crate::config::{Environment, Layer, redact_git};
-use crate::fs::{Dir, temp_folder, write_durably};
+use crate::fs::{Dir, TempFolder, remove_tree, temp_folder, write_durably};
 use crate::git::{CommitId, Content, Git};
+use crate::manifest::{EntryKind, FileEntry};
+use crate::ops::at::{At, Inside};
 use crate::ops::chosen::chosen;
 use crate::ops::error::OpError;
 use crate::ops::export::{self, ExportOptions, ExportReport};
+use crate::ops::inside::{self, Folder};
 use crate::ops::requests::ToFetch;
 use crate::ops::select::Select;
 use crate::ops::trees::Source;
 use crate::path::show;
+use crate::pointer::{Pointer, PointerKind};
 use crate::progress::Job;
 use crate::repo::Repo;
 
 /// Longest `haul.toml` that is taken from there, in bytes.
 const SETTINGS_LIMIT: u64 = 1 << 20;
+/// Where its repository lies in the temporary folder.
+const REPOSITORY: &str = "repository";
 /// Variables that speak of the remotes of the repository around, and of no other.
 const REMOTES: [&str; 2] = ["HAUL_REMOTES_", "HAUL_REMOTE_DEFAULT"];
 
@@ -54,11 +60,13 @@ pub(crate) struct Foreign {
     folder: tempfile::TempDir,
 }
 
-/// Data that was taken from there and lies in a temporary folder.
+/// Data that was taken from there and lies in a temporary folder, which goes when this is dropped.
 pub(crate) struct Taken {
     /// The file or folder.
     pub(crate) path: PathBuf,
     pub(crate) report: ExportReport,
+    pub(crate) commit: CommitId,
+    _folders: (tempfile::TempDir, Option<TempFolder>),
 }
 
 impl Foreign {
@@ -86,7 +94,7 @@ impl Foreign {
         place: &Path,
     ) -> Result<Option<Self>, OpError> {
         let folder = temp_folder(place)?;
-        let root = folder.path().join("repository");
+        let root = folder.path().join(REPOSITORY);
         crate::fs::make_folder(&root, false)?;
         let address = (origin.url.as_str(), origin.rev.as_deref());
         let git = Git::fetch_apart(&root, environment.search.as_deref(), address)?;
@@ -127,11 +135,11 @@ impl Foreign {
     }
 
     /// Returns the pointer of a path that is tracked there as a whole.
-    pub(crate) fn pointer(&self, path: &str) -> Result<Option<crate::pointer::Pointer>, OpError> {
+    pub(crate) fn pointer(&self, path: &str) -> Result<Option<Pointer>, OpError> {
         let name = format!("{}.haul", path.trim_end_matches('/'));
         let limit = crate::git::POINTER_LIMIT;
         Ok(match self.repo.git().file_at("HEAD", name.as_bytes(), limit)? {
-            Some(Content::Whole(bytes)) => crate::pointer::Pointer::parse(&bytes).ok(),
+            Some(Content::Whole(bytes)) => Pointer::parse(&bytes).ok(),
             Some(Content::TooLarge(_)) | None => None,
         })
     }
@@ -148,10 +156,25 @@ impl Foreign {
         Ok((files, bytes))
     }
 
-    fn options(&self, path: &str) -> ExportOptions {
+    /// Says whether a path is a folder there; fetches nodes at most.
+    pub(crate) fn is_folder(&self, path: &str, job: &Job) -> Result<bool, OpError> {
+        let at = At::parse(&self.repo, &word(path))?;
+        let found = at.find(&self.repo)?;
+        let [Inside { chosen, rest }] = found.as_slice() else { return Ok(true) };
+        if rest.is_empty() {
+            let is_dir = matches!(chosen.pointer.kind(), PointerKind::Dir { .. });
+            return Ok(is_dir || at.path.as_ref() != Some(&chosen.path));
+        }
+        let folder = Folder { path: &chosen.path, pointer: &chosen.pointer };
+        let there = inside::look(&self.repo, folder, std::slice::from_ref(rest), job);
+        let is_file = |entry: &FileEntry| entry.path == *rest && entry.kind != EntryKind::EmptyDir;
+        Ok(!there.map_err(unaccepted)?.entries.iter().any(is_file))
+    }
+
+    fn options(&self, path: &str, place: &Path) -> ExportOptions {
         ExportOptions {
-            word: OsString::from(format!("HEAD:{path}")),
-            folder: self.folder.path().join("out"),
+            word: word(path),
+            folder: place.join("out"),
             source: Source { jobs: self.origin.jobs, ..Source::default() },
             max_bytes: self.origin.max_bytes,
         }
@@ -159,13 +182,18 @@ impl Foreign {
 
     /// Finds what fetching a path would take; fetches nodes at most.
     pub(crate) fn to_fetch(&self, path: &str, job: &Job) -> Result<ToFetch, OpError> {
-        let plan = export::plan(&self.repo, &self.options(path), job).map_err(unaccepted)?;
+        let options = self.options(path, self.folder.path());
+        let plan = export::plan(&self.repo, &options, job).map_err(unaccepted)?;
         Ok(plan.fetch.figures())
     }
 
-    /// Fetches what a path holds and writes it to the temporary folder, proved.
-    pub(crate) fn take(&self, path: &str, job: &Job) -> Result<Taken, OpError> {
-        let options = self.options(path);
+    /// Fetches what a path holds and writes it, proved, to where it can be renamed into `goal` from: to the
+    /// temporary folder of this, or to another one in `goal`, which may lie on another file system.
+    pub(crate) fn take(self, path: &str, goal: &Dir, job: &Job) -> Result<Taken, OpError> {
+        let near = Dir::open(self.folder.path())?.renames_into(goal)?;
+        let beside = if near { None } else { Some(goal.temp_folder()?) };
+        let place = beside.as_ref().map_or(self.folder.path(), TempFolder::path);
+        let options = self.options(path, place);
         let out = options.folder.clone();
         let plan = export::plan(&self.repo, &options, job).map_err(unaccepted)?;
         let report = export::run(&self.repo, plan, job).map_err(unaccepted)?;
@@ -173,8 +201,17 @@ impl Foreign {
             Some(name) => out.join(name.to_os()),
             None => out,
         };
-        Ok(Taken { path, report })
+        let Self { repo, commit, folder, .. } = self;
+        drop(repo);
+        // What was fetched is written; the rest may wait for others.
+        remove_tree(&folder.path().join(REPOSITORY))?;
+        Ok(Taken { path, report, commit, _folders: (folder, beside) })
     }
+}
+
+/// Names a path of the commit.
+fn word(path: &str) -> OsString {
+    OsString::from(format!("HEAD:{path}"))
 }
 
 /// There is no repository in which the remote could be accepted by its name.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use crate::config::{Environment, redact_git};
+use crate::fs::Dir;
 use crate::ops::error::OpError;
 use crate::ops::foreign::{Foreign, Origin, put, split};
 use crate::ops::requests::Requests;
@@ -103,11 +104,11 @@ pub fn run(
     crate::fs::make_folder(folder, true)?;
     let origin = options.origin.from(&environment.cwd);
     let foreign = Foreign::fetch(environment, &origin, folder)?;
-    let taken = foreign.take(&options.path, job)?;
+    let taken = foreign.take(&options.path, &Dir::open(folder)?, job)?;
     put(&taken.path, &to)?;
     Ok(GetReport {
         url: redact_git(&origin.url),
-        commit: foreign.commit().to_string(),
+        commit: taken.commit.to_string(),
         path: options.path.clone(),
         to: to.display().to_string(),
         files: taken.report.files,

@@ -7,12 +7,14 @@ use serde::Serialize;
 
 use crate::config::{has_secret, has_web_user, redact_git};
 use crate::fs::{Dir, FileKind};
-use crate::ops::add::{self, AddOptions};
+use crate::git::POINTER_LIMIT;
+use crate::ops::add::{self, AddOptions, check_filtered, check_name};
+use crate::ops::checkout::remove_empty;
 use crate::ops::error::OpError;
-use crate::ops::export::ExportReport;
 use crate::ops::foreign::{Foreign, Origin, Taken, split};
 use crate::ops::get::last_name;
 use crate::ops::listing::{Listing, of_folder, of_worktree, whole_paths};
+use crate::ops::provenance::{FROM, FROM_COMMIT, FROM_PATH, FROM_REV, warn_of_part};
 use crate::ops::requests::Requests;
 use crate::ops::requests::ToFetch;
 use crate::ops::select::resolve;
@@ -20,12 +22,6 @@ use crate::path::{JsonPath, RepoPath, json_path, show};
 use crate::progress::Job;
 use crate::repo::Repo;
 use crate::worktree::{Kept, Parent, is_excluded, load_tracked};
-
-/// Keys of a pointer that say where its data came from; they go when other data is added.
-pub(crate) const FROM: &str = "from";
-pub(crate) const FROM_COMMIT: &str = "from-commit";
-pub(crate) const FROM_PATH: &str = "from-path";
-pub(crate) const FROM_REV: &str = "from-rev";
 
 /// What to import.
 #[derive(Clone, Debug, Default)]
@@ -77,8 +73,11 @@ pub struct ImportPlanRow {
 
 /// Finds what an import would bring, and whether it may.
 pub fn plan(repo: &Repo, options: &ImportOptions, job: &Job) -> Result<ImportPlanRow, OpError> {
-    let (origin, path) = checked(repo, options, None)?;
-    let foreign = Foreign::fetch(repo.environment(), &origin, &repo.layout().temp())?;
+    let Goal { origin, path, is_part } = goal(repo, options)?;
+    let foreign = look(repo, (&origin, &path), options, job)?;
+    if is_part {
+        warn_of_part(&path, &origin.url, job);
+    }
     Ok(ImportPlanRow {
         path: json_path(path.as_bytes()),
         url: redact_git(&origin.url),
@@ -88,12 +87,16 @@ pub fn plan(repo: &Repo, options: &ImportOptions, job: &Job) -> Result<ImportPla
     })
 }
 
-/// Checks where data is to come from and to go to, and, once that is known, what it is.
-fn checked(
-    repo: &Repo,
-    options: &ImportOptions,
-    kind: Option<FileKind>,
-) -> Result<(Origin, RepoPath), OpError> {
+/// Where data is to come from and to go to.
+struct Goal {
+    origin: Origin,
+    path: RepoPath,
+    /// Whether it becomes a part of a tracked folder.
+    is_part: bool,
+}
+
+/// Checks where data is to come from and to go to, as far as that can be told without what it is.
+fn goal(repo: &Repo, options: &ImportOptions) -> Result<Goal, OpError> {
     repo.require_initialised()?;
     let origin = options.origin.from(repo.cwd());
     refuse_secrets(&origin)?;
@@ -107,35 +110,72 @@ fn checked(
             "run `haul update` if it was imported, or name another path",
         ));
     }
+    check_name(&path, &tracked).map_err(elsewhere)?;
+    check_filtered(repo, &[path.as_bytes()]).map_err(elsewhere)?;
     if !repo.git().is_tracked(&[path.as_bytes()])?.is_empty() {
         return Err(OpError::refused(
             format!("Git has `{shown}` itself"),
             "name another path, or take that one out of Git with `git rm --cached`",
         ));
     }
-    if is_excluded(repo.door(), &path, kind)? {
-        return Err(OpError::refused(
-            format!("cannot track `{shown}`: a line of a `.haulignore` excludes it"),
+    let is_part = tracked.iter().any(|item| path.starts_with_dir(&item.path));
+    Ok(Goal { origin, path, is_part })
+}
+
+/// Gives what `haul add` refuses a next step that is one here.
+fn elsewhere(error: OpError) -> OpError {
+    let OpError::Refused { what, .. } = error else { return error };
+    OpError::refused(what, "name another path to import to")
+}
+
+/// Fetches the commit, and refuses what a `.haulignore` excludes here; a line may be about folders only.
+fn look(
+    repo: &Repo,
+    (origin, path): (&Origin, &RepoPath),
+    options: &ImportOptions,
+    job: &Job,
+) -> Result<Foreign, OpError> {
+    let as_file = is_excluded(repo.door(), path, Some(FileKind::File))?;
+    let as_folder = is_excluded(repo.door(), path, Some(FileKind::Directory))?;
+    let excluded = || {
+        OpError::refused(
+            format!(
+                "cannot track `{}`: a line of a `.haulignore` excludes it",
+                show(path.as_bytes())
+            ),
             "name another path, or take out that line",
-        ));
+        )
+    };
+    if as_file && as_folder {
+        return Err(excluded());
     }
-    Ok((origin, path))
+    let foreign = Foreign::fetch(repo.environment(), origin, &repo.layout().temp())?;
+    if as_file != as_folder && foreign.is_folder(&options.path, job)? == as_folder {
+        return Err(excluded());
+    }
+    Ok(foreign)
 }
 
 /// Takes data of another repository in and tracks it here: what is pushed afterwards is a copy.
 pub fn run(repo: &Repo, options: &ImportOptions, job: &Job) -> Result<ImportedRow, OpError> {
-    let (origin, path) = checked(repo, options, None)?;
-    let foreign = Foreign::fetch(repo.environment(), &origin, &repo.layout().temp())?;
-    let taken = foreign.take(&options.path, job)?;
+    let Goal { origin, path, is_part } = goal(repo, options)?;
+    let (above, near) = nearest(repo, &path)?;
+    let foreign = look(repo, (&origin, &path), options, job)?;
+    if is_part {
+        warn_of_part(&path, &origin.url, job);
+    }
+    let taken = foreign.take(&options.path, &near, job)?;
+    let new = listed(&taken, job)?;
     // Others need not wait for the network; what they did meanwhile may stand in the way.
     repo.begin_changes(job)?;
-    let file = taken.report.lone.is_some();
-    checked(repo, options, Some(if file { FileKind::File } else { FileKind::Directory }))?;
-    let new = listed(&taken, job)?;
-    match of_worktree(repo, &path, &Kept::new(whole_paths(&path, &new)), job)? {
-        None => place(repo, &path, &taken)?,
+    goal(repo, options)?;
+    let mine = match of_worktree(repo, &path, &Kept::new(whole_paths(&path, &new)), job)? {
+        None => {
+            place(repo, &path, &taken)?;
+            true
+        }
         // An import that did not end left it there.
-        Some(there) if there == new => {}
+        Some(there) if there == new => false,
         Some(_) => {
             let shown = show(path.as_bytes());
             return Err(OpError::refused(
@@ -143,9 +183,53 @@ pub fn run(repo: &Repo, options: &ImportOptions, job: &Job) -> Result<ImportedRo
                 "name another path, or move that one away",
             ));
         }
+    };
+    let before = pointers(repo, &path);
+    let tracked = track(repo, (&path, &new), (&taken, &origin, &options.path), "added", job);
+    if tracked.is_err() && mine && pointers(repo, &path) == before {
+        // Nobody tracks it: it goes where it came from. The error that matters is the first.
+        drop(take_back(repo, (&path, above.as_ref()), &taken));
     }
-    let report = (taken.report, "added");
-    track(repo, (&path, &new), (&foreign, &origin, &options.path), report, job)
+    tracked
+}
+
+/// Reads the pointers that a path, or a folder that it lies in, can be tracked by.
+fn pointers(repo: &Repo, path: &RepoPath) -> Vec<Option<Vec<u8>>> {
+    let above = std::iter::successors(Some(path.clone()), RepoPath::parent);
+    let read = |path: RepoPath| {
+        repo.door().read_small(&path.pointer_path().ok()?, POINTER_LIMIT).ok().flatten()
+    };
+    above.map(read).collect()
+}
+
+/// Takes what was placed out of the worktree again, and what was made for it below a folder that was there.
+fn take_back(
+    repo: &Repo,
+    (path, above): (&RepoPath, Option<&RepoPath>),
+    taken: &Taken,
+) -> Result<(), OpError> {
+    let mut parent = Parent::default();
+    let Some(dir) = parent.of(repo.door(), path)? else { return Ok(()) };
+    let (folder, name) = split(&taken.path)?;
+    dir.rename(path.file_name(), &Dir::open(folder)?, &name)?;
+    drop(parent);
+    let made = |folder: &RepoPath| above.is_none_or(|above| folder.starts_with_dir(above));
+    remove_empty(repo, path.parent().into_iter().collect(), made)
+}
+
+/// Opens the folder nearest to a path that is there, and names it unless it is the root: on its file system
+/// the path will lie.
+pub(crate) fn nearest(repo: &Repo, path: &RepoPath) -> Result<(Option<RepoPath>, Dir), OpError> {
+    let mut folder = path.parent();
+    loop {
+        let own = folder.as_ref().map_or(&b""[..], RepoPath::as_bytes);
+        match repo.door().root().descend(own) {
+            Ok(dir) => return Ok((folder, dir)),
+            Err(e) if folder.is_some() && (e.is_missing() || e.is_no_folder()) => {}
+            Err(e) => return Err(e.into()),
+        }
+        folder = folder.and_then(|folder| folder.parent());
+    }
 }
 
 /// The address gets into the pointer, which is committed.
@@ -183,11 +267,11 @@ pub(crate) fn place(repo: &Repo, path: &RepoPath, taken: &Taken) -> Result<(), O
 pub(crate) fn track(
     repo: &Repo,
     (path, new): (&RepoPath, &Listing),
-    (foreign, origin, source): (&Foreign, &Origin, &str),
-    (taken, change): (ExportReport, &'static str),
+    (taken, origin, source): (&Taken, &Origin, &str),
+    change: &'static str,
     job: &Job,
 ) -> Result<ImportedRow, OpError> {
-    let commit = foreign.commit().to_string();
+    let commit = taken.commit.to_string();
     let mut further = BTreeMap::new();
     for (key, value) in [
         (FROM, Some(origin.url.as_str())),
@@ -215,8 +299,8 @@ pub(crate) fn track(
         url: redact_git(&origin.url),
         commit,
         change,
-        files: taken.files,
-        bytes: taken.bytes,
-        requests: taken.requests,
+        files: taken.report.files,
+        bytes: taken.report.bytes,
+        requests: taken.report.requests,
     })
 }

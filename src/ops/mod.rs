@@ -40,6 +40,7 @@ pub mod ls;
 pub mod merge;
 pub mod mv;
 mod open;
+mod provenance;
 pub mod pull;
 pub mod push;
 pub mod remote;

@@ -135,7 +135,7 @@ pub fn run(repo: &Repo, plan: RmPlan, job: &Job) -> Result<RmReport, OpError> {
     }
     for (paths, kind) in folders.iter().zip(kinds) {
         let Some(outer) = paths.first() else { continue };
-        replace_pointer(repo, outer.folder(), kind)?;
+        replace_pointer(repo, outer.folder(), kind, job)?;
     }
     let whole = plan.named.iter().filter(|item| item.inside.is_none());
     let whole: Vec<RepoPath> = whole.map(|item| item.path.clone()).collect();

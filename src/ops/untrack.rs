@@ -105,7 +105,7 @@ pub fn run(repo: &Repo, plan: UntrackPlan, job: &Job) -> Result<UntrackReport, O
         let Some(outer) = paths.first() else { continue };
         // First, so that no later checkout takes the data for what the folder once had.
         forget(repo, &inside)?;
-        replace_pointer(repo, outer.folder(), kind)?;
+        replace_pointer(repo, outer.folder(), kind, job)?;
         let top = in_shell(outer.path.as_bytes());
         job.note(&format!(
             "`haul add {top}` would track it again, as it lies in there: list it in `.haulignore`"

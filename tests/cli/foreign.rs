@@ -290,10 +290,12 @@ fn an_update_never_replaces_what_was_changed_here() {
     b.commit("imports");
     go_on(&a);
     b.write("train/mine", b"mine");
-    b.haul(&["update"]).fails_with(1).says("`train` was changed here");
+    let output = b.haul(&["update"]).fails_with(1).says("`train` was changed here");
+    let output = output.says("hint: move that file away");
+    assert!(!output.stderr().contains("--force"), "{output}");
     b.remove("train/mine");
     b.write("train/x.bin", b"mine");
-    b.haul(&["update"]).fails_with(1).says("`train` was changed here");
+    b.haul(&["update"]).fails_with(1).says("`train` was changed here").says("checkout --force");
     assert_eq!(b.read("train/x.bin"), b"mine");
     // Added, it is one's own and no import any more.
     b.haul(&["add", "train"]).ok();

@@ -84,7 +84,7 @@ const PLANS: [(&str, &[&str]); 22] = [
 ];
 
 /// What is done, one after the other.
-const ACTS: [(&str, &[&str]); 43] = [
+const ACTS: [(&str, &[&str]); 47] = [
     ("a", &["init"]),
     ("a", &["remote", "list"]),
     ("a", &["remote", "add", "second", "../r2"]),
@@ -121,6 +121,10 @@ const ACTS: [(&str, &[&str]); 43] = [
     ("b", &["import", "../a", "one.csv", "imported.csv"]),
     ("b", &["update", "--dry-run"]),
     ("b", &["update"]),
+    ("b", &["update", "--rev", "gone", "--dry-run"]),
+    ("b", &["update", "--rev", "gone"]),
+    ("b", &["update", "--rev", "before", "--dry-run"]),
+    ("b", &["update", "--rev", "before"]),
     ("b", &["clone", "../a", "../cloned", "--no-pull"]),
     ("b", &["clone", "../a", "../pulled"]),
     ("b", &["export", "HEAD:data", "../out"]),
@@ -137,6 +141,7 @@ fn documents() -> Documents {
     a.write("data/x.bin", &data::bytes(1, 200_000));
     a.write("data/y.txt", b"y");
     send(&a, "data");
+    a.git(&["tag", "before"]).ok();
     a.write("one.csv", &data::csv(1, 3000));
     send(&a, "one.csv");
     a.write("data/x.bin", &data::bytes(2, 200_000));

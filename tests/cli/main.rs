@@ -69,6 +69,7 @@ mod filter_hard;
 mod filter_modes;
 mod filter_own;
 mod foreign;
+mod foreign_refused;
 mod foreign_rules;
 mod forge;
 mod former;

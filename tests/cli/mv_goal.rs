@@ -66,7 +66,7 @@ fn an_import_that_becomes_part_of_a_folder_is_told_to_lose_its_note() {
     a.haul(&["import", "../other", "x.bin", "x.bin"]).ok();
     a.commit("import");
     let plan = a.haul(&["mv", "--dry-run", "x.bin", "d"]).ok();
-    plan.says("`x.bin` was imported from").says("keeps no note of that");
+    plan.says("`x.bin` comes from `").says("keeps no note of that");
     a.haul(&["mv", "x.bin", "y.bin"]).ok();
     a.haul(&["update"]).ok().says("y.bin");
 }

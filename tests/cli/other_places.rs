@@ -1,7 +1,9 @@
-//! A cache on another file system, a cache that two clones share, and sizes that add up to too much.
+//! A cache or a worktree on another file system, a cache that two clones share, and sizes that add up to
+//! too much.
 
 use std::path::{Path, PathBuf};
 
+use crate::foreign::{assert_clean_data, go_on, others, ours, url};
 use crate::harness::{World, data, skipped};
 use crate::scene::{assert_clean, save, shared, states};
 
@@ -12,11 +14,14 @@ impl Elsewhere {
     fn new(world: &World) -> Option<Self> {
         use std::os::unix::fs::MetadataExt;
         let device = |path: &Path| path.metadata().map(|m| m.dev()).ok();
-        let place = PathBuf::from("/dev/shm");
-        let made = tempfile::Builder::new().prefix("haul-test-").tempdir_in(&place).ok();
-        if made.is_none() || device(&place) == device(&world.path("")) {
+        let places = ["/dev/shm", env!("CARGO_TARGET_TMPDIR")].map(PathBuf::from);
+        let other = |place: &&PathBuf| device(place) != device(&world.path(""));
+        let made = places
+            .iter()
+            .filter(other)
+            .find_map(|place| tempfile::Builder::new().prefix("haul-test-").tempdir_in(place).ok());
+        if made.is_none() {
             skipped("there is no second file system to write to");
-            return None;
         }
         made.map(Self)
     }
@@ -130,4 +135,36 @@ fn sizes_that_add_up_to_more_than_there_are_numbers_are_refused_and_never_wrap()
     a.git(&["rm", "--quiet", "p.haul", "q.haul", "r.haul", "s.haul", "t.haul"]).ok();
     a.commit("gone");
     assert_clean(&a);
+}
+
+#[test]
+fn imports_work_where_the_worktree_lies_on_another_file_system_than_git() {
+    let world = World::new();
+    let Some(place) = Elsewhere::new(&world) else { return };
+    let (a, b) = (others(&world), ours(&world));
+    let worktree = format!("{}/w", place.as_str());
+    b.git(&["worktree", "add", "--quiet", "-b", "w", &worktree]).ok();
+    let w = world.folder(&worktree);
+    w.haul(&["import", &url(&a), "data/train", "in/train"]).ok();
+    w.haul(&["import", &url(&a), "model.bin"]).ok();
+    w.tree_of("in/train").assert_same(&a.tree_of("data/train"));
+    w.commit("imports");
+    w.haul(&["push"]).ok();
+    go_on(&a);
+    let before = w.tree_of("in/train");
+    w.haul_with(&["update"], &[("HAUL_FAILPOINT", "place.built")]).dies();
+    w.tree_of("in/train").assert_same(&before);
+    let left = || w.tree_of("in").paths().iter().any(|path| path.starts_with(".haul-tmp-"));
+    assert!(left(), "{:?}", w.tree_of("in").paths());
+    assert_eq!(w.git(&["status", "--porcelain", "-uall"]).ok().stdout(), "");
+    // With other files of the import here, which stay, each is replaced by itself.
+    w.write(".haulignore", b"*.log\n");
+    w.write("in/train/mine.log", b"mine");
+    w.haul(&["update"]).ok();
+    assert!(!left(), "{:?}", w.tree_of("in").paths());
+    assert_eq!(w.text("in/train/mine.log"), "mine");
+    w.remove("in/train/mine.log");
+    w.tree_of("in/train").assert_same(&a.tree_of("data/train"));
+    assert_eq!(w.read("model.bin"), a.read("model.bin"));
+    assert_clean_data(&w);
 }

@@ -133,6 +133,39 @@ fn an_import_keeps_nobody_waiting_while_it_fetches() {
 }
 
 #[test]
+fn an_update_keeps_nobody_waiting_while_it_fetches() {
+    let world = World::new();
+    let a = waiting(&world, "a");
+    a.git(&["add", "-A", "."]).ok();
+    a.commit("data");
+    let from = a.path("").display().to_string();
+    let b = world.repo("b");
+    b.haul(&["init"]).ok();
+    let accepted = [("HAUL_ACCEPT_REMOTE", from.as_str())];
+    b.haul_with(&["import", &from, "x.bin", "theirs"], &accepted).ok();
+    a.write("x.bin", &data::bytes(3, 100_000));
+    take(&a, "x.bin");
+    a.haul(&["push"]).ok();
+    let beside = |words: &[&str], point: &str, other: &str, bytes: &[u8]| {
+        let update = b.pause_haul_with(words, point, &accepted);
+        b.write(other, bytes);
+        b.pause_haul(&["add", other], "index.after-commit").let_go().ok();
+        update.let_go()
+    };
+    beside(&["update", "--dry-run"], "remote.list.after", "plan", b"mine").ok();
+    let refused = beside(&["update"], "fs.sparse.write", "theirs", b"mine").fails_with(1);
+    refused.says("`theirs` from").says("its pointer was changed meanwhile");
+    assert_eq!(b.read("theirs"), b"mine");
+    b.haul(&["rm", "--force", "theirs"]).ok();
+    b.haul_with(&["import", &from, "x.bin", "theirs"], &accepted).ok();
+    a.write("x.bin", &data::bytes(4, 100_000));
+    take(&a, "x.bin");
+    a.haul(&["push"]).ok();
+    beside(&["update"], "fs.sparse.write", "other", b"mine").ok();
+    assert_eq!(b.read("theirs"), data::bytes(4, 100_000));
+}
+
+#[test]
 fn an_add_and_a_commit_whose_hook_waits_for_it_both_end_well() {
     let world = World::new();
     let a = shared(&world);

@@ -39,11 +39,19 @@ pub(super) fn with_acceptance<T>(
         Err(error) => error,
     };
     let OpError::NotAcceptedThere { url } = &error else { return Err(error.into()) };
-    if !agrees(&format!("the data lies on {}", show(url.as_bytes())), session)? {
+    if !accepts_there(url, session)? {
         return Err(error.into());
     }
-    ops::remote::accept_address(session.environment, url)?;
     Ok(work()?)
+}
+
+/// Asks for the use of a remote of a foreign repository; that the user agrees is kept.
+pub(super) fn accepts_there(url: &str, session: &Session<'_>) -> Result<bool, Failure> {
+    let agreed = agrees(&format!("the data lies on {}", show(url.as_bytes())), session)?;
+    if agreed {
+        ops::remote::accept_address(session.environment, url)?;
+    }
+    Ok(agreed)
 }
 
 /// Asks for the use of a remote; nobody agrees where nobody is there.

@@ -25,8 +25,9 @@ struct Document<'a> {
     error: ErrorDocument<'a>,
 }
 
+/// An error in a document.
 #[derive(Serialize)]
-struct ErrorDocument<'a> {
+pub(crate) struct ErrorDocument<'a> {
     message: &'a str,
     causes: &'a [String],
     hint: Option<&'a str>,
@@ -63,14 +64,18 @@ impl ErrorText {
 
     /// Returns the document for a program, with a line feed at the end.
     pub(crate) fn document(&self, verb: Option<&str>, exit: Exit) -> String {
-        let error = ErrorDocument {
+        let text = serde_json::to_string(&Document { haul: 1, verb, error: self.part(exit) });
+        escape_json(&text.unwrap_or_default()) + "\n"
+    }
+
+    /// Returns the part of a document that tells of the error.
+    pub(crate) fn part(&self, exit: Exit) -> ErrorDocument<'_> {
+        ErrorDocument {
             message: &self.message,
             causes: &self.causes,
             hint: self.hint.as_deref(),
             exit: exit::number(exit),
-        };
-        let text = serde_json::to_string(&Document { haul: 1, verb, error });
-        escape_json(&text.unwrap_or_default()) + "\n"
+        }
     }
 }
 

@@ -16,7 +16,7 @@ mod style;
 mod talk;
 
 pub(crate) use diff::{diff_bytes, diff_changes, diff_listing, diff_markdown, diff_stat};
-pub(crate) use error::ErrorText;
+pub(crate) use error::{ErrorDocument, ErrorText};
 pub(crate) use figures::{
     Figures, add_line, checkout_line, content, du_line, evict_line, evict_plan_line, fetch_line,
     files, fsck_line, many, push_line, status_line, sync_line, verify_line,

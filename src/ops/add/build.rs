@@ -12,6 +12,7 @@ use crate::node::{BuildError, Builder};
 use crate::ops::add::find::Target;
 use crate::ops::add::run::{AddedTarget, Content};
 use crate::ops::error::OpError;
+use crate::ops::provenance::lost_note;
 use crate::path::{RepoPath, json_path, show};
 use crate::pointer::{Pointer, PointerKind, Root};
 use crate::recipe;
@@ -28,6 +29,8 @@ pub(super) struct Built {
     pub(super) rows: Vec<AddedTarget>,
     /// Whether the worktree has all of the path, as far as is known.
     pub(super) followed: bool,
+    /// Where it was imported from, if the new pointer has no note of that any more.
+    pub(super) lost: Option<String>,
     pub(super) stats: Stats,
 }
 
@@ -74,6 +77,7 @@ pub(super) fn build(
             OpError::refused(what, "name it with fewer letters, and none that nobody can see")
         })?;
     }
+    let lost = old.and_then(|(old, _)| lost_note(old, &pointer));
     let pointer = pointer.to_bytes();
     let change = match old {
         None => "added",
@@ -84,7 +88,7 @@ pub(super) fn build(
     let path = json_path(target.path.as_bytes());
     let rows = vec![AddedTarget { path, kind, files, size, id, change }];
     let path = target.path.clone();
-    Ok(Built { path, pointer, change, rows, followed: true, stats })
+    Ok(Built { path, pointer, change, rows, followed: true, lost, stats })
 }
 
 fn file(

@@ -21,6 +21,7 @@ mod worth;
 
 pub(crate) use ignore::ignore_lines;
 pub(crate) use loose::take_loose;
+pub(crate) use resolve::{check_filtered, check_name};
 pub(crate) use run::store_again;
 pub use run::{AddOptions, AddPlan, AddReport, AddedTarget, PlannedTarget, plan, run};
 pub use stream::{AddedAndPushed, run_and_push};

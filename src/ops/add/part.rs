@@ -10,6 +10,7 @@ use crate::ops::add::find::Target;
 use crate::ops::add::run::{AddedTarget, Content};
 use crate::ops::error::OpError;
 use crate::ops::inside::{Change, Folder, change, is_followed, look};
+use crate::ops::provenance::lost_note;
 use crate::path::{RepoPath, json_path};
 use crate::pointer::{Pointer, PointerKind};
 use crate::progress::Job;
@@ -71,12 +72,13 @@ fn one_folder(
     };
     let pointer = Pointer::with_new_content(old, kind)
         .map_err(|e| OpError::Defect(format!("a new pointer is not sound: {e}")))?;
+    let lost = lost_note(old, &pointer);
     let pointer = pointer.to_bytes();
     let change = if pointer == *bytes { "unchanged" } else { "updated" };
     let rows = parts.iter().map(|part| row(part, &before, &id)).collect();
     let followed = is_followed(repo, folder)?;
     let stats = parts.into_iter().flat_map(|part| part.stats).collect();
-    Ok(Built { path, pointer, change, rows, followed, stats })
+    Ok(Built { path, pointer, change, rows, followed, lost, stats })
 }
 
 fn row(part: &Part<'_>, before: &[FileEntry], root: &str) -> AddedTarget {

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use crate::ops::add::build::Built;
 use crate::ops::add::ignore::write_lines;
 use crate::ops::error::OpError;
+use crate::ops::provenance::warn_of_change;
 use crate::path::{RepoPath, show};
 use crate::progress::Job;
 use crate::repo::Repo;
@@ -13,6 +14,9 @@ use crate::repo::Repo;
 pub(super) fn publish(repo: &Repo, targets: &[Built], job: &Job) -> Result<(), OpError> {
     let mut staged: Vec<Vec<u8>> = Vec::new();
     for target in targets {
+        if let Some(url) = &target.lost {
+            warn_of_change(&target.path, url, job);
+        }
         let pointer = target.path.pointer_path()?;
         if target.change != "unchanged" {
             repo.door().write_durably(&pointer, &target.pointer)?;

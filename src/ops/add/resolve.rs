@@ -99,8 +99,8 @@ fn refuse_excluded(
     ))
 }
 
-/// Checks one target, each refusal with its own words.
-fn check(repo: &Repo, path: &RepoPath, tracked: &[Tracked]) -> Result<(), OpError> {
+/// Checks the name of one target, whatever stands there; each refusal has its own words.
+pub(crate) fn check_name(path: &RepoPath, tracked: &[Tracked]) -> Result<(), OpError> {
     let shown = show(path.as_bytes());
     if path.is_pointer_path() {
         let target = path.target_of_pointer()?;
@@ -135,12 +135,19 @@ fn check(repo: &Repo, path: &RepoPath, tracked: &[Tracked]) -> Result<(), OpErro
             "track the folder as a whole or its parts, not both",
         ));
     }
+    Ok(())
+}
+
+/// Checks one target.
+fn check(repo: &Repo, path: &RepoPath, tracked: &[Tracked]) -> Result<(), OpError> {
+    check_name(path, tracked)?;
+    let shown = show(path.as_bytes());
     let Some(stamp) = repo.door().stamp(path)? else {
         return Err(absent(repo, path, tracked)?);
     };
     match stamp.kind {
         FileKind::File | FileKind::Directory => Ok(()),
-        FileKind::Symlink if outer.is_some() => Ok(()),
+        FileKind::Symlink if tracked.iter().any(|t| path.starts_with_dir(&t.path)) => Ok(()),
         FileKind::Symlink => Err(OpError::refused(
             format!("cannot track `{shown}`: it is a symbolic link"),
             "let Git track the link with `git add`, or name what it points to",
@@ -197,18 +204,7 @@ fn check_git(repo: &Repo, paths: &[RepoPath]) -> Result<(), OpError> {
     if keys.is_empty() {
         return Ok(());
     }
-    if let Some(path) = repo.git().is_filtered(keys.iter().copied(), None)?.first() {
-        let path = show(path);
-        return Err(OpError::refused(
-            format!(
-                "cannot track `{path}` by a pointer beside it: a pattern of `haul track` has it"
-            ),
-            format!(
-                "run `git add {path}`; for a pointer beside it, take the pattern back with `haul \
-                 untrack`, and run `git rm --cached {path}` first if Git has it"
-            ),
-        ));
-    }
+    check_filtered(repo, &keys)?;
     let in_git = repo.git().is_tracked(&keys)?;
     match in_git.iter().next() {
         None => Ok(()),
@@ -220,4 +216,21 @@ fn check_git(repo: &Repo, paths: &[RepoPath]) -> Result<(), OpError> {
             ),
         )),
     }
+}
+
+/// Refuses what a pattern has by which Git stores pointers itself.
+pub(crate) fn check_filtered(repo: &Repo, paths: &[&[u8]]) -> Result<(), OpError> {
+    if let Some(path) = repo.git().is_filtered(paths.iter().copied(), None)?.first() {
+        let path = show(path);
+        return Err(OpError::refused(
+            format!(
+                "cannot track `{path}` by a pointer beside it: a pattern of `haul track` has it"
+            ),
+            format!(
+                "run `git add {path}`; for a pointer beside it, take the pattern back with `haul \
+                 untrack`, and run `git rm --cached {path}` first if Git has it"
+            ),
+        ));
+    }
+    Ok(())
 }

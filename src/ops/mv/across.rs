@@ -9,11 +9,11 @@ use crate::ops::checkout::{Notes, remove_empty, rename_data};
 use crate::ops::error::OpError;
 use crate::ops::fetch::{bring_content, bring_trees};
 use crate::ops::inside::{Change, Folder, change, look, write_nodes, write_pointer};
-use crate::ops::mv::goal::warn_of_import;
 use crate::ops::mv::parts::{Own, Part, are_same, at, below, entries_of, inlined, store};
 use crate::ops::mv::place::Before;
 use crate::ops::mv::plan::there_already;
 use crate::ops::mv::run::{make_parent, stage_early};
+use crate::ops::provenance::{FROM, warn_of_part};
 use crate::ops::tracked::{Outer, remove_file, take_out};
 use crate::path::{RepoPath, show};
 use crate::pointer::{Pointer, PointerKind};
@@ -140,7 +140,9 @@ pub(super) fn into(
     } else {
         let pointer = Pointer::parse(pointer)
             .map_err(|e| OpError::Defect(format!("a sound pointer is none: {e}")))?;
-        warn_of_import(&pointer, old, job);
+        if let Some(url) = pointer.extra().get(FROM) {
+            warn_of_part(old, url, job);
+        }
         let part = entries_of(repo, Folder { path: old, pointer: &pointer }, job)?;
         (Source::Own(pointer), part)
     };
@@ -218,7 +220,7 @@ pub(super) fn run(
     ignore_lines(repo, &ignored, &unignored)?;
     stage_early(repo, &written)?;
     let changed = match (&source, left) {
-        (Source::Part(outer), Some(kind)) => write_pointer(repo, outer.folder(), kind)?,
+        (Source::Part(outer), Some(kind)) => write_pointer(repo, outer.folder(), kind, job)?,
         (Source::Part(_) | Source::Own(_), _) => {
             let pointer = old.pointer_path()?;
             remove_file(repo, &pointer)?;
@@ -238,5 +240,5 @@ fn take_in(repo: &Repo, mut inner: Inner, job: &Job) -> Result<RepoPath, OpError
     let paths = std::slice::from_ref(&inner.rest);
     let wanted = Change { paths, puts: &inner.entries, visited: &inner.visited };
     let kind = change(repo, folder, wanted, job)?;
-    write_pointer(repo, folder, kind)
+    write_pointer(repo, folder, kind, job)
 }

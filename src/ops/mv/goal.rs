@@ -1,11 +1,8 @@
 //! Where a path moves to: what `haul add` refuses there, or warns of, is told here too.
 
-use crate::config::redact_git;
 use crate::fs::FileKind;
 use crate::ops::error::OpError;
-use crate::ops::import::FROM;
 use crate::path::{RepoPath, find_collisions, show};
-use crate::pointer::Pointer;
 use crate::progress::Job;
 use crate::repo::Repo;
 use crate::worktree::{Tracked, is_excluded};
@@ -72,16 +69,4 @@ fn beside(repo: &Repo, path: &RepoPath, tracked: &[Tracked]) -> Vec<RepoPath> {
     all.sort_unstable();
     all.dedup();
     all
-}
-
-/// Says that the note of an import is lost: only a pointer can hold it.
-pub(super) fn warn_of_import(pointer: &Pointer, old: &RepoPath, job: &Job) {
-    if let Some(url) = pointer.extra().get(FROM) {
-        job.warn(&format!(
-            "`{}` was imported from `{}`; a part of a tracked folder keeps no note of that, so that \
-             `haul update` will pass it over",
-            show(old.as_bytes()),
-            redact_git(url)
-        ));
-    }
 }

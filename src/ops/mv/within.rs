@@ -84,5 +84,5 @@ pub(super) fn run(
         repo.door().root().sync()?;
     }
     notes.save(repo, &[])?;
-    replace_pointer(repo, outer.folder(), kind)
+    replace_pointer(repo, outer.folder(), kind, job)
 }

@@ -1,184 +1,27 @@
-//! `haul update`: imported data as it is now where it came from.
+//! Replacing what an import was by what it is to be, file by file.
 
 use std::collections::HashSet;
-use std::ffi::OsString;
 use std::path::Path;
 
-use serde::Serialize;
-
-use crate::config::redact_git;
 use crate::fs::Dir;
 use crate::ops::checkout::{Leaving, removable, remove_leaving};
-use crate::ops::chosen::{Chosen, chosen_or_warned};
+use crate::ops::chosen::Chosen;
 use crate::ops::error::OpError;
-use crate::ops::foreign::{Foreign, Origin, Taken};
-use crate::ops::import::{
-    FROM, FROM_COMMIT, FROM_PATH, FROM_REV, ImportPlanRow, ImportedRow, listed, place, track,
-};
-use crate::ops::inside::{Folder, is_followed};
+use crate::ops::foreign::Taken;
+use crate::ops::import::place;
 use crate::ops::listing::{
     FOLDER, Listing, Standing, of_pointer, of_worktree_before, whole_path, whole_paths,
 };
-use crate::ops::requests::Requests;
-use crate::ops::requests::ToFetch;
-use crate::ops::select::Select;
-use crate::path::{RepoPath, json_path, show};
-use crate::pointer::Pointer;
+use crate::path::{RepoPath, show};
 use crate::progress::Job;
 use crate::repo::Repo;
 use crate::transfer::Filter;
 use crate::worktree::{Door, Kept, Parent, WorktreeError, is_excluded};
 
-/// What to bring up to date.
-#[derive(Clone, Debug, Default)]
-pub struct UpdateOptions {
-    /// Imported paths; all of them if empty.
-    pub paths: Vec<OsString>,
-    /// Another revision of their origins, which is followed from now on.
-    pub rev: Option<String>,
-    /// Transfers at once.
-    pub jobs: Option<usize>,
-    /// Most bytes of content to receive for one import.
-    pub max_bytes: Option<u64>,
-}
-
-/// What was brought up to date.
-#[derive(Clone, Debug, Serialize)]
-pub struct UpdateReport {
-    /// Imported paths, in order.
-    pub paths: Vec<ImportedRow>,
-}
-
-/// What would be brought up to date.
-#[derive(Clone, Debug, Serialize)]
-pub struct UpdatePlan {
-    /// Imported paths, in order.
-    pub paths: Vec<ImportPlanRow>,
-}
-
-/// Finds what an update would bring.
-pub fn plan(repo: &Repo, options: &UpdateOptions, job: &Job) -> Result<UpdatePlan, OpError> {
-    let look = |item: Chosen, (origin, path): (Origin, String)| {
-        let foreign = Foreign::fetch(repo.environment(), &origin, &repo.layout().temp())?;
-        let same = is_same(&item, &foreign, &path)?;
-        let fetch = if same { ToFetch::default() } else { foreign.to_fetch(&path, job)? };
-        Ok(ImportPlanRow {
-            path: json_path(item.path.as_bytes()),
-            url: redact_git(&origin.url),
-            commit: foreign.commit().to_string(),
-            change: if same { "unchanged" } else { "updated" },
-            fetch,
-        })
-    };
-    Ok(UpdatePlan { paths: each(repo, options, look, job)? })
-}
-
-/// Brings imports up to date, one after the other. Data that was changed here is not replaced.
-pub fn run(repo: &Repo, options: &UpdateOptions, job: &Job) -> Result<UpdateReport, OpError> {
-    let bring =
-        |item: Chosen, (origin, path): (Origin, String)| update(repo, &item, (&origin, &path), job);
-    Ok(UpdateReport { paths: each(repo, options, bring, job)? })
-}
-
-/// Does something for each import that is meant.
-fn each<T>(
-    repo: &Repo,
-    options: &UpdateOptions,
-    mut work: impl FnMut(Chosen, (Origin, String)) -> Result<T, OpError>,
-    job: &Job,
-) -> Result<Vec<T>, OpError> {
-    repo.require_initialised()?;
-    repo.begin_changes(job)?;
-    let select = Select { paths: options.paths.clone(), ..Select::default() };
-    let mut out = Vec::new();
-    for item in chosen_or_warned(repo, &select, job)? {
-        match imported(&item.pointer) {
-            Some((origin, path)) => {
-                let rev = options.rev.clone().or(origin.rev);
-                let origin =
-                    Origin { rev, jobs: options.jobs, max_bytes: options.max_bytes, ..origin };
-                out.push(work(item, (origin, path))?);
-            }
-            None if options.paths.is_empty() => {}
-            None => {
-                let path = show(item.path.as_bytes()).to_string();
-                return Err(OpError::refused(
-                    format!("`{path}` was not imported, or was changed since"),
-                    "name paths that `haul import` brought",
-                ));
-            }
-        }
-    }
-    Ok(out)
-}
-
-/// Says whether the other repository has what is here already.
-fn is_same(item: &Chosen, foreign: &Foreign, path: &str) -> Result<bool, OpError> {
-    let commit = foreign.commit().to_string();
-    Ok(item.pointer.extra().get(FROM_COMMIT) == Some(&commit)
-        || foreign.pointer(path)?.is_some_and(|there| there.kind() == item.pointer.kind()))
-}
-
-/// Reads where data came from, and its path there.
-fn imported(pointer: &Pointer) -> Option<(Origin, String)> {
-    let key = |name: &str| pointer.extra().get(name).cloned();
-    let origin = Origin { url: key(FROM)?, rev: key(FROM_REV), ..Origin::default() };
-    Some((origin, key(FROM_PATH)?))
-}
-
-fn update(
-    repo: &Repo,
-    item: &Chosen,
-    (origin, path): (&Origin, &str),
-    job: &Job,
-) -> Result<ImportedRow, OpError> {
-    let foreign = Foreign::fetch(repo.environment(), origin, &repo.layout().temp())?;
-    let commit = foreign.commit().to_string();
-    if is_same(item, &foreign, path)? {
-        let follows = item.pointer.extra().get(FROM_REV) == origin.rev.as_ref();
-        if !follows {
-            follow(repo, item, origin, &commit)?;
-        }
-        return Ok(ImportedRow {
-            path: json_path(item.path.as_bytes()),
-            url: redact_git(&origin.url),
-            commit,
-            change: if follows { "unchanged" } else { "followed" },
-            files: 0,
-            bytes: 0,
-            requests: Requests::default(),
-        });
-    }
-    let taken = foreign.take(path, job)?;
-    let new = listed(&taken, job)?;
-    replace(repo, item, (&taken, &new), job)?;
-    let report = (taken.report, "updated");
-    track(repo, (&item.path, &new), (&foreign, origin, path), report, job)
-}
-
-/// Notes another revision in the pointer of data that is the same there.
-fn follow(repo: &Repo, item: &Chosen, origin: &Origin, commit: &str) -> Result<(), OpError> {
-    let _working = repo.lock_for_work()?;
-    let rev = origin.rev.as_deref().unwrap_or_default();
-    let noted = item.pointer.clone().with_extra(FROM_COMMIT, commit);
-    let noted = noted.and_then(|pointer| pointer.with_extra(FROM_REV, rev)).map_err(|e| {
-        let (path, rev) = (show(item.path.as_bytes()), show(rev.as_bytes()));
-        OpError::refused(format!("cannot note `{rev}` for `{path}`: {e}"), "name another revision")
-    })?;
-    let folder = Folder { path: &item.path, pointer: &item.pointer };
-    let followed = is_followed(repo, folder)?;
-    let (own, bytes) = (item.path.pointer_path()?, noted.to_bytes());
-    repo.door().write_durably(&own, &bytes)?;
-    if followed {
-        repo.stat()?.save([], [(item.path.as_bytes(), Some(bytes.as_slice()))])?;
-    }
-    Ok(repo.git().stage(&[own.as_bytes()])?)
-}
-
 /// Puts what was taken in the place of what lies here. All of that is what the pointer says, or, after an
 /// update that did not end, what was taken. What is refused is refused before anything goes, by the rules that
 /// will hold afterwards: those that lie here may be gone half-way.
-fn replace(
+pub(super) fn replace(
     repo: &Repo,
     item: &Chosen,
     (taken, new): (&Taken, &Listing),
@@ -286,10 +129,11 @@ fn refuse_changed(
             away,
         ));
     }
-    let next = if new.contains_key(key) && !old.contains_key(key) {
-        away
-    } else {
+    // What was not imported no checkout knows.
+    let next = if old.contains_key(key) {
         "run `haul add` on it to keep it as your own, or `haul checkout --force` to put it aside"
+    } else {
+        away
     };
     Err(OpError::refused(
         format!("`{shown}` was changed here: `{}` is not what was imported", show(&inside)),
