@@ -24,8 +24,10 @@ fn points() -> BTreeSet<String> {
             }
         }
     }
-    // Those of gc have a campaign of their own; Git's filter, `add --push`, `remote sync`, hooks and those who wait, tests.
-    let elsewhere = ["gc.", "filter.", "stream.", "sync.", "follow.", "repo.", "git.index.waiting"];
+    // Those of gc have a campaign of their own; Git's filter, `add --push`, `remote sync`, hooks, moves and those
+    // who wait, tests.
+    let elsewhere =
+        ["gc.", "filter.", "stream.", "sync.", "follow.", "repo.", "mv.", "git.index.waiting"];
     names.retain(|name| !elsewhere.iter().any(|verb| name.starts_with(verb)));
     names
 }
