@@ -7,40 +7,46 @@
 mod armed {
     use std::path::PathBuf;
     use std::sync::OnceLock;
-    use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+    use std::sync::atomic::{AtomicU64, Ordering};
     use std::time::Duration;
 
-    static WAITED: AtomicBool = AtomicBool::new(false);
+    static ARMED: OnceLock<Point> = OnceLock::new();
+    static WAITING: OnceLock<(Point, PathBuf)> = OnceLock::new();
 
-    static ARMED: OnceLock<(String, AtomicU64)> = OnceLock::new();
-    static WAITING: OnceLock<(String, PathBuf)> = OnceLock::new();
+    /// A name, and how many hits are left until it counts.
+    struct Point(String, AtomicU64);
+
+    impl Point {
+        fn parse(spec: &str) -> Self {
+            let (name, count) = spec.rsplit_once(':').unwrap_or((spec, "1"));
+            Self(name.to_owned(), AtomicU64::new(count.parse().unwrap_or(1)))
+        }
+
+        fn is_reached(&self, name: &str) -> bool {
+            self.0 == name && self.1.fetch_sub(1, Ordering::Relaxed) == 1
+        }
+    }
 
     /// Arms the crash point `name` or `name:n`: the process aborts at its n-th hit (first: 1).
     ///
-    /// `name=wait:PATH` waits at the first hit instead: makes the file `PATH` and goes on once
-    /// somebody has removed it.
+    /// `name=wait:PATH` or `name:n=wait:PATH` waits there instead: makes the file `PATH` and goes on
+    /// once somebody has removed it.
     pub fn arm(spec: &str) {
-        if let Some((name, path)) = spec.split_once("=wait:") {
-            drop(WAITING.set((name.to_owned(), PathBuf::from(path))));
-            return;
+        if let Some((point, path)) = spec.split_once("=wait:") {
+            drop(WAITING.set((Point::parse(point), PathBuf::from(path))));
+        } else {
+            drop(ARMED.set(Point::parse(spec)));
         }
-        let (name, count) = spec.rsplit_once(':').unwrap_or((spec, "1"));
-        let count = count.parse().unwrap_or(1);
-        drop(ARMED.set((name.to_owned(), AtomicU64::new(count))));
     }
 
     #[expect(clippy::disallowed_methods, reason = "the file is the test's own signal")]
     /// Dies here if this point is armed and its count is reached.
     pub fn hit(name: &str) {
-        if let Some((armed, left)) = ARMED.get()
-            && armed == name
-            && left.fetch_sub(1, Ordering::Relaxed) == 1
-        {
+        if ARMED.get().is_some_and(|point| point.is_reached(name)) {
             std::process::abort();
         }
-        if let Some((waiting, path)) = WAITING.get()
-            && waiting == name
-            && !WAITED.swap(true, Ordering::Relaxed)
+        if let Some((point, path)) = WAITING.get()
+            && point.is_reached(name)
             && std::fs::File::create(path).is_ok()
         {
             while path.exists() {

@@ -188,7 +188,7 @@ pub fn run(repo: &Repo, options: &ImportOptions, job: &Job) -> Result<ImportedRo
     let tracked = track(repo, (&path, &new), (&taken, &origin, &options.path), "added", job);
     if tracked.is_err() && mine && pointers(repo, &path) == before {
         // Nobody tracks it: it goes where it came from. The error that matters is the first.
-        drop(take_back(repo, (&path, above.as_ref()), &taken));
+        drop(take_back(repo, (&path, above.as_ref()), (&taken, &new), job));
     }
     tracked
 }
@@ -203,16 +203,21 @@ fn pointers(repo: &Repo, path: &RepoPath) -> Vec<Option<Vec<u8>>> {
 }
 
 /// Takes what was placed out of the worktree again, and what was made for it below a folder that was there.
+/// Where somebody wrote into it meanwhile, it stays.
 fn take_back(
     repo: &Repo,
     (path, above): (&RepoPath, Option<&RepoPath>),
-    taken: &Taken,
+    (taken, new): (&Taken, &Listing),
+    job: &Job,
 ) -> Result<(), OpError> {
     let mut parent = Parent::default();
     let Some(dir) = parent.of(repo.door(), path)? else { return Ok(()) };
     let (folder, name) = split(&taken.path)?;
     dir.rename(path.file_name(), &Dir::open(folder)?, &name)?;
     drop(parent);
+    if !listed(taken, job).is_ok_and(|there| there == *new) {
+        return place(repo, path, taken);
+    }
     let made = |folder: &RepoPath| above.is_none_or(|above| folder.starts_with_dir(above));
     remove_empty(repo, path.parent().into_iter().collect(), made)
 }

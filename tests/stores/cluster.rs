@@ -1,7 +1,9 @@
 //! What dies while data is on its way: one of the three machines that hold it, or haul itself.
 
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicU16, Ordering::Relaxed};
 
 use crate::harness::{Repo, World, data, skipped};
 use crate::proxy::Proxy;
@@ -16,10 +18,24 @@ fn script(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/servers").join(name)
 }
 
+/// The first of nine ports in a row that nobody listens on. No two calls of a process get the same: tests run
+/// beside each other. Ports lie below those which the system gives to connections.
+fn free_ports() -> u16 {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    // Others on this machine may run the same test.
+    let own = u16::try_from(std::process::id() % 1_000).expect("is small");
+    for _ in 0..1_000 {
+        let port = 21_000 + (own + NEXT.fetch_add(1, Relaxed)) % 1_000 * 10;
+        if (port..port + 9).all(|port| TcpListener::bind(("127.0.0.1", port)).is_ok()) {
+            return port;
+        }
+    }
+    panic!("no nine ports in a row are free");
+}
+
 impl Cluster {
     fn start(folder: PathBuf) -> Self {
-        // Others on this machine may run the same test.
-        let port = 21_000 + std::process::id() % 900 * 10;
+        let port = free_ports();
         let cluster = Self { folder };
         let mut command = Command::new(script("start-garage3.sh"));
         let done = command.arg(&cluster.folder).arg(port.to_string()).status().expect("runs");

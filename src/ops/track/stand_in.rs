@@ -11,8 +11,8 @@ use crate::path::{RepoPath, show};
 use crate::repo::Repo;
 use crate::worktree::Parent;
 
-/// Makes one for these paths, with `text` as the root's file, or without one if that is empty. Where the worktree has no such file, or none
-/// that Git would read, it takes that of the index there as it does here.
+/// Makes one for these paths, with `text` as the root's file, or without one if that is empty. Where the
+/// worktree has no such file, or none that Git would read, it takes that of the index there as it does here.
 pub(super) fn stand_in<'p>(
     repo: &Repo,
     text: &[u8],
