@@ -14,7 +14,7 @@ use crate::transfer::catalogue::{
     Contact, Purpose, TEXT_LIMIT, catalogue_error, id_file, remembered,
 };
 use crate::transfer::error::TransferError;
-use crate::transfer::listing::holds_packs;
+use crate::transfer::stored::holds_packs;
 
 /// Objects that were listed before and are asked for by name.
 const ASKED: usize = 16;

@@ -7,10 +7,10 @@ use crate::hash::ChunkId;
 use crate::progress::Job;
 use crate::transfer::catalogue::Contact;
 use crate::transfer::error::TransferError;
-use crate::transfer::listing::look_up;
 use crate::transfer::nodes::walk;
 use crate::transfer::root::Wanted;
 use crate::transfer::sight::Sight;
+use crate::transfer::stored::look_up;
 
 /// A pack that stays in the cache, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,7 +6,8 @@ use crate::remote::{Remote, RemoteError};
 use crate::transfer::catalogue::TEXT_LIMIT;
 use crate::transfer::doubt::{emptied, foreign, format_of, is_object, nameless};
 use crate::transfer::error::TransferError;
-use crate::transfer::listing::{count_packs, listed, read_index};
+use crate::transfer::listing::{listed, read_index};
+use crate::transfer::stored::count_packs;
 
 /// What lies at an address, but for `format`.
 #[derive(Debug)]

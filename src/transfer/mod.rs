@@ -30,6 +30,7 @@ mod recut;
 mod root;
 mod rows;
 mod sight;
+mod stored;
 mod stream;
 mod survey;
 mod sync;

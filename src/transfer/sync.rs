@@ -19,10 +19,11 @@ use crate::transfer::error::TransferError;
 use crate::transfer::gc::{
     Books, Cover, RepoMention, Stock, Stored, close, loc, mentioned, of_records, unreadable,
 };
-use crate::transfer::listing::{keep_index, prove_catalogue};
+use crate::transfer::listing::keep_index;
 use crate::transfer::needs::missing_pins;
 use crate::transfer::record::publish;
 use crate::transfer::rows::Rows;
+use crate::transfer::stored::prove_catalogue;
 use crate::transfer::upload::{prepare, random};
 use crate::transfer::walk::Spot;
 

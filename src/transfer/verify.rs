@@ -9,10 +9,10 @@ use crate::progress::{Job, Kind};
 use crate::remote::Listed;
 use crate::transfer::catalogue::Contact;
 use crate::transfer::error::TransferError;
-use crate::transfer::listing::{look_up, prove_catalogue};
 use crate::transfer::nodes::walk;
 use crate::transfer::root::Wanted;
 use crate::transfer::sight::Sight;
+use crate::transfer::stored::{look_up, prove_catalogue};
 use crate::transfer::walk::Spot;
 
 /// Something that a pointer needs and the remote does not have as it should.

@@ -2,12 +2,14 @@
 //! nothing that anybody names is ever lost.
 
 use haul::catalogue::{Object, ObjectKind};
+use rustix::process::Signal;
 
 use crate::gc_scene::{
     DAY, History, NOW, Scene, age, bring_back, edited, fill, forget, gc, gc_with, scene, share,
     state,
 };
 use crate::harness::{Repo, World, data};
+use crate::interrupts::{stop, tidy};
 use crate::push::{ready, take};
 
 #[test]
@@ -45,6 +47,29 @@ fn gc_that_dies_at_any_point_completes_when_it_is_run_again() {
         gc(&a, &["--yes", "--grace", "0", "--json"]).ok();
         assert_eq!((remote.keys("i/b-").len(), remote.keys("i/u-").len()), (1, 0), "{point}");
         history.restores(&a, "d");
+    }
+}
+
+#[test]
+fn gc_that_is_stopped_while_it_removes_completes_when_it_is_run_again() {
+    for (point, signal) in [
+        ("gc.before-baseline", Signal::INT),
+        ("gc.after-baseline", Signal::TERM),
+        ("gc.removing", Signal::HUP),
+        ("gc.before-remove", Signal::INT),
+        ("gc.removed-one", Signal::TERM),
+    ] {
+        let world = World::new();
+        let Scene { remote, a, history } = scene(&world);
+        let before = remote.bytes("p/");
+        stop(&a, &NOW, (point, signal));
+        tidy(&a, &remote);
+        history.restores(&a, "b");
+        let again = || state(&gc(&a, &["--yes", "--grace", "0", "--json"]).ok());
+        let states: Vec<String> = (0..3).map(|_| again()).collect();
+        assert_eq!(states.last().map(String::as_str), Some("nothing"), "{point}: {states:?}");
+        assert!(remote.bytes("p/") + 2_900_000 < before, "{point}");
+        history.restores(&a, "c");
     }
 }
 

@@ -4,14 +4,14 @@
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::os::unix::fs::{FileExt, PermissionsExt};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, geteuid, kill_process};
 
-use crate::harness::{Output, Remote, Repo, World, data, skipped};
+use crate::harness::{Output, Remote, Repo, Small, World, data, skipped};
 
 fn initialised(world: &World) -> Repo<'_> {
     let a = world.repo("a");
@@ -134,32 +134,10 @@ fn a_git_folder_that_cannot_be_written_keeps_the_data_and_the_same_command_compl
     assert!(a.has("x.bin.haul"));
 }
 
-/// A file system of a few megabytes; gone when dropped.
-struct Small(PathBuf);
-
-impl Small {
-    fn new(path: PathBuf) -> Option<Self> {
-        fs::create_dir(&path).expect("makes a folder");
-        let mut mount = Command::new("mount");
-        mount.args(["-t", "tmpfs", "-o", "size=32m,mode=755", "none"]).arg(&path);
-        let mounted = mount.output().is_ok_and(|output| output.status.success());
-        if !mounted {
-            skipped("a small file system cannot be mounted");
-        }
-        mounted.then(|| Self(path))
-    }
-}
-
-impl Drop for Small {
-    fn drop(&mut self) {
-        drop(Command::new("umount").arg("--lazy").arg(&self.0).output());
-    }
-}
-
 #[test]
 fn a_full_disk_loses_nothing_and_the_same_command_completes_once_there_is_space() {
     let world = World::new();
-    let Some(_small) = Small::new(world.path("small")) else { return };
+    let Some(_small) = Small::mount(world.path("small")) else { return };
     let a = world.repo("small/a");
     a.haul(&["init"]).ok();
     let shared = world.remote("shared");

@@ -43,7 +43,6 @@ mod bad_bases;
 mod bad_input;
 mod bad_remote;
 mod below;
-mod by_index;
 mod change;
 mod checkout;
 mod ci;

@@ -1,9 +1,6 @@
 //! Moves whose data the system does not let go: nothing stays behind that Git would commit.
 
-use std::path::PathBuf;
-use std::process::Command;
-
-use crate::harness::{Repo, World, data, skipped};
+use crate::harness::{Repo, Small, World, data};
 use crate::push::{ready, take};
 
 fn scene(world: &World) -> Repo<'_> {
@@ -44,33 +41,11 @@ fn a_pointer_is_taken_back_if_its_data_could_not_be_moved() {
     a.haul(&["status", "--exit-code"]).ok();
 }
 
-/// Another file system in a folder of the worktree; gone when dropped.
-struct Mounted(PathBuf);
-
-impl Mounted {
-    fn at(path: PathBuf) -> Option<Self> {
-        std::fs::create_dir(&path).expect("makes a folder");
-        let mut mount = Command::new("mount");
-        mount.args(["-t", "tmpfs", "-o", "size=32m", "none"]).arg(&path);
-        let mounted = mount.output().is_ok_and(|output| output.status.success());
-        if !mounted {
-            skipped("a file system cannot be mounted in a worktree");
-        }
-        mounted.then(|| Self(path))
-    }
-}
-
-impl Drop for Mounted {
-    fn drop(&mut self) {
-        drop(Command::new("umount").arg("--lazy").arg(&self.0).output());
-    }
-}
-
 #[test]
 fn a_goal_on_another_file_system_is_refused_before_anything_with_what_to_do() {
     let world = World::new();
     let a = scene(&world);
-    let Some(_other) = Mounted::at(a.path("mnt")) else { return };
+    let Some(_other) = Small::mount(a.path("mnt")) else { return };
     let before = a.tree();
     for (from, to) in [("d", "mnt/d"), ("d", "mnt"), ("f", "mnt/new/f"), ("d/a", "mnt/a")] {
         for dry in [&["--dry-run"][..], &[]] {

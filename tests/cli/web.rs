@@ -6,8 +6,8 @@ use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::thread::spawn;
 
-use crate::harness::{Output, Remote, Repo, World};
-use crate::push::pushed;
+use crate::harness::{Output, Remote, Repo, World, data};
+use crate::push::{pushed, ready};
 
 /// What the server offers besides whole objects.
 #[derive(Clone)]
@@ -42,7 +42,7 @@ fn answer(offers: &Offers, mut stream: TcpStream) -> std::io::Result<()> {
             break;
         }
         let ends = line.strip_prefix("range: bytes=").and_then(|ends| ends.split_once('-'));
-        range = range.or(ends.and_then(|(a, b)| Some((a.parse().ok()?, b.parse().ok()?))));
+        range = range.or(ends.and_then(|(a, b)| Some((a.parse().ok()?, b.parse().ok()))));
     }
     let mut words = request.split(' ');
     let (method, path) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
@@ -58,10 +58,12 @@ fn answer(offers: &Offers, mut stream: TcpStream) -> std::io::Result<()> {
     if method == "HEAD" { Ok(()) } else { stream.write_all(&body) }
 }
 
-fn part(bytes: Vec<u8>, range: Option<(usize, usize)>) -> (&'static str, String, Vec<u8>) {
+/// Answers with the bytes of a range, of which the last is named or is that of the object.
+fn part(bytes: Vec<u8>, range: Option<(usize, Option<usize>)>) -> (&'static str, String, Vec<u8>) {
     let dated = "Last-Modified: Sun, 01 Jan 2023 00:00:00 GMT\r\n";
     let Some((first, last)) = range else { return ("200 OK", dated.to_owned(), bytes) };
-    let last = last.min(bytes.len().saturating_sub(1));
+    let end = bytes.len().saturating_sub(1);
+    let last = last.map_or(end, |last| last.min(end));
     let head = format!("{dated}Content-Range: bytes {first}-{last}/{}\r\n", bytes.len());
     let bytes = bytes.get(first..=last).unwrap_or_default().to_vec();
     ("206 Partial Content", head, bytes)
@@ -133,4 +135,41 @@ fn a_server_that_gives_no_parts_is_not_called_one_to_pull_from() {
     let tried = through(&url, &b, &["remote", "test"]).fails_with(1);
     tried.prints("use a server that answers ranges").says("cannot be used as it is");
     through(&url, &b, &["doctor"]).fails_with(1).prints("FAIL  ranges");
+}
+
+#[test]
+fn what_needs_many_packs_is_proved_where_nothing_can_be_listed() {
+    let world = World::new();
+    let remote = world.remote("r");
+    let a = ready(&world, "a", &remote);
+    // Each push sends a pack of content and one of a tree.
+    for seed in 0..33 {
+        let name = format!("{seed}.bin");
+        a.write(&name, &data::bytes(seed, 150_000));
+        a.haul(&["add", &name]).ok();
+        a.haul(&["push"]).ok();
+    }
+    let pack = remote.keys("p/").pop().expect("is one");
+    assert!(remote.keys("p/").len() + remote.keys("m/").len() > 64);
+    a.haul(&["remote", "index"]).ok();
+    for refusal in [DENIED, NOT_OFFERED] {
+        let folder = remote.path().to_owned();
+        let url = serve(Offers { folder, listing: refusal, ranges: true });
+        let name = refusal.get(..3).expect("is a number");
+        a.haul(&["remote", "add", &format!("web{name}"), &url, "--allow-http"]).ok();
+    }
+    a.git(&["add", "-A"]).ok();
+    a.commit("many");
+    let b = a.clone_as("b");
+    for web in ["web403", "web405"] {
+        b.haul(&["pull", "--remote", web]).ok();
+        b.haul(&["verify", "--remote", web]).ok();
+    }
+    let sound = remote.read(&pack);
+    remote.remove(&pack);
+    for web in ["web403", "web405"] {
+        let id = pack.rsplit('/').next().expect("has a name");
+        b.haul(&["verify", "--remote", web]).fails_with(4).prints(id);
+    }
+    remote.write(&pack, &sound);
 }

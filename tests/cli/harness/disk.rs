@@ -48,3 +48,26 @@ impl Drop for Disk {
         self.unmount();
     }
 }
+
+/// A file system of 32 MiB in memory; gone when dropped.
+pub(crate) struct Small(PathBuf);
+
+impl Small {
+    /// Makes a folder and mounts one there; nothing, and a line, where that is not to be had.
+    pub(crate) fn mount(place: PathBuf) -> Option<Self> {
+        std::fs::create_dir(&place).expect("makes a folder");
+        let mut mount = Command::new("mount");
+        mount.args(["-t", "tmpfs", "-o", "size=32m,mode=755", "none"]).arg(&place);
+        if !mount.output().is_ok_and(|output| output.status.success()) {
+            skipped("no small file system can be mounted");
+            return None;
+        }
+        Some(Self(place))
+    }
+}
+
+impl Drop for Small {
+    fn drop(&mut self) {
+        drop(Command::new("umount").arg("--lazy").arg(&self.0).output());
+    }
+}
