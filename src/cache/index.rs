@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use redb::{ReadOnlyTable, ReadableTable, TableDefinition, WriteTransaction};
 
+use crate::cache::arrivals::Arrivals;
 use crate::cache::database::{Db, Opened, PATIENCE};
 use crate::cache::error::CacheError;
 use crate::cache::layout::Layout;
@@ -33,6 +34,7 @@ pub struct Index {
     pub(super) db: Db,
     pub(super) usage: Usage,
     pub(super) stop: StopFlag,
+    arrivals: Arrivals,
 }
 
 /// A fixed view of the index for many look-ups from many threads.
@@ -107,9 +109,7 @@ impl Index {
     pub fn open_within(layout: &Layout, patience: Duration) -> Result<Self, CacheError> {
         let path = layout.index();
         let opened = match Db::open(&path, patience)? {
-            Opened::Ready(db) => {
-                Some(Self { db, usage: Usage::default(), stop: StopFlag::default() })
-            }
+            Opened::Ready(db) => Some(Self::of(db)),
             Opened::Unusable(_) => None,
         };
         if let Some(index) = opened {
@@ -120,7 +120,7 @@ impl Index {
         let Opened::Ready(db) = Db::open(&path, patience)? else {
             return Err(CacheError::Database { path, why: "it cannot be created".to_owned() });
         };
-        let index = Self { db, usage: Usage::default(), stop: StopFlag::default() };
+        let index = Self::of(db);
         index.create_tables()?;
         index.filled(layout)
     }
@@ -131,7 +131,17 @@ impl Index {
         let Some(db) = Db::open_to_look(&layout.index(), patience)? else { return Ok(None) };
         let txn = db.begin_read()?;
         let complete = txn.open_table(FILLED).is_ok() && txn.open_table(BASES).is_ok();
-        Ok(complete.then(|| Self { db, usage: Usage::default(), stop: StopFlag::default() }))
+        Ok(complete.then(|| Self::of(db)))
+    }
+
+    fn of(db: Db) -> Self {
+        let (usage, stop, arrivals) = (Usage::default(), StopFlag::default(), Arrivals::default());
+        Self { db, usage, stop, arrivals }
+    }
+
+    /// Returns how often it was written, to wait for.
+    pub fn arrivals(&self) -> &Arrivals {
+        &self.arrivals
     }
 
     /// Has those who read by this index end long walks once the user asks to stop.
@@ -174,6 +184,7 @@ impl Index {
         failpoint::hit("index.before-commit");
         txn.commit().map_err(|e| fail(&e))?;
         failpoint::hit("index.after-commit");
+        self.arrivals.tell();
         Ok(())
     }
 

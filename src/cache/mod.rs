@@ -3,6 +3,7 @@
 //! Everything but `unpushed/` can be made again. Knows no worktree, no pointer and no remote beyond
 //! its identity.
 
+mod arrivals;
 mod database;
 mod delta;
 mod error;
@@ -26,6 +27,7 @@ mod testing;
 mod trees;
 mod usage;
 
+pub use arrivals::Arrivals;
 pub use database::PATIENCE;
 pub use delta::DeltaFault;
 pub use error::CacheError;

@@ -77,17 +77,30 @@ impl<'c> ObjectReader<'c> {
 
     /// Returns the bytes of a chunk, checked; nothing if they are not on this machine.
     pub fn chunk(&mut self, id: ChunkId) -> Result<Option<&[u8]>, CacheError> {
+        let Some((place, held)) = self.load_chunk(id)? else { return Ok(None) };
+        self.check(id, place, held)?;
+        Ok(self.front(place))
+    }
+
+    /// As [`Self::chunk`], but not checked against its id: for who proves the whole that it is a part of, and
+    /// asks for each chunk again where that turns out wrong.
+    pub fn unproven_chunk(&mut self, id: ChunkId) -> Result<Option<&[u8]>, CacheError> {
+        let Some((place, held)) = self.load_chunk(id)? else { return Ok(None) };
+        if self.front(place).is_none() {
+            self.check(id, place, held)?;
+        }
+        Ok(self.front(place))
+    }
+
+    /// Brings the frame of a chunk to the front, unless it is not on this machine.
+    fn load_chunk(&mut self, id: ChunkId) -> Result<Option<(Place, Held)>, CacheError> {
         let Some((place, held)) = self.view.find_held(&id.0) else { return Ok(None) };
         let here = if place.delta {
             self.load_delta(id, place, held)?
         } else {
             self.load(&id.0, place, held, PackKind::Data)?
         };
-        if !here {
-            return Ok(None);
-        }
-        self.check(id, place, held)?;
-        Ok(self.front(place))
+        Ok(here.then_some((place, held)))
     }
 
     /// Returns the bytes of a chunk that may serve as a base; nothing if they are not on this machine

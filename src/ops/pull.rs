@@ -1,15 +1,20 @@
 //! `haul pull`: fetch, then checkout.
 
 use std::collections::HashSet;
+use std::panic::resume_unwind;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::Serialize;
 
 use crate::hash::ChunkId;
-use crate::ops::checkout::{self, AtHand, CheckoutOptions, CheckoutPlan, CheckoutReport, Mixed};
+use crate::ops::checkout::{
+    self, Ahead, AtHand, CheckoutOptions, CheckoutPlan, CheckoutReport, Mixed, Order,
+};
 use crate::ops::chosen::chosen;
 use crate::ops::error::{Exit, OpError};
 use crate::ops::fetch::{self, FetchOptions, FetchReport};
 use crate::ops::open::choose;
+use crate::ops::requests::ToFetch;
 use crate::ops::retain::{After, retain};
 use crate::progress::Job;
 use crate::repo::Repo;
@@ -18,6 +23,9 @@ use crate::transfer::{Contact, Purpose};
 /// Most tries to fetch again what turned out not to be in the cache: who spoils it each time gets no
 /// further.
 const ROUNDS: u32 = 64;
+/// Bytes to receive, and mean bytes of a file, from which on files are built while the rest arrives.
+const AHEAD_FROM: u64 = 64 << 20;
+const AHEAD_MEAN: u64 = 128 << 10;
 
 /// What to pull.
 #[derive(Clone, Debug, Default)]
@@ -103,8 +111,10 @@ pub fn preview<'r>(
 
 /// Fetches what is absent and places it; changed files are refused before anything is placed.
 pub fn run(repo: &Repo, plan: PullPlan<'_>, job: &Job) -> Result<PullReport, OpError> {
-    let mut fetch = fetch::bring(repo, plan.fetch, job)?;
-    let place = || checkout::place(repo, placing(repo, &plan.options, job)?, job);
+    let orders = orders(repo, &plan, job)?;
+    let (fetched, ahead) = bring(repo, plan.fetch, &orders, job)?;
+    let mut fetch = fetched?;
+    let place = || checkout::place(repo, placing(repo, &plan.options, job)?, &ahead, job);
     let mut checkout = CheckoutReport::default();
     for round in 1..=ROUNDS {
         match place() {
@@ -132,6 +142,53 @@ pub fn run(repo: &Repo, plan: PullPlan<'_>, job: &Job) -> Result<PullReport, OpE
     }
     retain(repo, After::Checkout, job);
     Ok(PullReport { fetch, checkout })
+}
+
+/// Lists what can be built while the fetch runs. Where files are small, looking at the worktree once more would
+/// take longer than that saves.
+fn orders(repo: &Repo, plan: &PullPlan<'_>, job: &Job) -> Result<Vec<Order>, OpError> {
+    let ToFetch { files, bytes, receive_bytes, .. } = plan.fetch.figures();
+    if receive_bytes < AHEAD_FROM || bytes / files.max(1) < AHEAD_MEAN {
+        return Ok(Vec::new());
+    }
+    let FetchOptions { select, .. } = &plan.options.fetch;
+    let checkout = CheckoutOptions { select: select.clone(), ..CheckoutOptions::default() };
+    let planned = checkout::plan_of(repo, (&checkout, &chosen(repo, select)?), &job.silently());
+    match planned.and_then(|plan| checkout::orders(repo, &plan, receive_bytes)) {
+        Err(e) if e.exit() == Exit::Interrupted => Err(e),
+        // The checkout itself says what is wrong.
+        planned => Ok(planned.unwrap_or_default()),
+    }
+}
+
+/// Fetches, and builds large files meanwhile.
+fn bring<'o>(
+    repo: &Repo,
+    plan: fetch::FetchPlan<'_>,
+    orders: &'o [Order],
+    job: &Job,
+) -> Result<(Result<FetchReport, OpError>, Ahead<'o>), OpError> {
+    if orders.is_empty() {
+        return Ok((fetch::bring(repo, plan, job), Ahead::default()));
+    }
+    let (cache, over) = ((repo.layout(), repo.index()?), AtomicBool::new(false));
+    std::thread::scope(|scope| {
+        let building = scope.spawn(|| Ahead::build(orders, cache, &over, job));
+        let end = AtEnd(&over);
+        let fetched = fetch::bring(repo, plan, job);
+        drop(end);
+        let ahead = building.join().unwrap_or_else(|panic| resume_unwind(panic));
+        Ok((fetched, ahead))
+    })
+}
+
+/// Says that something is over once this is dropped, also by a panic: nobody waits for it any more.
+struct AtEnd<'a>(&'a AtomicBool);
+
+impl Drop for AtEnd<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Release);
+    }
 }
 
 /// Plans the checkout; where it would be refused, the remote is asked whether it has what is there.

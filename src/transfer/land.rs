@@ -3,14 +3,16 @@
 
 use std::collections::{HashMap, HashSet};
 use std::os::unix::fs::FileExt;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
+use bytes::Bytes;
 use rayon::prelude::*;
 
 use crate::cache::{DeltaFault, Form, Held, Index, Layout, ObjectReader, PackState, Place};
 use crate::fs::{IoResultExt, SparseFile};
 use crate::hash::{ChunkId, NodeId, PackId, PackKind};
 use crate::pack::{Bases, Codecs, Frame, FrameError, decode_frame};
+use crate::transfer::behind::Behind;
 use crate::transfer::error::TransferError;
 use crate::transfer::ranges::{FrameSpan, Range};
 
@@ -84,7 +86,9 @@ pub(super) struct Landing<'a> {
     index: &'a Index,
     kind: PackKind,
     codecs: Mutex<Vec<Codecs>>,
-    file: Option<(PackId, SparseFile)>,
+    file: Option<(PackId, Arc<SparseFile>)>,
+    /// Writes large pieces.
+    behind: Behind,
     packs: HashMap<PackId, PackState>,
     objects: Vec<([u8; 32], Place)>,
     /// Bytes of ranges that landed since the index was written.
@@ -102,7 +106,7 @@ pub(super) struct Landing<'a> {
 impl<'a> Landing<'a> {
     pub(super) fn new(layout: &'a Layout, index: &'a Index, kind: PackKind) -> Self {
         let (packs, objects, deltas) = (HashMap::new(), Vec::new(), Vec::new());
-        let (codecs, file, kept) = (Mutex::default(), None, false);
+        let (codecs, file, behind, kept) = (Mutex::default(), None, Behind::default(), false);
         let (named, bases) = (HashSet::new(), Vec::new());
         let unrecorded = 0;
         Self {
@@ -111,6 +115,7 @@ impl<'a> Landing<'a> {
             kind,
             codecs,
             file,
+            behind,
             packs,
             objects,
             unrecorded,
@@ -130,7 +135,7 @@ impl<'a> Landing<'a> {
     pub(super) fn land(
         &mut self,
         range: &Range,
-        bytes: &[u8],
+        bytes: &Bytes,
         orders: &Orders,
     ) -> Result<Vec<Landed>, TransferError> {
         let frame_of = |span: &FrameSpan| {
@@ -262,10 +267,10 @@ impl<'a> Landing<'a> {
     }
 
     /// Opens the part of a pack that is here.
-    fn part(&mut self, pack: PackId) -> Result<&SparseFile, TransferError> {
+    fn part(&mut self, pack: PackId) -> Result<&Arc<SparseFile>, TransferError> {
         let open = match self.file.take() {
             Some((open, file)) if open == pack => file,
-            _ => self.layout.cache_folder().open_part(pack)?,
+            _ => Arc::new(self.layout.cache_folder().open_part(pack)?),
         };
         Ok(&self.file.insert((pack, open)).1)
     }
@@ -274,7 +279,7 @@ impl<'a> Landing<'a> {
     fn keep_sound<'s>(
         &mut self,
         range: &Range,
-        bytes: &[u8],
+        bytes: &Bytes,
         sound: impl Iterator<Item = &'s FrameSpan>,
     ) -> Result<(), TransferError> {
         let mut stretch = range.from..range.from;
@@ -292,7 +297,7 @@ impl<'a> Landing<'a> {
     fn keep(
         &mut self,
         Range { pack, from, .. }: &Range,
-        bytes: &[u8],
+        bytes: &Bytes,
         stretch: &std::ops::Range<u32>,
     ) -> Result<(), TransferError> {
         if stretch.is_empty() {
@@ -300,16 +305,19 @@ impl<'a> Landing<'a> {
         }
         let (pack, offset) = (*pack, stretch.start);
         let at = (stretch.start - from) as usize..(stretch.end - from) as usize;
-        let frames = bytes.get(at).unwrap_or_default();
         if !self.kept {
-            self.part(pack)?.write_at(offset.into(), frames)?;
+            let there = at.end <= bytes.len();
+            let frames = if there { bytes.slice(at) } else { Bytes::new() };
+            let file = Arc::clone(self.part(pack)?);
             self.index.note_added(pack, frames.len() as u64);
+            self.behind.write(&file, offset.into(), frames)?;
         }
         Ok(())
     }
 
     /// Makes everything kept so far known to the index.
     pub(super) fn record(&mut self) -> Result<(), TransferError> {
+        self.behind.flush()?;
         // Of a wave of deltas alone there is no object yet, and the packs are here in part.
         if self.objects.is_empty() && self.packs.is_empty() {
             return Ok(());

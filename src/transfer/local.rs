@@ -75,7 +75,7 @@ fn take_parts(steps: &[ChunkStep], contact: &Contact, job: &Job) -> Result<(), T
                     Ok(n) => filled += n,
                 }
             }
-            landing.land(&range, &bytes, &orders)?;
+            landing.land(&range, &bytes.into(), &orders)?;
         }
     }
     landing.record()?;

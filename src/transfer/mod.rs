@@ -4,6 +4,7 @@
 mod ahead;
 mod audit;
 mod bases;
+mod behind;
 mod catalogue;
 mod compare;
 mod copies;

@@ -16,6 +16,7 @@ use crate::fs::{FsError, TempFile};
 use crate::hash::Oid;
 use crate::progress::{Job, Task};
 use crate::recipe::{ChunkEntry, Former};
+use crate::worktree::ahead::Arriving;
 use crate::worktree::place::PlaceError;
 
 /// From this many bytes on, all cores build one file.
@@ -40,6 +41,10 @@ pub(super) struct Build<'a> {
     pub(super) path: &'a Path,
     pub(super) task: &'a Task<'a>,
     pub(super) job: &'a Job<'a>,
+    /// Whether each chunk is proved, so that the one at fault is named; else only the whole is.
+    pub(super) proving: bool,
+    /// Where chunks still arrive, what says so.
+    pub(super) arriving: Option<&'a Arriving<'a>>,
 }
 
 /// Bytes of the new file that come from one place.
@@ -65,7 +70,8 @@ type Window = Arc<Vec<Made>>;
 impl Build<'_> {
     /// Fills the file; returns the hash and the number of its bytes.
     ///
-    /// Bytes of the former version are taken as they are: only the hash of the whole proves them.
+    /// Bytes of the former version, and chunks unless they are to be proved, are taken as they are: the hash
+    /// of the whole proves them.
     pub(super) fn run(
         &self,
         chunks: &[ChunkEntry],
@@ -80,6 +86,7 @@ impl Build<'_> {
             let (to_hash, for_hash) = sync_channel(AHEAD);
             let (to_write, for_write) = sync_channel(AHEAD);
             let (give_back, spares) = channel();
+            let mut known = 0;
             let hashing = scope.spawn({
                 let give_back = give_back.clone();
                 move || hash(&for_hash, &give_back)
@@ -87,6 +94,7 @@ impl Build<'_> {
             let writing = scope.spawn(move || self.write(&for_write, &give_back));
             let made = windows(&stretches).try_for_each(|window| {
                 self.job.check()?;
+                self.wait_for(window, chunks, &mut known)?;
                 let buffers = spares.try_iter().chain(std::iter::repeat_with(Vec::new));
                 let work: Vec<(&Stretch, Vec<u8>)> = window.iter().zip(buffers).collect();
                 let made: Result<Vec<Made>, PlaceError> = work
@@ -116,6 +124,26 @@ impl Build<'_> {
         })
     }
 
+    /// Waits until the chunks of a window are here; readers from before the index was written last do not
+    /// know all of them. `known` is how often it was when the spare ones were made.
+    fn wait_for(
+        &self,
+        window: &[Stretch],
+        chunks: &[ChunkEntry],
+        known: &mut u64,
+    ) -> Result<(), PlaceError> {
+        let (Some(arriving), [first, .., last] | [first @ last]) = (self.arriving, window) else {
+            return Ok(());
+        };
+        let chunks = chunks.get(first.chunks.start..last.chunks.end).unwrap_or_default();
+        let count = arriving.wait_for(chunks, self.reader, self.job)?;
+        if count != *known {
+            self.spare.lock().unwrap_or_else(PoisonError::into_inner).clear();
+            *known = count;
+        }
+        Ok(())
+    }
+
     /// Makes the bytes of a stretch; where the former version cannot be read, from the cache.
     fn make(
         &self,
@@ -136,7 +164,12 @@ impl Build<'_> {
         let mut reader = spare.map_or_else(|| self.reader.another(), Ok)?;
         for chunk in chunks.get(stretch.chunks.clone()).unwrap_or_default() {
             self.job.check()?;
-            let bytes = reader.chunk(chunk.id)?.ok_or(PlaceError::Absent(chunk.id))?;
+            let bytes = if self.proving {
+                reader.chunk(chunk.id)?
+            } else {
+                reader.unproven_chunk(chunk.id)?
+            };
+            let bytes = bytes.ok_or(PlaceError::Absent(chunk.id))?;
             buffer.extend_from_slice(bytes);
         }
         self.spare.lock().unwrap_or_else(PoisonError::into_inner).push(reader);

@@ -1,5 +1,6 @@
 //! The user's files: finding them, comparing them with pointers, placing them. Knows no remote.
 
+mod ahead;
 mod build;
 mod door;
 mod error;
@@ -12,6 +13,7 @@ mod scan;
 mod share;
 mod wildcards;
 
+pub(crate) use ahead::{Arriving, Built, build_ahead, place_built};
 pub(crate) use build::LARGE;
 pub use door::{Door, Parent};
 pub use error::WorktreeError;

@@ -130,20 +130,28 @@ fn place_filled(
     (whole, sharing): (&Whole, Option<&Sharing<'_>>),
     fill: impl FnOnce(&TempFile<'_>) -> Result<(), PlaceError>,
 ) -> Result<Stamp, PlaceError> {
-    let (dir, name, _) = place;
-    let Whole { size, executable, .. } = *whole;
+    let (dir, _, _) = place;
     if let Some(sharing) = sharing
         && let Some(cache) = sharing.folder_for_link()
         // Who may not write there builds in the worktree.
-        && let Ok(temp) = cache.temp(executable)
+        && let Ok(temp) = cache.temp(whole.executable)
     {
         fill(&temp)?;
         return sharing.place_linked((temp, &cache), place);
     }
-    let temp = dir.temp(executable)?;
+    let temp = dir.temp(whole.executable)?;
     fill(&temp)?;
-    let kept = sharing.filter(|sharing| sharing.keep_built(&temp, size));
-    let stamp = temp.place(name)?;
+    finish(temp, place, (whole, sharing))
+}
+
+/// Gives a file that was filled and proved its name; the cache keeps it as well if it is to.
+pub(super) fn finish(
+    temp: TempFile<'_>,
+    (dir, name, _): Place<'_>,
+    (whole, sharing): (&Whole, Option<&Sharing<'_>>),
+) -> Result<Stamp, PlaceError> {
+    let kept = sharing.filter(|sharing| sharing.keep_built(&temp, whole.size));
+    let stamp = temp.place_in(dir, name)?;
     if let Some(sharing) = kept {
         sharing.files.note_kept(&sharing.name, stamp);
     }
@@ -151,7 +159,11 @@ fn place_filled(
 }
 
 /// Requires the bytes that were named, and that what stands in their place is what was judged.
-fn prove((actual, size): (Oid, u64), whole: &Whole, place: Place<'_>) -> Result<(), PlaceError> {
+pub(super) fn prove(
+    (actual, size): (Oid, u64),
+    whole: &Whole,
+    place: Place<'_>,
+) -> Result<(), PlaceError> {
     if actual != whole.oid {
         return Err(PlaceError::Wrong { expected: whole.oid, actual });
     }
@@ -175,16 +187,20 @@ fn build(
     let path = dir.path_of(name);
     let (actual, size) = match recipe {
         Recipe::Chunks(chunks) if whole.size >= LARGE => {
-            let spare = Mutex::default();
-            let build = Build { reader, spare, temp, path: &path, task, job };
+            let (spare, proving, arriving) = (Mutex::default(), false, None);
+            let mut build =
+                Build { reader, spare, temp, path: &path, task, job, proving, arriving };
             let there = former.as_ref().and_then(|former| {
                 let (file, stamp) = dir.open_file(name).ok()?;
                 still(Some(&stamp)).then_some((former, file))
             });
             let in_place = there.as_ref().map(|(former, file)| (*former, file));
             match build.run(chunks, in_place)? {
-                // What lies there is not what the stat cache took it for.
-                (oid, _) if oid != whole.oid && in_place.is_some() => build.run(chunks, None)?,
+                // A chunk is damaged, or what lies there is not what the stat cache took it for.
+                (oid, _) if oid != whole.oid => {
+                    build.proving = true;
+                    build.run(chunks, None)?
+                }
                 built => built,
             }
         }

@@ -118,6 +118,7 @@ mod pre_push;
 mod progress;
 mod protocol;
 mod pull;
+mod pull_ahead;
 mod push;
 mod real_files;
 mod remote_look;

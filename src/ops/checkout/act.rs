@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::cache::{Known, ObjectReader, StatEntry};
 use crate::fs::Time;
 use crate::manifest::EntryKind;
+use crate::ops::checkout::ahead::Ahead;
 use crate::ops::checkout::held::is_here;
 use crate::ops::checkout::in_place::refresh;
 use crate::ops::checkout::orphans::{Orphan, begun_key};
@@ -73,21 +74,31 @@ impl CheckoutPlan {
 /// Does what the plan says, unless the user's unsaved work is in the way; then keeps the cache to its
 /// size.
 pub fn run(repo: &Repo, plan: CheckoutPlan, job: &Job) -> Result<CheckoutReport, OpError> {
-    let report = place(repo, plan, job)?;
+    let report = place(repo, plan, &Ahead::default(), job)?;
     retain(repo, After::Checkout, job);
     Ok(report)
 }
 
-/// Does what the plan says, unless the user's unsaved work is in the way.
-pub(crate) fn place(repo: &Repo, plan: CheckoutPlan, job: &Job) -> Result<CheckoutReport, OpError> {
+/// Does what the plan says, unless the user's unsaved work is in the way; what was built ahead gets its name.
+pub(crate) fn place(
+    repo: &Repo,
+    plan: CheckoutPlan,
+    ahead: &Ahead<'_>,
+    job: &Job,
+) -> Result<CheckoutReport, OpError> {
     let select = plan.work.select.clone();
-    act(repo, plan, job).map_err(|e| e.with_commit(repo, &select))
+    act(repo, plan, ahead, job).map_err(|e| e.with_commit(repo, &select))
 }
 
-fn act(repo: &Repo, plan: CheckoutPlan, job: &Job) -> Result<CheckoutReport, OpError> {
+fn act(
+    repo: &Repo,
+    plan: CheckoutPlan,
+    ahead: &Ahead<'_>,
+    job: &Job,
+) -> Result<CheckoutReport, OpError> {
     let _working = repo.lock_for_work()?;
     refuse(&plan)?;
-    check_room(repo, &plan)?;
+    check_room(repo, &plan, ahead.bytes)?;
     check_content(repo, &plan)?;
     plan.work.collisions.iter().for_each(|why| job.warn(why));
     let mut report = CheckoutReport {
@@ -118,7 +129,8 @@ fn act(repo: &Repo, plan: CheckoutPlan, job: &Job) -> Result<CheckoutReport, OpE
     for leaving in &leaving {
         report.removed += remove_all(repo, leaving, &mut notes)?;
     }
-    let shared = Shared::open(repo, link.unwrap_or(repo.config().cache_link.value), &writes)?;
+    let link = link.unwrap_or(repo.config().cache_link.value);
+    let shared = Shared::open(repo, (link, ahead), &writes)?;
     let target = (Some(&shared), &mut report);
     let mut placed = write_all((repo, repo.door()), &writes, target, job)?;
     placed.extend(write_all((repo, repo.door()), &filled, (None, &mut report), job)?);

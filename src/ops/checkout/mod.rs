@@ -1,6 +1,7 @@
 //! `haul checkout`: worktree files as the pointers say, never over the user's unsaved work.
 
 mod act;
+mod ahead;
 mod back;
 mod form;
 mod gone;
@@ -24,6 +25,7 @@ mod write;
 
 pub use act::{CheckoutReport, run};
 pub(crate) use act::{Notes, place};
+pub(crate) use ahead::{Ahead, Order, orders};
 pub use back::{check_back, take_back};
 pub(crate) use gone::{removable, remove_data, remove_leaving};
 pub(crate) use in_place::{is_unfilled, unset};

@@ -20,10 +20,11 @@ struct Room {
     cache: u64,
 }
 
-/// Refuses before the first write what a disk cannot hold.
-pub(super) fn check_room(repo: &Repo, plan: &CheckoutPlan) -> Result<(), OpError> {
+/// Refuses before the first write what a disk cannot hold beside the bytes that were built ahead.
+pub(super) fn check_room(repo: &Repo, plan: &CheckoutPlan, ahead: u64) -> Result<(), OpError> {
     let root = repo.door().root();
     let Room { worktree, cache } = needed(repo, plan)?;
+    let worktree = worktree.saturating_sub(ahead);
     let shelf = nearest(repo.layout().cache_path())?;
     if device(root)? == device(&shelf)? {
         return check(worktree.saturating_add(cache), root);

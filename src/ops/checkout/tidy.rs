@@ -178,13 +178,20 @@ pub(super) fn mend_ignore(repo: &Repo, from: &RepoPath, to: &RepoPath) -> Result
     ignore_lines(repo, &[to], &[from])
 }
 
-/// Removes temporary files that a crash left in the folders of these paths and at the root.
+/// Removes temporary files that a crash left in the folders of these paths and above them.
 pub(super) fn sweep<'p>(
     repo: &Repo,
     paths: impl Iterator<Item = &'p RepoPath>,
 ) -> Result<(), OpError> {
     repo.door().root().sweep()?;
-    let folders: BTreeSet<RepoPath> = paths.filter_map(RepoPath::parent).collect();
+    let mut folders: BTreeSet<RepoPath> = BTreeSet::new();
+    for path in paths {
+        let mut above = path.parent();
+        while let Some(folder) = above.filter(|folder| !folders.contains(folder)) {
+            above = folder.parent();
+            folders.insert(folder);
+        }
+    }
     for folder in folders {
         repo.door().root().descend(folder.as_bytes())?.sweep()?;
     }

@@ -9,6 +9,7 @@ use crate::config::Keep;
 use crate::fs::{Dir, FileKind, Stamp};
 use crate::manifest::{Content, EntryKind};
 use crate::ops::checkout::act::CheckoutReport;
+use crate::ops::checkout::ahead::Ahead;
 use crate::ops::checkout::plan::Write;
 use crate::ops::checkout::wanted::{Target, chunks};
 use crate::ops::error::OpError;
@@ -17,23 +18,29 @@ use crate::progress::{Job, Kind, Task};
 use crate::recipe::{ChunkEntry, Chunks, Former};
 use crate::repo::Repo;
 use crate::worktree::{
-    Door, LARGE, Parent, PlaceError, Recipe, Sharing, StillAsSeen, Wanted, Whole, place_file,
-    place_folder, place_link, place_standing, place_whole,
+    Door, LARGE, Parent, PlaceError, Recipe, Sharing, StillAsSeen, Wanted, Whole, place_built,
+    place_file, place_folder, place_link, place_standing, place_whole,
 };
 
 /// Files that one worker places at a time.
 const PIECE: usize = 64;
 
 /// How the files of one checkout share bytes with the cache.
-pub(super) struct Shared<'r> {
+pub(super) struct Shared<'r, 'o> {
     files: WholeFiles<'r>,
+    /// What was built before.
+    ahead: &'r Ahead<'o>,
     link: Link,
     keep: bool,
 }
 
-impl<'r> Shared<'r> {
+impl<'r, 'o> Shared<'r, 'o> {
     /// Opens the whole files of the cache; says where links will stand, before they do.
-    pub(super) fn open(repo: &'r Repo, link: Link, writes: &[Write]) -> Result<Self, OpError> {
+    pub(super) fn open(
+        repo: &'r Repo,
+        (link, ahead): (Link, &'r Ahead<'o>),
+        writes: &[Write],
+    ) -> Result<Self, OpError> {
         let files = WholeFiles::open(repo.layout(), repo.index()?)?;
         if link == Link::Symlink {
             let linked = writes.iter().filter(|write| write.target.whole_name().is_some());
@@ -46,7 +53,7 @@ impl<'r> Shared<'r> {
             Link::Reflink => repo.config().cache_keep.value == Keep::Recent,
             Link::Hardlink | Link::Symlink => true,
         };
-        Ok(Self { files, link, keep })
+        Ok(Self { files, ahead, link, keep })
     }
 
     fn of(&self, target: &Target) -> Option<Sharing<'_>> {
@@ -106,7 +113,7 @@ pub(crate) fn write_anew(
 pub(super) fn write_all(
     (repo, door): (&Repo, &Door),
     writes: &[Write],
-    (shared, report): (Option<&Shared<'_>>, &mut CheckoutReport),
+    (shared, report): (Option<&Shared<'_, '_>>, &mut CheckoutReport),
     job: &Job,
 ) -> Result<Vec<Placed>, OpError> {
     let sizes = writes.iter().map(|w| w.target.content.size());
@@ -149,7 +156,7 @@ pub(super) fn write_all(
 
 /// Writes one file, link or empty folder; nothing if its content is not on this machine.
 fn write_one(
-    (door, shared): (&Door, Option<&Shared<'_>>),
+    (door, shared): (&Door, Option<&Shared<'_, '_>>),
     write: &Write,
     (reader, parent): (&mut ObjectReader, &mut Parent),
     task: &Task,
@@ -181,8 +188,9 @@ fn write_one(
     let folder = now.is_some_and(|s| s.kind == FileKind::Directory);
     let _turn = sharing.as_ref().and_then(|sharing| sharing.files.turn(&sharing.name));
     if !folder
-        && let Some(sharing) = &sharing
-        && let Some(stamp) = place_at_hand(sharing, place, (&whole, write), job).map_err(failed)?
+        && let (Some(Shared { ahead, .. }), Some(sharing)) = (shared, &sharing)
+        && let Some(stamp) =
+            place_at_hand((sharing, ahead), place, (&whole, write), job).map_err(failed)?
     {
         task.advance(whole.size);
         return Ok(Some(Placed { path: path.clone(), stamp, target: target.clone() }));
@@ -211,14 +219,17 @@ fn write_one(
     Ok(Some(Placed { path: path.clone(), stamp, target: target.clone() }))
 }
 
-/// Places a file without its packs: from a whole file of the cache, or from what stands there and is
-/// right. Nothing if neither is as it should be.
+/// Places a file without its packs: one that was built ahead, a whole file of the cache, or what stands there
+/// and is right. Nothing if none is as it should be.
 fn place_at_hand(
-    sharing: &Sharing<'_>,
+    (sharing, ahead): (&Sharing<'_>, &Ahead<'_>),
     place: (&Dir, &[u8], StillAsSeen<'_>),
     (whole, write): (&Whole, &Write),
     job: &Job,
 ) -> Result<Option<Stamp>, PlaceError> {
+    if let Some(built) = ahead.take(&write.target, whole) {
+        return place_built(built, place, (whole, Some(sharing))).map(Some);
+    }
     let placed = place_whole(sharing, place, whole, job)?;
     if placed.is_some() || !write.right {
         return Ok(placed);
