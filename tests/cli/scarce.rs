@@ -80,6 +80,33 @@ fn with_half_a_gibibyte_of_memory_everything_works() {
 
 /// Every write takes 20 ms and every sync half a second, as on a disk of a network that is far away.
 #[test]
+fn a_pull_of_few_files_waits_for_these_and_one_of_many_for_the_disk() {
+    let world = World::new();
+    let a = ready(&world, "a", &world.remote("r"));
+    if a.run("sh", &["-c", "command -v strace"]).stdout().is_empty() {
+        skipped("there is no `strace` to count syncs");
+        return;
+    }
+    a.write("one/x.bin", &data::bytes(1, 200_000));
+    for n in 0..20 {
+        a.write(format!("many/{n}.bin"), &data::bytes(n, 50_000));
+    }
+    a.haul(&["add", "one", "many"]).ok();
+    a.commit("data");
+    a.haul(&["push"]).ok();
+    let b = a.clone_as("b");
+    for (path, whole) in [("one", 0), ("many", 1)] {
+        let command =
+            ["-f", "-qq", "-o", "calls", "-e", "trace=syncfs,fsync", "haul", "pull", path];
+        b.run("strace", &command).ok();
+        let calls = String::from_utf8(b.read("calls")).expect("is text");
+        assert_eq!(calls.matches("syncfs(").count(), whole, "{path}: {calls}");
+        // The file, its folder, and the one above.
+        assert!(calls.matches(" fsync(").count() >= 3 * (1 - whole), "{path}: {calls}");
+    }
+}
+
+#[test]
 fn a_slow_disk_is_waited_for() {
     let world = World::new();
     let a = ready(&world, "a", &world.remote("r"));

@@ -32,6 +32,11 @@ pub(crate) struct Leaving {
 }
 
 impl Leaving {
+    /// Says whether nothing goes.
+    pub(super) fn is_empty(&self) -> bool {
+        self.files.is_empty() && self.dangling.is_empty() && self.folders.is_empty()
+    }
+
     /// Says whether the file or link at a path goes.
     pub(crate) fn takes(&self, path: &[u8]) -> bool {
         self.files.binary_search_by(|(file, _)| file.as_bytes().cmp(path)).is_ok()

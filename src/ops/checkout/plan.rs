@@ -276,7 +276,7 @@ fn compare(
     let going = leaving.files.iter().map(|(path, _)| path.as_bytes().to_vec());
     plan.work.going.extend(going);
     let found = !targets.is_empty() || !leaving.files.is_empty();
-    plan.work.leaving.push(leaving);
+    plan.work.leaving.extend(Some(leaving).filter(|leaving| !leaving.is_empty()));
     let files = match plan.work.link {
         Some(link) => Some((WholeFiles::open(repo.layout(), repo.index()?)?, link)),
         None => None,
