@@ -17,10 +17,13 @@ const WAITING: usize = 1;
 /// Bytes, and where in which file they belong.
 type Piece = (Arc<SparseFile>, u64, Bytes);
 
+/// The thread that writes, and what became of it.
+type Written = JoinHandle<Result<(), FsError>>;
+
 /// Writes pieces on a thread of its own; what was given is written once [`Self::flush`] says so.
 #[derive(Default)]
 pub(super) struct Behind {
-    thread: Option<(SyncSender<Piece>, JoinHandle<Result<(), FsError>>)>,
+    thread: Option<(SyncSender<Piece>, Written)>,
 }
 
 impl Behind {
