@@ -333,9 +333,10 @@ pub(super) fn temp_name() -> Vec<u8> {
 #[derive(Debug)]
 pub struct TempFile<'d> {
     pub(super) dir: &'d Dir,
+    /// Nothing if it has none.
     pub(super) name: Vec<u8>,
     pub(super) file: File,
-    placed: bool,
+    pub(super) placed: bool,
 }
 
 impl TempFile<'_> {
@@ -355,19 +356,18 @@ impl TempFile<'_> {
     }
 
     /// Gives the file its name, replacing a file or link that is there; returns its stamp.
-    pub fn place(self, name: &[u8]) -> Result<Stamp, FsError> {
-        let dir = self.dir;
-        self.place_in(dir, name)
-    }
-
-    /// As [`Self::place`], in another folder, which must be on the same file system.
-    pub fn place_in(mut self, dir: &Dir, name: &[u8]) -> Result<Stamp, FsError> {
+    pub fn place(mut self, name: &[u8]) -> Result<Stamp, FsError> {
         failpoint::hit("fs.place.written");
-        rustix::fs::renameat(&self.dir.fd, self.name.as_slice(), &dir.fd, name)
-            .at("create", &dir.path_of(name))?;
+        rustix::fs::renameat(&self.dir.fd, self.name.as_slice(), &self.dir.fd, name)
+            .at("create", &self.dir.path_of(name))?;
         self.placed = true;
         failpoint::hit("fs.place.renamed");
-        Dir::stamp_of(&self.file, &dir.path_of(name))
+        Dir::stamp_of(&self.file, &self.dir.path_of(name))
+    }
+
+    /// As [`Self::place`], of a file without a name, in a folder of the same file system.
+    pub fn place_in(self, dir: &Dir, name: &[u8]) -> Result<Stamp, FsError> {
+        if self.name.is_empty() { self.name_in(dir)?.place(name) } else { self.place(name) }
     }
 }
 

@@ -18,6 +18,7 @@ pub mod failpoint;
 mod links;
 mod lock;
 mod memory;
+mod nameless;
 pub mod nonce;
 mod own_links;
 mod plain;

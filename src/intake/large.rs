@@ -130,15 +130,7 @@ fn digest(
         let more = blocks.try_iter().take(TOGETHER - 1);
         let together: Vec<Arc<Block>> = std::iter::once(first).chain(more).collect();
         let (entries, frames) = match (former, &mut pairing) {
-            (Some(former), Some(pairing)) => {
-                let mut out = Piece::default();
-                for block in &together {
-                    let (entries, frames) = encode_paired(shared, block, former, pairing)?;
-                    out.0.extend(entries);
-                    out.1.extend(frames);
-                }
-                out
-            }
+            (Some(former), Some(pairing)) => encode_paired(shared, &together, former, pairing)?,
             _ => encode(shared, &together)?,
         };
         chunks.extend(entries);
@@ -194,26 +186,35 @@ fn encode(shared: &Shared, blocks: &[Arc<Block>]) -> Result<Piece, IntakeError> 
 }
 
 /// As [`encode`], where a former version is there to be compared with: which of its bytes a chunk
-/// stands for is known once all chunks of the block are.
+/// stands for is known once all chunks of its block are.
 fn encode_paired(
     shared: &Shared,
-    block: &Block,
+    blocks: &[Arc<Block>],
     former: &OpenFormer,
     pairing: &mut Pairing,
 ) -> Result<Piece, IntakeError> {
-    let bytes = |range: &Range<usize>| block.bytes.get(range.clone()).unwrap_or_default();
+    let chunks: Vec<&[u8]> = blocks.iter().flat_map(|block| pieces(block)).collect();
     let entries: Vec<ChunkEntry> =
-        block.chunks.par_iter().map(|range| entry_of(bytes(range))).collect();
-    let paired = pairing.pair(&entries);
-    let chunks = entries.iter().zip(&block.chunks).zip(paired);
-    let new = chunks.filter(|((entry, range), _)| shared.claim(entry.id, range.len()));
-    let new: Vec<Fresh> = new
-        .map(|((entry, range), former)| Fresh { id: entry.id, bytes: bytes(range), former })
-        .collect();
+        chunks.par_iter().with_min_len(PIECE).map(|bytes| entry_of(bytes)).collect();
+    let (mut paired, mut rest) = (Vec::with_capacity(entries.len()), entries.as_slice());
+    for block in blocks {
+        let (own, others) = rest.split_at(block.chunks.len());
+        paired.extend(pairing.pair(own));
+        rest = others;
+    }
+    let chunks = entries.iter().zip(chunks).zip(paired);
+    let new = chunks.filter(|((entry, bytes), _)| shared.claim(entry.id, bytes.len()));
+    let new: Vec<Fresh> =
+        new.map(|((entry, bytes), former)| Fresh { id: entry.id, bytes, former }).collect();
     let frames: Result<Vec<Vec<EncodedFrame>>, IntakeError> = new
         .par_chunks(PAIRED)
         .with_max_len(1)
         .map(|fresh| shared.with_codecs(|codecs| frames(shared, codecs, Some(former), fresh)))
         .collect();
     Ok((entries, frames?.into_iter().flatten().collect()))
+}
+
+/// Returns the bytes of each chunk of a block.
+fn pieces(block: &Block) -> impl Iterator<Item = &[u8]> {
+    block.chunks.iter().map(|range| block.bytes.get(range.clone()).unwrap_or_default())
 }

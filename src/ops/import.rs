@@ -13,7 +13,7 @@ use crate::ops::checkout::remove_empty;
 use crate::ops::error::OpError;
 use crate::ops::foreign::{Foreign, Origin, Taken, split};
 use crate::ops::get::last_name;
-use crate::ops::listing::{Listing, of_folder, of_worktree, whole_paths};
+use crate::ops::listing::{Listing, Shape, of_folder, of_worktree, shape, whole_paths};
 use crate::ops::provenance::{FROM, FROM_COMMIT, FROM_PATH, FROM_REV, warn_of_part};
 use crate::ops::requests::Requests;
 use crate::ops::requests::ToFetch;
@@ -21,7 +21,7 @@ use crate::ops::select::resolve;
 use crate::path::{JsonPath, RepoPath, json_path, show};
 use crate::progress::Job;
 use crate::repo::Repo;
-use crate::worktree::{Kept, Parent, is_excluded, load_tracked};
+use crate::worktree::{Kept, Parent, is_excluded, load_tracked, put_aside};
 
 /// What to import.
 #[derive(Clone, Debug, Default)]
@@ -171,11 +171,12 @@ pub fn run(repo: &Repo, options: &ImportOptions, job: &Job) -> Result<ImportedRo
     goal(repo, options)?;
     let mine = match of_worktree(repo, &path, &Kept::new(whole_paths(&path, &new)), job)? {
         None => {
+            let mine = shape(&taken.path)?;
             place(repo, &path, &taken)?;
-            true
+            Some(mine)
         }
         // An import that did not end left it there.
-        Some(there) if there == new => false,
+        Some(there) if there == new => None,
         Some(_) => {
             let shown = show(path.as_bytes());
             return Err(OpError::refused(
@@ -186,9 +187,11 @@ pub fn run(repo: &Repo, options: &ImportOptions, job: &Job) -> Result<ImportedRo
     };
     let before = pointers(repo, &path);
     let tracked = track(repo, (&path, &new), (&taken, &origin, &options.path), "added", job);
-    if tracked.is_err() && mine && pointers(repo, &path) == before {
+    if let (Err(_), Some(mine)) = (&tracked, mine)
+        && pointers(repo, &path) == before
+    {
         // Nobody tracks it: it goes where it came from. The error that matters is the first.
-        drop(take_back(repo, (&path, above.as_ref()), (&taken, &new), job));
+        drop(take_back(repo, (&path, above.as_ref()), (&taken, &mine), job));
     }
     tracked
 }
@@ -207,19 +210,34 @@ fn pointers(repo: &Repo, path: &RepoPath) -> Vec<Option<Vec<u8>>> {
 fn take_back(
     repo: &Repo,
     (path, above): (&RepoPath, Option<&RepoPath>),
-    (taken, new): (&Taken, &Listing),
+    (taken, mine): (&Taken, &Shape),
     job: &Job,
 ) -> Result<(), OpError> {
+    if shape(&repo.git().root().join(path.to_os()))? != *mine {
+        return Ok(());
+    }
     let mut parent = Parent::default();
     let Some(dir) = parent.of(repo.door(), path)? else { return Ok(()) };
     let (folder, name) = split(&taken.path)?;
     dir.rename(path.file_name(), &Dir::open(folder)?, &name)?;
     drop(parent);
-    if !listed(taken, job).is_ok_and(|there| there == *new) {
-        return place(repo, path, taken);
+    if !shape(&taken.path).is_ok_and(|there| there == *mine) {
+        // Somebody was quicker; where he has put something else in its place, it stays in the state.
+        return place(repo, path, taken).or_else(|_| keep(repo, path, taken, job));
     }
     let made = |folder: &RepoPath| above.is_none_or(|above| folder.starts_with_dir(above));
     remove_empty(repo, path.parent().into_iter().collect(), made)
+}
+
+/// Keeps what was taken out of the worktree with something in it that is not ours.
+fn keep(repo: &Repo, path: &RepoPath, taken: &Taken, job: &Job) -> Result<(), OpError> {
+    let (folder, name) = split(&taken.path)?;
+    let goal = repo.layout().aside().join(repo.door().now()?.0.to_string()).join(path.to_os());
+    put_aside((&Dir::open(folder)?, &name), &goal, job)
+        .map_err(|source| OpError::Place { path: path.as_bytes().to_vec(), source })?;
+    let shown = show(path.as_bytes());
+    job.warn(&format!("what was written into `{shown}` meanwhile lies in `{}`", goal.display()));
+    Ok(())
 }
 
 /// Opens the folder nearest to a path that is there, and names it unless it is the root: on its file system

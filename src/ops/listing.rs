@@ -3,8 +3,9 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
 
-use crate::fs::{Dir, FileKind};
+use crate::fs::{Dir, FileKind, Stamp};
 use crate::hash::Oid;
 use crate::manifest::EntryKind;
 use crate::ops::error::OpError;
@@ -12,7 +13,7 @@ use crate::ops::foreign::split;
 use crate::ops::inside::{Folder, look as look_inside};
 use crate::path::RepoPath;
 use crate::pointer::{Pointer, PointerKind};
-use crate::progress::{Job, Kind};
+use crate::progress::{Job, Kind, Silent};
 use crate::repo::Repo;
 use crate::worktree::{Door, Found, Kept, Knowledge, RulesBelow, Scan, What, look_ahead};
 
@@ -64,6 +65,45 @@ pub(crate) fn of_folder(path: &Path, job: &Job) -> Result<Option<Listing>, OpErr
     Ok(here.map(|here| here.listing))
 }
 
+/// Paths below a top and what lies there, by stamps without the time of the inode, which a rename changes.
+pub(crate) type Shape = Vec<(Option<Vec<u8>>, What)>;
+
+/// What lies at a path of the machine. No content is read, and nobody is asked whether to stop: it serves to
+/// tidy up afterwards.
+pub(crate) fn shape(path: &Path) -> Result<Shape, OpError> {
+    let (folder, name) = split(path)?;
+    let (door, top) = (Door::open(folder)?, RepoPath::new(name)?);
+    let go_on = AtomicBool::new(false);
+    let job = Job::new(&Silent, &go_on);
+    let scan = scan((&door, &top), &Kept::All, RulesBelow::Standing, &job)?;
+    let Some(Scan { found, refused, .. }) = scan else { return Ok(Vec::new()) };
+    if let Some((_, error)) = refused.into_iter().next() {
+        return Err(error.into());
+    }
+    let lasting = |what| match what {
+        What::File(stamp) => What::File(Stamp { ctime: stamp.mtime, ..stamp }),
+        What::Symlink(_) | What::EmptyFolder => what,
+    };
+    let below = |path: &RepoPath| path.relative_to(&top).map(|rest| rest.as_bytes().to_vec());
+    Ok(found.into_iter().map(|Found { path, what }| (below(&path), lasting(what))).collect())
+}
+
+fn scan(
+    (door, top): (&Door, &RepoPath),
+    kept: &Kept,
+    below: RulesBelow<'_>,
+    job: &Job,
+) -> Result<Option<Scan>, OpError> {
+    let Some(stamp) = door.stamp(top)? else { return Ok(None) };
+    Ok(Some(match stamp.kind {
+        FileKind::Directory => look_ahead((door, top), kept, below, job)?,
+        FileKind::File | FileKind::Symlink | FileKind::Special => {
+            let found = vec![Found { path: top.clone(), what: What::File(stamp) }];
+            Scan { found, ..Scan::default() }
+        }
+    }))
+}
+
 /// What lies at a path of the worktree, without what `.haulignore` files exclude and is not kept; nothing
 /// if there is nothing.
 pub(crate) fn of_worktree(
@@ -102,14 +142,7 @@ fn of_door(
     below: RulesBelow<'_>,
     job: &Job,
 ) -> Result<Option<Standing>, OpError> {
-    let Some(stamp) = door.stamp(top)? else { return Ok(None) };
-    let scan = match stamp.kind {
-        FileKind::Directory => look_ahead((door, top), kept, below, job)?,
-        FileKind::File | FileKind::Symlink | FileKind::Special => {
-            let found = vec![Found { path: top.clone(), what: What::File(stamp) }];
-            Scan { found, ..Scan::default() }
-        }
-    };
+    let Some(scan) = scan((door, top), kept, below, job)? else { return Ok(None) };
     let Scan { found, refused, excluded, dangling, .. } = scan;
     if let Some((_, error)) = refused.into_iter().next() {
         return Err(error.into());

@@ -19,6 +19,7 @@ use crate::ops::retain::{After, retain};
 use crate::progress::Job;
 use crate::repo::Repo;
 use crate::transfer::{Contact, Purpose};
+use crate::worktree::Arriving;
 
 /// Most tries to fetch again what turned out not to be in the cache: who spoils it each time gets no
 /// further.
@@ -111,9 +112,8 @@ pub fn preview<'r>(
 
 /// Fetches what is absent and places it; changed files are refused before anything is placed.
 pub fn run(repo: &Repo, plan: PullPlan<'_>, job: &Job) -> Result<PullReport, OpError> {
-    let orders = orders(repo, &plan, job)?;
-    let (fetched, ahead) = bring(repo, plan.fetch, &orders, job)?;
-    let mut fetch = fetched?;
+    let orders = orders(repo, &plan)?;
+    let (mut fetch, ahead) = bring(repo, plan.fetch, &orders, job)?;
     let place = || checkout::place(repo, placing(repo, &plan.options, job)?, &ahead, job);
     let mut checkout = CheckoutReport::default();
     for round in 1..=ROUNDS {
@@ -144,20 +144,18 @@ pub fn run(repo: &Repo, plan: PullPlan<'_>, job: &Job) -> Result<PullReport, OpE
     Ok(PullReport { fetch, checkout })
 }
 
-/// Lists what can be built while the fetch runs. Where files are small, looking at the worktree once more would
-/// take longer than that saves.
-fn orders(repo: &Repo, plan: &PullPlan<'_>, job: &Job) -> Result<Vec<Order>, OpError> {
+/// Lists what can be built while the fetch runs. Where files are small, looking for that would take longer than
+/// it saves.
+fn orders(repo: &Repo, plan: &PullPlan<'_>) -> Result<Vec<Order>, OpError> {
     let ToFetch { files, bytes, receive_bytes, .. } = plan.fetch.figures();
     if receive_bytes < AHEAD_FROM || bytes / files.max(1) < AHEAD_MEAN {
         return Ok(Vec::new());
     }
-    let FetchOptions { select, .. } = &plan.options.fetch;
-    let checkout = CheckoutOptions { select: select.clone(), ..CheckoutOptions::default() };
-    let planned = checkout::plan_of(repo, (&checkout, &chosen(repo, select)?), &job.silently());
-    match planned.and_then(|plan| checkout::orders(repo, &plan, receive_bytes)) {
+    let chosen = chosen(repo, &plan.options.fetch.select)?;
+    match checkout::orders(repo, &chosen, receive_bytes) {
         Err(e) if e.exit() == Exit::Interrupted => Err(e),
         // The checkout itself says what is wrong.
-        planned => Ok(planned.unwrap_or_default()),
+        orders => Ok(orders.unwrap_or_default()),
     }
 }
 
@@ -167,18 +165,21 @@ fn bring<'o>(
     plan: fetch::FetchPlan<'_>,
     orders: &'o [Order],
     job: &Job,
-) -> Result<(Result<FetchReport, OpError>, Ahead<'o>), OpError> {
+) -> Result<(FetchReport, Ahead<'o>), OpError> {
     if orders.is_empty() {
-        return Ok((fetch::bring(repo, plan, job), Ahead::default()));
+        return Ok((fetch::bring(repo, plan, job)?, Ahead::default()));
     }
-    let (cache, over) = ((repo.layout(), repo.index()?), AtomicBool::new(false));
+    let cache = (repo.layout(), repo.index()?);
+    let (over, failed) = (AtomicBool::new(false), AtomicBool::new(false));
+    let arriving = Arriving { arrivals: cache.1.arrivals(), over: &over, failed: &failed };
     std::thread::scope(|scope| {
-        let building = scope.spawn(|| Ahead::build(orders, cache, &over, job));
+        let building = scope.spawn(|| Ahead::build(orders, cache, arriving, job));
         let end = AtEnd(&over);
         let fetched = fetch::bring(repo, plan, job);
+        failed.store(fetched.is_err(), Ordering::Release);
         drop(end);
         let ahead = building.join().unwrap_or_else(|panic| resume_unwind(panic));
-        Ok((fetched, ahead))
+        Ok((fetched?, ahead))
     })
 }
 

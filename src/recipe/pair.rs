@@ -54,6 +54,10 @@ impl Former {
 
     /// Returns the number of the chunk with this id that is nearest to `near`.
     pub fn find(&self, chunk: &ChunkEntry, near: usize) -> Option<usize> {
+        // Of what did not change, the next is the one.
+        if self.chunks.get(near).is_some_and(|there| there.id == chunk.id) {
+            return Some(near);
+        }
         let id_of = |at: &u32| self.chunks.get(*at as usize).map(|chunk| chunk.id);
         let from = self.by_id.partition_point(|at| id_of(at) < Some(chunk.id));
         let same = self.by_id.get(from..)?;

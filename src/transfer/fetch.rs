@@ -284,6 +284,8 @@ fn wave(
 ) -> Result<Vec<ChunkStep>, TransferError> {
     let mut reader = ObjectReader::new(contact.layout(), contact.index())?;
     let (orders, spots) = orders(steps, which, &mut reader);
+    // One that lasts would keep the index from using its space again.
+    drop(reader);
     let slack = plan.slack();
     let wave = Wave { contact, kind: PackKind::Data, slack, behind: 0, orders: &orders };
     let found = wave.fetch(spots, job, |(_, _, bytes, _)| task.advance(bytes.len() as u64));

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use rayon::prelude::*;
 
 use crate::cache::{DeltaFault, Form, Held, Index, Layout, ObjectReader, PackState, Place};
-use crate::fs::{IoResultExt, SparseFile};
+use crate::fs::{FsError, IoResultExt, SparseFile};
 use crate::hash::{ChunkId, NodeId, PackId, PackKind};
 use crate::pack::{Bases, Codecs, Frame, FrameError, decode_frame};
 use crate::transfer::behind::Behind;
@@ -19,7 +19,7 @@ use crate::transfer::ranges::{FrameSpan, Range};
 /// Deltas that one worker checks at a time: neighbours share the chunks of their bases.
 const SETTLE: usize = 32;
 /// Objects that wait to be recorded in the index before it is written.
-const RECORD_AT: usize = 64 << 10;
+const RECORD_AT: usize = 65_536;
 /// Bytes of frames that do: what is fetched again after a crash, besides what is on its way.
 const RECORD_BYTES: usize = 64 << 20;
 
@@ -105,24 +105,20 @@ pub(super) struct Landing<'a> {
 
 impl<'a> Landing<'a> {
     pub(super) fn new(layout: &'a Layout, index: &'a Index, kind: PackKind) -> Self {
-        let (packs, objects, deltas) = (HashMap::new(), Vec::new(), Vec::new());
-        let (codecs, file, behind, kept) = (Mutex::default(), None, Behind::default(), false);
-        let (named, bases) = (HashSet::new(), Vec::new());
-        let unrecorded = 0;
         Self {
             layout,
             index,
             kind,
-            codecs,
-            file,
-            behind,
-            packs,
-            objects,
-            unrecorded,
-            deltas,
-            named,
-            bases,
-            kept,
+            codecs: Mutex::default(),
+            file: None,
+            behind: Behind::default(),
+            packs: HashMap::new(),
+            objects: Vec::new(),
+            unrecorded: 0,
+            deltas: Vec::new(),
+            named: HashSet::new(),
+            bases: Vec::new(),
+            kept: false,
         }
     }
 
@@ -248,8 +244,8 @@ impl<'a> Landing<'a> {
         if !self.part(pack)?.read_at(span.offset.into(), &mut here)? {
             return Ok(());
         }
-        if here == arrived {
-            landed.here = true;
+        landed.here = here == arrived;
+        if landed.here {
             return Ok(());
         }
         let found = self.check(pack, &here, wants);
@@ -306,19 +302,27 @@ impl<'a> Landing<'a> {
         let (pack, offset) = (*pack, stretch.start);
         let at = (stretch.start - from) as usize..(stretch.end - from) as usize;
         if !self.kept {
-            let there = at.end <= bytes.len();
-            let frames = if there { bytes.slice(at) } else { Bytes::new() };
-            let file = Arc::clone(self.part(pack)?);
+            let frames = if at.end <= bytes.len() { bytes.slice(at) } else { Bytes::new() };
             self.index.note_added(pack, frames.len() as u64);
-            self.behind.write(&file, offset.into(), frames)?;
+            let file = Arc::clone(self.part(pack)?);
+            let written = self.behind.write(&file, offset.into(), frames);
+            self.unless_failed(written)?;
         }
         Ok(())
     }
 
-    /// Makes everything kept so far known to the index.
+    /// Forgets what was not recorded where a write failed: nobody knows which of it lies there.
+    fn unless_failed(&mut self, written: Result<(), FsError>) -> Result<(), TransferError> {
+        written.map_err(|error| {
+            (self.objects, self.bases, self.deltas, self.packs, self.named) = Default::default();
+            error.into()
+        })
+    }
+
+    /// Makes everything kept so far known to the index; of a wave of deltas alone that is nothing yet.
     pub(super) fn record(&mut self) -> Result<(), TransferError> {
-        self.behind.flush()?;
-        // Of a wave of deltas alone there is no object yet, and the packs are here in part.
+        let written = self.behind.flush();
+        self.unless_failed(written)?;
         if self.objects.is_empty() && self.packs.is_empty() {
             return Ok(());
         }

@@ -57,6 +57,7 @@ fn take_parts(steps: &[ChunkStep], contact: &Contact, job: &Job) -> Result<(), T
     let (layout, index) = (contact.layout(), contact.index());
     let mut reader = ObjectReader::new(layout, index)?;
     let (orders, spots) = orders(steps, Bases::Absent, &mut reader);
+    drop(reader);
     let mut by_pack: BTreeMap<PackId, Vec<Spot>> = BTreeMap::new();
     for spot in spots {
         by_pack.entry(spot.pack).or_default().push(spot);

@@ -4,12 +4,12 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::cache::{Arrivals, ObjectReader};
+use crate::cache::Arrivals;
 use crate::fs::{Dir, Stamp, TempFile};
 use crate::hash::Oid;
 use crate::progress::{Job, Kind};
 use crate::recipe::ChunkEntry;
-use crate::worktree::build::Build;
+use crate::worktree::build::{Build, MakeReader};
 use crate::worktree::place::{PlaceError, Whole, finish, prove};
 use crate::worktree::share::{Place, Sharing};
 
@@ -20,30 +20,33 @@ pub(crate) struct Arriving<'a> {
     pub(crate) arrivals: &'a Arrivals,
     /// Whether nothing comes any more.
     pub(crate) over: &'a AtomicBool,
+    /// Whether what came is of no use, as the rest did not.
+    pub(crate) failed: &'a AtomicBool,
 }
 
 impl Arriving<'_> {
-    /// Waits until these chunks are here; returns how often the index had been written by then. Fails with
-    /// [`PlaceError::Absent`] once nothing comes any more.
+    /// Waits until these chunks are here; returns how often the index has been written: readers made from
+    /// then on know of them. Fails with [`PlaceError::Absent`] once nothing comes any more, or is of use.
     pub(super) fn wait_for(
         &self,
         chunks: &[ChunkEntry],
-        reader: &ObjectReader,
+        reader: MakeReader<'_, '_>,
         job: &Job,
     ) -> Result<u64, PlaceError> {
-        let mut count = self.arrivals.count();
         loop {
-            // In this order: what came before the end is seen.
-            let over = self.over.load(Ordering::Acquire);
-            let now = reader.another()?;
+            // In this order: what came before the end, or before a wait, is seen.
+            let (over, count) = (self.over.load(Ordering::Acquire), self.arrivals.count());
+            let now = reader()?;
             let absent = |chunk: &&ChunkEntry| now.view().find_held(&chunk.id.0).is_none();
-            match chunks.iter().find(absent) {
-                None => return Ok(count),
+            let failed = self.failed.load(Ordering::Acquire);
+            match chunks.iter().find(|chunk| failed || absent(chunk)) {
+                None => return Ok(self.arrivals.count()),
                 Some(chunk) if over => return Err(PlaceError::Absent(chunk.id)),
                 Some(_) => {}
             }
+            drop(now);
             job.check()?;
-            count = self.arrivals.wait(count);
+            self.arrivals.wait(count);
         }
     }
 }
@@ -57,35 +60,44 @@ pub(crate) struct Built<'d> {
 }
 
 impl Built<'_> {
+    /// Returns how many bytes it takes.
+    pub(crate) fn size(&self) -> u64 {
+        self.size
+    }
+
     /// Says whether it is what is wanted.
     pub(crate) fn is(&self, whole: &Whole) -> bool {
         (self.oid, self.size, self.executable) == (whole.oid, whole.size, whole.executable)
     }
 }
 
-/// Builds a file in a folder from chunks that may still arrive.
+/// Builds a file from chunks that may still arrive, on the file system of a folder; nothing where files must
+/// have names.
 pub(crate) fn build_ahead<'d>(
-    reader: &ObjectReader,
+    reader: MakeReader<'_, '_>,
     (dir, path): (&'d Dir, &Path),
     (chunks, executable): (&[ChunkEntry], bool),
     arriving: &Arriving<'_>,
     job: &Job,
-) -> Result<Built<'d>, PlaceError> {
-    let temp = dir.temp(executable)?;
+) -> Result<Option<Built<'d>>, PlaceError> {
+    let Some(temp) = dir.nameless(executable) else { return Ok(None) };
     let (silent, spare, arriving) = (job.silently(), Mutex::default(), Some(arriving));
     let task = silent.begin(Kind::Place, None);
     let (task, proving) = (&task, false);
     let build = Build { reader, spare, temp: &temp, path, task, job, proving, arriving };
     let (oid, size) = build.run(chunks, None)?;
-    Ok(Built { temp, executable, oid, size })
+    Ok(Some(Built { temp, executable, oid, size }))
 }
 
-/// Gives a file that was built its name, which must be on the same file system.
+/// Gives a file that was built its name; nothing if the file system will not, and it is to be built again.
 pub(crate) fn place_built(
     built: Built<'_>,
     place: Place<'_>,
     (whole, sharing): (&Whole, Option<&Sharing<'_>>),
-) -> Result<Stamp, PlaceError> {
+) -> Result<Option<Stamp>, PlaceError> {
     prove((built.oid, built.size), whole, place)?;
-    finish(built.temp, place, (whole, sharing))
+    match finish(built.temp, place, (whole, sharing)) {
+        Err(PlaceError::Fs(_)) => Ok(None),
+        placed => placed.map(Some),
+    }
 }

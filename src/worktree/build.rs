@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rayon::prelude::*;
 
-use crate::cache::ObjectReader;
+use crate::cache::{CacheError, ObjectReader};
 use crate::fs::{FsError, TempFile};
 use crate::hash::Oid;
 use crate::progress::{Job, Task};
@@ -31,12 +31,15 @@ const AHEAD: usize = 1;
 /// The version of a file that lies in its place: its chunks, and the open file.
 pub(super) type InPlace<'a> = (&'a Former, &'a File);
 
+/// Makes a reader that knows what the index says now.
+pub(crate) type MakeReader<'a, 'c> = &'a (dyn Fn() -> Result<ObjectReader<'c>, CacheError> + Sync);
+
 /// What it takes to build a file.
-pub(super) struct Build<'a> {
-    /// The readers of other threads are made like it.
-    pub(super) reader: &'a ObjectReader<'a>,
+pub(super) struct Build<'a, 'c> {
+    /// Makes the readers of all threads.
+    pub(super) reader: MakeReader<'a, 'c>,
     /// Readers that no thread uses just now.
-    pub(super) spare: Mutex<Vec<ObjectReader<'a>>>,
+    pub(super) spare: Mutex<Vec<ObjectReader<'c>>>,
     pub(super) temp: &'a TempFile<'a>,
     pub(super) path: &'a Path,
     pub(super) task: &'a Task<'a>,
@@ -67,7 +70,7 @@ struct Made {
 
 type Window = Arc<Vec<Made>>;
 
-impl Build<'_> {
+impl Build<'_, '_> {
     /// Fills the file; returns the hash and the number of its bytes.
     ///
     /// Bytes of the former version, and chunks unless they are to be proved, are taken as they are: the hash
@@ -161,7 +164,7 @@ impl Build<'_> {
         buffer.clear();
         buffer.reserve_exact(len);
         let spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let mut reader = spare.map_or_else(|| self.reader.another(), Ok)?;
+        let mut reader = spare.map_or_else(self.reader, Ok)?;
         for chunk in chunks.get(stretch.chunks.clone()).unwrap_or_default() {
             self.job.check()?;
             let bytes = if self.proving {

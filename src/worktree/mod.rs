@@ -14,7 +14,7 @@ mod share;
 mod wildcards;
 
 pub(crate) use ahead::{Arriving, Built, build_ahead, place_built};
-pub(crate) use build::LARGE;
+pub(crate) use build::{LARGE, MakeReader};
 pub use door::{Door, Parent};
 pub use error::WorktreeError;
 pub use ignore::{Kept, RulesBelow, is_excluded};

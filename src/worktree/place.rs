@@ -10,7 +10,7 @@ use crate::fs::{Dir, FileKind, FsError, IoResultExt, Stamp, TempFile, failpoint}
 use crate::hash::{ChunkId, Oid};
 use crate::progress::{Job, Stopped, Task};
 use crate::recipe::{ChunkEntry, Former};
-use crate::worktree::build::{Build, LARGE};
+use crate::worktree::build::{Build, LARGE, MakeReader};
 use crate::worktree::share::{Place, Sharing, copy_bytes, stands};
 
 /// Bytes gathered before a write reaches the file.
@@ -188,6 +188,7 @@ fn build(
     let (actual, size) = match recipe {
         Recipe::Chunks(chunks) if whole.size >= LARGE => {
             let (spare, proving, arriving) = (Mutex::default(), false, None);
+            let reader: MakeReader<'_, '_> = &|| reader.another();
             let mut build =
                 Build { reader, spare, temp, path: &path, task, job, proving, arriving };
             let there = former.as_ref().and_then(|former| {
@@ -195,13 +196,17 @@ fn build(
                 still(Some(&stamp)).then_some((former, file))
             });
             let in_place = there.as_ref().map(|(former, file)| (*former, file));
-            match build.run(chunks, in_place)? {
+            let first = build.run(chunks, in_place);
+            let wrong = match &first {
+                Ok((oid, _)) => *oid != whole.oid,
+                Err(e) => matches!(e, PlaceError::WrongSize { .. }),
+            };
+            if wrong {
                 // A chunk is damaged, or what lies there is not what the stat cache took it for.
-                (oid, _) if oid != whole.oid => {
-                    build.proving = true;
-                    build.run(chunks, None)?
-                }
-                built => built,
+                build.proving = true;
+                build.run(chunks, None)?
+            } else {
+                first?
             }
         }
         Recipe::Bytes(_) | Recipe::Chunk(_) | Recipe::Chunks(_) => {

@@ -1,8 +1,11 @@
 //! `import` and `update` where something is refused, or lost: nothing is left behind, nobody else is kept
 //! back, and what goes is said.
 
+use rustix::process::Signal;
+
 use crate::foreign::{assert_clean_data, changes, go_on, others, ours, url};
 use crate::harness::{World, data};
+use crate::interrupts::stop;
 use crate::scene::save;
 
 #[test]
@@ -112,6 +115,9 @@ fn an_import_that_cannot_be_tracked_after_all_leaves_nothing() {
     paused.let_go().fails_with(1);
     assert_eq!(b.read("new/in/d/mine"), b"mine");
     b.remove("new");
+    // Who stops it there is rid of it too.
+    stop(&b, &words, ("worktree.listed:2", Signal::INT));
+    b.tree().assert_same(&before);
     b.haul(&["import", &url(&a), "data/train", "new/in/c"]).ok();
     assert_clean_data(&b);
 }

@@ -78,7 +78,6 @@ fn with_half_a_gibibyte_of_memory_everything_works() {
     all_verbs_work(LITTLE_MEMORY);
 }
 
-/// Every write takes 20 ms and every sync half a second, as on a disk of a network that is far away.
 #[test]
 fn a_pull_of_few_files_waits_for_these_and_one_of_many_for_the_disk() {
     let world = World::new();
@@ -106,6 +105,7 @@ fn a_pull_of_few_files_waits_for_these_and_one_of_many_for_the_disk() {
     }
 }
 
+/// Every write takes 20 ms and every sync half a second, as on a disk of a network that is far away.
 #[test]
 fn a_slow_disk_is_waited_for() {
     let world = World::new();

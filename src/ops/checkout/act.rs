@@ -98,7 +98,7 @@ fn act(
 ) -> Result<CheckoutReport, OpError> {
     let _working = repo.lock_for_work()?;
     refuse(&plan)?;
-    check_room(repo, &plan, ahead.bytes)?;
+    check_room(repo, &plan, ahead.bytes())?;
     check_content(repo, &plan)?;
     plan.work.collisions.iter().for_each(|why| job.warn(why));
     let mut report = CheckoutReport {

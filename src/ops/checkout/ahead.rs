@@ -1,19 +1,19 @@
 //! Large files that a pull builds while it fetches, so that they only need their names afterwards.
 
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
 use std::sync::{Mutex, PoisonError};
 
-use crate::cache::{Index, Layout, Link, ObjectReader};
+use crate::cache::{Index, Layout, Link, ObjectReader, WholeFiles};
 use crate::fs::Dir;
-use crate::ops::checkout::plan::{CheckoutPlan, Write};
-use crate::ops::checkout::wanted::{Target, chunks};
+use crate::ops::checkout::wanted::{Target, chunks, targets};
+use crate::ops::chosen::Chosen;
 use crate::ops::error::OpError;
 use crate::ops::import::nearest;
 use crate::path::RepoPath;
 use crate::progress::Job;
 use crate::recipe::ChunkEntry;
 use crate::repo::Repo;
-use crate::worktree::{Arriving, Built, LARGE, Whole, build_ahead};
+use crate::worktree::{Arriving, Built, LARGE, MakeReader, PlaceError, Whole, build_ahead};
 
 /// Most files built ahead: each is an open one, and waits for the end of the fetch.
 const MOST: usize = 8;
@@ -21,68 +21,87 @@ const MOST: usize = 8;
 /// A file that can be built ahead.
 pub(crate) struct Order {
     path: RepoPath,
-    /// The folder nearest to it that is there already: it is built in that.
+    /// The folder nearest to it that is there already: it is built on the file system of that.
     dir: Dir,
-    executable: bool,
+    whole: Whole,
     chunks: Vec<ChunkEntry>,
 }
 
-/// Lists the large files of a plan that have no older version there, if the disk holds all of the plan beside
-/// `receive_bytes` that are yet to come; none where links lead into the cache.
+/// Lists large files at paths where nothing stands, if the disk holds all that is wanted beside `receive_bytes`
+/// that are yet to come; none where links lead into the cache. Reads trees, and no content.
 pub(crate) fn orders(
     repo: &Repo,
-    plan: &CheckoutPlan,
+    chosen: &[Chosen],
     receive_bytes: u64,
 ) -> Result<Vec<Order>, OpError> {
-    let link = plan.work.link.unwrap_or(repo.config().cache_link.value);
-    let room = plan.bytes.saturating_add(receive_bytes);
-    if matches!(link, Link::Hardlink | Link::Symlink) || repo.door().root().free_bytes()? < room {
+    if matches!(repo.config().cache_link.value, Link::Hardlink | Link::Symlink) {
         return Ok(Vec::new());
     }
-    let is_new = |write: &&Write| write.seen.is_none() && write.unsaved.is_none();
-    let is_large = |write: &&Write| write.target.content.size() >= LARGE;
-    let mut reader = ObjectReader::new(repo.layout(), repo.index()?)?;
-    let mut orders = Vec::new();
-    for Write { target, .. } in plan.work.writes.iter().filter(is_new).filter(is_large).take(MOST) {
-        let (Some(name), Some(chunks)) = (target.whole_name(), chunks(target, &mut reader)?) else {
-            continue;
-        };
-        let (_, dir) = nearest(repo, &target.path)?;
-        let path = target.path.clone();
-        orders.push(Order { path, dir, executable: name.executable, chunks });
+    let index = repo.index()?;
+    let mut reader = ObjectReader::new(repo.layout(), index)?;
+    let files = WholeFiles::open(repo.layout(), index)?;
+    let (mut orders, mut room) = (Vec::new(), receive_bytes);
+    for item in chosen {
+        for target in targets(item, &mut reader)?.unwrap_or_default() {
+            let size = target.content.size();
+            room = room.saturating_add(size);
+            if size >= LARGE && orders.len() < MOST {
+                orders.extend(order(repo, target, &files, &mut reader)?);
+            }
+        }
     }
-    Ok(orders)
+    Ok(if repo.door().root().free_bytes()? < room { Vec::new() } else { orders })
+}
+
+/// Makes an order for a file, unless something stands there, or the cache has it whole.
+fn order(
+    repo: &Repo,
+    target: Target,
+    files: &WholeFiles<'_>,
+    reader: &mut ObjectReader,
+) -> Result<Option<Order>, OpError> {
+    let Some(name) = target.whole_name() else { return Ok(None) };
+    if repo.door().stamp(&target.path)?.is_some() || files.open_unproven(&name)?.is_some() {
+        return Ok(None);
+    }
+    let Some(chunks) = chunks(&target, reader)? else { return Ok(None) };
+    let (oid, size) = (target.oid(), target.content.size());
+    let (_, dir) = nearest(repo, &target.path)?;
+    let whole = Whole { oid, size, executable: name.executable };
+    Ok(Some(Order { path: target.path, dir, whole, chunks }))
 }
 
 /// Files that are built and have no names yet.
 #[derive(Default)]
 pub(crate) struct Ahead<'o> {
     built: Mutex<Vec<(&'o RepoPath, Built<'o>)>>,
-    /// Their bytes.
-    pub(super) bytes: u64,
 }
 
 impl<'o> Ahead<'o> {
-    /// Builds files one after the other, waiting for chunks until nothing comes any more. What cannot be
-    /// built is left for the checkout, which says why.
+    /// Builds files one after the other, waiting for chunks until nothing comes any more; then no further one is
+    /// begun. What cannot be built is left for the checkout, which says why.
     pub(crate) fn build(
         orders: &'o [Order],
         (layout, index): (&Layout, &Index),
-        over: &AtomicBool,
+        arriving: Arriving<'_>,
         job: &Job,
     ) -> Self {
-        let arriving = Arriving { arrivals: index.arrivals(), over };
-        let Ok(reader) = ObjectReader::observing(layout, index) else { return Self::default() };
-        let mut ahead = Self::default();
-        for order in orders {
-            let path = order.dir.path_of(order.path.file_name());
-            let what = (order.chunks.as_slice(), order.executable);
-            let built = build_ahead(&reader, (&order.dir, &path), what, &arriving, job);
-            let Ok(built) = built else { break };
-            ahead.bytes += order.chunks.iter().map(|chunk| chunk.size).sum::<u64>();
-            ahead.all().push((&order.path, built));
+        // One that lasts would keep the index from using its space again.
+        let reader: MakeReader<'_, '_> = &|| ObjectReader::observing(layout, index);
+        let mut done = Vec::new();
+        for Order { path, dir, whole, chunks } in orders {
+            if arriving.over.load(Ordering::Acquire) {
+                break;
+            }
+            let what = (chunks.as_slice(), whole.executable);
+            let shown = dir.path_of(path.file_name());
+            match build_ahead(reader, (dir, &shown), what, &arriving, job) {
+                Ok(Some(built)) if built.is(whole) => done.push((path, built)),
+                Ok(Some(_)) | Err(PlaceError::Absent(_)) => {}
+                Ok(None) | Err(_) => break,
+            }
         }
-        ahead
+        Self { built: Mutex::new(done) }
     }
 
     /// Hands out the file that was built for a target, if it is what that wants.
@@ -92,7 +111,9 @@ impl<'o> Ahead<'o> {
         found.map(|number| built.swap_remove(number).1)
     }
 
-    fn all(&mut self) -> &mut Vec<(&'o RepoPath, Built<'o>)> {
-        self.built.get_mut().unwrap_or_else(PoisonError::into_inner)
+    /// Returns the bytes of those that nobody took.
+    pub(super) fn bytes(&self) -> u64 {
+        let built = self.built.lock().unwrap_or_else(PoisonError::into_inner);
+        built.iter().map(|(_, built)| built.size()).sum()
     }
 }

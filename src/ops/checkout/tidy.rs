@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use crate::cache::{StatEntry, note_links};
-use crate::fs::{Dir, Stamp, Time};
+use crate::fs::{Dir, FsError, Stamp, Time};
 use crate::ops::add::ignore_lines;
 use crate::ops::checkout::act::Notes;
 use crate::ops::checkout::leavers::Leaving;
@@ -178,20 +178,13 @@ pub(super) fn mend_ignore(repo: &Repo, from: &RepoPath, to: &RepoPath) -> Result
     ignore_lines(repo, &[to], &[from])
 }
 
-/// Removes temporary files that a crash left in the folders of these paths and above them.
+/// Removes temporary files that a crash left in the folders of these paths and at the root.
 pub(super) fn sweep<'p>(
     repo: &Repo,
     paths: impl Iterator<Item = &'p RepoPath>,
 ) -> Result<(), OpError> {
     repo.door().root().sweep()?;
-    let mut folders: BTreeSet<RepoPath> = BTreeSet::new();
-    for path in paths {
-        let mut above = path.parent();
-        while let Some(folder) = above.filter(|folder| !folders.contains(folder)) {
-            above = folder.parent();
-            folders.insert(folder);
-        }
-    }
+    let folders: BTreeSet<RepoPath> = paths.filter_map(RepoPath::parent).collect();
     for folder in folders {
         repo.door().root().descend(folder.as_bytes())?.sweep()?;
     }
@@ -209,7 +202,8 @@ pub(super) fn make_durable<'p>(
         let mut above = path.parent();
         if is_file {
             let parent = above.as_ref().map_or(&b""[..], RepoPath::as_bytes);
-            root.descend(parent)?.sync_file(path.file_name())?;
+            let synced = root.descend(parent).and_then(|dir| dir.sync_file(path.file_name()));
+            unless_gone(synced)?;
         }
         while let Some(folder) = above {
             above = folder.parent();
@@ -217,7 +211,12 @@ pub(super) fn make_durable<'p>(
         }
     }
     for folder in folders {
-        root.descend(folder.as_bytes())?.sync_names()?;
+        unless_gone(root.descend(folder.as_bytes()).and_then(|dir| dir.sync_names()))?;
     }
     Ok(root.sync_names()?)
+}
+
+/// What somebody has moved away meanwhile is his to make durable.
+fn unless_gone(synced: Result<(), FsError>) -> Result<(), FsError> {
+    synced.or_else(|e| if e.is_missing() || e.is_no_folder() { Ok(()) } else { Err(e) })
 }

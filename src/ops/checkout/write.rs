@@ -227,8 +227,10 @@ fn place_at_hand(
     (whole, write): (&Whole, &Write),
     job: &Job,
 ) -> Result<Option<Stamp>, PlaceError> {
-    if let Some(built) = ahead.take(&write.target, whole) {
-        return place_built(built, place, (whole, Some(sharing))).map(Some);
+    if let Some(built) = ahead.take(&write.target, whole)
+        && let Some(stamp) = place_built(built, place, (whole, Some(sharing)))?
+    {
+        return Ok(Some(stamp));
     }
     let placed = place_whole(sharing, place, whole, job)?;
     if placed.is_some() || !write.right {

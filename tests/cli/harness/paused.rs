@@ -57,6 +57,11 @@ impl Paused {
         }
     }
 
+    /// Returns the id of its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Returns what it said on stderr so far.
     pub(crate) fn said(&self) -> String {
         String::from_utf8_lossy(&self.said.lock().expect("is sound")).into_owned()
