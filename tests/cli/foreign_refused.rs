@@ -109,14 +109,14 @@ fn an_import_that_cannot_be_tracked_after_all_leaves_nothing() {
     }
     // What somebody else wrote there meanwhile is nothing that was taken.
     let words = ["import", &url(&a), "data/train/a\nb", "new/in/d"];
-    let paused = b.pause_haul(&words, "worktree.listed:2");
+    let paused = b.pause_haul(&words, "worktree.listed:3");
     assert!(b.has("new/in/d/c"), "it has its place");
     b.write("new/in/d/mine", b"mine");
     paused.let_go().fails_with(1);
     assert_eq!(b.read("new/in/d/mine"), b"mine");
     b.remove("new");
     // Who stops it there is rid of it too.
-    stop(&b, &words, ("worktree.listed:2", Signal::INT));
+    stop(&b, &words, ("worktree.listed:3", Signal::INT));
     b.tree().assert_same(&before);
     b.haul(&["import", &url(&a), "data/train", "new/in/c"]).ok();
     assert_clean_data(&b);
