@@ -12,11 +12,13 @@ impl Dir {
     /// nothing where that is not to be had: on Linux most file systems of a disk have it.
     #[cfg(target_os = "linux")]
     pub fn nameless(&self, executable: bool) -> Option<TempFile<'_>> {
-        use rustix::fs::{Mode, OFlags};
+        use rustix::fs::{FlockOperation, Mode, OFlags};
 
         let mode = Mode::from_raw_mode(if executable { 0o777 } else { 0o666 });
         let flags = OFlags::RDWR | OFlags::TMPFILE | OFlags::CLOEXEC;
         let file = rustix::fs::openat(&self.fd, ".", flags, mode).ok()?;
+        // As for one with a name: once it has one, the lock tells a sweep that somebody still needs it.
+        let _ = rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive);
         Some(TempFile { dir: self, name: Vec::new(), file: file.into(), placed: true })
     }
 

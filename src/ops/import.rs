@@ -1,19 +1,19 @@
 //! `haul import`: data of another Git repository, tracked here, with a note of where it came from.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 
 use serde::Serialize;
 
 use crate::config::{has_secret, has_web_user, redact_git};
-use crate::fs::{Dir, FileKind};
+use crate::fs::{Dir, FileKind, Stamp};
 use crate::git::POINTER_LIMIT;
 use crate::ops::add::{self, AddOptions, check_filtered, check_name};
 use crate::ops::checkout::remove_empty;
 use crate::ops::error::OpError;
 use crate::ops::foreign::{Foreign, Origin, Taken, split};
 use crate::ops::get::last_name;
-use crate::ops::listing::{Listing, Shape, of_folder, of_worktree, shape, whole_paths};
+use crate::ops::listing::{Listing, Shape, of_folder, of_worktree, shape, whole_path, whole_paths};
 use crate::ops::provenance::{FROM, FROM_COMMIT, FROM_PATH, FROM_REV, warn_of_part};
 use crate::ops::requests::Requests;
 use crate::ops::requests::ToFetch;
@@ -21,7 +21,7 @@ use crate::ops::select::resolve;
 use crate::path::{JsonPath, RepoPath, json_path, show};
 use crate::progress::Job;
 use crate::repo::Repo;
-use crate::worktree::{Kept, Parent, is_excluded, load_tracked, put_aside};
+use crate::worktree::{Kept, Parent, What, is_excluded, load_tracked};
 
 /// What to import.
 #[derive(Clone, Debug, Default)]
@@ -169,11 +169,11 @@ pub fn run(repo: &Repo, options: &ImportOptions, job: &Job) -> Result<ImportedRo
     // Others need not wait for the network; what they did meanwhile may stand in the way.
     repo.begin_changes(job)?;
     goal(repo, options)?;
-    let mine = match of_worktree(repo, &path, &Kept::new(whole_paths(&path, &new)), job)? {
+    let placed = match of_worktree(repo, &path, &Kept::new(whole_paths(&path, &new)), job)? {
         None => {
-            let mine = shape(&taken.path)?;
+            let placed = shape(&taken.path, job)?;
             place(repo, &path, &taken)?;
-            Some(mine)
+            Some(placed)
         }
         // An import that did not end left it there.
         Some(there) if there == new => None,
@@ -187,11 +187,11 @@ pub fn run(repo: &Repo, options: &ImportOptions, job: &Job) -> Result<ImportedRo
     };
     let before = pointers(repo, &path);
     let tracked = track(repo, (&path, &new), (&taken, &origin, &options.path), "added", job);
-    if let (Err(_), Some(mine)) = (&tracked, mine)
+    if let (Err(_), Some(placed)) = (&tracked, placed)
         && pointers(repo, &path) == before
     {
-        // Nobody tracks it: it goes where it came from. The error that matters is the first.
-        drop(take_back(repo, (&path, above.as_ref()), (&taken, &mine), job));
+        // Nobody tracks it. The error that matters is the first.
+        drop(take_back(repo, (&path, above.as_ref()), &placed));
     }
     tracked
 }
@@ -205,39 +205,38 @@ fn pointers(repo: &Repo, path: &RepoPath) -> Vec<Option<Vec<u8>>> {
     above.map(read).collect()
 }
 
-/// Takes what was placed out of the worktree again, and what was made for it below a folder that was there.
-/// Where somebody wrote into it meanwhile, it stays.
+/// Removes from the worktree what was placed there and is as it was, and folders made for it below one that
+/// was there. What somebody else wrote there stays. It is short, and is not asked whether to stop.
 fn take_back(
     repo: &Repo,
-    (path, above): (&RepoPath, Option<&RepoPath>),
-    (taken, mine): (&Taken, &Shape),
-    job: &Job,
+    (top, above): (&RepoPath, Option<&RepoPath>),
+    placed: &Shape,
 ) -> Result<(), OpError> {
-    if shape(&repo.git().root().join(path.to_os()))? != *mine {
-        return Ok(());
+    let (mut parent, mut folders) = (Parent::default(), BTreeSet::new());
+    for (rest, what) in placed {
+        let path = RepoPath::new(whole_path(top, rest.as_deref()))?;
+        let Some(dir) = parent.of(repo.door(), &path)? else { continue };
+        let Some(now) = dir.stamp(path.file_name())? else { continue };
+        let same = match what {
+            // The rename has touched the inode of what it named.
+            What::File(seen) if rest.is_none() => Stamp { ctime: seen.ctime, ..now } == *seen,
+            What::File(seen) => now == *seen,
+            What::Symlink(to) => {
+                now.kind == FileKind::Symlink && dir.read_link(path.file_name())? == *to
+            }
+            What::EmptyFolder => false,
+        };
+        if same {
+            dir.remove_file(path.file_name())?;
+        }
+        folders.extend(path.parent());
+        if *what == What::EmptyFolder {
+            folders.insert(path);
+        }
     }
-    let mut parent = Parent::default();
-    let Some(dir) = parent.of(repo.door(), path)? else { return Ok(()) };
-    let (folder, name) = split(&taken.path)?;
-    dir.rename(path.file_name(), &Dir::open(folder)?, &name)?;
     drop(parent);
-    if !shape(&taken.path).is_ok_and(|there| there == *mine) {
-        // Somebody was quicker; where he has put something else in its place, it stays in the state.
-        return place(repo, path, taken).or_else(|_| keep(repo, path, taken, job));
-    }
     let made = |folder: &RepoPath| above.is_none_or(|above| folder.starts_with_dir(above));
-    remove_empty(repo, path.parent().into_iter().collect(), made)
-}
-
-/// Keeps what was taken out of the worktree with something in it that is not ours.
-fn keep(repo: &Repo, path: &RepoPath, taken: &Taken, job: &Job) -> Result<(), OpError> {
-    let (folder, name) = split(&taken.path)?;
-    let goal = repo.layout().aside().join(repo.door().now()?.0.to_string()).join(path.to_os());
-    put_aside((&Dir::open(folder)?, &name), &goal, job)
-        .map_err(|source| OpError::Place { path: path.as_bytes().to_vec(), source })?;
-    let shown = show(path.as_bytes());
-    job.warn(&format!("what was written into `{shown}` meanwhile lies in `{}`", goal.display()));
-    Ok(())
+    remove_empty(repo, folders, made)
 }
 
 /// Opens the folder nearest to a path that is there, and names it unless it is the root: on its file system

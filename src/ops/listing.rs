@@ -3,9 +3,8 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::atomic::AtomicBool;
 
-use crate::fs::{Dir, FileKind, Stamp};
+use crate::fs::{Dir, FileKind};
 use crate::hash::Oid;
 use crate::manifest::EntryKind;
 use crate::ops::error::OpError;
@@ -13,7 +12,7 @@ use crate::ops::foreign::split;
 use crate::ops::inside::{Folder, look as look_inside};
 use crate::path::RepoPath;
 use crate::pointer::{Pointer, PointerKind};
-use crate::progress::{Job, Kind, Silent};
+use crate::progress::{Job, Kind};
 use crate::repo::Repo;
 use crate::worktree::{Door, Found, Kept, Knowledge, RulesBelow, Scan, What, look_ahead};
 
@@ -65,27 +64,17 @@ pub(crate) fn of_folder(path: &Path, job: &Job) -> Result<Option<Listing>, OpErr
     Ok(here.map(|here| here.listing))
 }
 
-/// Paths below a top and what lies there, by stamps without the time of the inode, which a rename changes.
+/// Paths below a top, and what lies there; of a single file the path is nothing.
 pub(crate) type Shape = Vec<(Option<Vec<u8>>, What)>;
 
-/// What lies at a path of the machine. No content is read, and nobody is asked whether to stop: it serves to
-/// tidy up afterwards.
-pub(crate) fn shape(path: &Path) -> Result<Shape, OpError> {
+/// What lies at a path of the machine, with stamps in place of hashes.
+pub(crate) fn shape(path: &Path, job: &Job) -> Result<Shape, OpError> {
     let (folder, name) = split(path)?;
     let (door, top) = (Door::open(folder)?, RepoPath::new(name)?);
-    let go_on = AtomicBool::new(false);
-    let job = Job::new(&Silent, &go_on);
-    let scan = scan((&door, &top), &Kept::All, RulesBelow::Standing, &job)?;
-    let Some(Scan { found, refused, .. }) = scan else { return Ok(Vec::new()) };
-    if let Some((_, error)) = refused.into_iter().next() {
-        return Err(error.into());
-    }
-    let lasting = |what| match what {
-        What::File(stamp) => What::File(Stamp { ctime: stamp.mtime, ..stamp }),
-        What::Symlink(_) | What::EmptyFolder => what,
-    };
+    let scan = scan((&door, &top), &Kept::All, RulesBelow::Standing, job)?;
     let below = |path: &RepoPath| path.relative_to(&top).map(|rest| rest.as_bytes().to_vec());
-    Ok(found.into_iter().map(|Found { path, what }| (below(&path), lasting(what))).collect())
+    let found = scan.map(|scan| scan.found).unwrap_or_default();
+    Ok(found.into_iter().map(|Found { path, what }| (below(&path), what)).collect())
 }
 
 fn scan(

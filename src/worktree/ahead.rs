@@ -25,14 +25,14 @@ pub(crate) struct Arriving<'a> {
 }
 
 impl Arriving<'_> {
-    /// Waits until these chunks are here; returns how often the index has been written: readers made from
-    /// then on know of them. Fails with [`PlaceError::Absent`] once nothing comes any more, or is of use.
+    /// Waits until these chunks are here: readers made from then on know of them. Fails with
+    /// [`PlaceError::Absent`] once nothing comes any more, or is of use.
     pub(super) fn wait_for(
         &self,
         chunks: &[ChunkEntry],
         reader: MakeReader<'_, '_>,
         job: &Job,
-    ) -> Result<u64, PlaceError> {
+    ) -> Result<(), PlaceError> {
         loop {
             // In this order: what came before the end, or before a wait, is seen.
             let (over, count) = (self.over.load(Ordering::Acquire), self.arrivals.count());
@@ -40,7 +40,7 @@ impl Arriving<'_> {
             let absent = |chunk: &&ChunkEntry| now.view().find_held(&chunk.id.0).is_none();
             let failed = self.failed.load(Ordering::Acquire);
             match chunks.iter().find(|chunk| failed || absent(chunk)) {
-                None => return Ok(self.arrivals.count()),
+                None => return Ok(()),
                 Some(chunk) if over => return Err(PlaceError::Absent(chunk.id)),
                 Some(_) => {}
             }

@@ -89,7 +89,6 @@ impl Build<'_, '_> {
             let (to_hash, for_hash) = sync_channel(AHEAD);
             let (to_write, for_write) = sync_channel(AHEAD);
             let (give_back, spares) = channel();
-            let mut known = 0;
             let hashing = scope.spawn({
                 let give_back = give_back.clone();
                 move || hash(&for_hash, &give_back)
@@ -97,7 +96,7 @@ impl Build<'_, '_> {
             let writing = scope.spawn(move || self.write(&for_write, &give_back));
             let made = windows(&stretches).try_for_each(|window| {
                 self.job.check()?;
-                self.wait_for(window, chunks, &mut known)?;
+                self.wait_for(window, chunks)?;
                 let buffers = spares.try_iter().chain(std::iter::repeat_with(Vec::new));
                 let work: Vec<(&Stretch, Vec<u8>)> = window.iter().zip(buffers).collect();
                 let made: Result<Vec<Made>, PlaceError> = work
@@ -120,31 +119,21 @@ impl Build<'_, '_> {
             let written = writing.join().unwrap_or_else(|panic| resume_unwind(panic));
             made?;
             written?;
-            if cloned {
-                self.temp.end_at(size, self.path)?;
-            }
+            // One before may have made it longer.
+            self.temp.end_at(size, self.path)?;
             Ok((oid, size))
         })
     }
 
-    /// Waits until the chunks of a window are here; readers from before the index was written last do not
-    /// know all of them. `known` is how often it was when the spare ones were made.
-    fn wait_for(
-        &self,
-        window: &[Stretch],
-        chunks: &[ChunkEntry],
-        known: &mut u64,
-    ) -> Result<(), PlaceError> {
+    /// Waits until the chunks of a window are here, if they still arrive. Readers from before do not know all
+    /// of them, and keep the index from using its space again.
+    fn wait_for(&self, window: &[Stretch], chunks: &[ChunkEntry]) -> Result<(), PlaceError> {
         let (Some(arriving), [first, .., last] | [first @ last]) = (self.arriving, window) else {
             return Ok(());
         };
+        self.spare.lock().unwrap_or_else(PoisonError::into_inner).clear();
         let chunks = chunks.get(first.chunks.start..last.chunks.end).unwrap_or_default();
-        let count = arriving.wait_for(chunks, self.reader, self.job)?;
-        if count != *known {
-            self.spare.lock().unwrap_or_else(PoisonError::into_inner).clear();
-            *known = count;
-        }
-        Ok(())
+        arriving.wait_for(chunks, self.reader, self.job)
     }
 
     /// Makes the bytes of a stretch; where the former version cannot be read, from the cache.

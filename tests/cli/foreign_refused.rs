@@ -115,6 +115,15 @@ fn an_import_that_cannot_be_tracked_after_all_leaves_nothing() {
     paused.let_go().fails_with(1);
     assert_eq!(b.read("new/in/d/mine"), b"mine");
     b.remove("new");
+    // Nor what he changed, and made look as old as before.
+    let paused = b.pause_haul(&words, "worktree.listed:3");
+    let as_before =
+        ["-c", "cp -p new/in/d/c kept && printf C > new/in/d/c && touch -r kept new/in/d/c"];
+    b.run("sh", &as_before).ok();
+    paused.let_go().fails_with(1);
+    assert_eq!(b.read("new/in/d/c"), b"C");
+    b.remove("new");
+    b.remove("kept");
     // Who stops it there is rid of it too.
     stop(&b, &words, ("worktree.listed:3", Signal::INT));
     b.tree().assert_same(&before);

@@ -65,7 +65,9 @@ fn a_large_file_is_built_while_the_rest_arrives_and_named_once_all_is_here() {
     tidy(&c, &remote);
     // One that dies leaves nothing for ever.
     let d = a.clone_as("d");
-    d.haul_with(&["pull"], &[("HAUL_FAILPOINT", "fs.place.written:2")]).dies();
+    for point in ["fs.place.written:1", "fs.place.written:2"] {
+        d.haul_with(&["pull"], &[("HAUL_FAILPOINT", point)]).dies();
+    }
     d.haul(&["pull"]).ok();
     tidy(&d, &remote);
     d.tree_of("in").assert_same(&a.tree_of("in"));
@@ -107,6 +109,21 @@ fn of_a_fetch_that_could_not_write_nothing_counts_as_here() {
         b.haul(&["fsck", "--local"]).ok();
     }
     b.haul(&["pull"]).ok();
+    b.tree_of("in").assert_same(&a.tree_of("in"));
+}
+
+#[test]
+fn where_a_file_without_a_name_gets_none_it_is_built_again() {
+    let world = World::new();
+    let remote = world.remote("r");
+    let (a, b) = scene(&world, &remote);
+    if b.run("sh", &["-c", "command -v strace"]).stdout().is_empty() {
+        skipped("there is no `strace` to have links refused");
+        return;
+    }
+    let words = ["-f", "-qq", "-o", "calls", "-e", "inject=linkat:error=EXDEV", "haul", "pull"];
+    b.run("strace", &words).ok();
+    assert!(String::from_utf8_lossy(&b.read("calls")).contains("/proc/self/fd/"), "it was tried");
     b.tree_of("in").assert_same(&a.tree_of("in"));
 }
 

@@ -129,12 +129,13 @@ fn act(
     for leaving in &leaving {
         report.removed += remove_all(repo, leaving, &mut notes)?;
     }
+    // Before anything is placed: a run that died may have left no more to place than this one does.
+    sweep(repo, writes.iter().chain(&filled).map(|write| &write.target.path))?;
     let link = link.unwrap_or(repo.config().cache_link.value);
     let shared = Shared::open(repo, (link, ahead), &writes)?;
     let target = (Some(&shared), &mut report);
     let mut placed = write_all((repo, repo.door()), &writes, target, job)?;
     placed.extend(write_all((repo, repo.door()), &filled, (None, &mut report), job)?);
-    sweep(repo, placed.iter().map(|p| &p.path))?;
     if orphans.is_empty() && leaving.is_empty() && report.aside.is_none() && placed.len() <= FEW {
         let is_file = |p: &Placed| matches!(p.target.kind, EntryKind::File | EntryKind::Executable);
         make_durable(repo, placed.iter().map(|p| (&p.path, is_file(p))))?;

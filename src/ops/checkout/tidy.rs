@@ -178,7 +178,8 @@ pub(super) fn mend_ignore(repo: &Repo, from: &RepoPath, to: &RepoPath) -> Result
     ignore_lines(repo, &[to], &[from])
 }
 
-/// Removes temporary files that a crash left in the folders of these paths and at the root.
+/// Removes temporary files that a crash left in the folders of these paths, where they are there, and at the
+/// root.
 pub(super) fn sweep<'p>(
     repo: &Repo,
     paths: impl Iterator<Item = &'p RepoPath>,
@@ -186,7 +187,8 @@ pub(super) fn sweep<'p>(
     repo.door().root().sweep()?;
     let folders: BTreeSet<RepoPath> = paths.filter_map(RepoPath::parent).collect();
     for folder in folders {
-        repo.door().root().descend(folder.as_bytes())?.sweep()?;
+        let swept = repo.door().root().descend(folder.as_bytes()).and_then(|dir| dir.sweep());
+        unless_gone(swept)?;
     }
     Ok(())
 }
@@ -216,7 +218,7 @@ pub(super) fn make_durable<'p>(
     Ok(root.sync_names()?)
 }
 
-/// What somebody has moved away meanwhile is his to make durable.
-fn unless_gone(synced: Result<(), FsError>) -> Result<(), FsError> {
-    synced.or_else(|e| if e.is_missing() || e.is_no_folder() { Ok(()) } else { Err(e) })
+/// Passes over what is not there, or not any more: who moved it away has to make it durable.
+fn unless_gone(done: Result<(), FsError>) -> Result<(), FsError> {
+    done.or_else(|e| if e.is_missing() || e.is_no_folder() { Ok(()) } else { Err(e) })
 }
