@@ -1,6 +1,6 @@
 //! Which byte ranges of which packs to ask for, so that requests follow bytes and not objects.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 use crate::hash::PackId;
 use crate::transfer::walk::Spot;
@@ -35,14 +35,18 @@ pub(super) enum Slack {
     Little,
 }
 
-/// Joins wanted frames into ranges, pack by pack and in order of offset.
+/// Joins wanted frames into ranges: pack by pack, what is wanted first in front, so that whoever waits for it
+/// can begin; and in order of offset.
 pub(super) fn ranges(spots: impl IntoIterator<Item = Spot>, slack: Slack) -> Vec<Range> {
-    let mut packs: BTreeMap<PackId, Vec<FrameSpan>> = BTreeMap::new();
+    let mut packs: Vec<(PackId, Vec<FrameSpan>)> = Vec::new();
+    let mut places = HashMap::new();
     for spot in spots {
-        packs
-            .entry(spot.pack)
-            .or_default()
-            .push(FrameSpan { offset: spot.offset, len: spot.frame_len });
+        let place = *places.entry(spot.pack).or_insert(packs.len());
+        if place == packs.len() {
+            packs.push((spot.pack, Vec::new()));
+        }
+        let span = FrameSpan { offset: spot.offset, len: spot.frame_len };
+        packs.get_mut(place).into_iter().for_each(|(_, frames)| frames.push(span));
     }
     let mut out = Vec::new();
     for (pack, mut frames) in packs {
@@ -94,6 +98,13 @@ mod tests {
         let found = ranges(spots, Slack::Usual);
         let spans: Vec<_> = found.iter().map(|r| (r.from, r.to, r.frames.len())).collect();
         assert_eq!(spans, [(100, 2100, 2), (9_000_000, 9_000_010, 1), (24, 29, 1)]);
+    }
+
+    #[test]
+    fn the_pack_that_is_wanted_first_comes_first() {
+        let found = ranges([spot(2, 50, 5), spot(1, 24, 5), spot(2, 24, 5)], Slack::Little);
+        let spans: Vec<_> = found.iter().map(|r| (r.pack.0[0], r.from, r.frames.len())).collect();
+        assert_eq!(spans, [(2, 24, 2), (1, 24, 1)]);
     }
 
     #[test]
