@@ -14,7 +14,9 @@ use crate::ops::checkout::in_place::refresh;
 use crate::ops::checkout::orphans::{Orphan, begun_key};
 use crate::ops::checkout::plan::{CheckoutPlan, Work, Write};
 use crate::ops::checkout::room::check_room;
-use crate::ops::checkout::tidy::{aside, make_durable, mend_ignore, move_data, remove_all, sweep};
+use crate::ops::checkout::tidy::{
+    aside, make_durable, mend_ignore, move_data, remove_all, sweep, sweep_before,
+};
 use crate::ops::checkout::write::{Placed, Shared, write_all};
 use crate::ops::error::OpError;
 use crate::ops::retain::{After, retain};
@@ -130,12 +132,13 @@ fn act(
         report.removed += remove_all(repo, leaving, &mut notes)?;
     }
     // Before anything is placed: a run that died may have left no more to place than this one does.
-    sweep(repo, writes.iter().chain(&filled).map(|write| &write.target.path))?;
+    sweep_before(repo, writes.iter().chain(&filled).map(|write| &write.target.path));
     let link = link.unwrap_or(repo.config().cache_link.value);
     let shared = Shared::open(repo, (link, ahead), &writes)?;
     let target = (Some(&shared), &mut report);
     let mut placed = write_all((repo, repo.door()), &writes, target, job)?;
     placed.extend(write_all((repo, repo.door()), &filled, (None, &mut report), job)?);
+    sweep(repo, placed.iter().map(|p| &p.path))?;
     if orphans.is_empty() && leaving.is_empty() && report.aside.is_none() && placed.len() <= FEW {
         let is_file = |p: &Placed| matches!(p.target.kind, EntryKind::File | EntryKind::Executable);
         make_durable(repo, placed.iter().map(|p| (&p.path, is_file(p))))?;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use crate::cache::{StatEntry, note_links};
-use crate::fs::{Dir, FsError, Stamp, Time};
+use crate::fs::{Dir, Stamp, Time};
 use crate::ops::add::ignore_lines;
 use crate::ops::checkout::act::Notes;
 use crate::ops::checkout::leavers::Leaving;
@@ -178,8 +178,7 @@ pub(super) fn mend_ignore(repo: &Repo, from: &RepoPath, to: &RepoPath) -> Result
     ignore_lines(repo, &[to], &[from])
 }
 
-/// Removes temporary files that a crash left in the folders of these paths, where they are there, and at the
-/// root.
+/// Removes temporary files that a crash left in the folders of these paths and at the root.
 pub(super) fn sweep<'p>(
     repo: &Repo,
     paths: impl Iterator<Item = &'p RepoPath>,
@@ -187,10 +186,18 @@ pub(super) fn sweep<'p>(
     repo.door().root().sweep()?;
     let folders: BTreeSet<RepoPath> = paths.filter_map(RepoPath::parent).collect();
     for folder in folders {
-        let swept = repo.door().root().descend(folder.as_bytes()).and_then(|dir| dir.sweep());
-        unless_gone(swept)?;
+        repo.door().root().descend(folder.as_bytes())?.sweep()?;
     }
     Ok(())
+}
+
+/// As [`sweep`], before anything is placed: not all folders are there, and who places something in one says what
+/// is wrong with it.
+pub(super) fn sweep_before<'p>(repo: &Repo, paths: impl Iterator<Item = &'p RepoPath>) {
+    let folders: BTreeSet<RepoPath> = paths.filter_map(RepoPath::parent).collect();
+    for folder in folders {
+        drop(repo.door().root().descend(folder.as_bytes()).and_then(|dir| dir.sweep()));
+    }
 }
 
 /// Makes a few placed paths durable, with the folders above them.
@@ -204,8 +211,7 @@ pub(super) fn make_durable<'p>(
         let mut above = path.parent();
         if is_file {
             let parent = above.as_ref().map_or(&b""[..], RepoPath::as_bytes);
-            let synced = root.descend(parent).and_then(|dir| dir.sync_file(path.file_name()));
-            unless_gone(synced)?;
+            root.descend(parent)?.sync_file(path.file_name())?;
         }
         while let Some(folder) = above {
             above = folder.parent();
@@ -213,12 +219,7 @@ pub(super) fn make_durable<'p>(
         }
     }
     for folder in folders {
-        unless_gone(root.descend(folder.as_bytes()).and_then(|dir| dir.sync_names()))?;
+        root.descend(folder.as_bytes())?.sync_names()?;
     }
     Ok(root.sync_names()?)
-}
-
-/// Passes over what is not there, or not any more: who moved it away has to make it durable.
-fn unless_gone(done: Result<(), FsError>) -> Result<(), FsError> {
-    done.or_else(|e| if e.is_missing() || e.is_no_folder() { Ok(()) } else { Err(e) })
 }
