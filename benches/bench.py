@@ -1,6 +1,7 @@
 """What the benches share: running commands, the table of figures, and the command line."""
 
 import argparse
+import contextlib
 import dataclasses
 import json
 import os
@@ -17,6 +18,9 @@ from collections.abc import Callable
 PROJECT = pathlib.Path(__file__).resolve().parent.parent
 KIB, MIB, GIB = 1 << 10, 1 << 20, 1 << 30
 SEED = 20
+MEMORY_LIMIT = 300 * MIB
+# What the highest peak memory of all runs of haul is called among the peaks.
+ANY_RUN = "any run of haul"
 
 
 @dataclasses.dataclass
@@ -28,7 +32,8 @@ class Figure:
     demand: str
     measure: str
     holds: bool | None
-    numbers: dict[str, float] = dataclasses.field(default_factory=dict)
+    # Such as the seconds of each round.
+    numbers: dict[str, float | list[float]] = dataclasses.field(default_factory=dict)
 
     def verdict(self) -> str:
         return {None: "", True: "pass", False: "FAIL"}[self.holds]
@@ -40,7 +45,7 @@ class Failed(Exception):
 
 @dataclasses.dataclass
 class Done:
-    """A command that ran: its time, its peak memory, and what it printed."""
+    """A command that ran: its time, its peak memory (the script's own at least), and what it printed."""
 
     seconds: float
     peak: int
@@ -109,6 +114,8 @@ class Bench:
             _, status, usage = os.wait4(child.pid, 0)
             seconds = time.perf_counter() - start
             child.returncode = os.waitstatus_to_exitcode(status)
+            if command[0] == str(self.haul):
+                self.note_peak(ANY_RUN, usage.ru_maxrss * KIB)
             out.seek(0)
             output = out.read()
             if child.returncode != 0:
@@ -117,16 +124,25 @@ class Bench:
                 raise Failed(f"`{' '.join(command)}` failed with {child.returncode}:\n{text}")
         return Done(seconds, usage.ru_maxrss * KIB, output)
 
-    def git(self, folder: pathlib.Path, *arguments: str) -> None:
-        self.run(["git", *arguments], folder)
+    def note_peak(self, key: str, peak: int) -> None:
+        self.peaks[key] = max(self.peaks.get(key, 0), peak)
+
+    def git(self, folder: pathlib.Path, *arguments: str) -> Done:
+        return self.run(["git", *arguments], folder)
 
     def verb(self, folder: pathlib.Path, *arguments: str, size: str = "") -> Done:
         """Runs haul; keeps the highest peak memory of each verb for each size."""
         done = self.run([self.haul, *arguments, "--json"], folder)
         if size:
-            key = f"{arguments[0]}, {size}"
-            self.peaks[key] = max(self.peaks.get(key, 0), done.peak)
+            self.note_peak(f"{arguments[0]}, {size}", done.peak)
         return done
+
+    def demand_memory(self) -> None:
+        """Adds a figure for each peak so far: all must stay within the limit."""
+        for what, peak in sorted(self.peaks.items()):
+            demand = f"at most {human(MEMORY_LIMIT)}"
+            figure = Figure("memory", what, demand, human(peak), peak <= MEMORY_LIMIT, {"bytes": peak})
+            self.note(figure)
 
     def repository(self) -> pathlib.Path:
         """Makes a new repository with an empty remote."""
@@ -184,6 +200,14 @@ def retire(path: pathlib.Path) -> None:
                 pending.append(entry.path)
             elif entry.is_file(follow_symlinks=False) and entry.stat().st_size > 2 * KIB:
                 os.truncate(entry.path, 0)
+
+
+def clear(work: pathlib.Path) -> None:
+    """Frees what a part left that did not get to its end, so that the next one finds room and no old data."""
+    for path in sorted(work.iterdir()):
+        if path.name not in ("home", "haul", "codecs", "client", "retired"):
+            with contextlib.suppress(OSError):
+                retire(path)
 
 
 def warm(path: pathlib.Path) -> None:
@@ -245,6 +269,28 @@ def print_table(figures: list[Figure]) -> None:
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip())
 
 
+def write_figures(bench: Bench, file: pathlib.Path | None, about: dict[str, str]) -> None:
+    """Writes all figures so far, if a file is named."""
+    if file is None:
+        return
+    document = {"machine": about | bench.about, "quick": bench.sizes.quick}
+    document["figures"] = [dataclasses.asdict(figure) for figure in bench.figures]
+    whole = file.with_name(f"{file.name}.part")
+    whole.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+    whole.replace(file)
+
+
+def run_part(bench: Bench, name: str, part: Callable[[Bench], None]) -> None:
+    """Runs a part; if it fails, what it added until then stays, and the next one can follow."""
+    print(f"{name} …", file=sys.stderr, flush=True)
+    try:
+        part(bench)
+    except (Failed, OSError, subprocess.SubprocessError) as error:
+        print(error, file=sys.stderr, flush=True)
+        bench.add("", f"the rest of the part `{name}`", "a command failed", "", False)
+        clear(bench.work)
+
+
 def build(features: str) -> pathlib.Path:
     command = ["cargo", "build", "--release", "--quiet", "--features", features]
     subprocess.run(command, cwd=PROJECT, check=True)
@@ -292,6 +338,7 @@ def measure_parts(
 ) -> None:
     """The whole program: runs the wanted parts, prints the table, ends with 1 if a demand fails.
 
+    The figures are written after each part, so that a long run that breaks off keeps what it has.
     `sizes` are those of a full and of a quick run, each with at least `quick` and `rounds`.
     """
     arguments = arguments_of(doc, list(parts))
@@ -307,24 +354,18 @@ def measure_parts(
         haul = pathlib.Path(shutil.copy2(haul, work / "haul"))
         bench = Bench(haul, work, quick if arguments.quick else full)
         about["haul"] = first_line([str(haul), "--version"])
+        about["load before"] = before
         for part in parts:
             if part in arguments.only:
-                print(f"{part} …", file=sys.stderr, flush=True)
-                try:
-                    parts[part](bench)
-                except Failed as error:
-                    print(error, file=sys.stderr, flush=True)
-                    bench.add("", f"the rest of the part `{part}`", "a command failed", "", False)
+                run_part(bench, part, parts[part])
+                write_figures(bench, arguments.json, about)
         finish(bench)
-    about |= bench.about | {"load before": before, "load after": load()}
-    for name, text in about.items():
+        about["load after"] = load()
+        write_figures(bench, arguments.json, about)
+    for name, text in (about | bench.about).items():
         print(f"{name}: {text}")
     print()
     print_table(bench.figures)
-    if arguments.json:
-        document = {"machine": about, "quick": arguments.quick}
-        document["figures"] = [dataclasses.asdict(figure) for figure in bench.figures]
-        arguments.json.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
     failed = sum(1 for figure in bench.figures if figure.holds is False)
     if failed:
         sys.exit(f"demands not met: {failed}")
