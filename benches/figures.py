@@ -63,7 +63,7 @@ def write_random(path: pathlib.Path, size: int, seed: int) -> None:
     source = random.Random(seed)
     with open(path, "wb") as out:
         while size:
-            size -= out.write(source.randbytes(min(size, 8 * MIB)))
+            size -= out.write(source.randbytes(min(size, MIB)))
 
 
 def write_tree(folder: pathlib.Path, count: int, folders: int, lengths: range) -> int:

@@ -1,4 +1,4 @@
-"""The tools that stored.py measures: haul, and those of its rivals that are on PATH.
+"""The tools that are measured side by side: haul, and those of its rivals that are on PATH.
 
 Each keeps versions of one file in the work folder `repo`, and sends them to the folder `remote`.
 """
@@ -7,7 +7,7 @@ import hashlib
 import pathlib
 import shutil
 
-from bench import MIB, Bench, Failed, first_line, kept_bytes, retire
+from bench import MIB, Bench, Done, Failed, first_line, kept_bytes, retire
 
 
 class Tool:
@@ -32,23 +32,24 @@ class Tool:
         for name in ("repo", "clone", "remote"):
             retire(self.bench.work / name)
 
-    def run(self, *command) -> None:
-        self.bench.run([self.name, *command], self.repo)
+    def run(self, *command) -> Done:
+        return self.bench.run([self.name, *command], self.repo)
 
-    def git(self, *arguments: str) -> None:
-        self.bench.git(self.repo, *arguments)
+    def git(self, *arguments: str) -> Done:
+        return self.bench.git(self.repo, *arguments)
 
     def start(self) -> None:
         raise NotImplementedError
 
-    def add(self, name: str) -> None:
+    def add(self, name: str) -> Done:
         raise NotImplementedError
 
     def commit(self) -> None:
         """Runs between add and push, and is not timed."""
 
-    def push(self) -> None:
-        """Stays empty for a tool whose add sends."""
+    def push(self) -> Done:
+        """Is not there for a tool whose add sends."""
+        raise NotImplementedError
 
     def proof(self, source: pathlib.Path, name: str) -> None:
         """Fails if what the remote gives back is not what was added."""
@@ -71,14 +72,14 @@ class Haul(Tool):
     def begin(self) -> None:
         self.bench.repository()
 
-    def add(self, name: str) -> None:
-        self.bench.verb(self.repo, "add", name)
+    def add(self, name: str) -> Done:
+        return self.bench.verb(self.repo, "add", name)
 
     def commit(self) -> None:
         self.bench.commit(self.repo)
 
-    def push(self) -> None:
-        self.bench.verb(self.repo, "push")
+    def push(self) -> Done:
+        return self.bench.verb(self.repo, "push")
 
     def proof(self, source: pathlib.Path, name: str) -> None:
         clone = self.bench.clone()
@@ -97,11 +98,11 @@ class Dvc(Tool):
         self.run("init", "-q")
         self.run("remote", "add", "-q", "-d", "store", self.remote)
 
-    def add(self, name: str) -> None:
-        self.run("add", "-q", name)
+    def add(self, name: str) -> Done:
+        return self.run("add", "-q", name)
 
-    def push(self) -> None:
-        self.run("push", "-q")
+    def push(self) -> Done:
+        return self.run("push", "-q")
 
 
 class GitLfs(Tool):
@@ -115,14 +116,14 @@ class GitLfs(Tool):
         self.git("lfs", "track", "data.*")
         self.git("remote", "add", "origin", f"file://{self.remote}")
 
-    def add(self, name: str) -> None:
-        self.git("add", name)
+    def add(self, name: str) -> Done:
+        return self.git("add", name)
 
     def commit(self) -> None:
         self.bench.commit(self.repo)
 
-    def push(self) -> None:
-        self.git("push", "-q", "origin", "main")
+    def push(self) -> Done:
+        return self.git("push", "-q", "origin", "main")
 
 
 class Restic(Tool):
@@ -132,8 +133,8 @@ class Restic(Tool):
     def start(self) -> None:
         self.run("-q", "-r", self.remote, "init")
 
-    def add(self, name: str) -> None:
-        self.run("-q", "-r", self.remote, "backup", name)
+    def add(self, name: str) -> Done:
+        return self.run("-q", "-r", self.remote, "backup", name)
 
 
 class Rustic(Tool):
@@ -143,8 +144,8 @@ class Rustic(Tool):
     def start(self) -> None:
         self.run(*self.quiet, "-r", self.remote, "init")
 
-    def add(self, name: str) -> None:
-        self.run(*self.quiet, "-r", self.remote, "backup", name)
+    def add(self, name: str) -> Done:
+        return self.run(*self.quiet, "-r", self.remote, "backup", name)
 
 
 # With these no tool sends figures of use anywhere, nor asks for a password.
