@@ -3,6 +3,7 @@
 //!     cargo bench --bench codecs [-- FILE…]
 //!     cargo bench --bench codecs -- --deltas
 //!     cargo bench --bench codecs -- --alone zstd|planes|decode|known FILE
+//!     cargo bench --bench codecs -- --alone stat FOLDER
 //!
 //! Without files it makes its own data, and deltas too. Each row is one kind of data, cut into
 //! chunks as haul cuts files. Times are seconds of one thread per 10^9 bytes, the best of several
@@ -12,6 +13,7 @@
 //! With `--alone` it prints a single number: how many seconds per 10^9 bytes a bare loop, or the
 //! decoding of what haul makes of the file, takes on all cores at the same time, median of the rounds.
 //! "known" is what a file needs of which everything is known: reading, cutting, and two hashes.
+//! "stat" is the seconds that looking at each name below a folder takes, and nothing else.
 #![expect(clippy::unwrap_used, reason = "a bench stops by panicking")]
 #![expect(clippy::indexing_slicing, reason = "a bench stops by panicking")]
 #![expect(clippy::panic, reason = "a bench stops by panicking")]
@@ -25,7 +27,7 @@ mod made_up;
 use std::fs::File;
 use std::io::Write as _;
 use std::os::unix::fs::FileExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
@@ -37,6 +39,7 @@ use haul::pack::{
     CODEC_ZSTD, CODEC_ZSTD_BASE, Candidate, Codecs, EncodedFrame, decode_delta_frame, decode_frame,
     encode_data_frame, encode_delta_frames,
 };
+use rayon::prelude::*;
 use zstd::bulk::{Compressor, Decompressor};
 use zstd::zstd_safe::{CParameter, ParamSwitch};
 
@@ -50,6 +53,7 @@ fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|a| a != "--bench").collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments.as_slice() {
+        ["--alone", "stat", folder] => println!("{:.4}", stat(Path::new(folder))),
         ["--alone", "known", file] => println!("{:.4}", known(Path::new(file))),
         ["--alone", work, file] => {
             println!("{:.4}", alone(Alone::by_name(work), &std::fs::read(file).unwrap()));
@@ -289,6 +293,24 @@ fn known(path: &Path) -> f64 {
     seconds / length as f64 * 1e9
 }
 
+/// Median seconds of looking at each name below a folder, on all cores.
+fn stat(folder: &Path) -> f64 {
+    median([(); ROUNDS].map(|()| time(|| look(folder))))
+}
+
+/// Opens a folder, reads its names and looks at each through it (`fstatat`); then the folders in it, side by side.
+fn look(folder: &Path) {
+    let names = std::fs::read_dir(folder).unwrap().map(Result::unwrap);
+    let folders = names.filter(|name| name.metadata().unwrap().is_dir());
+    let folders: Vec<PathBuf> = folders.map(|folder| folder.path()).collect();
+    folders.par_iter().for_each(|folder| look(folder));
+}
+
+fn median(mut rounds: [f64; ROUNDS]) -> f64 {
+    rounds.sort_by(f64::total_cmp);
+    rounds[ROUNDS / 2]
+}
+
 /// Median seconds of some rounds in which each core runs `run` once, from when all wait at the barrier.
 fn on_all_cores(next: &AtomicUsize, run: impl Fn(&Barrier) + Sync) -> f64 {
     let threads = std::thread::available_parallelism().unwrap().get();
@@ -302,8 +324,7 @@ fn on_all_cores(next: &AtomicUsize, run: impl Fn(&Barrier) + Sync) -> f64 {
             time(|| running.into_iter().for_each(|thread| thread.join().unwrap()))
         });
     }
-    rounds.sort_by(f64::total_cmp);
-    rounds[ROUNDS / 2]
+    median(rounds)
 }
 
 /// The bare loops: no probe, no proof, no frame.
