@@ -6,7 +6,7 @@
 Parts: start (every command has to start; `status` of a repository without data), folder (`ls` and `diff` of a
 folder with a million files, of which 1,000 changed, scattered over all of it or side by side: seconds warm,
 bytes that a clone without anything fetches for it), range (1 MiB out of a file of 10 GiB). Builds the release
-binary first; the data is made from a seed and removed at the end.
+binary first; the data is made from a seed and removed at the end. Every run must stay within 300 MiB of memory.
 
 --quick takes smaller sizes and fewer rounds, and says so; --haul FILE measures a binary that is there. Full
 runs need 20 GB of free disk and some 20 minutes. Exit code 1 if a demand is not met. Needs the standard
@@ -44,7 +44,9 @@ def start(bench: Bench) -> None:
     repo = bench.repository()
     for name, words, folder in (("--version", ["--version"], bench.work), ("status", ["status"], repo)):
         command = [bench.haul, *words]
-        times = [1000 * bench.run(command, folder).seconds for _ in range(bench.sizes.rounds * 2)]
+        runs = [bench.run(command, folder) for _ in range(bench.sizes.rounds * 2)]
+        bench.note_peak(f"start, {name}", max(done.peak for done in runs))
+        times = [1000 * done.seconds for done in runs]
         holds = statistics.median(times) <= 20
         bench.add("B1", f"start-up: haul {name}", spread(times, "{:.1f}") + " ms", "≤ 20 ms", holds)
     retire(repo)
@@ -62,8 +64,9 @@ def write_files(folder: pathlib.Path, numbers: list[int], per: int, seed: int) -
 
 def look(bench: Bench, clone: pathlib.Path, *words: str) -> tuple[dict, float, float]:
     """Asks once cold, and then warm; returns the first answer, its bytes and the seconds of the others."""
-    cold = bench.verb(clone, *words).json()
-    times = [bench.verb(clone, *words).seconds for _ in range(bench.sizes.rounds)]
+    size = f"{bench.sizes.files:,} files"
+    cold = bench.verb(clone, *words, size=size).json()
+    times = [bench.verb(clone, *words, size=size).seconds for _ in range(bench.sizes.rounds)]
     return cold, cold["requests"]["received"], statistics.median(times)
 
 
@@ -87,8 +90,8 @@ def folder(bench: Bench) -> None:
         bench.commit(repo)
         bench.git(repo, "tag", name.replace(" ", "-"))
     bench.git(repo, "config", "uploadpack.allowFilter", "true")
-    bench.verb(repo, "push", "--all")
     shown = f"{sizes.files:,} files"
+    bench.verb(repo, "push", "--all", size=shown)
     for old, new in (("base", "scattered"), ("scattered", "side by side")):
         words = ("diff", old.replace(" ", "-"), new.replace(" ", "-"))
         report, received, seconds = look(bench, bench.clone(), *words)
@@ -130,13 +133,14 @@ def piece(bench: Bench) -> None:
     write_large(large, size, range(middle - 32 * MIB, middle + 32 * MIB))
     bench.verb(repo, "add", "large.bin", size=human(size))
     bench.commit(repo)
-    bench.verb(repo, "push")
+    bench.verb(repo, "push", size=human(size))
     clone = bench.clone()
     ends = f"{middle + 12_345}..{middle + 12_345 + MIB}"
-    got = bench.run([bench.haul, "cat", "HEAD:large.bin", "--range", ends], clone).output
+    done = bench.run([bench.haul, "cat", "HEAD:large.bin", "--range", ends], clone)
+    bench.note_peak(f"cat --range, {human(size)}", done.peak)
     with open(large, "rb") as source:
         source.seek(middle + 12_345)
-        if got != source.read(MIB):
+        if done.output != source.read(MIB):
             raise Failed("`haul cat --range` printed other bytes")
     # `cat` prints content and no report: what it fetched lies in the cache, as parts of packs with holes.
     parts = [p for p in (clone / ".git" / "haul").rglob("parts") if p.is_dir()]
@@ -154,4 +158,4 @@ PARTS = {"start": start, "folder": folder, "range": piece}
 
 
 if __name__ == "__main__":
-    measure_parts(__doc__, PARTS, (FULL, QUICK))
+    measure_parts(__doc__, PARTS, (FULL, QUICK), Bench.demand_memory)
