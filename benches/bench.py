@@ -338,7 +338,7 @@ def measure_parts(
 ) -> None:
     """The whole program: runs the wanted parts, prints the table, ends with 1 if a demand fails.
 
-    The figures are written after each part, so that a long run that breaks off keeps what it has.
+    The figures are written after each part and when it is interrupted: a long run keeps what it has.
     `sizes` are those of a full and of a quick run, each with at least `quick` and `rounds`.
     """
     arguments = arguments_of(doc, list(parts))
@@ -357,8 +357,10 @@ def measure_parts(
         about["load before"] = before
         for part in parts:
             if part in arguments.only:
-                run_part(bench, part, parts[part])
-                write_figures(bench, arguments.json, about)
+                try:
+                    run_part(bench, part, parts[part])
+                finally:
+                    write_figures(bench, arguments.json, about)
         finish(bench)
         about["load after"] = load()
         write_figures(bench, arguments.json, about)
