@@ -143,6 +143,21 @@ impl Asked {
 impl HttpService for Line {
     async fn call(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
         let asked = Asked::of(&request, self.web);
+        let again = (asked == Asked::NewFolder).then(|| request.clone());
+        let answer = self.ask(asked, request).await;
+        match (again, &answer) {
+            // Apache forbids a folder that another request makes at the same moment; asked once more, it
+            // says that it is there, or that it is forbidden indeed.
+            (Some(again), Err(error)) if matches!(Refusal::of(error), Some(Refusal::Denied(_))) => {
+                self.ask(asked, again).await
+            }
+            _ => answer,
+        }
+    }
+}
+
+impl Line {
+    async fn ask(&self, asked: Asked, request: HttpRequest) -> Result<HttpResponse, HttpError> {
         let length = u64::try_from(request.body().content_length()).unwrap_or(u64::MAX);
         let of_a_part = request.headers().contains_key("range");
         let patience = SILENCE.saturating_add(length / SLOWEST);
@@ -167,9 +182,7 @@ impl HttpService for Line {
         }
         refused(asked, watched(answer, pass)).await
     }
-}
 
-impl Line {
     /// Turns a failed connection into what it means; soon gives up on a server that never answered.
     fn missed(&self, asked: Asked, error: HttpError) -> HttpError {
         if error.kind() != HttpErrorKind::Connect {

@@ -196,6 +196,17 @@ fn a_folder_that_somebody_else_made_first_is_made() {
 }
 
 #[test]
+fn a_folder_that_is_refused_is_asked_for_once_more_and_no_other_request() {
+    let server = Server { status: 403, after: Duration::from_secs(1), ..WELL };
+    for (method, seconds) in [("MKCOL", 2), ("PUT", 1)] {
+        let (answer, time) = ask(&server, (method, "http://h/p"), 0);
+        let refused = answer.unwrap_err();
+        assert!(matches!(Refusal::of(&refused), Some(Refusal::Denied(_))), "{refused}");
+        assert_eq!(time.as_secs(), seconds, "{method}");
+    }
+}
+
+#[test]
 fn a_server_that_was_never_reached_is_soon_given_up() {
     let line = Lines::new(8).over(HttpClient::new(Server { there: false, ..WELL }));
     let mut kinds = Vec::new();

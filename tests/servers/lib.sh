@@ -16,6 +16,27 @@ need() {
   exit 3
 }
 
+# listens PORT: says whether somebody does.
+listens() {
+  (exec 3<>"/dev/tcp/$host/$1") 2>/dev/null
+}
+
+# unused COUNT: fails if somebody listens on one of so many ports: he would be taken for the server.
+unused() {
+  local each
+  for ((each = port; each < port + $1; each++)); do
+    ! listens "$each" || { echo "somebody listens on port $each already" >&2; exit 1; }
+  done
+}
+
+# alive: fails if a server ended.
+alive() {
+  local pid
+  while read -r pid; do
+    kill -0 "$pid" 2>/dev/null || { echo "the server ended:" >&2; tail -n 20 "$dir/log" >&2; exit 1; }
+  done <"$dir/pid"
+}
+
 # spawn COMMAND...: starts a server in a process group of its own.
 spawn() {
   setsid "$@" >"$dir/log" 2>&1 </dev/null &
@@ -24,13 +45,13 @@ spawn() {
 
 # await PORT SECONDS: waits until somebody listens; fails if the server ends before.
 await() {
-  local left=$(($2 * 20)) pid
-  until (exec 3<>"/dev/tcp/$host/$1") 2>/dev/null; do
-    while read -r pid; do
-      kill -0 "$pid" 2>/dev/null || { echo "the server ended:" >&2; tail -n 20 "$dir/log" >&2; exit 1; }
-    done <"$dir/pid"
+  local left=$(($2 * 20))
+  until listens "$1"; do
+    alive
     left=$((left - 1))
     ((left > 0)) || { echo "nobody listens on port $1:" >&2; tail -n 20 "$dir/log" >&2; exit 1; }
     sleep 0.05
   done
+  # Else it is somebody else who listens.
+  alive
 }

@@ -11,9 +11,11 @@ printf 'ann:{SHA}%s\n' "$(printf apple | python3 -c \
   'import base64, hashlib, sys; print(base64.b64encode(hashlib.sha1(sys.stdin.buffer.read()).digest()).decode())')" \
   >"$dir/users"
 user="$(id -un)"
+group="#$(id -g)"
 if [[ "$user" == root ]]; then
   # Apache serves nothing as root.
   user=www-data
+  group=www-data
   chown -R www-data "$dir/data" "$dir/lock"
 fi
 cat >"$dir/httpd.conf" <<CONF
@@ -33,6 +35,7 @@ LoadModule auth_basic_module $modules/mod_auth_basic.so
 LoadModule dav_module $modules/mod_dav.so
 LoadModule dav_fs_module $modules/mod_dav_fs.so
 User $user
+Group $group
 DavLockDB $dir/lock/dav
 LimitXMLRequestBody 0
 LimitRequestBody 0
@@ -55,6 +58,7 @@ DocumentRoot "$dir/data"
 <VirtualHost $host:$((port + 1))>
 </VirtualHost>
 CONF
+unused 2
 spawn "$apache" -f "$dir/httpd.conf" -D FOREGROUND
 await "$port" 15
 cat >"$dir/env" <<ENV

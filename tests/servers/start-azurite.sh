@@ -4,6 +4,7 @@
 . "$(dirname "$0")/lib.sh"
 azurite="${AZURITE:-azurite-blob}"
 need "$azurite" "npm install azurite"
+unused 1
 spawn "$azurite" --silent --disableTelemetry --skipApiVersionCheck \
   --location "$dir/data" --blobHost "$host" --blobPort "$port"
 await "$port" 60

@@ -4,6 +4,7 @@
 . "$(dirname "$0")/lib.sh"
 moto="${MOTO:-moto_server}"
 need "$moto" "pip install 'moto[s3]' flask flask-cors"
+unused 1
 spawn "$moto" -H "$host" -p "$port"
 await "$port" 60
 python3 - "$host" "$port" <<'PY'

@@ -67,6 +67,7 @@ until_done() {
 
 quietly monmaptool --create --clobber --fsid "$cluster" --addv a "[v1:$host:$((port + 1))]" "$dir/map"
 quietly ceph-mon -c "$dir/ceph.conf" -i a --mkfs --monmap "$dir/map"
+unused 2
 spawn ceph-mon -c "$dir/ceph.conf" -i a -f
 await "$((port + 1))" 30
 until_done ceph -c "$dir/ceph.conf" --connect-timeout 20 osd new "$store" 0

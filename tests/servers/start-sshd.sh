@@ -39,6 +39,7 @@ SH
 chmod 755 "$dir/bin/ssh"
 # Where it keeps what it has no right to see; it wants that in every case.
 ((EUID != 0)) || mkdir -p /run/sshd
+unused 1
 spawn "$sshd" -D -e -f "$dir/sshd_config"
 await "$port" 15
 cat >"$dir/env" <<ENV

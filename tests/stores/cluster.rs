@@ -4,10 +4,15 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicU16, Ordering::Relaxed};
+use std::time::Duration;
 
 use crate::harness::{Repo, World, data, skipped};
-use crate::proxy::Proxy;
+use crate::proxy::{Fault, Proxy, Rule};
+use crate::scene::FOR_EVER;
 use crate::server::Server;
+
+/// How often it is looked how far a command is.
+const LOOK: Duration = Duration::from_millis(1);
 
 /// Three Garage nodes; ends with the test.
 struct Cluster {
@@ -90,7 +95,7 @@ fn a_node_that_dies_during_a_push_costs_no_byte() {
         let push = scope.spawn(|| server.haul(&a, &["push"]));
         // Some pieces are on their way.
         while proxy.requests() < 8 && !push.is_finished() {
-            std::thread::yield_now();
+            std::thread::sleep(LOOK);
         }
         assert!(!push.is_finished(), "the push is under way");
         cluster.kill(2);
@@ -121,7 +126,7 @@ fn a_node_that_dies_during_a_pull_costs_no_byte() {
         let pull = scope.spawn(|| server.haul(&b, &["pull"]));
         // The catalogue is here, and content is on its way.
         while proxy.requests() < 6 && !pull.is_finished() {
-            std::thread::yield_now();
+            std::thread::sleep(LOOK);
         }
         assert!(!pull.is_finished(), "the pull is under way");
         cluster.kill(1);
@@ -131,16 +136,19 @@ fn a_node_that_dies_during_a_pull_costs_no_byte() {
     server.haul(&b, &["verify"]).ok();
 }
 
-/// Starts a command, kills it once the proxy has seen as many requests, and returns nothing of it.
+/// Starts a command, kills it once the proxy has seen as many requests, and returns nothing of it. Answers
+/// come late, so that it is not over before.
 fn killed(server: &Server, proxy: &Proxy, (repo, verb): (&Repo<'_>, &str), requests: usize) {
-    proxy.set(&[]);
+    let fault = Fault::Late(Duration::from_millis(200));
+    proxy.set(&[Rule { method: "", part: String::new(), times: FOR_EVER, fault }]);
     let mut running = repo.start_haul_with(&[verb, "--jobs", "4"], &server.variables());
     while proxy.requests() < requests {
         assert!(running.try_wait().expect("is a child").is_none(), "the {verb} is under way");
-        std::thread::yield_now();
+        std::thread::sleep(LOOK);
     }
     running.kill().expect("is a child");
     running.wait().expect("ends");
+    proxy.set(&[]);
 }
 
 #[test]

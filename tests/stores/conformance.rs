@@ -1,7 +1,10 @@
 //! What haul promises for each kind of remote.
 
+use crate::fault::{Fault, Rule};
 use crate::harness::{World, data};
-use crate::server::{BY_HAND, Server};
+use crate::proxy::Proxy;
+use crate::scene::FOR_EVER;
+use crate::server::{BY_HAND, NOBODY, Server};
 
 /// A large file and a folder of small ones: several packs, pieces, nodes.
 fn content() -> Vec<(String, Vec<u8>)> {
@@ -106,6 +109,33 @@ fn a_password_opens_a_web_server_and_is_shown_nowhere() {
 }
 
 #[test]
+fn a_folder_that_another_makes_at_the_same_moment_is_no_refusal() {
+    let Some(mut server) = Server::find("apache") else { return };
+    let proxy = Proxy::start(server.the("URL"));
+    server.move_to(&format!("http://{}", proxy.address));
+    let world = World::new();
+    let a = server.repo(&world, "a");
+    a.write("x.bin", &data::bytes(1, 50_000));
+    a.haul(&["add", "x.bin"]).ok();
+    a.commit("data");
+    // What Apache says then, before each folder there is.
+    let rule = |times| {
+        let fault = Fault::Status(403, "", None);
+        Rule { method: "MKCOL", part: String::new(), times, fault }
+    };
+    proxy.set(&[rule(1)]);
+    a.haul(&["push"]).ok();
+    a.haul(&["verify"]).ok();
+    assert!(proxy.seen().iter().filter(|seen| seen.method == "MKCOL").count() > 1);
+    // Where it is forbidden indeed, that is said.
+    let b = world.repo("b");
+    b.haul(&["init"]).ok();
+    b.haul(&["remote", "add", "origin", &format!("{}-other", server.url()), "--allow-http"]).ok();
+    proxy.set(&[rule(FOR_EVER)]);
+    b.haul(&["remote", "test"]).fails_with(3).says("access is denied").says("hint: ");
+}
+
+#[test]
 fn what_a_remote_can_do_is_said() {
     let creates = [
         ("moto", "works"),
@@ -170,16 +200,10 @@ fn keys_of_a_profile_come_from_the_program_that_knows_them() {
     let Some(server) = Server::find("garage") else { return };
     let world = World::new();
     let a = server.repo(&world, "a");
-    let tool = world.path("tools/aws");
-    std::fs::create_dir_all(world.path("tools")).expect("makes a folder");
+    let tools = world.folder("tools");
     let path =
         format!("{}:{}", world.path("tools").display(), std::env::var("PATH").expect("is set"));
-    let script = |body: &str| {
-        use std::os::unix::fs::PermissionsExt;
-        std::fs::write(&tool, format!("#!/bin/sh\n{body}\n")).expect("writes a program");
-        let mode = std::fs::Permissions::from_mode(0o755);
-        std::fs::set_permissions(&tool, mode).expect("makes it one");
-    };
+    let script = |body: &str| tools.script("aws", &format!("#!/bin/sh\n{body}\n"));
     let keys = format!(
         r#"{{"Version":1,"AccessKeyId":"{}","SecretAccessKey":"{}"}}"#,
         server.the("AWS_ACCESS_KEY_ID"),
@@ -215,15 +239,13 @@ fn google_is_asked_where_its_keys_say() {
     let a = world.repo("a");
     a.haul(&["init"]).ok();
     a.haul(&["remote", "add", "origin", "gs://bucket/path"]).ok();
-    let closed = std::net::TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr());
-    let closed = closed.expect("has an address");
     let keys = world.path("keys.json");
     let variables = [("GOOGLE_SERVICE_ACCOUNT", keys.to_str().expect("is UTF-8"))];
     std::fs::write(&keys, "{\"private_key\": \"hunter2\"").expect("writes keys");
     let refused = a.haul_with(&["remote", "test"], &variables).fails_with(3);
     assert!(!refused.says("hint: correct the settings").to_string().contains("hunter2"));
     let text = format!(
-        r#"{{"gcs_base_url":"http://{closed}","disable_oauth":true,"client_email":"",
+        r#"{{"gcs_base_url":"http://{NOBODY}","disable_oauth":true,"client_email":"",
         "private_key":"","private_key_id":""}}"#
     );
     std::fs::write(&keys, text).expect("writes keys");
@@ -235,13 +257,10 @@ fn a_host_behind_ssh_that_is_wrong_is_told_by_what_is_wrong() {
     let Some(server) = Server::find("sshd") else { return };
     let world = World::new();
     let url = server.url();
-    let nobody = std::net::TcpListener::bind("127.0.0.1:0").expect("finds a port");
-    let closed = nobody.local_addr().expect("has an address").port();
-    drop(nobody);
-    let port = url.split(['/', ':']).nth(4).expect("has a port");
+    let address = url.split('/').nth(2).expect("has an address");
     let place = url.rsplit_once("/data/").expect("lies there").0;
     for (name, url, flags, says) in [
-        ("a", url.replace(port, &closed.to_string()), vec![], "nobody answers"),
+        ("a", url.replace(address, NOBODY), vec![], "nobody answers"),
         ("b", url.clone(), vec!["--user", "nobody-of-this-name"], "access is denied"),
         ("c", url.replace("127.0.0.1", "localhost"), vec![], "does not trust"),
         ("d", format!("{place}/ssh_config/below"), vec![], "is not there"),
@@ -290,16 +309,14 @@ fn a_connection_by_ssh_that_breaks_is_made_again() {
     let count = world.path("count");
     let ssh = world.folder("bin");
     let real = server.the("BIN");
-    ssh.write(
+    ssh.script(
         "ssh",
-        format!(
+        &format!(
             "#!/bin/sh\nn=$(cat '{0}' 2>/dev/null || echo 0)\necho $((n + 1)) >'{0}'\n\
              [ \"$n\" -lt 2 ] || exec '{real}/ssh' \"$@\"\ndd bs=1 count=400 2>/dev/null | '{real}/ssh' \"$@\"\n",
             count.display()
-        )
-        .as_bytes(),
+        ),
     );
-    ssh.run("chmod", &["755", "ssh"]).ok();
     let own = ssh.path("");
     let path = format!("{}:{}", own.display(), server.variables()[0].1);
     for verb in ["push", "verify"] {

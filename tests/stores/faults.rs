@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::harness::{Repo, World, data};
 use crate::proxy::{Fault, Rule};
 use crate::scene::{FOR_EVER, Scene};
-use crate::server::Server;
+use crate::server::{NOBODY, Server};
 
 #[test]
 fn what_goes_wrong_once_is_nobodys_concern() {
@@ -299,13 +299,10 @@ fn what_is_no_storage_is_told_from_what_is_not_there_and_from_what_is_not_safe()
     let Some(mut server) = Server::find("moto") else { return };
     let Some(web) = Server::find("apache") else { return };
     let world = World::new();
-    let nobody = std::net::TcpListener::bind("127.0.0.1:0").expect("finds a port");
-    let closed = nobody.local_addr().expect("has an address");
-    drop(nobody);
     let plain = server.the("ENDPOINT").replace("http://", "https://");
     for (name, endpoint, says) in [
         ("a", web.the("STATIC").to_owned(), "no object storage"),
-        ("b", format!("http://{closed}"), "nobody answers"),
+        ("b", format!("http://{NOBODY}"), "nobody answers"),
         ("c", plain, "not safe"),
     ] {
         server.reach_by(&endpoint);
@@ -316,13 +313,13 @@ fn what_is_no_storage_is_told_from_what_is_not_there_and_from_what_is_not_safe()
     let repo = world.repo("f");
     repo.haul(&["init"]).ok();
     repo.haul(&["remote", "add", "origin", "s3://bucket/path", "--allow-http"]).ok();
-    let secret = format!("http://ann:pear@{closed}");
+    let secret = format!("http://ann:pear@{NOBODY}");
     for variable in ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"] {
         let variables = [&server.variables()[..], &[(variable, secret.as_str())]].concat();
         repo.write("x.bin", b"x");
         repo.haul(&["add", "x.bin"]).ok();
         let refused = repo.haul_with(&["push"], &variables).fails_with(3);
-        let named = format!("at {closed}, which {variable} names");
+        let named = format!("at {NOBODY}, which {variable} names");
         let refused = refused.says(&named).says("nobody answers");
         assert!(!refused.to_string().contains("pear"), "{refused}");
     }

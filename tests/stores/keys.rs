@@ -360,13 +360,12 @@ fn the_program_of_azure_gives_tokens_and_gives_others_when_they_end() {
          date -d '+1 minute' '+\"expiresOn\":\"%Y-%m-%d %H:%M:%S.000000\"}}'\n",
         count.display()
     );
-    tools.write("az", script.as_bytes());
-    tools.set_executable("az", true);
+    tools.script("az", &script);
     let path = std::env::var("PATH").expect("is set");
     let path = format!("{}:{path}", tools.path("").display());
     let variables = [("AZURE_USE_AZURE_CLI", "true"), ("PATH", path.as_str())];
     went_on_with_later_tokens(&a, &used, &variables);
-    tools.write("az", b"#!/bin/sh\necho 'Please run az login' >&2\nexit 1\n");
+    tools.script("az", "#!/bin/sh\necho 'Please run az login' >&2\nexit 1\n");
     let refused = a.haul_with(&["verify"], &variables).fails_with(3);
     refused.says("Please run az login").says("  hint: sign in");
 }

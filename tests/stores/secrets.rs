@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::harness::{Remote, Repo, World, data};
 use crate::proxy::Proxy;
-use crate::server::Server;
+use crate::server::{NOBODY, Server};
 
 /// What stands in every secret, and nowhere else.
 const MARK: &str = "hush4711";
@@ -199,11 +199,8 @@ fn no_secret_is_shown_or_kept_where_the_storage_works() {
 #[test]
 fn no_secret_is_shown_or_kept_where_the_storage_fails() {
     let Some(mut server) = Server::find("moto") else { return };
-    let nobody = std::net::TcpListener::bind("127.0.0.1:0").expect("finds a port");
-    let closed = nobody.local_addr().expect("has an address");
-    drop(nobody);
     let plain = server.the("ENDPOINT").replace("http://", "https://");
-    let closed = format!("http://{closed}");
+    let closed = format!("http://{NOBODY}");
     // Where there is a key, no signature is used.
     let mut signed = HELD.to_vec();
     signed

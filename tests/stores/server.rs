@@ -9,6 +9,9 @@ pub(crate) const SERVERS: [&str; 5] = ["moto", "garage", "azurite", "apache", "s
 /// What takes part if it was started by hand: it is too heavy for each run.
 pub(crate) const BY_HAND: &str = "radosgw";
 
+/// Where nobody listens. Of a port that was free a moment ago that is not known.
+pub(crate) const NOBODY: &str = "127.0.0.1:9";
+
 /// A server that listens, or a folder; and one place in it that no other test uses.
 pub(crate) struct Server {
     pub(crate) name: &'static str,
@@ -70,6 +73,12 @@ impl Server {
     pub(crate) fn reach_by(&mut self, endpoint: &str) {
         self.facts.retain(|(name, _)| name != "ENDPOINT");
         self.facts.push(("ENDPOINT".to_owned(), endpoint.to_owned()));
+    }
+
+    /// Reaches the web server by another address from now on.
+    pub(crate) fn move_to(&mut self, url: &str) {
+        self.facts.retain(|(name, _)| name != "URL");
+        self.facts.push(("URL".to_owned(), url.to_owned()));
     }
 
     /// Returns the address of the place.

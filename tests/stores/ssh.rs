@@ -102,8 +102,7 @@ impl<'w> Direct<'w> {
     fn first(&self, what: &str) {
         let script =
             format!("#!/bin/sh\ntrap '' XFSZ\n{what}\nexec '{}'\n", self.program.display());
-        self.ssh.write("ssh", script.as_bytes());
-        self.ssh.run("chmod", &["755", "ssh"]).ok();
+        self.ssh.script("ssh", &script);
     }
 
     fn haul(&self, words: &[&str]) -> Output {
