@@ -33,7 +33,7 @@ pub use delta::DeltaFault;
 pub use error::CacheError;
 pub use examine::{LocalPack, Row};
 pub use file_name::WholeName;
-pub use files::{IdleFile, Link, WholeFile, WholeFiles, hash_file, list_files};
+pub use files::{IdleFile, Link, WholeFile, WholeFiles, list_files, oid_of};
 pub use folder::{CacheFolder, CachedPack, Form, Removal, TakenIn};
 pub use index::{Index, IndexReader};
 pub use layout::Layout;

@@ -2,8 +2,10 @@
 
 mod id;
 mod kind;
+mod whole;
 
 pub use id::{
     CatalogueId, ChunkId, Digest, Key, NodeId, Oid, PackId, ParseIdError, RemoteId, RepoId,
 };
 pub use kind::PackKind;
+pub use whole::{By, hash_file};

@@ -1,20 +1,18 @@
 //! What worktree files hold: by the stat cache where it can tell, else by reading them.
 
 use std::collections::HashMap;
-use std::io::Read;
+use std::io::ErrorKind;
 
 use rayon::prelude::*;
 
 use crate::cache::{Known, StatEntry};
-use crate::fs::{Dir, FileKind, IoResultExt, Stamp, Time, failpoint, planted};
-use crate::hash::Oid;
+use crate::fs::{Dir, FileKind, FsError, Stamp, Time, failpoint, planted};
+use crate::hash::{By, Oid, hash_file};
 use crate::path::RepoPath;
 use crate::progress::{Job, Task};
 use crate::worktree::door::{Door, Parent};
 use crate::worktree::error::WorktreeError;
 
-/// Bytes read at a time.
-const BUFFER: usize = 1 << 20;
 /// How often a file that changes while it is read is read again.
 const TRIES: u32 = 3;
 
@@ -48,9 +46,9 @@ impl Knowledge {
         (entry.stamp == *stamp || believed).then_some(entry)
     }
 
-    /// Says whether the stat cache has an entry for the path, valid or not.
-    pub fn has(&self, path: &RepoPath) -> bool {
-        self.entries.contains_key(path.as_bytes())
+    /// Returns the stat cache's entry for the path, valid or not.
+    pub fn last(&self, path: &RepoPath) -> Option<StatEntry> {
+        self.entries.get(path.as_bytes()).copied()
     }
 
     /// Returns every remembered path that was added or placed by haul.
@@ -67,22 +65,42 @@ impl Knowledge {
         task: &Task,
         job: &Job,
     ) -> Result<Vec<Content>, WorktreeError> {
-        files
-            .par_iter()
-            .map_init(Parent::default, |parent, (path, stamp)| {
-                job.check()?;
-                if let Some(entry) = self.recall(path, stamp) {
-                    return Ok(Content { stamp: *stamp, oid: entry.oid, known: entry.known });
-                }
-                let (stamp, oid) = read((door, parent), (path, *stamp), task, job)?;
-                Ok(Content { stamp, oid, known: Known::Hashed })
+        let is_large = |stamp: &Stamp| By::alone(stamp.size) == By::AllCores;
+        let large = files.iter().enumerate().filter(|(_, (_, stamp))| is_large(stamp));
+        let unknown = large.filter(|(_, (path, stamp))| self.recall(path, stamp).is_none());
+        let unknown: Vec<(usize, &(RepoPath, Stamp))> = unknown.collect();
+        let bytes: u64 = unknown.iter().map(|(_, (_, stamp))| stamp.size).sum();
+        // What is more than one core's share of them would keep the others waiting.
+        let share = bytes / rayon::current_num_threads() as u64;
+        let content = |parent: &mut Parent, (path, stamp): &(RepoPath, Stamp), by| {
+            job.check()?;
+            if let Some(entry) = self.recall(path, stamp) {
+                return Ok(Content { stamp: *stamp, oid: entry.oid, known: entry.known });
+            }
+            let (stamp, oid) = read((door, parent), (path, *stamp, by), task, job)?;
+            Ok(Content { stamp, oid, known: Known::Hashed })
+        };
+        let mut done = HashMap::new();
+        for (i, file) in unknown.into_iter().filter(|(_, (_, stamp))| stamp.size > share) {
+            done.insert(i, content(&mut Parent::default(), file, By::AllCores)?);
+        }
+        let others = files.par_iter().enumerate();
+        others
+            .map_init(Parent::default, |parent, (i, file)| match done.get(&i) {
+                Some(content) => Ok(*content),
+                None => content(parent, file, By::OneCore),
             })
             .collect()
     }
 
+    /// Says whether the stamp of a content would show a later change.
+    pub fn is_settled(&self, content: &Content) -> bool {
+        content.stamp.is_settled_at(self.began)
+    }
+
     /// Makes the stat cache entry of a content, unless its stamp could hide a later change.
     pub fn entry(&self, content: &Content) -> Option<StatEntry> {
-        content.stamp.is_settled_at(self.began).then_some(StatEntry {
+        self.is_settled(content).then_some(StatEntry {
             stamp: content.stamp,
             oid: content.oid,
             tree: None,
@@ -93,7 +111,7 @@ impl Knowledge {
 
 fn read(
     (door, parent): (&Door, &mut Parent),
-    (path, stamp): (&RepoPath, Stamp),
+    (path, stamp, by): (&RepoPath, Stamp, By),
     task: &Task,
     job: &Job,
 ) -> Result<(Stamp, Oid), WorktreeError> {
@@ -106,19 +124,18 @@ fn read(
         return Ok((stamp, Oid::of(&dir.read_link(path.file_name())?)));
     }
     for _ in 0..TRIES {
-        let (mut file, before) = dir.open_file(path.file_name())?;
-        let mut hasher = blake3::Hasher::new();
-        let mut buffer = vec![0; BUFFER.min(usize::try_from(before.size).unwrap_or(BUFFER) + 1)];
-        loop {
+        let (file, before) = dir.open_file(path.file_name())?;
+        let failed = |source| FsError { doing: "read", path: shown.clone(), source }.into();
+        let hashed = hash_file(&file, (before.size, by), failed, |n| {
             failpoint::hit("worktree.read");
-            job.check()?;
-            let n = file.read(&mut buffer).at("read", &shown)?;
-            let Some(bytes) = buffer.get(..n).filter(|b| !b.is_empty()) else { break };
-            hasher.update(bytes);
-            task.advance(n as u64);
-        }
-        if Dir::stamp_of(&file, &shown)? == before {
-            return Ok((before, Oid(*hasher.finalize().as_bytes())));
+            task.advance(n);
+            Ok(job.check()?)
+        });
+        match hashed {
+            Ok(oid) if Dir::stamp_of(&file, &shown)? == before => return Ok((before, oid)),
+            Ok(_) => {}
+            Err(WorktreeError::Fs(e)) if e.source.kind() == ErrorKind::UnexpectedEof => {}
+            Err(e) => return Err(e),
         }
     }
     // It is changing right now, so it is certainly not what any pointer says.

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::Path;
 use std::sync::Mutex;
 
-use crate::cache::{CacheError, ObjectReader, hash_file};
+use crate::cache::{CacheError, ObjectReader, oid_of};
 use crate::fs::{Dir, FileKind, FsError, IoResultExt, Stamp, TempFile, failpoint};
 use crate::hash::{ChunkId, Oid};
 use crate::progress::{Job, Stopped, Task};
@@ -111,12 +111,12 @@ pub(crate) fn place_standing(
 ) -> Result<Stamp, PlaceError> {
     let fill = |temp: &TempFile<'_>| {
         let (dir, name, still) = place;
-        let (mut file, stamp) = dir.open_file(name)?;
+        let (file, stamp) = dir.open_file(name)?;
         if !still(Some(&stamp)) {
             return Err(PlaceError::ChangedMeanwhile);
         }
         let oid = if temp.reflink(&file) {
-            hash_file(&mut file).at("read", &dir.path_of(name))?
+            oid_of(&file).at("read", &dir.path_of(name))?
         } else {
             copy_bytes(&file, (temp.file(), dir.path()), job)?
         };

@@ -76,7 +76,7 @@ impl Mixed {
         if let Some(found) = self.collisions(&paths).next() {
             return Ok(Some(told(item, &found)));
         }
-        paths.retain(|path| !knowledge.has(path));
+        paths.retain(|path| knowledge.last(path).is_none());
         if matches!(item.filter, Filter::All) || paths.is_empty() {
             return Ok(None);
         }

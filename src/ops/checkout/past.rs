@@ -115,7 +115,7 @@ impl Past {
         };
         match &self.old {
             Some(old) => placed(old),
-            None if self.knowledge.has(path) => Ok(false),
+            None if self.knowledge.last(path).is_some() => Ok(false),
             // That the cache knows it is not enough: no pointer may name it any more.
             None if content.oid == seen.target.oid() => Ok(true),
             None => placed(&self.committed),

@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use crate::cache::{IdleFile, hash_file, list_files};
+use crate::cache::{IdleFile, list_files, oid_of};
 use crate::fs::{IoResultExt, Links, open_plain};
 use crate::ops::error::OpError;
 use crate::ops::fsck::finding::{Finding, Side, What};
@@ -27,8 +27,8 @@ pub(super) fn look(repo: &Repo, job: &Job) -> Result<Vec<Finding>, OpError> {
 }
 
 fn compare(file: &IdleFile) -> Result<Option<Finding>, OpError> {
-    let mut open = open_plain(&file.path, Links::Refuse).at("read", &file.path)?;
-    let oid = hash_file(&mut open).at("read", &file.path)?;
+    let open = open_plain(&file.path, Links::Refuse).at("read", &file.path)?;
+    let oid = oid_of(&open).at("read", &file.path)?;
     if oid == file.name.oid {
         return Ok(None);
     }
