@@ -135,6 +135,7 @@ mod sizes;
 mod stale;
 mod status;
 mod stopped;
+mod touched;
 mod track;
 mod turns;
 mod unsaved;

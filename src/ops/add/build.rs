@@ -185,16 +185,22 @@ fn identity(
     sink: &mut NodeSink,
 ) -> Result<Identity, OpError> {
     match contents.get(path.as_bytes()) {
-        Some(Content::Remembered(entry)) => Ok(Identity {
-            oid: entry.oid,
-            size: entry.stamp.size,
-            tree: entry.tree.and_then(|(code, root)| Some((Profile::by_code(code)?, root))),
-            inline: None,
-            entry: Some(*entry),
-            executable: entry.stamp.is_executable(),
-        }),
+        Some(Content::Remembered(entry)) => Ok(remembered(entry, entry)),
+        Some(Content::Touched(both)) => Ok(remembered(&both.0, &both.1)),
         Some(Content::Taken(taken)) => Ok(identity_of(taken, sink)?),
         None => Err(OpError::Defect("a file was neither remembered nor read".into())),
+    }
+}
+
+/// What the stat cache knows of a file, and is to know.
+fn remembered(entry: &StatEntry, lasting: &StatEntry) -> Identity {
+    Identity {
+        oid: entry.oid,
+        size: entry.stamp.size,
+        tree: entry.tree.and_then(|(code, root)| Some((Profile::by_code(code)?, root))),
+        inline: None,
+        entry: Some(*lasting),
+        executable: entry.stamp.is_executable(),
     }
 }
 

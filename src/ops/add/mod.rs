@@ -15,6 +15,7 @@ mod resolve;
 mod run;
 mod sources;
 mod stream;
+mod touched;
 mod unmerged;
 mod update;
 mod worth;

@@ -16,6 +16,7 @@ use crate::ops::add::publish::publish;
 use crate::ops::add::resolve::targets;
 use crate::ops::add::sources::{OldFile, sibling_folders, single_files, sources};
 use crate::ops::add::stream::{keep_lone_whole, unpushed_nodes};
+use crate::ops::add::touched::touched;
 use crate::ops::add::unmerged::refuse_unmerged;
 use crate::ops::add::update::{to_update, warn_of_older_data};
 use crate::ops::add::worth::Afar;
@@ -231,7 +232,7 @@ pub(super) fn store(
     match memory {
         Memory::Trusted => {
             for target in &targets {
-                recall(repo, target, (began, &lost), &mut contents)?;
+                recall(repo, target, (began, &lost), (&mut contents, job))?;
             }
         }
         Memory::Doubted(packs) => lost.extend(packs),
@@ -246,10 +247,10 @@ pub(super) fn store(
         keep_lone_whole(&targets, &mut all);
     }
     let exceptions = Exceptions { lost: &lost, elsewhere };
-    let intake =
+    let mut intake =
         take((repo.door().root(), began), &all, (repo.layout(), landed), (index, exceptions), job)?;
-    for (source, taken) in all.iter().zip(&intake.taken) {
-        contents.insert(source.path.clone(), Content::Taken(taken.clone()));
+    for (source, taken) in all.into_iter().zip(std::mem::take(&mut intake.taken)) {
+        contents.insert(source.path, Content::Taken(taken));
     }
     let view = index.reader()?;
     if landed.is_some() {
@@ -296,32 +297,47 @@ fn reported((files, bytes): (u64, u64), figures: Figures, in_nodes: u64) -> AddR
 #[derive(Clone, Debug)]
 pub(super) enum Content {
     Remembered(StatEntry),
+    /// Of another stamp than before: its entry, and the one to be remembered, which is the old one where the stamp
+    /// could hide a later change.
+    Touched(Box<(StatEntry, StatEntry)>),
     Taken(Taken),
 }
 
-/// Finds the files whose stamp and stored content the stat cache still vouches for.
+/// Finds the files whose stored content the stat cache still vouches for: their stamps are as they were, or
+/// their bytes.
 fn recall(
     repo: &Repo,
     target: &Target,
     (began, lost): (Time, &BTreeSet<PackId>),
-    out: &mut HashMap<Vec<u8>, Content>,
+    (out, job): (&mut HashMap<Vec<u8>, Content>, &Job),
 ) -> Result<(), OpError> {
     let knowledge = Knowledge::new(repo.stat()?.under(target.path.as_bytes())?, began);
     let mut reader = ObjectReader::new(repo.layout(), repo.index()?)?;
+    let mut others = Vec::new();
     for found in &target.found {
         let What::File(stamp) = &found.what else { continue };
-        let Some(entry) = knowledge.recall(&found.path, stamp) else { continue };
+        let Some(entry) = knowledge.recall(&found.path, stamp) else {
+            others.push((found.path.clone(), *stamp));
+            continue;
+        };
         // Content of a few bytes lies in no chunk; reading it again is as quick.
         let inline = stamp.size <= INLINE;
         if entry.known == Known::Stored && !inline && is_stored(&entry, &mut reader, lost) {
             out.insert(found.path.as_bytes().to_vec(), Content::Remembered(entry));
         }
     }
+    for (path, entry, lasting) in touched(repo, (&knowledge, &others), (&mut reader, lost), job)? {
+        out.insert(path.as_bytes().to_vec(), Content::Touched(Box::new((entry, lasting))));
+    }
     Ok(())
 }
 
 /// Says whether content that was stored once is so still, in packs that count.
-fn is_stored(entry: &StatEntry, reader: &mut ObjectReader, lost: &BTreeSet<PackId>) -> bool {
+pub(super) fn is_stored(
+    entry: &StatEntry,
+    reader: &mut ObjectReader,
+    lost: &BTreeSet<PackId>,
+) -> bool {
     let counts = |reader: &ObjectReader, id: &[u8; 32]| {
         reader.view().find(id).is_some_and(|place| !lost.contains(&place.pack))
     };
