@@ -21,6 +21,8 @@ pub struct PackSink {
     kind: PackKind,
     current: Option<PackWriter<Buffered>>,
     done: Vec<WrittenPack>,
+    /// Packs that were handed out before those.
+    handed: usize,
     publishing: Option<JoinHandle<Result<(), FsError>>>,
 }
 
@@ -32,17 +34,18 @@ const BUFFER: usize = 32 << 10;
 impl PackSink {
     /// Starts with no pack.
     pub fn new(layout: &Layout, kind: PackKind) -> Self {
-        Self { layout: layout.clone(), kind, current: None, done: Vec::new(), publishing: None }
+        let (layout, done) = (layout.clone(), Vec::new());
+        Self { layout, kind, current: None, done, handed: 0, publishing: None }
     }
 
     /// Returns the number of the pack that the next frame goes to if it fits: 0, 1, …
     pub fn pack_number(&self) -> usize {
-        self.done.len()
+        self.handed + self.done.len()
     }
 
-    /// Returns the name of a pack by its number, once that pack is closed.
+    /// Returns the name of a pack by its number, once that pack is closed and until it is handed out.
     pub fn name_of(&self, number: usize) -> Option<PackId> {
-        self.done.get(number).map(|pack| pack.id)
+        self.done.get(number.checked_sub(self.handed)?).map(|pack| pack.id)
     }
 
     /// Says whether the frame fits into the open pack.
@@ -88,10 +91,12 @@ impl PackSink {
         Ok(())
     }
 
-    /// Returns the packs that are durable by now.
-    pub fn durable(&self) -> &[WrittenPack] {
+    /// Hands out the packs that are durable by now.
+    pub fn take_durable(&mut self) -> Vec<WrittenPack> {
         let publishing = usize::from(self.publishing.is_some());
-        self.done.get(..self.done.len().saturating_sub(publishing)).unwrap_or_default()
+        let durable = self.done.len().saturating_sub(publishing);
+        self.handed += durable;
+        self.done.drain(..durable).collect()
     }
 
     fn wait(&mut self) -> Result<(), CacheError> {
@@ -102,7 +107,7 @@ impl PackSink {
         Ok(())
     }
 
-    /// Closes the last pack and waits until all are durable.
+    /// Closes the last pack and waits until all are durable; returns those that were not handed out.
     pub fn finish(mut self) -> Result<Vec<WrittenPack>, CacheError> {
         self.close()?;
         self.wait()?;
@@ -127,7 +132,7 @@ pub fn places_of(packs: &[WrittenPack]) -> HashMap<[u8; 32], Place> {
     objects.collect()
 }
 
-/// Makes the index know freshly written packs without deltas, which must be kept until a remote has them.
+/// Makes the index know freshly written packs, which must be kept until a remote has them.
 pub fn record_written(index: &Index, packs: &[WrittenPack]) -> Result<(), CacheError> {
     let state = |pack: &WrittenPack| {
         let size = u32::try_from(pack.size).unwrap_or(0);
@@ -135,5 +140,6 @@ pub fn record_written(index: &Index, packs: &[WrittenPack]) -> Result<(), CacheE
     };
     let states: Vec<_> = packs.iter().map(state).collect();
     let mut objects: Vec<_> = places_of(packs).into_iter().collect();
-    index.record(&states, &mut objects, &[])
+    let deltas: Vec<_> = packs.iter().flat_map(|pack| pack.deltas.iter().cloned()).collect();
+    index.record(&states, &mut objects, &deltas)
 }

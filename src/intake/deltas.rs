@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::cache::{Index, Layout, ObjectReader};
 use crate::hash::ChunkId;
+use crate::intake::claims::Claims;
 use crate::intake::error::IntakeError;
 use crate::pack::Bases;
 use crate::recipe::ChunkEntry;
@@ -13,7 +14,9 @@ use crate::recipe::ChunkEntry;
 pub(super) struct Deltas<'a> {
     layout: &'a Layout,
     index: &'a Index,
-    readers: Mutex<Vec<ObjectReader<'a>>>,
+    claims: &'a Claims<'a>,
+    /// With how much was recorded when each began.
+    readers: Mutex<Vec<(u64, ObjectReader<'a>)>>,
     /// What this intake stored in a frame of its own: to what it is a delta, if it is one.
     made: Mutex<HashMap<ChunkId, Option<Bases>>>,
     /// Where in the worktree the bytes of chunks are that serve as a base and were met in a file.
@@ -25,23 +28,29 @@ pub(super) struct Deltas<'a> {
 type Origin = (Arc<[u8]>, u64, u64);
 
 impl<'a> Deltas<'a> {
-    pub(super) fn new(layout: &'a Layout, index: &'a Index) -> Self {
+    pub(super) fn new(layout: &'a Layout, index: &'a Index, claims: &'a Claims<'a>) -> Self {
         let (readers, made, origins) = (Mutex::default(), Mutex::default(), Mutex::default());
-        Self { layout, index, readers, made, origins, bytes: AtomicU64::new(0) }
+        Self { layout, index, claims, readers, made, origins, bytes: AtomicU64::new(0) }
     }
 
-    /// Lends a reader of local content.
+    /// Lends a reader of local content, which knows what was recorded by now: one from before would keep the
+    /// index from using its space again.
     pub(super) fn with_reader<R>(
         &self,
         work: impl FnOnce(&mut ObjectReader<'a>) -> Result<R, IntakeError>,
     ) -> Result<R, IntakeError> {
-        let spare = self.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let mut reader = match spare {
-            Some(reader) => reader,
-            None => ObjectReader::new(self.layout, self.index)?,
+        let now = self.claims.times_recorded();
+        let spare = {
+            let mut readers = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
+            readers.retain(|(then, _)| *then == now);
+            readers.pop()
+        };
+        let (then, mut reader) = match spare {
+            Some(spare) => spare,
+            None => (now, ObjectReader::new(self.layout, self.index)?),
         };
         let result = work(&mut reader);
-        self.readers.lock().unwrap_or_else(PoisonError::into_inner).push(reader);
+        self.readers.lock().unwrap_or_else(PoisonError::into_inner).push((then, reader));
         result
     }
 

@@ -6,6 +6,7 @@
 //! bounded by 8 MiB per worker, the queues, and 32 MiB of buffers for frames.
 
 mod base;
+mod claims;
 mod deltas;
 mod error;
 mod frames;

@@ -1,23 +1,20 @@
 //! What all workers of one intake share: known chunks, codecs, and the queue to the pack writer.
 
-use std::collections::HashSet;
 use std::fs::File;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::SyncSender;
 use std::sync::{Mutex, PoisonError};
 
-use crate::cache::IndexReader;
 use crate::fs::{Dir, Time};
 use crate::hash::ChunkId;
+use crate::intake::claims::Claims;
 use crate::intake::deltas::Deltas;
 use crate::intake::error::IntakeError;
 use crate::intake::small::split;
 use crate::intake::spares::Spares;
-use crate::intake::take::Exceptions;
 use crate::pack::{Bases, Codecs, EncodedFrame, encode_data_frame};
 use crate::progress::{Job, Task};
 
-const SHARDS: usize = 64;
 /// Buffers for frames that a set of codecs is lent with.
 const LENT: usize = 16;
 
@@ -29,9 +26,7 @@ pub(super) struct Shared<'a> {
     pub(super) began: Time,
     /// Bytes of chunks that were not known before.
     pub(super) new_bytes: AtomicU64,
-    view: &'a IndexReader,
-    exceptions: Exceptions<'a>,
-    seen: Vec<Mutex<HashSet<ChunkId>>>,
+    claims: &'a Claims<'a>,
     codecs: Mutex<Vec<Codecs>>,
     frames: SyncSender<Vec<EncodedFrame>>,
     spares: &'a Spares,
@@ -42,40 +37,18 @@ impl<'a> Shared<'a> {
     pub(super) fn new(
         root: &'a Dir,
         (job, task): (&'a Job<'a>, &'a Task<'a>),
-        (view, exceptions): (&'a IndexReader, Exceptions<'a>),
+        claims: &'a Claims<'a>,
         (frames, spares): (SyncSender<Vec<EncodedFrame>>, &'a Spares),
         (began, deltas): (Time, Deltas<'a>),
     ) -> Self {
-        let seen = std::iter::repeat_with(Mutex::default).take(SHARDS).collect();
         let new_bytes = AtomicU64::new(0);
         let codecs = Mutex::default();
-        Self {
-            root,
-            job,
-            task,
-            began,
-            new_bytes,
-            view,
-            exceptions,
-            seen,
-            codecs,
-            frames,
-            spares,
-            deltas,
-        }
+        Self { root, job, task, began, new_bytes, claims, codecs, frames, spares, deltas }
     }
 
     /// Says whether the caller is the first to meet this chunk and so has to store it.
     pub(super) fn claim(&self, id: ChunkId, len: usize) -> bool {
-        if self.exceptions.elsewhere.contains_key(&id.0) {
-            return false;
-        }
-        let shard = self.seen.get(usize::from(id.0.first().copied().unwrap_or(0)) % SHARDS);
-        let Some(shard) = shard else { return true };
-        if !shard.lock().unwrap_or_else(PoisonError::into_inner).insert(id) {
-            return false;
-        }
-        if self.view.find(&id.0).is_some_and(|place| !self.exceptions.lost.contains(&place.pack)) {
+        if !self.claims.claim(id) {
             return false;
         }
         self.new_bytes.fetch_add(len as u64, Ordering::Relaxed);
@@ -85,12 +58,12 @@ impl<'a> Shared<'a> {
 
     /// Returns what a chunk is stored as a delta to, if it is.
     pub(super) fn bases_of(&self, id: ChunkId) -> Option<Bases> {
-        self.view.bases(id).or_else(|| self.deltas.made(id))
+        self.claims.view().bases(id).or_else(|| self.deltas.made(id))
     }
 
     /// Returns the length of a chunk that was stored before this intake, or served it as a base.
     pub(super) fn len_of(&self, id: ChunkId) -> Option<u64> {
-        let stored = self.view.find(&id.0).map(|place| place.len.into());
+        let stored = self.claims.view().find(&id.0).map(|place| place.len.into());
         stored.or_else(|| self.deltas.origin(id).map(|(_, len, _)| len))
     }
 
@@ -103,7 +76,7 @@ impl<'a> Shared<'a> {
 
     /// Says whether a chunk is stored whole: it may be part of a base.
     pub(super) fn is_whole(&self, id: ChunkId) -> bool {
-        match self.view.find(&id.0).filter(|place| !self.exceptions.lost.contains(&place.pack)) {
+        match self.claims.find(id) {
             Some(place) => !place.delta,
             // What served as a base is whole.
             None => self.deltas.made_whole(id) || self.deltas.origin(id).is_some(),
@@ -113,11 +86,9 @@ impl<'a> Shared<'a> {
     /// As [`Self::is_whole`], of a chunk of a file that this intake has taken in to its end: nobody is
     /// about to store it any more.
     pub(super) fn is_whole_of_finished(&self, id: ChunkId) -> bool {
-        match self.view.find(&id.0).filter(|place| !self.exceptions.lost.contains(&place.pack)) {
+        match self.claims.find(id) {
             Some(place) => !place.delta,
-            None => {
-                !self.exceptions.elsewhere.contains_key(&id.0) && self.deltas.made(id).is_none()
-            }
+            None => !self.claims.is_elsewhere(id) && self.deltas.made(id).is_none(),
         }
     }
 

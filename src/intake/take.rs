@@ -8,9 +8,11 @@ use rayon::prelude::*;
 
 use crate::cache::{
     CacheError, Held, Index, Layout, PackSink, PackState, Place, WrittenPack, places_of,
+    record_written,
 };
 use crate::fs::{Dir, Time};
 use crate::hash::{PackId, PackKind};
+use crate::intake::claims::Claims;
 use crate::intake::deltas::Deltas;
 use crate::intake::error::IntakeError;
 use crate::intake::frames::{OpenFormer, When};
@@ -20,6 +22,8 @@ use crate::intake::{FormerVersion, SMALL, Source, Stored, Taken, large, small};
 use crate::pack::EncodedFrame;
 use crate::progress::{Job, Kind};
 
+/// Packs whose chunks are recorded together while files are still read: some 16,000 chunks, or 12 MB.
+const RECORDED_TOGETHER: usize = 16;
 /// Groups of frames that may wait for the pack writer.
 const QUEUE: usize = 2;
 /// A run of small files that one worker takes: at most this many bytes and files.
@@ -39,13 +43,14 @@ pub struct Figures {
     pub stored: u64,
 }
 
-/// What an intake leaves: one [`Taken`] per source, and packs that are durable and not yet indexed.
+/// What an intake leaves: one [`Taken`] per source, and packs that are durable; the last of them, those with
+/// objects, are not yet indexed.
 pub struct Intake {
     /// In the order of the sources.
     pub taken: Vec<Taken>,
     /// The packs that were written.
     pub packs: Vec<WrittenPack>,
-    /// Where each new chunk lies.
+    /// Where each new chunk lies that the index was not told of meanwhile.
     pub places: HashMap<[u8; 32], Place>,
     /// How much was read, new and stored.
     pub figures: Figures,
@@ -73,14 +78,15 @@ pub fn take(
 ) -> Result<Intake, IntakeError> {
     let total = sources.iter().map(|s| s.size).sum();
     let task = job.begin(Kind::Add, Some(total));
-    let view = index.reader()?;
+    let claims = &Claims::new(index, exceptions)?;
     let (send, frames) = sync_channel(QUEUE);
-    let deltas = Deltas::new(layout, index);
+    let deltas = Deltas::new(layout, index, claims);
     let spares = &Spares::default();
     let outlet = (send, spares);
-    let shared = Shared::new(root, (job, &task), (&view, exceptions), outlet, (began, deltas));
+    let shared = Shared::new(root, (job, &task), claims, outlet, (began, deltas));
     let (taken, packs, new, delta) = std::thread::scope(|scope| {
-        let writer = scope.spawn(move || write((layout, landed), &frames, spares));
+        let ledger = Ledger { index, claims, landed, waiting: Vec::new(), done: Vec::new() };
+        let writer = scope.spawn(move || write(layout, ledger, &frames, spares));
         let taken = take_all(&shared, sources);
         let new = shared.new_bytes.load(Ordering::Relaxed);
         let delta = shared.deltas.bytes();
@@ -167,27 +173,58 @@ fn runs(sources: &[Source]) -> Vec<std::ops::Range<usize>> {
 }
 
 fn write(
-    (layout, landed): (&Layout, Option<Landed>),
+    layout: &Layout,
+    mut ledger: Ledger,
     frames: &Receiver<Vec<EncodedFrame>>,
     spares: &Spares,
 ) -> Result<Vec<WrittenPack>, CacheError> {
     let mut sink = PackSink::new(layout, PackKind::Data);
-    let mut told = 0;
     for group in frames {
         for frame in &group {
             sink.push(frame)?;
         }
-        if let Some(landed) = landed {
-            sink.durable().iter().skip(told).try_for_each(landed)?;
-            told = sink.durable().len();
+        ledger.enter(sink.take_durable())?;
+        if ledger.waiting.len() >= RECORDED_TOGETHER {
+            ledger.record()?;
         }
         spares.give(group.into_iter().map(EncodedFrame::into_bytes));
     }
-    let packs = sink.finish()?;
-    if let Some(landed) = landed {
-        packs.iter().skip(told).try_for_each(landed)?;
+    ledger.enter(sink.finish()?)?;
+    Ok(ledger.done.into_iter().chain(ledger.waiting).collect())
+}
+
+/// Durable packs of an intake that goes on.
+struct Ledger<'a> {
+    index: &'a Index,
+    claims: &'a Claims<'a>,
+    landed: Option<Landed<'a>>,
+    /// Those that the index does not know yet.
+    waiting: Vec<WrittenPack>,
+    /// The others, without their tables.
+    done: Vec<WrittenPack>,
+}
+
+impl Ledger<'_> {
+    fn enter(&mut self, packs: Vec<WrittenPack>) -> Result<(), CacheError> {
+        if let Some(landed) = self.landed {
+            packs.iter().try_for_each(landed)?;
+        }
+        self.waiting.extend(packs);
+        Ok(())
     }
-    Ok(packs)
+
+    /// Has the index keep what the packs hold, so that memory need not; of those that are sent away and do not
+    /// stay, it is told once all are sent.
+    fn record(&mut self) -> Result<(), CacheError> {
+        if self.landed.is_some() {
+            return Ok(());
+        }
+        record_written(self.index, &self.waiting)?;
+        self.claims.recorded(&self.waiting)?;
+        let bare = |pack| WrittenPack { objects: Vec::new(), deltas: Vec::new(), ..pack };
+        self.done.extend(self.waiting.drain(..).map(bare));
+        Ok(())
+    }
 }
 
 impl Intake {

@@ -1,6 +1,8 @@
 //! Files of which unchanged bytes are taken from the version that lies in their place.
 
-use crate::harness::{Remote, Repo, World, data};
+use std::io::{Read, Write};
+
+use crate::harness::{Disk, Remote, Repo, World, data, shares_blocks};
 use crate::scene::{assert_clean, number, save, shared};
 
 const MIB: usize = 1 << 20;
@@ -38,6 +40,33 @@ fn any_version_follows_any_other_one() {
         let report = a.haul(&["checkout", "--json"]).ok();
         assert_eq!(number(&report, "/bytes"), all[n].len() as u64);
         assert!(a.read("x.bin") == all[n], "version {n}");
+        assert_clean(&a);
+    }
+}
+
+#[test]
+fn on_a_file_system_with_reflinks_what_did_not_change_shares_its_blocks() {
+    let outside = World::new();
+    let Some(disk) = Disk::make(&outside, ("xfs", &["-q", "-m", "reflink=1"])) else { return };
+    let world = World::new_in(disk.place());
+    let a = shared(&world);
+    // Else whole files of the cache would be shared.
+    a.haul(&["config", "cache.link", "copy"]).ok();
+    let all = edited();
+    versions(&a, &all, 0);
+    for (from, to, shares) in
+        [(4, 0, false), (0, 1, true), (1, 0, true), (0, 2, false), (2, 3, true), (3, 2, true)]
+    {
+        a.git(&["checkout", "--quiet", &format!("v{from}")]).ok();
+        a.haul(&["checkout"]).ok();
+        std::fs::hard_link(a.path("x.bin"), world.path("old")).expect("gets a second name");
+        a.git(&["checkout", "--quiet", &format!("v{to}")]).ok();
+        a.haul(&["checkout"]).ok();
+        assert!(a.read("x.bin") == all[to], "{to} after {from}");
+        assert!(std::fs::read(world.path("old")).expect("is there") == all[from]);
+        let found = shares_blocks(&a.path("x.bin")).unwrap_or(shares);
+        assert_eq!(found, shares, "{to} after {from}");
+        std::fs::remove_file(world.path("old")).expect("goes");
         assert_clean(&a);
     }
 }
@@ -97,4 +126,37 @@ fn a_changed_large_file_is_neither_replaced_nor_taken_for_a_former_version() {
     assert!(a.read("x.bin") == own);
     a.haul(&["checkout", "--force"]).ok();
     assert!(a.read("x.bin") == all[0]);
+}
+
+#[test]
+fn what_was_recorded_while_an_add_goes_on_is_stored_once() {
+    const PIECE: usize = 64 * MIB;
+    /// More packs than wait until the index knows of them.
+    const PIECES: u64 = 18;
+    let world = World::new();
+    let a = shared(&world);
+    for (name, seeds) in [("x.bin", 0..PIECES), ("y.bin", 0..PIECES + 1)] {
+        let mut file = std::fs::File::create(a.path(name)).expect("creates");
+        for seed in seeds {
+            file.write_all(&data::bytes(seed, PIECE)).expect("writes");
+        }
+    }
+    let report = a.haul(&["add", "x.bin", "y.bin", "--json"]).ok();
+    let (pieces, new) = (PIECES * PIECE as u64, number(&report, "/new_bytes"));
+    // The second file differs where the first one ends.
+    let end = PIECE as u64 + (1 << 20);
+    assert!((pieces + PIECE as u64..pieces + end).contains(&new), "{new}");
+    assert_eq!(number(&report, "/bytes"), 2 * pieces + PIECE as u64);
+    a.remove("x.bin");
+    a.remove("y.bin");
+    a.haul(&["checkout"]).ok();
+    for (name, seeds) in [("x.bin", 0..PIECES), ("y.bin", 0..PIECES + 1)] {
+        let mut file = std::fs::File::open(a.path(name)).expect("opens");
+        let mut piece = vec![0; PIECE];
+        for seed in seeds {
+            file.read_exact(&mut piece).expect("reads");
+            assert!(piece == data::bytes(seed, PIECE), "{name}, piece {seed}");
+        }
+        assert_eq!(file.read(&mut piece).expect("reads"), 0, "{name} goes on");
+    }
 }
