@@ -40,7 +40,7 @@ impl FetchPlan {
 
     /// Leaves only these of the chunks to be fetched.
     pub fn retain(&mut self, chunks: &HashSet<ChunkId>) {
-        self.chunks.retain(|step| chunks.contains(&step.id));
-        self.absent_bytes = self.chunks.iter().map(|step| step.size).fold(0, u64::saturating_add);
+        self.chunks.retain(|id| chunks.contains(id));
+        self.absent_bytes = self.chunks.bytes();
     }
 }

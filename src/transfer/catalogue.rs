@@ -119,10 +119,16 @@ impl<'a> Contact<'a> {
     }
 
     /// Lists the catalogue again and fetches what is new in it: once more where an object vanishes before
-    /// it is read, as it was put together with others, and where the listing was proved wrong.
+    /// it is read, as it was put together with others, where the listing was proved wrong, and where what
+    /// came was damaged, as the line may have done that.
     pub fn refresh(&mut self, job: &Job) -> Result<(), TransferError> {
+        let mut damaged = false;
         for _ in 0..LISTINGS {
             match self.refresh_once(job) {
+                Err(TransferError::Catalogue { source, .. }) if source.is_damage() && !damaged => {
+                    damaged = true;
+                    self.broken.clear();
+                }
                 Err(TransferError::Remote(e)) if e.is_missing() => {}
                 Err(TransferError::Unlisted { .. }) => {}
                 result => return result,

@@ -209,8 +209,8 @@ impl<'w, 'c> Comparison<'w, 'c> {
     }
 
     fn tell_novelties(&mut self) -> Result<(), TransferError> {
-        let mut groups: BTreeMap<usize, (HashSet<[u8; 32]>, Vec<&ChunkStep>)> = BTreeMap::new();
-        for step in &self.walker.out.chunks {
+        let mut groups: BTreeMap<usize, (HashSet<[u8; 32]>, Vec<ChunkStep>)> = BTreeMap::new();
+        for step in self.walker.out.chunks.iter() {
             let (old, new) = groups.entry(self.pairs.group(step.wanted)).or_default();
             if is_new(step.wanted) {
                 new.push(step);
@@ -224,7 +224,7 @@ impl<'w, 'c> Comparison<'w, 'c> {
             let new = new.into_iter().filter(|step| !self.copies.has(group, step.id.0));
             for step in new.filter(|step| known.insert(step.id.0)) {
                 novelty.new_bytes = novelty.new_bytes.saturating_add(step.size);
-                match place(step, &self.reader, self.contact) {
+                match place(&step, &self.reader, self.contact) {
                     Some(spot) => {
                         frames.add(spot, step.size, false);
                         unique.push((spot, step.size));
@@ -248,7 +248,7 @@ impl<'w, 'c> Comparison<'w, 'c> {
         let out = &self.walker.out;
         if self.pairs.wanted.iter().all(|item| matches!(item.filter, Filter::All)) {
             // Every chunk was met, with its place.
-            for step in &out.chunks {
+            for step in out.chunks.iter() {
                 if let Some(spot) = step.spot {
                     frames.add_to_known(spot, step.size, !step.bases.is_empty());
                 }

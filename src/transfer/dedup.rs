@@ -43,9 +43,11 @@ pub(super) fn dedup(
     if packs.is_empty() || contact.synced().view.counting().next().is_none() {
         return Ok(None);
     }
-    let needed: HashSet<[u8; 32]> = walked.chunks.iter().map(|step| step.id.0).collect();
     let objects = packs.values().flat_map(|f| f.objects.iter().map(|o| o.0));
-    let new: HashSet<[u8; 32]> = objects.filter(|id| needed.contains(id)).collect();
+    let objects: HashSet<[u8; 32]> = objects.collect();
+    let needed = walked.chunks.ids().map(|id| id.0);
+    let new: HashSet<[u8; 32]> = needed.filter(|id| objects.contains(id)).collect();
+    drop(objects);
     let mut elsewhere = from_earlier(contact, earlier, &new, job)?;
     from_hooks(contact, &packs, &new, &mut elsewhere, job)?;
     let replaced: BTreeSet<PackId> =
@@ -111,7 +113,7 @@ fn from_earlier(
         Err(e) if e.is_damage() => return Ok(out),
         Err(e) => return Err(e),
     };
-    for step in &walked.chunks {
+    for step in walked.chunks.iter() {
         // A delta drags its base along, of which less is known.
         let whole = step.spot.filter(|_| step.bases.is_empty());
         let Some(spot) = whole.filter(|s| contact.synced().view.may_rely_on(s.pack)) else {

@@ -69,10 +69,10 @@ pub fn chunks_here(
         other => other?,
     };
     let mut out = BTreeSet::new();
-    for step in walked.chunks {
-        let bases = reader.view().bases(step.id);
+    for id in walked.chunks.ids() {
+        let bases = reader.view().bases(id);
         out.extend(bases.into_iter().flat_map(|bases| bases.ids));
-        out.insert(step.id);
+        out.insert(id);
     }
     Ok(out)
 }

@@ -1,4 +1,4 @@
-//! Fetching what pointers name into the cache: nodes level by level, then all chunks in one wave.
+//! Fetching what pointers name into the cache: nodes level by level, then chunks in waves of very many.
 
 use std::collections::{HashMap, HashSet};
 
@@ -6,6 +6,7 @@ use crate::cache::{CacheError, ObjectReader};
 use crate::hash::{ChunkId, PackKind};
 use crate::progress::{Job, Kind, Task};
 use crate::transfer::catalogue::Contact;
+use crate::transfer::chunk_list::ChunkList;
 use crate::transfer::detour::{Detours, Lost};
 use crate::transfer::error::TransferError;
 use crate::transfer::filter::Filter;
@@ -20,10 +21,13 @@ use crate::transfer::walk::{ChunkStep, Spot};
 use crate::transfer::walked::{Visited, Walked};
 use crate::transfer::wave::Wave;
 
+/// Chunks that are fetched in one wave, so that memory has a bound: of files of 64 KiB and more, 4 GiB at least.
+pub(super) const TOGETHER: usize = 128 << 10;
+
 /// What a fetch would bring; its nodes are here already.
 pub struct FetchPlan {
     pub(super) wanted: Vec<Wanted>,
-    pub(super) chunks: Vec<ChunkStep>,
+    pub(super) chunks: ChunkList,
     /// The nodes above them, along which other places are found.
     pub(super) nodes: Vec<Visited>,
     /// Files wanted.
@@ -37,8 +41,8 @@ pub struct FetchPlan {
 impl FetchPlan {
     /// Leaves out chunks that nobody needs.
     pub(crate) fn keep_only(&mut self, needed: &HashSet<ChunkId>) {
-        self.chunks.retain(|chunk| needed.contains(&chunk.id));
-        self.absent_bytes = self.chunks.iter().map(|c| c.size).fold(0, u64::saturating_add);
+        self.chunks.retain(|id| needed.contains(id));
+        self.absent_bytes = self.chunks.bytes();
     }
 }
 
@@ -89,8 +93,7 @@ fn local(
 ) -> Result<Option<(u64, u64)>, TransferError> {
     match walk(wanted, reader, Sight::Local, job) {
         Ok(walked) => {
-            let ids = walked.chunks.iter().map(|c| c.id);
-            let all = reader.are_here(ids.filter(is_needed))?;
+            let all = reader.are_here(walked.chunks.ids().filter(is_needed))?;
             Ok(all.then_some((walked.files, walked.bytes)))
         }
         Err(TransferError::NobodyPushed { .. }) => Ok(None),
@@ -115,12 +118,11 @@ pub fn plan_fetch(
         result => result?,
     };
     let mut reader = ObjectReader::new(contact.layout(), contact.index())?;
-    reader.are_here(walked.chunks.iter().map(|c| c.id))?;
+    reader.are_here(walked.chunks.ids())?;
     let view = reader.view();
-    let chunks: Vec<ChunkStep> =
-        walked.chunks.into_iter().filter(|c| view.find_held(&c.id.0).is_none()).collect();
-    let absent_bytes = chunks.iter().map(|c| c.size).fold(0, u64::saturating_add);
-    let (files, bytes, nodes) = (walked.files, walked.bytes, walked.nodes);
+    let Walked { mut chunks, nodes, files, bytes, .. } = walked;
+    chunks.retain(|id| view.find_held(&id.0).is_none());
+    let absent_bytes = chunks.bytes();
     Ok(FetchPlan { wanted, chunks, nodes, files, bytes, absent_bytes })
 }
 
@@ -141,7 +143,7 @@ fn walk_content(wanted: &[Wanted], contact: &Contact, job: &Job) -> Result<Walke
     walk(wanted, &mut reader, Sight::Content(contact), job)
 }
 
-/// Fetches the absent chunks of a plan in one wave, and once more what has moved.
+/// Fetches the absent chunks of a plan, and once more what has moved.
 pub fn fetch_data(
     plan: &FetchPlan,
     contact: &mut Contact,
@@ -169,12 +171,24 @@ pub(super) fn fetch_chunks(
     contact: &Contact,
     job: &Job,
 ) -> Result<(), TransferError> {
-    let steps = plan.absent_steps(contact)?;
     let task = job.begin(Kind::Download, Some(plan.to_receive(contact)?.bytes));
+    for steps in plan.chunks.windows(TOGETHER) {
+        fetch_steps(plan, contact, &absent_of(steps, contact)?, &task, job)?;
+    }
+    Ok(())
+}
+
+fn fetch_steps(
+    plan: &FetchPlan,
+    contact: &Contact,
+    steps: &[ChunkStep],
+    task: &Task,
+    job: &Job,
+) -> Result<(), TransferError> {
     let mut flaws = HashMap::new();
-    let mut lost = wave(plan, contact, (&steps, Bases::Absent, &mut flaws), &task, job)?;
+    let mut lost = wave(plan, contact, (steps, Bases::Absent, &mut flaws), task, job)?;
     if lost.iter().any(|step| !step.bases.is_empty()) {
-        lost = wave(plan, contact, (&lost, Bases::All, &mut flaws), &task, job)?;
+        lost = wave(plan, contact, (&lost, Bases::All, &mut flaws), task, job)?;
     }
     if lost.is_empty() {
         return Ok(());
@@ -191,9 +205,20 @@ pub(super) fn fetch_chunks(
             };
             (step.spot, step.bases) = (Some(spot), bases);
         }
-        lost = wave(plan, contact, (&lost, Bases::All, &mut flaws), &task, job)?;
+        lost = wave(plan, contact, (&lost, Bases::All, &mut flaws), task, job)?;
     }
     Ok(())
+}
+
+/// Lists the chunks that are not here now, each with its place if any is known.
+fn absent_of(steps: Vec<ChunkStep>, contact: &Contact) -> Result<Vec<ChunkStep>, TransferError> {
+    let view = contact.index().reader()?;
+    let absent = steps.into_iter().filter(|step| view.find_held(&step.id.0).is_none());
+    let located = absent.map(|step| {
+        let spot = step.spot.or_else(|| contact.locate(step.id.key()));
+        ChunkStep { spot, ..step }
+    });
+    Ok(located.collect())
 }
 
 impl FetchPlan {
@@ -206,24 +231,20 @@ impl FetchPlan {
     /// absent bases, and what lies between them in one range. Detours to other copies come on top.
     pub fn to_receive(&self, contact: &Contact) -> Result<ToReceive, TransferError> {
         let mut reader = ObjectReader::new(contact.layout(), contact.index())?;
-        let (_, spots) = orders(&self.absent_steps(contact)?, Bases::Absent, &mut reader);
-        let mut sum = ToReceive::default();
-        for range in ranges(spots, self.slack()) {
-            sum.requests += 1;
-            sum.bytes = sum.bytes.saturating_add(u64::from(range.to - range.from));
+        let (mut sum, mut bases) = (ToReceive::default(), HashSet::new());
+        for steps in self.chunks.windows(TOGETHER) {
+            let steps = absent_of(steps, contact)?;
+            let (_, mut spots) = orders(&steps, Bases::Absent, &mut reader);
+            // Those of a window before will be here.
+            spots.retain(|spot| !bases.contains(&(spot.pack, spot.offset)));
+            let all = steps.iter().flat_map(|step| &step.bases);
+            bases.extend(all.map(|base| (base.pack, base.offset)));
+            for range in ranges(spots, self.slack()) {
+                sum.requests += 1;
+                sum.bytes = sum.bytes.saturating_add(u64::from(range.to - range.from));
+            }
         }
         Ok(sum)
-    }
-
-    /// Lists the chunks that are not here now, each with its place if any is known.
-    fn absent_steps(&self, contact: &Contact) -> Result<Vec<ChunkStep>, TransferError> {
-        let view = contact.index().reader()?;
-        let absent = self.chunks.iter().filter(|step| view.find_held(&step.id.0).is_none());
-        let located = absent.map(|step| {
-            let spot = step.spot.or_else(|| contact.locate(step.id.key()));
-            ChunkStep { spot, ..step.clone() }
-        });
-        Ok(located.collect())
     }
 
     fn slack(&self) -> Slack {

@@ -9,7 +9,7 @@ use crate::hash::PackId;
 use crate::progress::Job;
 use crate::transfer::catalogue::Contact;
 use crate::transfer::error::TransferError;
-use crate::transfer::fetch::{Bases, FetchPlan, orders};
+use crate::transfer::fetch::{Bases, FetchPlan, TOGETHER, orders};
 use crate::transfer::land::Landing;
 use crate::transfer::ranges::{Slack, ranges};
 use crate::transfer::walk::{ChunkStep, Spot};
@@ -23,14 +23,22 @@ pub(super) fn take_local(
     contact: &Contact,
     job: &Job,
 ) -> Result<u64, TransferError> {
+    let mut taken = 0_u64;
+    for steps in plan.chunks.windows(TOGETHER) {
+        taken = taken.saturating_add(take_window(steps, contact, job)?);
+    }
+    Ok(taken)
+}
+
+fn take_window(steps: Vec<ChunkStep>, contact: &Contact, job: &Job) -> Result<u64, TransferError> {
     let absent = |steps: &[ChunkStep]| -> Result<Vec<ChunkStep>, TransferError> {
         let view = contact.index().reader()?;
         let absent = steps.iter().filter(|step| view.find_held(&step.id.0).is_none());
         Ok(absent.cloned().collect())
     };
-    let placed = plan.chunks.iter().map(|step| {
+    let placed = steps.into_iter().map(|step| {
         let spot = step.spot.or_else(|| contact.locate(step.id.key()));
-        ChunkStep { spot, ..step.clone() }
+        ChunkStep { spot, ..step }
     });
     let all: Vec<ChunkStep> = placed.collect();
     let spots = all.iter().flat_map(|step| step.spot.iter().chain(&step.bases));

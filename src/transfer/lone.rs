@@ -25,8 +25,8 @@ pub(super) fn store_whole(
         return Ok(());
     }
     let ids: Vec<ChunkId> = steps.iter().map(|step| step.id).collect();
-    let (wanted, nodes) = (roots.to_vec(), Vec::new());
-    let plan = FetchPlan { wanted, chunks: steps, nodes, files: 0, bytes: 0, absent_bytes: 0 };
+    let (wanted, nodes, chunks) = (roots.to_vec(), Vec::new(), steps.into_iter().collect());
+    let plan = FetchPlan { wanted, chunks, nodes, files: 0, bytes: 0, absent_bytes: 0 };
     fetch_chunks(&plan, contact, job)?;
     let mut reader = ObjectReader::new(contact.layout(), contact.index())?;
     let mut sink = PackSink::new(contact.layout(), PackKind::Data);

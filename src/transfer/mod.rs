@@ -6,6 +6,7 @@ mod audit;
 mod bases;
 mod behind;
 mod catalogue;
+mod chunk_list;
 mod compare;
 mod copies;
 mod dedup;

@@ -109,8 +109,8 @@ pub(super) fn needs(
     for node in &walked.nodes {
         all.entry(node.at.pack).or_insert(node.wanted);
     }
-    for step in &walked.chunks {
-        let pack = pack_of(step, &view, contact)
+    for step in walked.chunks.iter() {
+        let pack = pack_of(&step, &view, contact)
             .ok_or_else(|| contact.nobody_pushed(absent, step.wanted, &step.id.0))?;
         all.entry(pack).or_insert(step.wanted);
         for base in &step.bases {

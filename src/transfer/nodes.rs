@@ -18,7 +18,7 @@ use crate::transfer::root::{Root, Wanted};
 use crate::transfer::sight::Sight;
 use crate::transfer::survey::Lookout;
 use crate::transfer::walk::{ChunkStep, NodeStep, Spot, expand};
-use crate::transfer::walked::{Visited, Walked};
+use crate::transfer::walked::{ChunkCopy, Visited, Walked, copy_of};
 use crate::transfer::wave::{Wave, single};
 
 /// Decoded frames of one wave, by pack and offset.
@@ -26,7 +26,8 @@ type Frames = HashMap<(PackId, u32), Vec<u8>>;
 /// What was wrong with objects, by their ids.
 type Flaws = HashMap<[u8; 32], Flaw>;
 
-/// Walks everything below the wanted roots.
+/// Walks everything below the wanted roots: of what is here, and of each level that is fetched, in the order of
+/// paths and bytes, so that a fetch brings first what is wanted first.
 pub(super) fn walk(
     wanted: &[Wanted],
     reader: &mut ObjectReader,
@@ -49,6 +50,8 @@ pub(super) fn walk_and_look<'w>(
     let mut level = walker.roots(sight);
     while !level.is_empty() {
         let mut absent = Vec::new();
+        // It is taken from its end.
+        level.reverse();
         while let Some(step) = level.pop() {
             job.check()?;
             if walker.seen(&step) || walker.passes_by(&step) {
@@ -60,7 +63,8 @@ pub(super) fn walk_and_look<'w>(
             };
             match here {
                 Some(((node, placement), at)) => {
-                    level.extend(walker.visit(&step, (&node, &placement), at)?);
+                    let below = walker.visit(&step, (&node, &placement), at)?;
+                    level.extend(below.into_iter().rev());
                 }
                 None => absent.push(step),
             }
@@ -77,10 +81,6 @@ pub(super) fn walk_and_look<'w>(
     }
     Ok((walker.out, walker.lookout))
 }
-
-/// A chunk, the pack of its copy and those of its bases where copies count, and which of the wanted it
-/// was met for where that counts.
-type ChunkCopy = ([u8; 32], Option<PackId>, Vec<PackId>, usize);
 
 /// How often a walk comes to what several of the wanted have in common.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -166,9 +166,10 @@ impl<'w, 'c> Walker<'w, 'c> {
             return lookout.look_at(&step);
         }
         // One delta, said to have its bases at other places, needs those as well.
-        let bases = step.bases.iter().filter(|_| !self.any_copy).map(|base| base.pack).collect();
-        let of = if self.sharing == Sharing::Each { step.wanted } else { usize::MAX };
-        if self.seen_chunks.insert((step.id.0, self.copy(step.spot), bases, of)) {
+        let bases = step.bases.iter().filter(|_| !self.any_copy).map(|base| base.pack);
+        let copy = self.copy(step.spot);
+        let of = Some(step.wanted).filter(|_| self.sharing == Sharing::Each);
+        if self.seen_chunks.insert(copy_of(step.id, copy, bases, of)) {
             self.out.chunks.push(step);
         }
     }

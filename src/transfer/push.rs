@@ -92,8 +92,8 @@ impl Pushed {
     /// Counts the chunks that this push brought to the remote.
     fn count_new(&mut self, contact: &Contact, settled: &Settled) -> Result<(), TransferError> {
         let view = contact.index().reader()?;
-        for step in &settled.walked.chunks {
-            let pack = pack_of(step, &view, contact);
+        for step in settled.walked.chunks.iter() {
+            let pack = pack_of(&step, &view, contact);
             if pack.is_some_and(|pack| settled.needs.own.contains_key(&pack)) {
                 self.new_bytes = self.new_bytes.saturating_add(step.size);
                 if !step.bases.is_empty() {

@@ -289,7 +289,6 @@ pub(super) fn rescue(
                 own && view.find_frame(&step.id.0).is_none()
                     || base && view.find_held(&step.id.0).is_none()
             })
-            .cloned()
             .collect();
         let bases = bases_in(&view, walked, &BTreeSet::from([*pack]));
         let bases = bases.into_iter().filter(|(_, id)| view.find_held(&id.0).is_none());
@@ -303,7 +302,7 @@ pub(super) fn rescue(
         }
         let plan = FetchPlan {
             wanted: absent.to_vec(),
-            chunks: lost,
+            chunks: lost.into_iter().collect(),
             nodes: walked.nodes.clone(),
             files: 0,
             bytes: 0,
@@ -360,7 +359,7 @@ fn bases_in(
     packs: &BTreeSet<PackId>,
 ) -> Vec<(usize, ChunkId)> {
     let mut out = Vec::new();
-    let of_packs = |step: &&ChunkStep| step.bases.iter().any(|base| packs.contains(&base.pack));
+    let of_packs = |step: &ChunkStep| step.bases.iter().any(|base| packs.contains(&base.pack));
     for step in walked.chunks.iter().filter(of_packs) {
         let ids = view.bases(step.id).map(|bases| bases.ids).unwrap_or_default();
         let inside =

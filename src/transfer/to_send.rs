@@ -132,8 +132,8 @@ impl Sizes {
         // Chunks that are written anew, by the pack that they lie in.
         let mut anew: BTreeMap<PackId, u64> = BTreeMap::new();
         let mut sizes = Self::default();
-        for step in &walked.chunks {
-            let Some(pack) = pack_of(step, &view, contact) else { continue };
+        for step in walked.chunks.iter() {
+            let Some(pack) = pack_of(&step, &view, contact) else { continue };
             let (own, lost) = (needs.own.contains_key(&pack), needs.replace.contains_key(&pack));
             if !(own || lost) || cut.contains(&pack) && elsewhere.contains_key(&step.id.0) {
                 continue;

@@ -131,7 +131,7 @@ fn closure(items: &[Wanted], contact: &Contact, job: &Job) -> Result<Closure, Tr
         let need = Need { kind: PackKind::Nodes, end: end(node.at), path: path(node.wanted) };
         note(&mut out, vec![(node.at.pack, need)]);
     }
-    for step in &walked.chunks {
+    for step in walked.chunks.iter() {
         let spot = step.spot.or_else(|| contact.locate(step.id.key()));
         let spot = spot.ok_or_else(|| contact.nobody_pushed(items, step.wanted, &step.id.0))?;
         for spot in step.bases.iter().chain([&spot]) {

@@ -60,7 +60,7 @@ pub fn weigh(
         }
         let mut unique = Vec::new();
         for step in chunks.iter().filter(|step| seen.insert(step.id)) {
-            match place(step, &reader, contact) {
+            match place(&step, &reader, contact) {
                 Some(spot) => {
                     frames.add(spot, step.size, false);
                     unique.push((spot, step.size));

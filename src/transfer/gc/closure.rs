@@ -187,7 +187,7 @@ impl Closing<'_> {
         for node in &walked.nodes {
             uses.add(node.at);
         }
-        for step in &walked.chunks {
+        for step in walked.chunks.iter() {
             // Without a placement a reader goes by the catalogue, which a baseline rewrites.
             let spot = step.spot;
             let spot =
@@ -247,7 +247,7 @@ pub(super) fn needing(
         let mut reader = ObjectReader::new(contact.layout(), contact.index())?;
         let walked = walk(&wanted, &mut reader, Sight::At(contact, &spots), job)?;
         let nodes = walked.nodes.iter().map(|node| node.at.pack);
-        let chunks = walked.chunks.iter().flat_map(|step| step.spot.iter().chain(&step.bases));
+        let chunks = walked.chunks.iter().flat_map(|step| step.spot.into_iter().chain(step.bases));
         if !nodes.chain(chunks.map(|spot| spot.pack)).any(|pack| packs.contains(&pack)) {
             continue;
         }
