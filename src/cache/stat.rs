@@ -4,6 +4,7 @@
 //! It can be deleted at any time. An entry is kept only if a later change of the file would show in
 //! its times (Git's racy-clean rule, see [`crate::fs::Time::settled`]).
 
+use std::ops::Bound;
 use std::path::Path;
 
 use redb::{ReadableTable, TableDefinition};
@@ -107,29 +108,42 @@ impl StatCache {
 
     /// Returns the entries at `path` and below the folder `path`, in path order.
     pub fn under(&self, path: &[u8]) -> Result<Vec<(Vec<u8>, StatEntry)>, CacheError> {
+        let mut out = self.between(path, path)?;
+        let (from, to) = ([path, b"/"].concat(), [path, &[b'/' + 1]].concat());
+        self.list((Bound::Included(&from), Bound::Excluded(&to)), &mut out)?;
+        Ok(out)
+    }
+
+    /// Returns the entries from one path to another one, both included.
+    pub fn between(
+        &self,
+        first: &[u8],
+        last: &[u8],
+    ) -> Result<Vec<(Vec<u8>, StatEntry)>, CacheError> {
+        let mut out = Vec::new();
+        self.list((Bound::Included(first), Bound::Included(last)), &mut out)?;
+        Ok(out)
+    }
+
+    fn list(
+        &self,
+        paths: (Bound<&[u8]>, Bound<&[u8]>),
+        out: &mut Vec<(Vec<u8>, StatEntry)>,
+    ) -> Result<(), CacheError> {
         let fail = |e: &dyn std::fmt::Display| self.db.failed(e);
         let txn = self.db.begin_read()?;
         let table = match txn.open_table(FILES) {
             Ok(table) => table,
-            Err(redb::TableError::TableDoesNotExist(_)) => return Ok(Vec::new()),
+            Err(redb::TableError::TableDoesNotExist(_)) => return Ok(()),
             Err(e) => return Err(fail(&e)),
         };
-        let mut out = Vec::new();
-        if let Some(found) = table.get(path).map_err(|e| fail(&e))?
-            && let Some(entry) = StatEntry::decode(found.value())
-        {
-            out.push((path.to_vec(), entry));
-        }
-        let (mut from, mut to) = (path.to_vec(), path.to_vec());
-        from.push(b'/');
-        to.push(b'/' + 1);
-        for row in table.range(from.as_slice()..to.as_slice()).map_err(|e| fail(&e))? {
+        for row in table.range::<&[u8]>(paths).map_err(|e| fail(&e))? {
             let (key, value) = row.map_err(|e| fail(&e))?;
             if let Some(entry) = StatEntry::decode(value.value()) {
                 out.push((key.value().to_vec(), entry));
             }
         }
-        Ok(out)
+        Ok(())
     }
 
     /// Returns the bytes of the pointers that haul last added or placed, by tracked path.

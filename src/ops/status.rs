@@ -17,12 +17,18 @@ use crate::ops::select::Select;
 use crate::ops::selection::Selection;
 use crate::path::{JsonPath, RepoPath, json_path};
 use crate::pointer::PointerError;
-use crate::progress::{Job, Kind};
+use crate::progress::{Job, Kind, Task};
 use crate::repo::Repo;
 use crate::transfer::{Filter, Root};
 use crate::worktree::{
     Content, Found, Kept, Knowledge, Scan, Tracked, TrackedState, Tracking, What, look,
 };
+
+/// Files that are compared together: what is known of them is not known of all at once.
+const TOGETHER: usize = 16 << 10;
+
+/// What is to stand at a path, the path, and the stamp of the file that stands there.
+type Pair<'a> = (&'a Target, &'a RepoPath, Stamp);
 
 /// What to look at.
 #[derive(Clone, Debug, Default)]
@@ -286,8 +292,8 @@ impl<'r> Look<'r> {
         found: &[Found],
         job: &Job,
     ) -> Result<(), OpError> {
-        let knowledge = Knowledge::new(self.repo.stat()?.under(item.path.as_bytes())?, self.began);
-        let mut pairs: Vec<(&Target, RepoPath, Stamp)> = Vec::new();
+        let task = job.begin(Kind::Scan, None);
+        let mut pairs: Vec<Pair> = Vec::new();
         let mut there = found.iter().peekable();
         for target in targets {
             while let Some(extra) = there.next_if(|f| f.path < target.path) {
@@ -304,7 +310,11 @@ impl<'r> Look<'r> {
             };
             match (&same.what, target.kind) {
                 (What::File(stamp), EntryKind::File | EntryKind::Executable) => {
-                    pairs.push((target, same.path.clone(), *stamp));
+                    pairs.push((target, &same.path, *stamp));
+                    if pairs.len() == TOGETHER {
+                        self.compare(item, &pairs, (&task, job))?;
+                        pairs.clear();
+                    }
                 }
                 (What::Symlink(to), EntryKind::Symlink) => {
                     if crate::hash::Oid::of(to) != target.oid() {
@@ -318,7 +328,7 @@ impl<'r> Look<'r> {
         for extra in there {
             self.untracked(item, extra);
         }
-        self.compare(item, &pairs, &knowledge, job)
+        self.compare(item, &pairs, (&task, job))
     }
 
     fn untracked(&mut self, item: &Chosen, found: &Found) {
@@ -333,16 +343,19 @@ impl<'r> Look<'r> {
     fn compare(
         &mut self,
         item: &Chosen,
-        pairs: &[(&Target, RepoPath, Stamp)],
-        knowledge: &Knowledge,
-        job: &Job,
+        pairs: &[Pair],
+        (task, job): (&Task, &Job),
     ) -> Result<(), OpError> {
-        let task = job.begin(Kind::Scan, None);
+        let ([(_, first, _), .., (_, last, _)] | [(_, first @ last, _)]) = pairs else {
+            return Ok(());
+        };
+        let entries = self.repo.stat()?.between(first.as_bytes(), last.as_bytes())?;
+        let knowledge = Knowledge::new(entries, self.began);
         // A size that differs says enough; nothing needs to be read.
-        let same_size = |(t, _, s): &&(&Target, RepoPath, Stamp)| t.content.size() == s.size;
-        let files: Vec<_> =
-            pairs.iter().filter(same_size).map(|(_, path, stamp)| (path.clone(), *stamp)).collect();
-        let mut contents = knowledge.identify(self.repo.door(), &files, &task, job)?.into_iter();
+        let same_size = |(t, _, s): &&Pair| t.content.size() == s.size;
+        let files = pairs.iter().filter(same_size);
+        let files: Vec<_> = files.map(|(_, path, stamp)| ((*path).clone(), *stamp)).collect();
+        let mut contents = knowledge.identify(self.repo.door(), &files, task, job)?.into_iter();
         for pair in pairs {
             let (target, path, stamp) = pair;
             let content = if same_size(&pair) { contents.next() } else { None };

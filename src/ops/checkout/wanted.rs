@@ -1,6 +1,5 @@
 //! From pointers to what is to stand at each worktree path.
 
-use std::collections::BTreeMap;
 use std::num::NonZeroU8;
 
 use crate::cache::{LocalNodeError, ObjectReader, WholeName};
@@ -88,17 +87,16 @@ pub(crate) fn file_content(pointer: &PointerKind) -> Option<(EntryKind, Content)
 
 fn directory(chosen: &Chosen, reader: &mut ObjectReader) -> Result<Option<Vec<Target>>, OpError> {
     let Root::Tree { id, expectation } = Root::of(&chosen.pointer) else { return Ok(None) };
-    // Two choices may meet in one path; byte order is the order of the manifest.
-    let mut entries = BTreeMap::new();
-    for scope in scopes(&chosen.filter) {
+    let mut out: Vec<Target> = Vec::new();
+    let scopes = scopes(&chosen.filter);
+    let several = scopes.len() > 1;
+    for scope in scopes {
         let (expectation, stop) = (expectation.clone(), reader.stop());
         for entry in Cursor::<FileEntry, _>::new(id, expectation, scope, |id| reader.node_bytes(id))
         {
             stop.check()?;
             match entry {
-                Ok(entry) if chosen.filter.matches(entry.key()) => {
-                    entries.insert(entry.path.clone(), entry);
-                }
+                Ok(entry) if chosen.filter.matches(entry.key()) => out.push(target(chosen, entry)?),
                 Ok(_) => {}
                 Err(ReadError::Source { source: LocalNodeError::Absent(_), .. }) => {
                     return Ok(None);
@@ -107,25 +105,30 @@ fn directory(chosen: &Chosen, reader: &mut ObjectReader) -> Result<Option<Vec<Ta
             }
         }
     }
-    let mut out = Vec::new();
-    for entry in entries.into_values() {
-        let path = [chosen.path.as_bytes(), b"/", entry.key()].concat();
-        let path = RepoPath::new(&path).map_err(|source| {
-            let folder = chosen.path.as_bytes().to_vec();
-            OpError::Entry { folder, source }
-        })?;
-        if path.is_pointer_path()
-            && matches!(entry.content, Content::Inline(_) | Content::Chunk { .. })
-        {
-            guard_pointer(&path, &entry)?;
-        }
-        out.push(Target { path, kind: entry.kind, content: entry.content });
+    if several {
+        // Two choices may meet in one path; byte order is the order of the manifest.
+        out.sort_by(|a, b| a.path.as_bytes().cmp(b.path.as_bytes()));
+        out.dedup_by(|a, b| a.path == b.path);
     }
     if matches!(chosen.pointer.kind(), PointerKind::Dir { files: 0, .. }) {
         let (path, kind) = (chosen.path.clone(), EntryKind::EmptyDir);
         out.push(Target { path, kind, content: Content::Inline(Vec::new()) });
     }
     Ok(Some(out))
+}
+
+/// What is to stand at the path of an entry.
+fn target(chosen: &Chosen, entry: FileEntry) -> Result<Target, OpError> {
+    let path = [chosen.path.as_bytes(), b"/", entry.key()].concat();
+    let path = RepoPath::new(&path).map_err(|source| {
+        let folder = chosen.path.as_bytes().to_vec();
+        OpError::Entry { folder, source }
+    })?;
+    if path.is_pointer_path() && matches!(entry.content, Content::Inline(_) | Content::Chunk { .. })
+    {
+        guard_pointer(&path, &entry)?;
+    }
+    Ok(Target { path, kind: entry.kind, content: entry.content })
 }
 
 /// The parts of a manifest that a choice can meet: only their nodes need to be on this machine.
