@@ -1,7 +1,7 @@
 //! Opening a redb file that several processes take turns with.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use redb::{
     Database, DatabaseError, ReadOnlyDatabase, ReadTransaction, ReadableDatabase, StorageError,
@@ -97,15 +97,15 @@ fn in_turn<D>(
     patience: Duration,
     open: impl Fn() -> Result<D, DatabaseError>,
 ) -> Result<Result<D, DatabaseError>, CacheError> {
-    let mut waited = Duration::ZERO;
+    let begun = Instant::now();
     loop {
         match open() {
-            Err(DatabaseError::DatabaseAlreadyOpen) if waited < patience => {
+            Err(DatabaseError::DatabaseAlreadyOpen) if begun.elapsed() < patience => {
                 std::thread::sleep(STEP);
-                waited += STEP;
             }
             Err(DatabaseError::DatabaseAlreadyOpen) => {
-                return Err(CacheError::Busy { path: path.to_owned(), waited: waited.as_secs() });
+                let waited = begun.elapsed().as_secs();
+                return Err(CacheError::Busy { path: path.to_owned(), waited });
             }
             other => return Ok(other),
         }

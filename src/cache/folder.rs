@@ -6,7 +6,7 @@
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::fs::{
     Dir, FileKind, FsError, Hold, IoResultExt, Links, Lock, SparseFile, Time, failpoint,
@@ -177,17 +177,16 @@ impl CacheFolder {
     pub fn lock(&self, hold: Hold, patience: Duration) -> Result<Option<Lock>, FsError> {
         make_folder(&self.path, false)?;
         let dir = Dir::open(&self.path)?;
-        let mut waited = Duration::ZERO;
+        let begun = Instant::now();
         loop {
             let Some(file) = dir.open_lock(LOCK) else { return Ok(None) };
             if let Some(lock) = Lock::try_of(file, hold, &self.path)? {
                 return Ok(Some(lock));
             }
-            if waited >= patience {
+            if begun.elapsed() >= patience {
                 return Ok(None);
             }
             std::thread::sleep(STEP);
-            waited += STEP;
         }
     }
 

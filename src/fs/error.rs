@@ -61,12 +61,12 @@ impl Hint for FsError {
                     .to_owned(),
             );
         }
-        Some(next(&self.source).to_owned())
+        Some(what_helps(&self.source).to_owned())
     }
 }
 
 /// What to do about an answer of the system that needs no more words than its own.
-fn next(error: &io::Error) -> &'static str {
+pub fn what_helps(error: &io::Error) -> &'static str {
     use rustix::io::Errno;
     let is = |errno: Errno| error.raw_os_error() == Some(errno.raw_os_error());
     if error.kind() == io::ErrorKind::PermissionDenied {

@@ -2,7 +2,7 @@
 
 use std::fs::{File, TryLockError};
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::fs::error::{FsError, IoResultExt};
 use crate::fs::plain::open_or_make_plain;
@@ -43,15 +43,14 @@ impl Lock {
     /// Waits for the lock of a folder itself, which needs no file in it, for `patience` at most; nothing
     /// if somebody holds it for longer.
     pub fn of_folder(path: &Path, patience: Duration) -> Result<Option<Self>, FsError> {
-        let mut waited = Duration::ZERO;
+        let begun = Instant::now();
         loop {
             let folder = File::open(path).at("open", path)?;
             let lock = Self::try_of(folder, Hold::Alone, path)?;
-            if lock.is_some() || waited >= patience {
+            if lock.is_some() || begun.elapsed() >= patience {
                 return Ok(lock);
             }
             std::thread::sleep(STEP);
-            waited += STEP;
         }
     }
 

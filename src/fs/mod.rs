@@ -35,7 +35,7 @@ pub use atomic::{
 pub use beside::{LifeSign, Linked, Seen, link_target, make_link, put_over};
 pub use copy::{NotCopied, copy_durably};
 pub use dir::{Dir, DirEntry, TEMP_PREFIX, TempFile, is_temp_name};
-pub use error::{FsError, IoResultExt};
+pub use error::{FsError, IoResultExt, what_helps};
 pub use links::LinkKinds;
 pub use lock::{Hold, Lock};
 pub use memory::memory_limit;

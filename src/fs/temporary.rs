@@ -82,22 +82,26 @@ impl Dir {
     /// a moment only, in which no other command works in the same worktree.
     pub fn sweep(&self) -> Result<(), FsError> {
         for entry in self.entries()?.iter().filter(|entry| is_temp_name(&entry.name)) {
-            let abandoned = match entry.kind {
-                Some(FileKind::Symlink) => true,
-                Some(FileKind::File) => self.open_file(&entry.name).is_ok_and(|(file, _)| {
-                    rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok()
-                }),
+            match entry.kind {
+                Some(FileKind::Symlink) => self.remove_file(&entry.name)?,
+                Some(FileKind::File) => self.sweep_file(&entry.name)?,
                 Some(FileKind::Directory) if is_whole_name(&entry.name) => {
                     if let Ok((_open, Ok(()))) = self.lock_folder(&entry.name) {
                         remove_tree(&self.path_of(&entry.name))?;
                     }
-                    false
                 }
-                Some(FileKind::Directory | FileKind::Special) | None => false,
-            };
-            if abandoned {
-                self.remove_file(&entry.name)?;
+                Some(FileKind::Directory | FileKind::Special) | None => {}
             }
+        }
+        Ok(())
+    }
+
+    /// Removes a temporary file if nobody holds its lock. It is held here until the name is gone: whoever
+    /// makes the file at that moment finds it locked, or without a name, and makes another.
+    fn sweep_file(&self, name: &[u8]) -> Result<(), FsError> {
+        let Ok((file, _)) = self.open_file(name) else { return Ok(()) };
+        if rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok() {
+            self.remove_file(name)?;
         }
         Ok(())
     }

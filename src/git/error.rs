@@ -4,7 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use super::ObjectId;
-use crate::fs::FsError;
+use crate::fs::{FsError, what_helps};
 use crate::hint::Hint;
 
 /// Why Git could not be asked, or did not answer.
@@ -182,6 +182,7 @@ impl Hint for GitError {
             Self::Spawn { source, .. } if source.kind() == io::ErrorKind::NotFound => {
                 Some("install Git, version 2.34 or later, so that `git` is found".to_owned())
             }
+            Self::Spawn { source, .. } => Some(what_helps(source).to_owned()),
             Self::UnknownRevision { .. }
             | Self::AmbiguousRevision { .. }
             | Self::BranchAndTag { .. }
@@ -210,9 +211,7 @@ impl Hint for GitError {
             Self::Command { .. } => {
                 Some("put right what Git says, then run the same command again".to_owned())
             }
-            Self::Spawn { .. } | Self::Answer { .. } | Self::Folder { .. } | Self::Name { .. } => {
-                None
-            }
+            Self::Answer { .. } | Self::Folder { .. } | Self::Name { .. } => None,
         }
     }
 }

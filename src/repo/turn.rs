@@ -1,7 +1,7 @@
 //! Waiting for another command that is at work in the same repository.
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::fs::failpoint;
 use crate::path::show;
@@ -22,11 +22,13 @@ pub(super) fn in_turn<T, E: From<Stopped>>(
     mut attempt: impl FnMut(Duration) -> Result<Option<T>, E>,
     job: &Job,
 ) -> Result<Option<T>, E> {
+    let begun = Instant::now();
     let (mut waited, mut said) = (Duration::ZERO, false);
     loop {
         let step = LOOK.min(patience.saturating_sub(waited));
         let found = attempt(step)?;
-        waited = waited.saturating_add(step);
+        // An attempt that cannot wait ends at once, and is not made for ever.
+        waited = waited.saturating_add(step).max(begun.elapsed());
         if found.is_some() || waited >= patience {
             return Ok(found);
         }

@@ -116,7 +116,12 @@ impl Door {
         if dir.stamp(path.file_name())?.is_none() {
             return Ok(None);
         }
-        let (file, _) = dir.open_file(path.file_name())?;
+        let file = match dir.open_file(path.file_name()) {
+            Ok((file, _)) => file,
+            // Gone since.
+            Err(e) if e.is_missing() => return Ok(None),
+            Err(e) => return Err(e),
+        };
         let mut bytes = Vec::new();
         let shown = dir.path_of(path.file_name());
         file.take(limit.saturating_add(1)).read_to_end(&mut bytes).at("read", &shown)?;

@@ -1,6 +1,8 @@
 //! The pointers of the worktree: which paths are tracked, and by what.
 
-use crate::fs::FileKind;
+use std::time::Duration;
+
+use crate::fs::{FileKind, FsError};
 use crate::git::{Content, Git, IndexEntry};
 use crate::path::{PathError, RepoPath};
 use crate::pointer::{Pointer, PointerError, PointerKind, looks_like_pointer};
@@ -9,6 +11,8 @@ use crate::worktree::error::WorktreeError;
 
 /// Longest pointer in bytes.
 const POINTER_MAX: u64 = 4096;
+/// How long Git may take from making a pointer's file to writing it.
+const WRITING: Duration = Duration::from_millis(20);
 
 /// How Git holds the pointer of a tracked path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,7 +96,7 @@ pub fn tracked_by(
     entries: Vec<IndexEntry>,
     door: &Door,
 ) -> Result<(Vec<Tracked>, Vec<RefusedPointer>), WorktreeError> {
-    let (mut out, mut refused) = (Vec::new(), Vec::new());
+    let (mut out, mut refused, mut waited) = (Vec::new(), Vec::new(), false);
     for entry in entries {
         let paths = RepoPath::new(&entry.path).and_then(|own| Ok((own.target_of_pointer()?, own)));
         let (path, own) = match paths {
@@ -111,7 +115,7 @@ pub fn tracked_by(
             Some(stamp) if stamp.kind != FileKind::File => {
                 TrackedState::Unsound(PointerError::NotAPointer)
             }
-            Some(_) => match door.read_small(&own, POINTER_MAX)? {
+            Some(_) => match read_pointer(door, &own, &mut waited)? {
                 None => TrackedState::Missing,
                 Some(bytes) => parse_tracked(bytes),
             },
@@ -119,6 +123,24 @@ pub fn tracked_by(
         out.push(Tracked { path, state });
     }
     Ok((out, refused))
+}
+
+/// Reads the file of a pointer; nothing if it is not there. Git makes a file first and writes it then, so that
+/// one without bytes is read once more, and waited for if nobody `waited` yet.
+fn read_pointer(
+    door: &Door,
+    own: &RepoPath,
+    waited: &mut bool,
+) -> Result<Option<Vec<u8>>, FsError> {
+    let found = door.read_small(own, POINTER_MAX)?;
+    if found.as_ref().is_none_or(|bytes| !bytes.is_empty()) {
+        return Ok(found);
+    }
+    if !*waited {
+        std::thread::sleep(WRITING);
+        *waited = true;
+    }
+    door.read_small(own, POINTER_MAX)
 }
 
 /// Loads every pointer that Git's index holds in place of data, in path order. Files that were not

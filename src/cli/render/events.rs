@@ -81,31 +81,31 @@ fn line(line: &Line<'_>) -> String {
     escape_json(&serde_json::to_string(line).unwrap_or_default())
 }
 
-impl Events {
-    fn lines(&self, event: Event<'_>, now: Instant) -> Option<String> {
-        let mut meter = self.meter.lock().unwrap_or_else(PoisonError::into_inner);
-        let ended = meter.on(event, now);
-        match event {
-            Event::Note(text) => Some(of_text("note", text)),
-            Event::Warning(text) => Some(of_text("warning", text)),
-            Event::New { .. } => None,
-            Event::End { .. } => ended.map(|running| of_task("end", &running, now)),
-            Event::Begin { kind, .. } => {
-                meter.find(kind).map(|running| of_task("begin", &running.show(now), now))
-            }
-            Event::Advance { kind, .. } => {
-                let running = meter.find(kind)?;
-                let shown = running.shown_at()?;
-                (now.duration_since(shown) >= EVERY)
-                    .then(|| of_task("advance", &running.show(now), now))
-            }
+/// Returns the line that an event is worth.
+fn line_of(meter: &mut Meter, event: Event<'_>, now: Instant) -> Option<String> {
+    let ended = meter.on(event, now);
+    match event {
+        Event::Note(text) => Some(of_text("note", text)),
+        Event::Warning(text) => Some(of_text("warning", text)),
+        Event::New { .. } => None,
+        Event::End { .. } => ended.map(|running| of_task("end", &running, now)),
+        Event::Begin { kind, .. } => {
+            meter.find(kind).map(|running| of_task("begin", &running.show(now), now))
+        }
+        Event::Advance { kind, .. } => {
+            let running = meter.find(kind)?;
+            let shown = running.shown_at()?;
+            (now.duration_since(shown) >= EVERY)
+                .then(|| of_task("advance", &running.show(now), now))
         }
     }
 }
 
 impl Sink for Events {
     fn on(&self, event: Event<'_>) {
-        if let Some(line) = self.lines(event, Instant::now()) {
+        // Held until the line is out, or a later one could get before it.
+        let mut meter = self.meter.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(line) = line_of(&mut meter, event, Instant::now()) {
             say(&line);
         }
     }
@@ -117,10 +117,11 @@ mod tests {
 
     #[test]
     fn events_are_json_lines_and_advance_is_thinned_out() {
-        let events = Events::default();
+        let mut meter = Meter::default();
         let start = Instant::now();
         let kind = Kind::Upload;
-        let at = |millis, event| events.lines(event, start + Duration::from_millis(millis));
+        let mut at =
+            |millis, event| line_of(&mut meter, event, start + Duration::from_millis(millis));
         assert_eq!(
             at(0, Event::Begin { kind, total: Some(9) }).as_deref(),
             Some(r#"{"haul":1,"event":"begin","task":"upload","done":0,"total":9}"#)
