@@ -36,7 +36,7 @@ fn first_smallest_avx2(bytes: &[u8]) -> usize {
 
 #[expect(clippy::inline_always, reason = "takes over the vector features of its caller")]
 #[inline(always)]
-fn first_smallest_generic(bytes: &[u8]) -> usize {
+pub(super) fn first_smallest_generic(bytes: &[u8]) -> usize {
     let mut smallest = u32::MAX;
     let mut winner = 0;
     let mut start = 0;

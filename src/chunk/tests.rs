@@ -258,6 +258,8 @@ proptest! {
         bytes in prop::collection::vec(prop_oneof![Just(0u8), Just(1), any::<u8>()], 0..3_000),
     ) {
         prop_assert_eq!(simd::first_smallest(&bytes), cutter::first_smallest(&bytes));
+        // What other processors run.
+        prop_assert_eq!(simd::first_smallest_generic(&bytes), cutter::first_smallest(&bytes));
         // Repeats put equal minima into several of its blocks.
         let twice = bytes.repeat(2);
         prop_assert_eq!(simd::first_smallest(&twice), cutter::first_smallest(&twice));

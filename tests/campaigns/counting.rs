@@ -17,7 +17,7 @@ use object_store::{
 
 /// How long nobody must have asked anything before all that wait are answered. Too short a time makes
 /// two rounds of one, and never one of two: who waits for an answer cannot ask on.
-const QUIET: Duration = Duration::from_millis(250);
+const QUIET: Duration = Duration::from_secs(1);
 
 /// How often somebody who waits looks whether it is quiet.
 const TICK: Duration = Duration::from_millis(10);

@@ -1,5 +1,7 @@
 //! `haul add --push`: content goes to the remote while it is read, and the disk need not hold it twice.
 
+use std::io::Write;
+
 use crate::harness::{Remote, Repo, World, data};
 use crate::push::{ready, take};
 use crate::scene::{assert_clean, number};
@@ -61,6 +63,37 @@ fn the_disk_never_holds_all_packs_of_a_large_file() {
     a.commit("x");
     assert!(unpushed(&a).bytes("") < 500_000, "what is left are trees of the run that died");
     pulled(&a);
+}
+
+#[test]
+fn however_slow_the_remote_the_disk_holds_ten_packs_at_most() {
+    const PACK: u64 = 64 << 20;
+    let world = World::new();
+    let a = ready(&world, "a", &world.remote("r"));
+    let mut file = std::fs::File::create(a.path("x.bin")).expect("creates");
+    for seed in 0..14 {
+        file.write_all(&data::bytes(seed, 64 << 20)).expect("writes");
+    }
+    drop(file);
+    // The first pack is sent, and no other one is while this is waited for.
+    let add = a.pause_haul(&["add", "--push", "x.bin"], "stream.sent");
+    let held = || {
+        let tmp = Remote::at(a.path(".git/haul/tmp"));
+        unpushed(&a).bytes("") + tmp.bytes("")
+    };
+    let (mut before, mut quiet) = (0, 0);
+    while quiet < 10 {
+        std::thread::sleep(std::time::Duration::from_millis(200));
+        let now = held();
+        quiet = if now == before { quiet + 1 } else { 0 };
+        before = now;
+    }
+    assert!(before > 3 * PACK, "it goes on for a while: {before}");
+    assert!(before <= 10 * PACK, "{before}");
+    add.let_go().ok();
+    a.commit("x");
+    assert!(unpushed(&a).bytes("") == 0 && world.remote("r").bytes("p/") > 13 * PACK);
+    a.haul(&["verify"]).ok();
 }
 
 #[test]

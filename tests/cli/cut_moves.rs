@@ -50,8 +50,7 @@ fn deadly(world: &World, count: usize) -> String {
         left = left.display(),
         git = git.trim(),
     );
-    bin.write("git", script.as_bytes());
-    bin.set_executable("git", true);
+    bin.script("git", &script);
     format!("{}:{users}", bin.path("").display().to_string().trim_end_matches('/'))
 }
 

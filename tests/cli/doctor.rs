@@ -53,9 +53,8 @@ fn a_hook_that_no_longer_reaches_haul_is_found_by_calling_it() {
     let line = hook.lines().find(|line| line.starts_with("haul=")).expect("names haul");
     // haul was moved, and what `PATH` has of that name is something else.
     let broken = hook.replace(line, "haul='/nowhere/haul'");
-    a.write(".git/hooks/pre-push", broken.as_bytes());
-    a.write("bin/haul", b"#!/bin/sh\nexit 0\n");
-    a.set_executable("bin/haul", true);
+    a.script(".git/hooks/pre-push", &broken);
+    a.script("bin/haul", "#!/bin/sh\nexit 0\n");
     let path = format!("{}:/usr/bin:/bin", a.path("bin").display());
     let output = a.haul_with(&["doctor", "--json"], &[("PATH", path.as_str())]).fails_with(1);
     assert!(checks(&output).contains(&"fails hooks".to_owned()), "{}", output.stdout());

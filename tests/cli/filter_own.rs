@@ -61,8 +61,7 @@ fn a_hook_of_the_user_takes_nothing_in_while_haul_only_compares() {
     // Else Git would look at it again, and hand it over once more.
     a.run("touch", &["--date", "2020-01-01", "x.bin"]).ok();
     let hook = "#!/bin/sh\ntest -e asked && exit\ntouch asked\ngit add x.bin\n";
-    a.write(".git/hooks/post-index-change", hook.as_bytes());
-    a.set_executable(".git/hooks/post-index-change", true);
+    a.script(".git/hooks/post-index-change", hook);
     a.haul(&["track", "*.dat"]).ok();
     a.commit("x");
     a.haul(&["push"]).ok();

@@ -59,8 +59,7 @@ fn what_a_hook_adds_is_in_the_commit_that_it_runs_in() {
     a.write("other", b"1");
     a.git(&["add", "plain", "other"]).ok();
     a.commit("plain");
-    a.write(".git/hooks/pre-commit", b"#!/bin/sh\nexec haul add x.bin\n");
-    a.set_executable(".git/hooks/pre-commit", true);
+    a.script(".git/hooks/pre-commit", "#!/bin/sh\nexec haul add x.bin\n");
     // Git's own index, the locked one of `--all`, and the one that holds these paths alone.
     for (round, arguments) in
         [&["--allow-empty"][..], &["--all"], &["--", "plain"]].iter().enumerate()

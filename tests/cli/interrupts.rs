@@ -1,9 +1,6 @@
 //! Ctrl-C and termination in the middle of a verb: exit code 130, nothing half-written, and the
 //! same command completes. For `add` see `hard_times.rs`.
 
-use std::fs;
-use std::os::unix::fs::PermissionsExt;
-
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::harness::{Output, Remote, Repo, World, data};
@@ -187,10 +184,9 @@ fn ctrl_c_that_also_reaches_git_is_an_interruption_and_no_failure_of_git() {
     a.write("x.bin", b"x");
     // A terminal signals both. The one between gives `haul` the time to take notice.
     let git = "#!/bin/sh\nPATH=$USERS_PATH\ncase \" $* \" in *' --pathspec-from-file'*)\n\
-         kill -INT $PPID; sleep 0.5; kill -INT $$;; esac\nexec git \"$@\"\n";
+         kill -INT $PPID; sleep 5; kill -INT $$;; esac\nexec git \"$@\"\n";
     let bin = world.folder("bin");
-    bin.write("git", git.as_bytes());
-    fs::set_permissions(bin.path("git"), fs::Permissions::from_mode(0o755)).expect("is ours");
+    bin.script("git", git);
     let users = std::env::var("PATH").expect("is set");
     let path = format!("{}:{users}", bin.path("").display());
     let variables = [("PATH", path.as_str()), ("USERS_PATH", users.as_str())];

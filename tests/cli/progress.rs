@@ -42,15 +42,15 @@ fn a_terminal_shows_bars_that_leave_nothing_behind() {
     let world = World::new();
     let a = ready(&world, "a", &world.remote("r"));
     a.write("x.bin", &data::bytes(1, LARGE));
-    let added = a.haul_on_terminal("haul add x.bin", "").ok();
+    let added = a.haul_on_terminal_with("haul add x.bin", &[]).ok();
     drew(&added, &["adding"], &["added     x.bin", "added 1 file, 24.0 MiB: 24.0 MiB new"]);
     // What is new is seen while it is found out.
     assert!(added.stdout().contains(" left, 0 B new") || added.stdout().contains("MiB new\u{1b}"));
     a.commit("x");
-    let pushed = a.haul_on_terminal("haul push", "").ok();
+    let pushed = a.haul_on_terminal_with("haul push", &[]).ok();
     drew(&pushed, &["sending"], &["pushed 1 root to `origin`: 24.0 MiB sent"]);
     let b = a.clone_as("b");
-    let pulled = b.haul_on_terminal("haul pull", "").ok();
+    let pulled = b.haul_on_terminal_with("haul pull", &[]).ok();
     // Too long for one line of this terminal.
     let last = ["fetched 1 file, 24.0 MiB from `origin`: 24.0 MiB", "file, 24.0 MiB: 0 removed"];
     drew(&pulled, &["fetching", "placing"], &last);
@@ -61,7 +61,7 @@ fn a_bar_fits_into_the_line() {
     let world = World::new();
     let a = ready(&world, "a", &world.remote("r"));
     a.write("x.bin", &data::bytes(1, LARGE));
-    let added = a.haul_on_terminal("haul add x.bin", "").ok();
+    let added = a.haul_on_terminal_with("haul add x.bin", &[]).ok();
     // Lines that wrap are cleared by going up first.
     assert!(!added.stdout().contains("\u{1b}[1A\r\u{1b}[2K\u{1b}[1B"), "{added}");
 }

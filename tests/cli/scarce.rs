@@ -74,6 +74,30 @@ fn with_few_open_files_everything_works() {
 }
 
 #[test]
+fn with_too_few_open_files_it_says_so_and_loses_nothing() {
+    let world = World::new();
+    let a = ready(&world, "a", &world.remote("r"));
+    for n in 0..200 {
+        a.write(format!("d/{}/{n}.bin", n % 20), &data::bytes(n, 3000));
+    }
+    let before = a.tree_of("d");
+    let mut told = 0;
+    for most in 8..32 {
+        let output = within(&format!("ulimit -n {most}"), &a, "add d");
+        if output.status() != Some(0) {
+            let words = output.to_string();
+            assert!(!words.contains("panicked"), "{most}: {words}");
+            told += usize::from(words.contains("allow more open files with `ulimit -n`"));
+        }
+        a.tree_of("d").assert_same(&before);
+    }
+    assert!(told > 0, "no limit was too low in a way that is told");
+    a.haul(&["add", "d"]).ok();
+    a.commit("d");
+    assert_clean(&a);
+}
+
+#[test]
 fn with_half_a_gibibyte_of_memory_everything_works() {
     all_verbs_work(LITTLE_MEMORY);
 }

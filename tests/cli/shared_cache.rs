@@ -271,10 +271,7 @@ fn what_lies_in_a_cache_has_the_modes_of_its_folder_whatever_the_umask() {
 
 /// Runs `haul` in a repository as one of two users who have the group 60000 in common.
 fn as_user(world: &World, user: u32, (repo, cache): (&Repo, &str), arguments: &[&str]) -> Output {
-    let haul = world.path("haul");
-    if !haul.exists() {
-        fs::copy(env!("CARGO_BIN_EXE_haul"), &haul).expect("copies the program");
-    }
+    let haul = world.copy_of_haul();
     let (uid, gid) = (format!("--reuid={user}"), format!("--regid={user}"));
     let cache = format!("HAUL_CACHE_DIR={cache}");
     let haul = haul.to_str().expect("is UTF-8");

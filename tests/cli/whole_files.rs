@@ -7,7 +7,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::harness::{Disk, Remote, Repo, World, data};
+use crate::harness::{Disk, Remote, Repo, World, data, shares_blocks};
 use crate::push::{ready, send, take};
 use crate::scene::{assert_clean, number, states};
 
@@ -161,10 +161,13 @@ fn as_shares_files_that_are_right_in_another_way() {
         assert_clean(&a);
         a.haul(&["checkout", "--as", link]).ok().says("placed 0 files");
     }
-    for own in ["copy", "symlink", "reflink"] {
+    for own in ["copy", "reflink"] {
+        a.haul(&["checkout", "--as", "symlink"]).ok();
         a.haul(&["checkout", "--as", own]).ok();
+        let file = a.path("d/x.bin").symlink_metadata().unwrap();
+        assert!(file.is_file() && file.nlink() == 1 && file.mode() & 0o200 != 0, "{own}");
+        assert_clean(&a);
     }
-    assert!(!is_link(&a, "d/x.bin", "symlink") && !is_link(&a, "d/x.bin", "hardlink"));
     a.write("d/x.bin", b"writable again");
     a.haul(&["checkout", "--as", "junk"]).fails_with(2);
 }
@@ -270,7 +273,8 @@ fn on_disk(folder: PathBuf) -> u64 {
 
 #[test]
 fn content_lies_once_on_the_disk_in_the_steady_state() {
-    for link in LINKS {
+    // With reflinks: `on_a_file_system_with_reflinks…`.
+    for link in LINKS.into_iter().chain(["copy"]) {
         let world = World::new();
         let a = ready(&world, "a", &world.remote("r"));
         a.haul(&["config", "cache.link", link]).ok();
@@ -287,7 +291,7 @@ fn content_lies_once_on_the_disk_in_the_steady_state() {
             &[("HAUL_ACCEPT_REMOTE", world.remote("r").path().to_str().unwrap())],
         )
         .ok();
-        assert!(is_link(&b, "d/x.bin", link), "{link}");
+        assert!(link == "copy" || is_link(&b, "d/x.bin", link), "{link}");
         let (taken, most) = (on_disk(b.path("")), size as u64 * 5 / 4);
         assert!(taken < most, "{link}: {taken} bytes are taken");
         assert!(taken > size as u64, "{link}");
@@ -376,14 +380,15 @@ fn on_a_file_system_with_reflinks_files_share_their_blocks_and_may_be_written_to
     a.write("x.bin", &data::bytes(1, size));
     send(&a, "x.bin");
     a.remove("x.bin");
+    let before = free(disk.place());
     a.haul(&["checkout"]).ok();
     let [kept] = cached(&a).try_into().expect("one file is kept");
     let own = a.path("x.bin").metadata().unwrap();
     assert_eq!((own.nlink(), own.mode() & 0o200), (1, 0o200));
-    let shared = Command::new("filefrag").arg("-v").arg(&kept).output();
-    let shared = shared.map(|output| String::from_utf8_lossy(&output.stdout).contains("shared"));
-    assert!(shared.unwrap_or(true), "the two share their blocks");
-    // Free blocks tell as well: a second copy of each takes none.
+    assert_ne!(shares_blocks(&kept), Some(false), "the two share their blocks");
+    // Free blocks tell as well: both together take those of one.
+    let both = size as u64 * 5 / 4;
+    assert!(free(disk.place()) + both > before, "the file and that of the cache lie there twice");
     let before = free(disk.place());
     a.remove("x.bin");
     a.haul(&["checkout"]).ok();
@@ -394,8 +399,17 @@ fn on_a_file_system_with_reflinks_files_share_their_blocks_and_may_be_written_to
     write_in_place(a.path("x.bin"), b"my work");
     assert_eq!(fs::read(&kept).unwrap(), data::bytes(1, size));
     a.haul(&["checkout", "--force"]).ok();
-    assert_eq!(a.read("x.bin"), data::bytes(1, size));
+    assert!(a.read("x.bin") == data::bytes(1, size));
     assert_clean(&a);
+    // A clone that keeps no packs has it once, in the worktree and in the cache.
+    a.git(&["add", "-A"]).ok();
+    let before = free(disk.place());
+    let b = a.clone_as("b");
+    b.haul(&["config", "cache.keep", "unpushed"]).ok();
+    b.haul_with(&["pull"], &[("HAUL_ACCEPT_REMOTE", outside.remote("r").path().to_str().unwrap())])
+        .ok();
+    assert!(b.read("x.bin") == data::bytes(1, size));
+    assert!(free(disk.place()) + both > before, "the clone has it more than once");
 }
 
 fn sync(place: &Path) {

@@ -49,6 +49,17 @@ impl Drop for Disk {
     }
 }
 
+/// Says whether a file shares blocks with another one, on a file system that can do that; nothing, and a line,
+/// where no program tells.
+pub(crate) fn shares_blocks(file: &Path) -> Option<bool> {
+    let Ok(output) = Command::new("filefrag").arg("-sv").arg(file).output() else {
+        skipped("there is no `filefrag` to see which blocks are shared");
+        return None;
+    };
+    assert!(output.status.success(), "{output:?}");
+    Some(String::from_utf8_lossy(&output.stdout).contains("shared"))
+}
+
 /// A file system of 32 MiB in memory; gone when dropped.
 pub(crate) struct Small(PathBuf);
 

@@ -6,6 +6,10 @@ use std::process::{Child, Stdio};
 
 use crate::harness::{Output, Paused, Tree, World};
 
+/// Makes a program of the text that lies beside it.
+const PUT: &str = "cp \"$1.new\" \"$1.tmp\" && chmod 755 \"$1.tmp\" && \
+    mv \"$1.tmp\" \"$1\" && rm \"$1.new\"";
+
 /// A folder, mostly a Git repository, to run commands in.
 pub(crate) struct Repo<'a> {
     world: &'a World,
@@ -159,6 +163,15 @@ impl<'a> Repo<'a> {
         let path = self.path(name);
         fs::create_dir_all(path.parent().expect("lies in a folder")).expect("makes folders");
         fs::write(&path, bytes).expect("writes a file");
+    }
+
+    /// Writes a program, and the folders above it.
+    ///
+    /// Others write it: what this process has open for writing, a command that another test starts at that
+    /// moment has open too, and nobody can run such a file.
+    pub(crate) fn script(&self, name: &str, text: &str) {
+        self.write(format!("{name}.new"), text.as_bytes());
+        self.run("sh", &["-c", PUT, "sh", name]).ok();
     }
 
     /// Reads a file.

@@ -10,7 +10,7 @@ mod screen;
 mod tree;
 mod world;
 
-pub(crate) use disk::{Disk, Small};
+pub(crate) use disk::{Disk, Small, shares_blocks};
 pub(crate) use git::Repo;
 pub(crate) use output::Output;
 pub(crate) use paused::Paused;

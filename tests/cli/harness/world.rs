@@ -64,6 +64,18 @@ impl World {
         Remote::new(self.path(name))
     }
 
+    /// Returns a copy of `haul` where other users reach it. For why it is not written here see
+    /// [`Repo::script`].
+    pub(crate) fn copy_of_haul(&self) -> PathBuf {
+        let copy = self.path("haul");
+        if !copy.exists() {
+            let own = OsStr::new(env!("CARGO_BIN_EXE_haul"));
+            let arguments = [OsStr::new("-p"), own, copy.as_os_str()];
+            Output::of("cp", &arguments, &mut self.command("cp", &self.root, &arguments)).ok();
+        }
+        copy
+    }
+
     /// Runs `haul` in a folder, with variables besides the world's own.
     pub(crate) fn haul(
         &self,
