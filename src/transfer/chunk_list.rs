@@ -62,6 +62,10 @@ impl ChunkList {
         self.rows.iter().map(|row| self.step(row))
     }
 
+    pub(super) fn get(&self, number: usize) -> Option<ChunkStep> {
+        self.rows.get(number).map(|row| self.step(row))
+    }
+
     /// Returns the chunks in lists of at most so many.
     pub(super) fn windows(&self, most: usize) -> impl Iterator<Item = Vec<ChunkStep>> + '_ {
         self.rows.chunks(most).map(|rows| rows.iter().map(|row| self.step(row)).collect())
@@ -151,6 +155,8 @@ mod tests {
         assert_eq!(shown(&list.iter().collect::<Vec<_>>()), shown(&steps));
         assert_eq!(list.windows(3).map(|window| window.len()).collect::<Vec<_>>(), [3, 1]);
         assert_eq!((list.packs.len(), list.bytes()), (2, u64::MAX));
+        assert_eq!(list.get(3).map(|step| step.id), Some(ChunkId([4; 32])));
+        assert!(list.get(4).is_none());
         list.retain(|id| *id != ChunkId([2; 32]));
         list.truncate(2);
         let left: Vec<ChunkStep> = list.iter().collect();

@@ -15,7 +15,7 @@ use crate::transfer::filter::{Choice, Filter};
 use crate::transfer::nodes::{Sharing, Walker};
 use crate::transfer::root::{Root, Wanted};
 use crate::transfer::sight::Sight;
-use crate::transfer::walk::{ChunkStep, NodeStep};
+use crate::transfer::walk::NodeStep;
 use crate::transfer::weight::{Frames, Weight, place};
 
 /// Pairs of roots to compare, an old and a new one each.
@@ -209,11 +209,12 @@ impl<'w, 'c> Comparison<'w, 'c> {
     }
 
     fn tell_novelties(&mut self) -> Result<(), TransferError> {
-        let mut groups: BTreeMap<usize, (HashSet<[u8; 32]>, Vec<ChunkStep>)> = BTreeMap::new();
-        for step in self.walker.out.chunks.iter() {
+        let chunks = &self.walker.out.chunks;
+        let mut groups: BTreeMap<usize, (HashSet<[u8; 32]>, Vec<usize>)> = BTreeMap::new();
+        for (number, step) in chunks.iter().enumerate() {
             let (old, new) = groups.entry(self.pairs.group(step.wanted)).or_default();
             if is_new(step.wanted) {
-                new.push(step);
+                new.push(number);
             } else {
                 old.insert(step.id.0);
             }
@@ -221,7 +222,8 @@ impl<'w, 'c> Comparison<'w, 'c> {
         let (mut frames, mut found) = (Frames::default(), Vec::new());
         for (group, (mut known, new)) in groups {
             let (mut unique, mut novelty, mut placed) = (Vec::new(), Novelty::default(), true);
-            let new = new.into_iter().filter(|step| !self.copies.has(group, step.id.0));
+            let new = new.into_iter().filter_map(|number| chunks.get(number));
+            let new = new.filter(|step| !self.copies.has(group, step.id.0));
             for step in new.filter(|step| known.insert(step.id.0)) {
                 novelty.new_bytes = novelty.new_bytes.saturating_add(step.size);
                 match place(&step, &self.reader, self.contact) {

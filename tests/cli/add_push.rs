@@ -13,7 +13,8 @@ fn unpushed(repo: &Repo) -> Remote {
     Remote::at(repo.path(".git/haul/unpushed"))
 }
 
-fn pulled(a: &Repo) {
+/// Requires that a new clone gets all that is here, and that the remote has it.
+pub(crate) fn pulled(a: &Repo) {
     let b = a.clone_as("b");
     b.haul(&["pull"]).ok();
     b.tree().assert_same(&a.tree());

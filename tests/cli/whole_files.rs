@@ -402,7 +402,6 @@ fn on_a_file_system_with_reflinks_files_share_their_blocks_and_may_be_written_to
     assert!(a.read("x.bin") == data::bytes(1, size));
     assert_clean(&a);
     // A clone that keeps no packs has it once, in the worktree and in the cache.
-    a.git(&["add", "-A"]).ok();
     let before = free(disk.place());
     let b = a.clone_as("b");
     b.haul(&["config", "cache.keep", "unpushed"]).ok();

@@ -42,6 +42,18 @@ fn what_goes_wrong_once_is_nobodys_concern() {
     }
 }
 
+#[test]
+fn what_is_damaged_on_its_way_is_asked_for_again() {
+    for part in ["/format", "/i/", "/m/", "/p/"] {
+        let world = World::new();
+        let Some(scene) = Scene::new(&world) else { return };
+        scene.server.haul(&scene.a, &["push"]).ok();
+        scene.set("GET", part, 1, Fault::Flip);
+        scene.pulls_all("b");
+        met(&scene, &[&format!("GET {part}")], Fault::Flip);
+    }
+}
+
 /// Requires that each of these kinds of request had something go wrong.
 #[track_caller]
 fn met(scene: &Scene<'_>, kinds: &[&str], fault: Fault) {

@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::cache::{Held, Known, NodeSink, ObjectReader, Stale, StatEntry, WrittenPack};
 use crate::fs::{Time, planted};
 use crate::hash::{PackId, RemoteId};
-use crate::intake::{Exceptions, Figures, Landed, Stored, Taken, take};
+use crate::intake::{Exceptions, Figures, Landed, SMALL, Stored, Taken, take};
 use crate::ops::add::build::{Built, build};
 use crate::ops::add::find::{Target, find, owns, size_of};
 use crate::ops::add::part::{join, part};
@@ -317,7 +317,10 @@ fn recall(
     for found in &target.found {
         let What::File(stamp) = &found.what else { continue };
         let Some(entry) = knowledge.recall(&found.path, stamp) else {
-            others.push((found.path.clone(), *stamp));
+            // Smaller ones are read once in any case.
+            if stamp.size > SMALL {
+                others.push((found.path.clone(), *stamp));
+            }
             continue;
         };
         // Content of a few bytes lies in no chunk; reading it again is as quick.

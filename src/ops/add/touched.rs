@@ -7,7 +7,6 @@ use std::os::unix::fs::FileExt;
 use crate::cache::{Known, LocalNodeError, ObjectReader, StatEntry};
 use crate::fs::Stamp;
 use crate::hash::{ChunkId, PackId};
-use crate::intake::SMALL;
 use crate::node::ReadError;
 use crate::ops::add::run::is_stored;
 use crate::ops::checkout::tree_error;
@@ -24,7 +23,7 @@ const SAMPLES: usize = 16;
 /// memory may have nothing left by then.
 const TWICE: u64 = 8 << 30;
 
-/// Finds which of these files have the bytes that the stat cache knows of them by another stamp, as far as all
+/// Finds which of these large files have the bytes that the stat cache knows of them by another stamp, as far as all
 /// of that is stored in packs that count; with entries for the new stamps, and those to be remembered.
 pub(super) fn touched(
     repo: &Repo,
@@ -36,9 +35,8 @@ pub(super) fn touched(
     for (path, stamp) in files {
         let Some(last) = knowledge.last(path) else { continue };
         let same = last.known == Known::Stored && last.stamp.size == stamp.size;
-        let fits = stamp.size > SMALL && stamp.size <= TWICE;
         if same
-            && fits
+            && stamp.size <= TWICE
             && is_stored(&last, reader, lost)
             && looks_same(repo, (path, &last), reader, job)?
         {
