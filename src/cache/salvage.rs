@@ -117,7 +117,7 @@ impl Index {
         kind: PackKind,
         packs: &[WrittenPack],
     ) -> Result<Vec<[u8; 32]>, CacheError> {
-        let mut objects: Vec<Row> = places_of(packs).into_iter().collect();
+        let mut objects: Vec<Row> = places_of(packs).collect();
         let ids = objects.iter().map(|(id, _)| *id).collect();
         let state = |size: u64| {
             let (held, kind) = (Held::Unpushed, kind.byte());

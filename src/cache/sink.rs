@@ -1,6 +1,5 @@
 //! Writing new packs into `unpushed/`: a pack at a time, made durable in the background.
 
-use std::collections::HashMap;
 use std::thread::JoinHandle;
 
 use crate::cache::error::CacheError;
@@ -120,16 +119,15 @@ impl PackSink {
     }
 }
 
-/// Maps each object of freshly written packs to its place.
-pub fn places_of(packs: &[WrittenPack]) -> HashMap<[u8; 32], Place> {
-    let objects = packs.iter().flat_map(|pack| {
+/// Lists the objects of freshly written packs, each with its place.
+pub fn places_of(packs: &[WrittenPack]) -> impl Iterator<Item = ([u8; 32], Place)> + '_ {
+    packs.iter().flat_map(|pack| {
         pack.objects.iter().map(|o| {
             let (offset, frame_len) = (o.offset, o.frame_len);
             let (skip, len, delta) = (o.skip, o.len, o.has_base);
             (o.id, Place { pack: pack.id, offset, frame_len, skip, len, delta })
         })
-    });
-    objects.collect()
+    })
 }
 
 /// Makes the index know freshly written packs, which must be kept until a remote has them.
@@ -139,7 +137,7 @@ pub fn record_written(index: &Index, packs: &[WrittenPack]) -> Result<(), CacheE
         (pack.id, PackState { held: Held::Unpushed, kind: pack.kind.byte(), size })
     };
     let states: Vec<_> = packs.iter().map(state).collect();
-    let mut objects: Vec<_> = places_of(packs).into_iter().collect();
+    let mut objects: Vec<_> = places_of(packs).collect();
     let deltas: Vec<_> = packs.iter().flat_map(|pack| pack.deltas.iter().cloned()).collect();
     index.record(&states, &mut objects, &deltas)
 }

@@ -26,7 +26,7 @@ impl OneNode {
         let mut sink = PackSink::new(&layout, PackKind::Nodes);
         sink.push(&encode_node_frame(&mut Codecs::new(), id, &NODE, &[0]).unwrap()).unwrap();
         let packs = sink.finish().unwrap();
-        let (pack, place) = (packs[0].id, places_of(&packs)[&id.0]);
+        let (pack, place) = (packs[0].id, places_of(&packs).find(|(at, _)| *at == id.0).unwrap().1);
         Self { _folder: folder, layout, index, id, pack, place }
     }
 }

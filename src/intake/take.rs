@@ -22,8 +22,9 @@ use crate::intake::{FormerVersion, SMALL, Source, Stored, Taken, large, small};
 use crate::pack::EncodedFrame;
 use crate::progress::{Job, Kind};
 
-/// Packs whose chunks are recorded together while files are still read: some 16,000 chunks, or 12 MB.
-const RECORDED_TOGETHER: usize = 16;
+/// Packs, and chunks in them, that are recorded together while files are still read: some 12 MB.
+const PACKS_TOGETHER: usize = 16;
+const CHUNKS_TOGETHER: usize = 16_384;
 /// Groups of frames that may wait for the pack writer.
 const QUEUE: usize = 2;
 /// A run of small files that one worker takes: at most this many bytes and files.
@@ -43,11 +44,8 @@ pub struct Figures {
     pub stored: u64,
 }
 
-/// What an intake leaves: one [`Taken`] per source, and packs that are durable; the last of them, those with
-/// objects, are not yet indexed.
+/// What an intake leaves: packs that are durable; the last of them, those with objects, are not yet indexed.
 pub struct Intake {
-    /// In the order of the sources.
-    pub taken: Vec<Taken>,
     /// The packs that were written.
     pub packs: Vec<WrittenPack>,
     /// Where each new chunk lies that the index was not told of meanwhile.
@@ -68,39 +66,54 @@ pub struct Exceptions<'k> {
 /// What is told of each pack once it is durable.
 pub type Landed<'l> = &'l (dyn Fn(&WrittenPack) -> Result<(), CacheError> + Sync);
 
-/// Takes in files; `began` is the file system's clock now.
-pub fn take(
+/// Takes in files of `total` bytes, some at a time: `next` is told what became of those it gave last, in their
+/// order, and gives more, or none at the end. `began` is the file system's clock now.
+pub fn take<E: From<IntakeError>>(
     (root, began): (&Dir, Time),
-    sources: &[Source],
+    (total, mut next): (u64, impl FnMut(Vec<Taken>) -> Result<Vec<Source>, E>),
     (layout, landed): (&Layout, Option<Landed>),
     (index, exceptions): (&Index, Exceptions),
     job: &Job,
-) -> Result<Intake, IntakeError> {
-    let total = sources.iter().map(|s| s.size).sum();
+) -> Result<Intake, E> {
     let task = job.begin(Kind::Add, Some(total));
-    let claims = &Claims::new(index, exceptions)?;
+    let claims = &Claims::new(index, exceptions).map_err(IntakeError::from)?;
     let (send, frames) = sync_channel(QUEUE);
     let deltas = Deltas::new(layout, index, claims);
     let spares = &Spares::default();
     let outlet = (send, spares);
     let shared = Shared::new(root, (job, &task), claims, outlet, (began, deltas));
-    let (taken, packs, new, delta) = std::thread::scope(|scope| {
+    let (read, packs, new, delta) = std::thread::scope(|scope| {
         let ledger = Ledger { index, claims, landed, waiting: Vec::new(), done: Vec::new() };
         let writer = scope.spawn(move || write(layout, ledger, &frames, spares));
-        let taken = take_all(&shared, sources);
+        let read = take_batches(&shared, &mut next);
         let new = shared.new_bytes.load(Ordering::Relaxed);
         let delta = shared.deltas.bytes();
         drop(shared);
         let packs = writer.join().map_err(|_| IntakeError::Defect("the pack writer died".into()));
-        (taken, packs, new, delta)
+        (read, packs, new, delta)
     });
     // A full disk shows in the writer first; what the workers say then is only the echo.
-    let packs = packs??;
-    let taken = taken?;
-    let read = taken.iter().map(|t| t.stamp.size).sum();
+    let packs = packs?.map_err(IntakeError::from)?;
+    let read = read?;
     let stored = packs.iter().map(|p| p.size).sum();
-    let places = places_of(&packs);
-    Ok(Intake { taken, packs, places, figures: Figures { read, new, delta, stored } })
+    let places = places_of(&packs).collect();
+    Ok(Intake { packs, places, figures: Figures { read, new, delta, stored } })
+}
+
+/// Returns the bytes of all files.
+fn take_batches<E: From<IntakeError>>(
+    shared: &Shared,
+    next: &mut impl FnMut(Vec<Taken>) -> Result<Vec<Source>, E>,
+) -> Result<u64, E> {
+    let (mut read, mut taken) = (0, Vec::new());
+    loop {
+        let sources = next(taken)?;
+        if sources.is_empty() {
+            return Ok(read);
+        }
+        taken = take_all(shared, &sources)?;
+        read += taken.iter().map(|taken| taken.stamp.size).sum::<u64>();
+    }
 }
 
 fn take_all(shared: &Shared, sources: &[Source]) -> Result<Vec<Taken>, IntakeError> {
@@ -184,9 +197,6 @@ fn write(
             sink.push(frame)?;
         }
         ledger.enter(sink.take_durable())?;
-        if ledger.waiting.len() >= RECORDED_TOGETHER {
-            ledger.record()?;
-        }
         spares.give(group.into_iter().map(EncodedFrame::into_bytes));
     }
     ledger.enter(sink.finish()?)?;
@@ -210,15 +220,14 @@ impl Ledger<'_> {
             packs.iter().try_for_each(landed)?;
         }
         self.waiting.extend(packs);
-        Ok(())
+        let chunks: usize = self.waiting.iter().map(|pack| pack.objects.len()).sum();
+        let many = self.waiting.len() >= PACKS_TOGETHER || chunks >= CHUNKS_TOGETHER;
+        // Of packs that are sent away and do not stay, the index is told once all are sent.
+        if many && self.landed.is_none() { self.record() } else { Ok(()) }
     }
 
-    /// Has the index keep what the packs hold, so that memory need not; of those that are sent away and do not
-    /// stay, it is told once all are sent.
+    /// Has the index keep what the packs hold, so that memory need not.
     fn record(&mut self) -> Result<(), CacheError> {
-        if self.landed.is_some() {
-            return Ok(());
-        }
         record_written(self.index, &self.waiting)?;
         self.claims.recorded(&self.waiting)?;
         let bare = |pack| WrittenPack { objects: Vec::new(), deltas: Vec::new(), ..pack };

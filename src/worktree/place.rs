@@ -304,7 +304,7 @@ mod tests {
         let packs = sink.finish().unwrap();
         let state = |size| PackState { held: Held::Unpushed, kind: PackKind::Data.byte(), size };
         let states: Vec<_> = packs.iter().map(|pack| (pack.id, state(0))).collect();
-        let mut places: Vec<_> = places_of(&packs).into_iter().collect();
+        let mut places: Vec<_> = places_of(&packs).collect();
         index.record(&states, &mut places, &[]).unwrap();
         (chunks, whole)
     }

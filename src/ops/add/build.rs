@@ -1,22 +1,17 @@
 //! From contents to recipes, manifests and pointers.
 
-use std::collections::HashMap;
-use std::num::NonZeroU8;
-
-use crate::cache::{CacheError, Known, NodeSink, StatEntry};
-use crate::chunk::Profile;
-use crate::hash::{NodeId, Oid};
-use crate::intake::{IntakeError, Stored, Taken};
+use crate::cache::NodeSink;
+use crate::intake::Taken;
 use crate::manifest::{Content as EntryContent, EntryKind, FileEntry};
-use crate::node::{BuildError, Builder};
+use crate::node::Builder;
+use crate::ops::add::contents::{Content, unbuilt};
 use crate::ops::add::find::Target;
-use crate::ops::add::run::{AddedTarget, Content};
+use crate::ops::add::run::AddedTarget;
 use crate::ops::error::OpError;
 use crate::ops::provenance::lost_note;
 use crate::path::{RepoPath, json_path, show};
-use crate::pointer::{Pointer, PointerKind, Root};
-use crate::recipe;
-use crate::worktree::What;
+use crate::pointer::{Pointer, PointerKind};
+use crate::worktree::{Found, What};
 
 /// A target whose trees are written: its pointer, and what the stat cache is to learn.
 pub(super) struct Built {
@@ -31,34 +26,11 @@ pub(super) struct Built {
     pub(super) followed: bool,
     /// Where it was imported from, if the new pointer has no note of that any more.
     pub(super) lost: Option<String>,
-    pub(super) stats: Stats,
 }
 
-/// What the stat cache is to learn of files.
-pub(super) type Stats = Vec<(Vec<u8>, Option<StatEntry>)>;
-
-/// The identity of one file's content as entries and pointers name it.
-struct Identity {
-    oid: Oid,
-    size: u64,
-    tree: Option<(Profile, NodeId)>,
-    inline: Option<Vec<u8>>,
-    entry: Option<StatEntry>,
-    executable: bool,
-}
-
-/// Writes the trees of one target and makes its pointer.
-pub(super) fn build(
-    target: &Target,
-    contents: &HashMap<Vec<u8>, Content>,
-    sink: &mut NodeSink,
-) -> Result<Built, OpError> {
-    let mut stats = Vec::new();
-    let content = if target.is_dir {
-        directory(target, contents, sink, &mut stats)?
-    } else {
-        file(target, contents, sink, &mut stats)?
-    };
+/// Writes the manifest of one target, if it is a folder, and makes its pointer; its recipes are written.
+pub(super) fn build(target: &Target, sink: &mut NodeSink) -> Result<Built, OpError> {
+    let content = if target.is_dir { directory(target, sink)? } else { file(target)? };
     let (size, files, id) = match &content {
         PointerKind::File { oid, size, .. } => (*size, 1, oid.to_string()),
         PointerKind::Dir { files, root, size } => (*size, *files, root.to_string()),
@@ -88,141 +60,52 @@ pub(super) fn build(
     let path = json_path(target.path.as_bytes());
     let rows = vec![AddedTarget { path, kind, files, size, id, change }];
     let path = target.path.clone();
-    Ok(Built { path, pointer, change, rows, followed: true, lost, stats })
+    Ok(Built { path, pointer, change, rows, followed: true, lost })
 }
 
-fn file(
-    target: &Target,
-    contents: &HashMap<Vec<u8>, Content>,
-    sink: &mut NodeSink,
-    stats: &mut Stats,
-) -> Result<PointerKind, OpError> {
-    let identity = identity(&target.path, contents, sink)?;
-    stats.push((target.path.as_bytes().to_vec(), identity.entry));
-    Ok(identity.into_kind())
+fn file(target: &Target) -> Result<PointerKind, OpError> {
+    let of_one = (target.found.first(), target.contents.first());
+    let (Some(Found { what: What::File(stamp), .. }), Some(content)) = of_one else {
+        return Err(unread());
+    };
+    content.pointer(stamp.size, stamp.is_executable()).ok_or_else(unread)
+}
+
+fn unread() -> OpError {
+    OpError::Defect("a file was neither remembered nor read".into())
 }
 
 /// Writes the tree of a file that was taken in; returns what its pointer says.
-pub(super) fn kind_of(taken: &Taken, sink: &mut NodeSink) -> Result<PointerKind, OpError> {
-    Ok(Identity { executable: false, ..identity_of(taken, sink)? }.into_kind())
+pub(super) fn kind_of(taken: Taken, sink: &mut NodeSink) -> Result<PointerKind, OpError> {
+    let size = taken.stamp.size;
+    let mut content = Content::taken(taken);
+    content.write_recipe(sink)?;
+    content.pointer(size, false).ok_or_else(unread)
 }
 
-impl Identity {
-    fn into_kind(self) -> PointerKind {
-        let root = self.tree.map(|(profile, id)| Root { profile: profile.name().to_owned(), id });
-        let Self { oid, size, executable, .. } = self;
-        PointerKind::File { oid, size, root, executable }
-    }
-}
-
-fn directory(
-    target: &Target,
-    contents: &HashMap<Vec<u8>, Content>,
-    sink: &mut NodeSink,
-    stats: &mut Stats,
-) -> Result<PointerKind, OpError> {
-    let entries = entries(target, contents, sink, stats)?;
+fn directory(target: &Target, sink: &mut NodeSink) -> Result<PointerKind, OpError> {
     let mut builder = Builder::new(|node| sink.put(&node));
-    for entry in entries {
-        builder.push(entry).map_err(|e| unbuilt(e, "manifest"))?;
+    for entry in entries(target) {
+        builder.push(entry?).map_err(|e| unbuilt(e, "manifest"))?;
     }
     let built = builder.finish().map_err(|e| unbuilt(e, "manifest"))?;
     Ok(PointerKind::Dir { files: built.count, root: built.root, size: built.size })
 }
 
 /// Makes the entries of all that was found, with paths relative to the tracked folder.
-pub(super) fn entries(
-    target: &Target,
-    contents: &HashMap<Vec<u8>, Content>,
-    sink: &mut NodeSink,
-    stats: &mut Stats,
-) -> Result<Vec<FileEntry>, OpError> {
-    let mut entries = Vec::with_capacity(target.found.len());
-    for found in &target.found {
-        let Some(relative) = found.path.relative_to(target.top()) else { continue };
-        let path = relative.as_bytes().to_vec();
+pub(super) fn entries(target: &Target) -> impl Iterator<Item = Result<FileEntry, OpError>> + '_ {
+    let all = target.found.iter().zip(&target.contents);
+    all.filter_map(|(found, content)| {
+        let path = found.path.relative_to(target.top())?.as_bytes().to_vec();
         let (kind, content) = match &found.what {
-            What::Symlink(to) => (EntryKind::Symlink, EntryContent::Inline(to.clone())),
-            What::EmptyFolder => (EntryKind::EmptyDir, EntryContent::Inline(Vec::new())),
-            What::File(_) => {
-                let identity = identity(&found.path, contents, sink)?;
-                stats.push((found.path.as_bytes().to_vec(), identity.entry));
-                let kind =
-                    if identity.executable { EntryKind::Executable } else { EntryKind::File };
-                (kind, entry_content(identity))
+            What::Symlink(to) => (EntryKind::Symlink, Some(EntryContent::Inline(to.clone()))),
+            What::EmptyFolder => (EntryKind::EmptyDir, Some(EntryContent::Inline(Vec::new()))),
+            What::File(stamp) => {
+                let executable = stamp.is_executable();
+                let kind = if executable { EntryKind::Executable } else { EntryKind::File };
+                (kind, content.entry(stamp.size))
             }
         };
-        entries.push(FileEntry { path, kind, content });
-    }
-    Ok(entries)
-}
-
-/// A tree that could not be built: the sink's own error, or a defect.
-fn unbuilt(error: BuildError<CacheError>, what: &str) -> IntakeError {
-    match error {
-        BuildError::Sink(e) => e.into(),
-        BuildError::Entries(e) => IntakeError::Defect(format!("a {what} could not be built: {e}")),
-    }
-}
-
-fn entry_content(identity: Identity) -> EntryContent {
-    let (oid, size) = (identity.oid, identity.size);
-    match (identity.inline, identity.tree) {
-        (Some(bytes), _) => EntryContent::Inline(bytes),
-        (None, None) => EntryContent::Chunk { oid, size },
-        (None, Some((profile, root))) => EntryContent::Tree {
-            oid,
-            size,
-            profile_code: NonZeroU8::new(profile.code()).unwrap_or(NonZeroU8::MIN),
-            root,
-        },
-    }
-}
-
-fn identity(
-    path: &RepoPath,
-    contents: &HashMap<Vec<u8>, Content>,
-    sink: &mut NodeSink,
-) -> Result<Identity, OpError> {
-    match contents.get(path.as_bytes()) {
-        Some(Content::Remembered(entry)) => Ok(remembered(entry, entry)),
-        Some(Content::Touched(both)) => Ok(remembered(&both.0, &both.1)),
-        Some(Content::Taken(taken)) => Ok(identity_of(taken, sink)?),
-        None => Err(OpError::Defect("a file was neither remembered nor read".into())),
-    }
-}
-
-/// What the stat cache knows of a file, and is to know.
-fn remembered(entry: &StatEntry, lasting: &StatEntry) -> Identity {
-    Identity {
-        oid: entry.oid,
-        size: entry.stamp.size,
-        tree: entry.tree.and_then(|(code, root)| Some((Profile::by_code(code)?, root))),
-        inline: None,
-        entry: Some(*lasting),
-        executable: entry.stamp.is_executable(),
-    }
-}
-
-fn identity_of(taken: &Taken, sink: &mut NodeSink) -> Result<Identity, IntakeError> {
-    let (tree, inline) = match &taken.stored {
-        Stored::Bytes(bytes) => (None, Some(bytes.clone())),
-        Stored::Chunk { .. } => (None, None),
-        Stored::Chunks { profile, chunks, .. } => {
-            let mut builder = recipe::Builder::new(|node| sink.put(&node));
-            for chunk in chunks {
-                builder.push(*chunk).map_err(|e| unbuilt(e, "recipe"))?;
-            }
-            let shape = builder.finish().map_err(|e| unbuilt(e, "recipe"))?;
-            (shape.root().map(|root| (*profile, root)), None)
-        }
-    };
-    let entry = taken.settled.then_some(StatEntry {
-        stamp: taken.stamp,
-        oid: taken.oid,
-        tree: tree.map(|(profile, root)| (profile.code(), root)),
-        known: Known::Stored,
-    });
-    let (oid, size) = (taken.oid, taken.stored.size());
-    Ok(Identity { oid, size, tree, inline, entry, executable: taken.stamp.is_executable() })
+        Some(content.map(|content| FileEntry { path, kind, content }).ok_or_else(unread))
+    })
 }

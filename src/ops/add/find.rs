@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::fs::{FileKind, Stamp};
+use crate::ops::add::contents::Content;
 use crate::ops::error::OpError;
 use crate::ops::inside::{self, Folder};
 use crate::path::{RepoPath, show};
@@ -22,6 +23,8 @@ pub(super) struct Target {
     /// The tracked folder that the path lies in.
     pub(super) outer: Option<RepoPath>,
     pub(super) found: Vec<Found>,
+    /// What is known of each of them.
+    pub(super) contents: Vec<Content>,
     /// Those of them that are links of ours.
     pub(super) links: Vec<RepoPath>,
     pub(super) is_dir: bool,
@@ -33,6 +36,16 @@ impl Target {
     /// Returns the path that has the pointer.
     pub(super) fn top(&self) -> &RepoPath {
         self.outer.as_ref().unwrap_or(&self.path)
+    }
+
+    /// Says whether a manifest has its entries.
+    pub(super) fn in_folder(&self) -> bool {
+        self.is_dir || self.outer.is_some()
+    }
+
+    /// Returns the path of the tracked folder that its files are in; nothing for a file with a pointer of its own.
+    pub(super) fn folder(&self) -> &[u8] {
+        if self.in_folder() { self.top().as_bytes() } else { &[] }
     }
 
     /// Returns the path inside the tracked folder; nothing for a path with a pointer of its own.
@@ -94,7 +107,9 @@ pub(super) fn find(
         }
         None => (Vec::new(), Vec::new()),
     };
-    Ok(Target { path: path.clone(), old, outer, found, links, is_dir, further: BTreeMap::new() })
+    let contents = vec![Content::Unknown; found.len()];
+    let (path, further) = (path.clone(), BTreeMap::new());
+    Ok(Target { path, old, outer, found, contents, links, is_dir, further })
 }
 
 /// Lists what is below a folder. The first thing that cannot be tracked is an error that names it;

@@ -47,35 +47,18 @@ pub(super) enum Pick {
     New(usize),
 }
 
-/// Chooses for each new file; these are in the order of [`natural`].
-///
-/// First comes a file of the same name that is gone from the same tracked folder; then, in the same
-/// folder, the nearest lower number of a name that differs in numbers only, or else the nearest
-/// higher one; then the same among files of this very name in folders that differ in numbers only;
-/// then a gone file of the same extension and at most twice or half the size.
-pub(super) fn pick(olds: &[Old], news: &[New]) -> Vec<Option<Pick>> {
-    let names = Names::new(olds, news);
-    let one = |(i, new): (usize, &New)| match new.need {
-        Need::Nothing => None,
-        Need::Stored | Need::Any => {
-            let sibling =
-                || names.sibling(i, new, stem).or_else(|| names.sibling(i, new, folder_stem));
-            names.moved(new).or_else(sibling).or_else(|| names.renamed(new))
-        }
-    };
-    news.iter().enumerate().map(one).collect()
-}
-
 /// Numbers of files, by what their names have in common.
-struct Names<'a> {
-    olds: &'a [Old<'a>],
+pub(super) struct Names<'a> {
+    olds: Vec<Old<'a>>,
     gone_by_name: HashMap<(&'a [u8], &'a [u8]), Vec<usize>>,
     gone_by_extension: HashMap<(&'a [u8], &'a [u8]), Vec<usize>>,
     siblings: HashMap<Stem, Vec<(Numbers<'a>, Pick)>>,
 }
 
 impl<'a> Names<'a> {
-    fn new(olds: &'a [Old<'a>], news: &'a [New<'a>]) -> Self {
+    /// Goes by these old files, and by those of the new ones that others may be compared with; these are in the
+    /// order of [`natural`].
+    pub(super) fn new(olds: Vec<Old<'a>>, news: &[New<'a>]) -> Self {
         let (mut gone_by_name, mut gone_by_extension) = (HashMap::new(), HashMap::new());
         let mut siblings: HashMap<_, Vec<_>> = HashMap::new();
         let mut add = |path, pick| {
@@ -104,6 +87,23 @@ impl<'a> Names<'a> {
         Self { olds, gone_by_name, gone_by_extension, siblings }
     }
 
+    /// Chooses for a new file, which comes before the one with the number `place`.
+    ///
+    /// First comes a file of the same name that is gone from the same tracked folder; then, in the same
+    /// folder, the nearest lower number of a name that differs in numbers only, or else the nearest
+    /// higher one; then the same among files of this very name in folders that differ in numbers only;
+    /// then a gone file of the same extension and at most twice or half the size.
+    pub(super) fn pick(&self, place: usize, new: &New) -> Option<Pick> {
+        let stems = [stem, folder_stem];
+        let sibling = || stems.into_iter().find_map(|stem| self.sibling(place, new, stem));
+        match new.need {
+            Need::Nothing => None,
+            Need::Stored | Need::Any => {
+                self.moved(new).or_else(sibling).or_else(|| self.renamed(new))
+            }
+        }
+    }
+
     fn size(&self, i: usize) -> u64 {
         self.olds.get(i).map_or(0, |old| old.size)
     }
@@ -128,7 +128,7 @@ impl<'a> Names<'a> {
         &self,
         place: usize,
         new: &New,
-        stem: impl Fn(&[u8]) -> Option<(Stem, Numbers<'_>)>,
+        stem: fn(&[u8]) -> Option<(Stem, Numbers<'_>)>,
     ) -> Option<Pick> {
         let (stem, numbers) = stem(new.path)?;
         let all = self.siblings.get(&stem)?;
@@ -242,6 +242,11 @@ mod tests {
 
     fn new(path: &str, size: u64) -> New<'_> {
         New { path: path.as_bytes(), top: b"", size, need: Need::Any }
+    }
+
+    fn pick(olds: &[Old], news: &[New]) -> Vec<Option<Pick>> {
+        let names = Names::new(olds.to_vec(), news);
+        news.iter().enumerate().map(|(i, new)| names.pick(i, new)).collect()
     }
 
     fn picked(olds: &[Old], path: &str, size: u64) -> Option<Pick> {

@@ -16,7 +16,7 @@ use crate::repo::Repo;
 pub(crate) fn take_loose(
     repo: &Repo,
     dir: &Dir,
-    sources: &[Source],
+    sources: Vec<Source>,
     job: &Job,
 ) -> Result<Vec<PointerKind>, OpError> {
     if sources.is_empty() {
@@ -29,13 +29,19 @@ pub(crate) fn take_loose(
     let lost = index.out_of_reach(home(repo)?)?;
     let exceptions = Exceptions { lost: &lost, elsewhere: &HashMap::new() };
     let began = repo.door().now()?;
-    let intake = take((dir, began), sources, (repo.layout(), None), (index, exceptions), job)?;
+    let (total, mut rest, mut taken) = (sources.iter().map(|s| s.size).sum(), sources, Vec::new());
+    let next = |done| {
+        taken.extend(done);
+        Ok::<_, OpError>(std::mem::take(&mut rest))
+    };
+    let intake =
+        take((dir, began), (total, next), (repo.layout(), None), (index, exceptions), job)?;
     let view = index.reader()?;
     let stale = Stale { packs: &lost, ..Stale::NONE };
     let mut sink = NodeSink::new(repo.layout(), &view, &intake.places, stale);
     sink = sink.with_deltas(&intake.packs);
     let kinds: Result<Vec<_>, OpError> =
-        intake.taken.iter().map(|taken| kind_of(taken, &mut sink)).collect();
+        taken.into_iter().map(|taken| kind_of(taken, &mut sink)).collect();
     let kinds = kinds?;
     let nodes = sink.finish()?;
     intake.record(index, Held::Unpushed, &nodes)?;

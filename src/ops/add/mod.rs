@@ -4,13 +4,16 @@
 //! interruption never leaves a pointer without its content, and `add` again completes the rest.
 
 mod build;
+mod contents;
 mod find;
 mod former;
+mod formers;
 mod ignore;
 mod loose;
 mod part;
 mod previous;
 mod publish;
+mod recall;
 mod resolve;
 mod run;
 mod sources;

@@ -1,13 +1,12 @@
 //! Paths inside tracked folders: their entries go into the manifest, and nothing else of the folder is
 //! looked at.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
-use crate::cache::NodeSink;
 use crate::manifest::FileEntry;
-use crate::ops::add::build::{Built, Stats, entries};
+use crate::ops::add::build::{Built, entries};
 use crate::ops::add::find::Target;
-use crate::ops::add::run::{AddedTarget, Content};
+use crate::ops::add::run::AddedTarget;
 use crate::ops::error::OpError;
 use crate::ops::inside::{Change, Folder, change, is_followed, look};
 use crate::ops::provenance::lost_note;
@@ -22,18 +21,12 @@ pub(super) struct Part<'t> {
     /// The path below the folder.
     rest: Vec<u8>,
     entries: Vec<FileEntry>,
-    stats: Stats,
 }
 
-/// Makes the entries of a target inside a tracked folder, and writes the recipes of its files.
-pub(super) fn part<'t>(
-    target: &'t Target,
-    contents: &HashMap<Vec<u8>, Content>,
-    sink: &mut NodeSink,
-) -> Result<Part<'t>, OpError> {
-    let mut stats = Stats::new();
-    let entries = entries(target, contents, sink, &mut stats)?;
-    Ok(Part { target, rest: target.rest(), entries, stats })
+/// Makes the entries of a target inside a tracked folder, whose recipes are written.
+pub(super) fn part(target: &Target) -> Result<Part<'_>, OpError> {
+    let entries: Result<_, _> = entries(target).collect();
+    Ok(Part { target, rest: target.rest(), entries: entries? })
 }
 
 impl Part<'_> {
@@ -49,13 +42,13 @@ pub(super) fn join(repo: &Repo, parts: Vec<Part<'_>>, job: &Job) -> Result<Vec<B
     for part in parts {
         folders.entry(part.target.top().clone()).or_default().push(part);
     }
-    folders.into_iter().map(|(path, parts)| one_folder(repo, path, parts, job)).collect()
+    folders.into_iter().map(|(path, parts)| one_folder(repo, path, &parts, job)).collect()
 }
 
 fn one_folder(
     repo: &Repo,
     path: RepoPath,
-    parts: Vec<Part<'_>>,
+    parts: &[Part<'_>],
     job: &Job,
 ) -> Result<Built, OpError> {
     let old = parts.first().and_then(|part| part.target.old.as_ref());
@@ -77,8 +70,7 @@ fn one_folder(
     let change = if pointer == *bytes { "unchanged" } else { "updated" };
     let rows = parts.iter().map(|part| row(part, &before, &id)).collect();
     let followed = is_followed(repo, folder)?;
-    let stats = parts.into_iter().flat_map(|part| part.stats).collect();
-    Ok(Built { path, pointer, change, rows, followed, lost, stats })
+    Ok(Built { path, pointer, change, rows, followed, lost })
 }
 
 fn row(part: &Part<'_>, before: &[FileEntry], root: &str) -> AddedTarget {

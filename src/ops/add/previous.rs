@@ -1,57 +1,78 @@
 //! How a path's previous version was cut, so that the same content gets the same recipe and the
 //! same pointer, whatever the settings or the defaults are now.
 
-use std::collections::HashMap;
-
-use crate::cache::ObjectReader;
+use crate::cache::{LocalNodeError, ObjectReader};
 use crate::chunk::Profile;
 use crate::hash::{NodeId, Oid};
-use crate::manifest::Content;
+use crate::manifest::{Content, FileEntry};
+use crate::node::{Cursor, Entry, ReadError, Scope};
 use crate::ops::add::find::Target;
-use crate::ops::checkout::targets;
-use crate::ops::chosen::Chosen;
+use crate::ops::checkout::{file_content, tree_error};
 use crate::ops::error::OpError;
-use crate::transfer::{Choice, Filter};
-use crate::worktree::Tracking;
+use crate::transfer::Root;
 
 /// How the previous version of one file was cut.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Previous {
-    /// Into several chunks by this rule.
-    By {
-        /// The rule.
-        profile: Profile,
-        /// The recipe.
-        root: NodeId,
-        /// Bytes of the file.
-        size: u64,
-    },
+    /// Into several chunks.
+    Cut(Box<OldCut>),
     /// Not at all: it was one chunk.
     Whole(Oid),
 }
 
-/// Finds how each file of a target was cut before, as far as its trees are on this machine.
+/// A file of several chunks that was stored before.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct OldCut {
+    /// The rule.
+    pub(super) profile: Profile,
+    /// The recipe.
+    pub(super) root: NodeId,
+    /// Bytes of the file.
+    pub(super) size: u64,
+}
+
+impl Previous {
+    fn of(content: &Content) -> Option<Self> {
+        match content {
+            Content::Tree { profile_code, root, size, .. } => {
+                let (profile, root, size) = (Profile::by_code(profile_code.get())?, *root, *size);
+                Some(Self::Cut(Box::new(OldCut { profile, root, size })))
+            }
+            Content::Chunk { oid, .. } => Some(Self::Whole(*oid)),
+            Content::Inline(_) => None,
+        }
+    }
+}
+
+/// Hands over the files of a target's previous version, as far as its trees are on this machine: the paths from
+/// the one that has the pointer, in byte order, and how each was cut.
 pub(super) fn previous(
     target: &Target,
     reader: &mut ObjectReader,
-) -> Result<HashMap<Vec<u8>, Previous>, OpError> {
-    let Some((pointer, bytes)) = target.old.clone() else { return Ok(HashMap::new()) };
-    let filter = match target.rest() {
-        rest if rest.is_empty() => Filter::All,
-        rest => Filter::Some(vec![Choice::Under(rest)]),
-    };
-    let (path, by) = (target.top().clone(), Tracking::Beside);
-    let chosen = Chosen { path, by, pointer, bytes, filter };
-    let known = targets(&chosen, reader)?.unwrap_or_default();
-    let known = known.into_iter().filter_map(|old| {
-        let previous = match old.content {
-            Content::Tree { profile_code, root, size, .. } => {
-                Previous::By { profile: Profile::by_code(profile_code.get())?, root, size }
+    mut each: impl FnMut(&[u8], Previous),
+) -> Result<(), OpError> {
+    let Some((pointer, _)) = &target.old else { return Ok(()) };
+    if let Some((_, content)) = file_content(pointer.kind()) {
+        if let Some(previous) = Previous::of(&content) {
+            each(b"", previous);
+        }
+        return Ok(());
+    }
+    let Root::Tree { id, expectation } = Root::of(pointer) else { return Ok(()) };
+    let rest = target.rest();
+    let scope = if rest.is_empty() { Scope::All } else { Scope::Under(rest) };
+    let stop = reader.stop();
+    for entry in Cursor::<FileEntry, _>::new(id, expectation, scope, |id| reader.node_bytes(id)) {
+        stop.check()?;
+        match entry {
+            Ok(entry) => {
+                if let Some(previous) = Previous::of(&entry.content) {
+                    each(entry.key(), previous);
+                }
             }
-            Content::Chunk { oid, .. } => Previous::Whole(oid),
-            Content::Inline(_) => return None,
-        };
-        Some((old.path.as_bytes().to_vec(), previous))
-    });
-    Ok(known.collect())
+            Err(ReadError::Source { source: LocalNodeError::Absent(_), .. }) => break,
+            Err(e) => return Err(tree_error(target.top(), e)),
+        }
+    }
+    Ok(())
 }

@@ -3,17 +3,23 @@
 use std::collections::BTreeSet;
 
 use crate::ops::add::build::Built;
+use crate::ops::add::find::Target;
 use crate::ops::add::ignore::write_lines;
 use crate::ops::error::OpError;
 use crate::ops::provenance::warn_of_change;
 use crate::path::{RepoPath, show};
 use crate::progress::Job;
 use crate::repo::Repo;
+use crate::worktree::What;
 
-/// Writes what the targets need, in the order that keeps every state between sound.
-pub(super) fn publish(repo: &Repo, targets: &[Built], job: &Job) -> Result<(), OpError> {
+/// Writes what was built of the targets, in the order that keeps every state between sound.
+pub(super) fn publish(
+    repo: &Repo,
+    (targets, built): (&[Target], &[Built]),
+    job: &Job,
+) -> Result<(), OpError> {
     let mut staged: Vec<Vec<u8>> = Vec::new();
-    for target in targets {
+    for target in built {
         if let Some(url) = &target.lost {
             warn_of_change(&target.path, url, job);
         }
@@ -23,7 +29,7 @@ pub(super) fn publish(repo: &Repo, targets: &[Built], job: &Job) -> Result<(), O
         }
         staged.push(pointer.as_bytes().to_vec());
     }
-    let added: Vec<&RepoPath> = targets.iter().map(|t| &t.path).collect();
+    let added: Vec<&RepoPath> = built.iter().map(|t| &t.path).collect();
     let lines = write_lines(repo, &added, &[])?;
     staged.extend(lines.whole);
     let paths: Vec<&[u8]> = staged.iter().map(Vec::as_slice).collect();
@@ -31,9 +37,9 @@ pub(super) fn publish(repo: &Repo, targets: &[Built], job: &Job) -> Result<(), O
         repo.git().stage(&paths)?;
     }
     repo.git().stage_bytes(&lines.partly)?;
-    remember(repo, targets)?;
-    sweep(repo, targets)?;
-    warn_of_unignored(repo, targets, job)
+    remember(repo, targets, built)?;
+    sweep(repo, built)?;
+    warn_of_unignored(repo, built, job)
 }
 
 /// Removes what a run that died left beside pointers and ignore files.
@@ -46,9 +52,13 @@ fn sweep(repo: &Repo, targets: &[Built]) -> Result<(), OpError> {
     Ok(())
 }
 
-fn remember(repo: &Repo, targets: &[Built]) -> Result<(), OpError> {
-    let files = targets.iter().flat_map(|t| t.stats.iter().map(|(path, e)| (path.as_slice(), *e)));
-    let pointers = targets.iter().filter(|t| t.followed);
+fn remember(repo: &Repo, targets: &[Target], built: &[Built]) -> Result<(), OpError> {
+    let all = targets.iter().flat_map(|target| target.found.iter().zip(&target.contents));
+    let files = all.filter_map(|(found, content)| match &found.what {
+        What::File(stamp) => content.row(&found.path, *stamp),
+        What::Symlink(_) | What::EmptyFolder => None,
+    });
+    let pointers = built.iter().filter(|t| t.followed);
     let pointers = pointers.map(|t| (t.path.as_bytes(), Some(t.pointer.as_slice())));
     Ok(repo.stat()?.save(files, pointers)?)
 }

@@ -1,22 +1,23 @@
 //! Planning and running an add.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 
 use serde::Serialize;
 
-use crate::cache::{Held, Known, NodeSink, ObjectReader, Stale, StatEntry, WrittenPack};
-use crate::fs::{Time, planted};
+use crate::cache::{Held, NodeSink, Stale, WrittenPack};
+use crate::fs::planted;
 use crate::hash::{PackId, RemoteId};
-use crate::intake::{Exceptions, Figures, Landed, SMALL, Stored, Taken, take};
+use crate::intake::{Exceptions, Figures, Landed, take};
 use crate::ops::add::build::{Built, build};
 use crate::ops::add::find::{Target, find, owns, size_of};
-use crate::ops::add::part::{join, part};
+use crate::ops::add::formers::{Formers, OldFile, sibling_folders, single_files};
+use crate::ops::add::part::{Part, join, part};
 use crate::ops::add::publish::publish;
+use crate::ops::add::recall::recall;
 use crate::ops::add::resolve::targets;
-use crate::ops::add::sources::{OldFile, sibling_folders, single_files, sources};
-use crate::ops::add::stream::{keep_lone_whole, unpushed_nodes};
-use crate::ops::add::touched::touched;
+use crate::ops::add::sources::Sources;
+use crate::ops::add::stream::unpushed_nodes;
 use crate::ops::add::unmerged::refuse_unmerged;
 use crate::ops::add::update::{to_update, warn_of_older_data};
 use crate::ops::add::worth::Afar;
@@ -26,13 +27,9 @@ use crate::ops::open::spec_of;
 use crate::ops::selection::Selection;
 use crate::path::{JsonPath, RepoPath, find_collisions, json_path, show};
 use crate::progress::{Job, Kind};
-use crate::recipe::Chunks;
 use crate::repo::Repo;
 use crate::transfer::remembered;
-use crate::worktree::{Knowledge, What, load_tracked};
-
-/// Longest content that a manifest entry holds itself, in bytes.
-const INLINE: u64 = 48;
+use crate::worktree::load_tracked;
 
 /// What to add.
 #[derive(Clone, Debug, Default)]
@@ -163,7 +160,7 @@ fn warn_of_names(target: &Target, job: &Job) {
             job.warn(&format!("`{shown}`: {text}"));
         }
     }
-    let paths: Vec<RepoPath> = target.found.iter().map(|f| f.path.clone()).collect();
+    let paths: Vec<&RepoPath> = target.found.iter().map(|found| &found.path).collect();
     for collision in find_collisions(&paths) {
         let names: Vec<String> =
             collision.paths.iter().map(|p| format!("`{}`", show(p.as_bytes()))).collect();
@@ -176,11 +173,12 @@ fn warn_of_names(target: &Target, job: &Job) {
 /// All targets share packs, and one write of the index.
 pub fn run(repo: &Repo, plan: AddPlan, job: &Job) -> Result<AddReport, OpError> {
     let _working = repo.lock_for_work()?;
-    let (report, done, _) = store(repo, plan, (Memory::Trusted, None), job)?;
-    publish(repo, &done, job)?;
-    let mut targets: Vec<AddedTarget> = done.into_iter().flat_map(|built| built.rows).collect();
+    let added = store(repo, plan, (Memory::Trusted, None), job)?;
+    publish(repo, (&added.targets, &added.built), job)?;
+    let rows = added.built.into_iter().flat_map(|built| built.rows);
+    let mut targets: Vec<AddedTarget> = rows.collect();
     targets.sort_by(|a, b| a.path.path.cmp(&b.path.path));
-    Ok(AddReport { targets, ..report })
+    Ok(AddReport { targets, ..added.report })
 }
 
 /// Whether what this machine remembers of stored content is believed.
@@ -212,27 +210,34 @@ pub(crate) fn store_again(
     store(repo, plan, (Memory::Doubted(doubted), None), job).map(drop)
 }
 
-/// Takes everything in; what comes out is durable, and no pointer names it yet. Packs of which somebody
-/// is told when they have `landed` are not this machine's to keep.
+/// What an add has stored: durable, and no pointer names it yet.
+pub(super) struct Added {
+    pub(super) report: AddReport,
+    /// With what is known of all that was found.
+    pub(super) targets: Vec<Target>,
+    pub(super) built: Vec<Built>,
+    pub(super) packs: Vec<WrittenPack>,
+}
+
+/// Takes everything in. Packs of which somebody is told when they have `landed` are not this machine's to keep.
 pub(super) fn store(
     repo: &Repo,
     plan: AddPlan,
     (memory, landed): (Memory, Option<Landed>),
     job: &Job,
-) -> Result<(AddReport, Vec<Built>, Vec<WrittenPack>), OpError> {
+) -> Result<Added, OpError> {
     let began = repo.door().now()?;
     let index = repo.index()?;
     index.adopt(repo.layout())?;
     index.notice_removed(repo.layout())?;
-    let targets: Vec<Target> = plan.targets.into_iter().map(|planned| planned.target).collect();
+    let mut targets: Vec<Target> = plan.targets.into_iter().map(|planned| planned.target).collect();
     let links = targets.iter().flat_map(|target| &target.links).map(RepoPath::as_bytes);
     note_standing_links(repo, links, job);
-    let mut contents = HashMap::new();
     let mut lost = index.out_of_reach(home(repo)?)?;
     match memory {
         Memory::Trusted => {
-            for target in &targets {
-                recall(repo, target, (began, &lost), (&mut contents, job))?;
+            for target in &mut targets {
+                recall(repo, target, (began, &lost), job)?;
             }
         }
         Memory::Doubted(packs) => lost.extend(packs),
@@ -240,18 +245,16 @@ pub(super) fn store(
     let mut afar = Afar::new(repo);
     let folders: Vec<&Target> = targets.iter().chain(&plan.folders).collect();
     afar.bring_names(&folders, job)?;
-    let sources = sources(repo, &targets, &contents, (&plan.single, &plan.folders))?;
-    let elsewhere = &afar.bring((&sources, &folders), job)?;
-    let mut all = sources.list;
-    if landed.is_some() {
-        keep_lone_whole(&targets, &mut all);
-    }
+    let formers = Formers::new(repo, &targets, (&plan.single, &plan.folders))?;
+    let sources = || Sources::new(&formers, landed.is_some());
+    let all = if afar.is_closed() { Vec::new() } else { sources().all(&targets) };
+    let elsewhere = &afar.bring((&all, &folders), job)?;
+    drop(all);
+    let mut sources = sources();
+    let next = |taken| Ok::<_, OpError>(sources.next(&mut targets, taken));
     let exceptions = Exceptions { lost: &lost, elsewhere };
-    let mut intake =
-        take((repo.door().root(), began), &all, (repo.layout(), landed), (index, exceptions), job)?;
-    for (source, taken) in all.into_iter().zip(std::mem::take(&mut intake.taken)) {
-        contents.insert(source.path, Content::Taken(taken));
-    }
+    let (root, work) = (repo.door().root(), (formers.total, next));
+    let intake = take((root, began), work, (repo.layout(), landed), (index, exceptions), job)?;
     let view = index.reader()?;
     if landed.is_some() {
         lost.extend(unpushed_nodes(index)?);
@@ -260,24 +263,39 @@ pub(super) fn store(
     let mut sink = NodeSink::new(repo.layout(), &view, &intake.places, stale)
         .with_deltas(&intake.packs)
         .with_elsewhere(elsewhere);
-    let (mut done, mut parts) = (Vec::with_capacity(targets.len()), Vec::new());
-    for target in &targets {
+    for target in &mut targets {
         job.check()?;
-        match &target.outer {
-            None => done.push(build(target, &contents, &mut sink)?),
-            Some(_) => parts.push(part(target, &contents, &mut sink)?),
-        }
+        target.contents.iter_mut().try_for_each(|content| content.write_recipe(&mut sink))?;
     }
+    let (mut built, parts) = trees(&targets, &mut sink, job)?;
     if planted::is("pointer-before-content") {
-        publish(repo, &done, job)?;
+        publish(repo, (&targets, &built), job)?;
     }
     let nodes = sink.finish()?;
     let held = if landed.is_some() { Held::Gone } else { Held::Unpushed };
     intake.record(index, held, &nodes)?;
-    done.extend(join(repo, parts, job)?);
+    built.extend(join(repo, parts, job)?);
     let in_nodes: u64 = nodes.iter().map(|pack| pack.size).sum();
-    let bytes = done.iter().flat_map(|built| &built.rows).map(|row| row.size).sum();
-    Ok((reported((plan.files, bytes), intake.figures, in_nodes), done, intake.packs))
+    let bytes = built.iter().flat_map(|built| &built.rows).map(|row| row.size).sum();
+    let report = reported((plan.files, bytes), intake.figures, in_nodes);
+    Ok(Added { report, targets, built, packs: intake.packs })
+}
+
+/// Writes the manifests of all targets; returns their pointers, and what stands at paths inside tracked folders.
+fn trees<'t>(
+    targets: &'t [Target],
+    sink: &mut NodeSink,
+    job: &Job,
+) -> Result<(Vec<Built>, Vec<Part<'t>>), OpError> {
+    let (mut built, mut parts) = (Vec::with_capacity(targets.len()), Vec::new());
+    for target in targets {
+        job.check()?;
+        match &target.outer {
+            None => built.push(build(target, sink)?),
+            Some(_) => parts.push(part(target)?),
+        }
+    }
+    Ok((built, parts))
 }
 
 fn reported((files, bytes): (u64, u64), figures: Figures, in_nodes: u64) -> AddReport {
@@ -293,80 +311,10 @@ fn reported((files, bytes): (u64, u64), figures: Figures, in_nodes: u64) -> AddR
     }
 }
 
-/// What is known of a file: from the stat cache, or taken in just now.
-#[derive(Clone, Debug)]
-pub(super) enum Content {
-    Remembered(StatEntry),
-    /// Of another stamp than before: its entry, and the one to be remembered, which is the old one where the stamp
-    /// could hide a later change.
-    Touched(Box<(StatEntry, StatEntry)>),
-    Taken(Taken),
-}
-
-/// Finds the files whose stored content the stat cache still vouches for: their stamps are as they were, or
-/// their bytes.
-fn recall(
-    repo: &Repo,
-    target: &Target,
-    (began, lost): (Time, &BTreeSet<PackId>),
-    (out, job): (&mut HashMap<Vec<u8>, Content>, &Job),
-) -> Result<(), OpError> {
-    let knowledge = Knowledge::new(repo.stat()?.under(target.path.as_bytes())?, began);
-    let mut reader = ObjectReader::new(repo.layout(), repo.index()?)?;
-    let mut others = Vec::new();
-    for found in &target.found {
-        let What::File(stamp) = &found.what else { continue };
-        let Some(entry) = knowledge.recall(&found.path, stamp) else {
-            // Smaller ones are read once in any case.
-            if stamp.size > SMALL {
-                others.push((found.path.clone(), *stamp));
-            }
-            continue;
-        };
-        // Content of a few bytes lies in no chunk; reading it again is as quick.
-        let inline = stamp.size <= INLINE;
-        if entry.known == Known::Stored && !inline && is_stored(&entry, &mut reader, lost) {
-            out.insert(found.path.as_bytes().to_vec(), Content::Remembered(entry));
-        }
-    }
-    for (path, entry, lasting) in touched(repo, (&knowledge, &others), (&mut reader, lost), job)? {
-        out.insert(path.as_bytes().to_vec(), Content::Touched(Box::new((entry, lasting))));
-    }
-    Ok(())
-}
-
-/// Says whether content that was stored once is so still, in packs that count.
-pub(super) fn is_stored(
-    entry: &StatEntry,
-    reader: &mut ObjectReader,
-    lost: &BTreeSet<PackId>,
-) -> bool {
-    let counts = |reader: &ObjectReader, id: &[u8; 32]| {
-        reader.view().find(id).is_some_and(|place| !lost.contains(&place.pack))
-    };
-    let Some((_, root)) = entry.tree else { return counts(reader, &entry.oid.0) };
-    if lost.is_empty() {
-        return counts(reader, &root.0);
-    }
-    let chunks = Chunks::all(root, entry.stamp.size, |id| reader.node_bytes(id));
-    let ids: Result<Vec<_>, _> = chunks.map(|at| at.map(|at| at.entry.id)).collect();
-    ids.is_ok_and(|ids| ids.iter().all(|id| counts(reader, &id.0)))
-}
-
 /// The identity of the remote that is pushed to, as far as this machine was ever in contact with it.
 pub(super) fn home(repo: &Repo) -> Result<Option<RemoteId>, OpError> {
     let Some(name) = repo.config().default_remote() else { return Ok(None) };
     // A remote that cannot be named now is one to which nothing is known to be confirmed.
     let Ok(spec) = spec_of(repo, name) else { return Ok(None) };
     Ok(remembered(repo.layout(), &spec.to_string())?)
-}
-
-impl Stored {
-    /// Returns the size in bytes.
-    pub(super) fn size(&self) -> u64 {
-        match self {
-            Self::Bytes(bytes) => bytes.len() as u64,
-            Self::Chunk { size } | Self::Chunks { size, .. } => *size,
-        }
-    }
 }

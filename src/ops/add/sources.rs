@@ -1,38 +1,29 @@
-//! The files that have to be read, each with how it was cut before and what it is compared with.
+//! The files that have to be read, some at a time, each with how it was cut before and what it is compared with.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-
-use crate::cache::ObjectReader;
-use crate::chunk::Profile;
-use crate::config::DeltaBase;
-use crate::hash::NodeId;
-use crate::intake::{FormerVersion, Inlining, SMALL, Source};
+use crate::intake::{FormerVersion, Inlining, SMALL, Source, Taken};
+use crate::ops::add::contents::Content;
 use crate::ops::add::find::Target;
-use crate::ops::add::former::{Need, New, Old, Pick, extension, natural, pick, sibling_of};
-use crate::ops::add::previous::{Previous, previous};
-use crate::ops::add::run::Content;
-use crate::ops::error::OpError;
-use crate::path::RepoPath;
-use crate::pointer::PointerKind;
-use crate::repo::Repo;
-use crate::worktree::{Parent, Tracked, TrackedState, What};
+use crate::ops::add::former::{Names, New, Pick};
+use crate::ops::add::formers::{Formers, Large, Place, wanted};
+use crate::ops::add::previous::{OldCut, Previous};
+use crate::worktree::What;
 
-/// A file of several chunks that a pointer or a manifest names.
-#[derive(Clone, Debug)]
-pub(super) struct OldFile {
-    path: RepoPath,
-    /// The tracked folder that it is in; empty for a file that is tracked by itself.
-    top: Vec<u8>,
-    root: NodeId,
-    profile: Profile,
-    size: u64,
-}
+/// Small files that are taken in together.
+const WINDOW: usize = 16_384;
+/// Files up to this size may be one chunk.
+const LONE: u64 = 1 << 20;
 
-/// Files to take in, in the order of [`natural`].
-pub(super) struct Sources {
-    pub(super) list: Vec<Source>,
-    /// One for each of them.
-    pub(super) notes: Vec<Note>,
+/// Gives the files to take in: small ones in byte order, then all large ones in the order of their numbers.
+pub(super) struct Sources<'f> {
+    formers: &'f Formers,
+    names: Names<'f>,
+    /// Whether a file that is tracked by itself is stored whole, if it may be one chunk: what a pointer names as
+    /// one chunk must not be a delta on a remote.
+    lone_whole: bool,
+    /// Where the next small files are looked for; nothing once there are no more.
+    next: Option<Place>,
+    /// What was given last.
+    given: Vec<Place>,
 }
 
 /// What else is known of a former version.
@@ -44,227 +35,129 @@ pub(super) struct Note {
     pub(super) inside: Option<(Vec<u8>, Vec<u8>)>,
 }
 
-/// Lists the files that are tracked by themselves and have several chunks.
-pub(super) fn single_files(tracked: &[Tracked]) -> Vec<OldFile> {
-    let old = |item: &Tracked| match item.pointer()?.kind() {
-        PointerKind::File { size, root: Some(root), .. } => {
-            let (path, top) = (item.path.clone(), Vec::new());
-            let profile = Profile::by_name(&root.profile)?;
-            Some(OldFile { path, top, root: root.id, profile, size: *size })
-        }
-        PointerKind::File { root: None, .. } | PointerKind::Dir { .. } => None,
-    };
-    tracked.iter().filter_map(old).collect()
-}
-
-/// Finds the newest sibling of each target that is a folder, among the folders tracked before.
-pub(super) fn sibling_folders<'t>(
-    tracked: &[Tracked],
-    targets: impl Iterator<Item = &'t Target>,
-) -> Vec<Target> {
-    let is_dir = |item: &&Tracked| {
-        item.pointer().is_some_and(|pointer| matches!(pointer.kind(), PointerKind::Dir { .. }))
-    };
-    let folders: Vec<&Tracked> = tracked.iter().filter(is_dir).collect();
-    let paths: Vec<&[u8]> = folders.iter().map(|item| item.path.as_bytes()).collect();
-    let found: BTreeSet<usize> = targets
-        .filter(|target| target.is_dir && target.outer.is_none())
-        .filter_map(|target| sibling_of(target.path.as_bytes(), &paths))
-        .collect();
-    let found = found.into_iter().filter_map(|i| folders.get(i));
-    let target = |item: &&Tracked| match &item.state {
-        TrackedState::Sound(pointer, bytes) => {
-            let (path, old) = (item.path.clone(), Some((pointer.clone(), bytes.clone())));
-            let further = BTreeMap::new();
-            let outer = None;
-            let (found, links) = (Vec::new(), Vec::new());
-            Some(Target { path, old, outer, found, links, is_dir: true, further })
-        }
-        TrackedState::Missing | TrackedState::Unsound(_) => None,
-    };
-    found.filter_map(target).collect()
-}
-
-/// Lists the files of all targets that have to be read; files that are tracked by themselves, and
-/// those of other folders, may be their former versions.
-pub(super) fn sources(
-    repo: &Repo,
-    targets: &[Target],
-    remembered: &HashMap<Vec<u8>, Content>,
-    (single, folders): (&[OldFile], &[Target]),
-) -> Result<Sources, OpError> {
-    let base = repo.config().delta_base.value;
-    let mut reader = ObjectReader::new(repo.layout(), repo.index()?)?;
-    let (mut found, mut olds) = (Vec::new(), Vec::new());
-    for target in targets {
-        one_target(repo, target, (remembered, &mut reader), (&mut found, &mut olds))?;
+impl<'f> Sources<'f> {
+    /// Begins with the first.
+    pub(super) fn new(formers: &'f Formers, lone_whole: bool) -> Self {
+        let news: Vec<New> = formers.large.iter().map(Large::named).collect();
+        let names = Names::new(formers.old(), &news);
+        let next = Some(Place { target: 0, found: 0 });
+        Self { formers, names, lone_whole, next, given: Vec::new() }
     }
-    found.sort_by(|a: &Unlinked, b| natural(&a.source.path, &b.source.path));
-    let mut out = Sources { list: Vec::new(), notes: Vec::new() };
-    let picks = if base == DeltaBase::Never {
-        vec![None; found.len()]
-    } else {
-        olds.extend(candidates(single, &found));
-        if found.iter().any(|new| !new.top.is_empty() && need(new) != Need::Nothing) {
-            let known: HashSet<Vec<u8>> = olds.iter().map(|old| old.top.clone()).collect();
-            for folder in folders.iter().filter(|f| !known.contains(f.top().as_bytes())) {
-                old_files(folder, previous(folder, &mut reader)?, &mut olds)?;
+
+    /// Notes what became of the files that were given last, and gives the next; none at the end.
+    pub(super) fn next(&mut self, targets: &mut [Target], taken: Vec<Taken>) -> Vec<Source> {
+        for (place, taken) in self.given.drain(..).zip(taken) {
+            let Some(target) = targets.get_mut(place.target) else { continue };
+            if let Some(found) = target.found.get_mut(place.found) {
+                found.what = What::File(taken.stamp);
+            }
+            if let Some(content) = target.contents.get_mut(place.found) {
+                *content = Content::taken(taken);
             }
         }
-        link(repo, targets, &olds, &found)?
-    };
-    for (unlinked, pick) in found.into_iter().zip(picks) {
-        let Unlinked { mut source, top } = unlinked;
-        let (former, note) = match pick {
-            _ if base == DeltaBase::Never => (None, Note::default()),
-            Some((former, note)) => (Some(former), note),
-            None => {
-                let inside = inside(top, &source.path);
-                (source.former, Note { guessed: false, inside })
+        self.given = self.next_places(targets);
+        let sources = self.given.iter().zip(0..);
+        sources.filter_map(|(place, at)| Some(self.source(*place, at, targets)?.0)).collect()
+    }
+
+    /// Gives all of them at once, with what else is known of their former versions.
+    pub(super) fn all(mut self, targets: &[Target]) -> Vec<(Source, Note)> {
+        let mut out = Vec::new();
+        loop {
+            let places = self.next_places(targets);
+            if places.is_empty() {
+                return out;
             }
+            for (place, at) in places.into_iter().zip(0..) {
+                let Some(target) = targets.get(place.target) else { continue };
+                if let Some((source, pick)) = self.source(place, at, targets) {
+                    let note = self.note(pick, target, &source.path);
+                    out.push((source, note));
+                }
+            }
+        }
+    }
+
+    fn next_places(&mut self, targets: &[Target]) -> Vec<Place> {
+        let mut out = Vec::new();
+        let Some(Place { target: first, mut found }) = self.next else { return out };
+        for (number, target) in targets.iter().enumerate().skip(first) {
+            let small = wanted(target, found).filter(|(.., size)| *size <= SMALL);
+            out.extend(
+                small.map(|(found, ..)| Place { target: number, found }).take(WINDOW - out.len()),
+            );
+            if let (WINDOW, Some(last)) = (out.len(), out.last()) {
+                self.next = Some(Place { found: last.found + 1, ..*last });
+                return out;
+            }
+            found = 0;
+        }
+        if out.is_empty() {
+            self.next = None;
+            out.extend(self.formers.large.iter().map(|large| large.place));
+        } else {
+            self.next = Some(Place { target: targets.len(), found: 0 });
+        }
+        out
+    }
+
+    /// Returns a file of which `at` more are given before it.
+    fn source(
+        &self,
+        place: Place,
+        at: usize,
+        targets: &[Target],
+    ) -> Option<(Source, Option<Pick>)> {
+        let target = targets.get(place.target)?;
+        let found = target.found.get(place.found)?;
+        let What::File(stamp) = &found.what else { return None };
+        let (path, size) = (found.path.as_bytes(), stamp.size);
+        let inlining = if target.in_folder() { Inlining::Allowed } else { Inlining::Never };
+        let (whole, mut former) = match self.formers.previous(place) {
+            Some(Previous::Cut(cut)) => (None, Some(stored(cut, None))),
+            Some(Previous::Whole(oid)) => (Some(*oid), None),
+            None => (None, None),
         };
-        source.former = former;
-        out.list.push(source);
-        out.notes.push(note);
+        let need = self.formers.need(place, size);
+        let pick = self.names.pick(at, &New { path, top: target.folder(), size, need });
+        match pick {
+            Some(Pick::Old(old) | Pick::Guess(old)) => {
+                let old = self.formers.olds.get(old);
+                former = old.map(|old| {
+                    let path = old.is_here.then(|| old.path.as_bytes().to_vec());
+                    stored(&old.cut, path)
+                });
+            }
+            Some(Pick::New(other)) => former = Some(FormerVersion::Source(other)),
+            None => {}
+        }
+        let is_lone = self.lone_whole && !target.is_dir && size <= LONE;
+        let former = former.filter(|_| self.formers.compares() && !is_lone);
+        let (path, profile) = (path.to_vec(), self.formers.profile(place));
+        Some((Source { path, at: None, size, profile, whole, inlining, former }, pick))
     }
-    Ok(out)
+
+    fn note(&self, pick: Option<Pick>, target: &Target, path: &[u8]) -> Note {
+        let old = |number: usize| {
+            let old = self.formers.olds.get(number)?;
+            inside(&old.top, old.path.as_bytes())
+        };
+        match pick {
+            Some(Pick::Old(number)) => Note { guessed: false, inside: old(number) },
+            Some(Pick::Guess(number)) => Note { guessed: true, inside: old(number) },
+            Some(Pick::New(_)) => Note::default(),
+            None => Note { guessed: false, inside: inside(target.folder(), path) },
+        }
+    }
 }
 
-/// A file to take in, and the tracked folder that it is in.
-struct Unlinked<'t> {
-    source: Source,
-    top: &'t [u8],
+fn stored(cut: &OldCut, path: Option<Vec<u8>>) -> FormerVersion {
+    let OldCut { root, size, profile } = *cut;
+    FormerVersion::Stored { root, size, profile, path }
 }
 
 /// Splits a path at the tracked folder that it is in.
 fn inside(top: &[u8], path: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
     let rest = path.strip_prefix(top)?.strip_prefix(b"/")?;
     Some((top.to_vec(), rest.to_vec()))
-}
-
-/// Lists the files of one target that have to be read, and the other files of its old manifest.
-fn one_target<'t>(
-    repo: &Repo,
-    target: &'t Target,
-    (remembered, reader): (&HashMap<Vec<u8>, Content>, &mut ObjectReader),
-    (out, olds): (&mut Vec<Unlinked<'t>>, &mut Vec<OldFile>),
-) -> Result<(), OpError> {
-    let in_folder = target.is_dir || target.outer.is_some();
-    let inlining = if in_folder { Inlining::Allowed } else { Inlining::Never };
-    let top = if in_folder { target.top().as_bytes() } else { &[] };
-    let mut wanted = target.found.iter().filter_map(|found| match &found.what {
-        What::File(stamp) if !remembered.contains_key(found.path.as_bytes()) => {
-            Some((found.path.as_bytes(), stamp.size))
-        }
-        What::File(_) | What::Symlink(_) | What::EmptyFolder => None,
-    });
-    let Some(first) = wanted.next() else { return Ok(()) };
-    let before = previous(target, reader)?;
-    let from = out.len();
-    out.extend(std::iter::once(first).chain(wanted).map(|(path, size)| {
-        let (profile, whole, former) = match before.get(path) {
-            Some(Previous::By { profile, root, size }) => {
-                let (root, size, profile) = (*root, *size, *profile);
-                (profile, None, Some(FormerVersion::Stored { root, size, profile, path: None }))
-            }
-            Some(Previous::Whole(oid)) => (repo.profile(), Some(*oid), None),
-            None => (repo.profile(), None, None),
-        };
-        let source =
-            Source { path: path.to_vec(), at: None, size, profile, whole, inlining, former };
-        Unlinked { source, top }
-    }));
-    let any = out.iter().skip(from).any(|new| need(new) != Need::Nothing);
-    if in_folder && any {
-        old_files(target, before, olds)?;
-    }
-    Ok(())
-}
-
-/// Lists the files of several chunks in the old manifest of a tracked folder.
-fn old_files(
-    folder: &Target,
-    before: HashMap<Vec<u8>, Previous>,
-    olds: &mut Vec<OldFile>,
-) -> Result<(), OpError> {
-    for (path, previous) in before {
-        if let Previous::By { profile, root, size } = previous {
-            let (path, top) = (RepoPath::new(&path)?, folder.top().as_bytes().to_vec());
-            olds.push(OldFile { path, top, root, profile, size });
-        }
-    }
-    Ok(())
-}
-
-/// Those of the files tracked by themselves that a file without a previous version may be like.
-fn candidates<'s>(
-    single: &'s [OldFile],
-    found: &[Unlinked],
-) -> impl Iterator<Item = OldFile> + use<'s> {
-    let alone = found.iter().filter(|new| need(new) != Need::Nothing);
-    let extensions: HashSet<Vec<u8>> =
-        alone.map(|new| extension(&new.source.path).to_vec()).collect();
-    single.iter().filter(move |old| extensions.contains(extension(old.path.as_bytes()))).cloned()
-}
-
-fn need(new: &Unlinked) -> Need {
-    // A file that the profile cannot cut in two is one chunk.
-    let short = new.source.size <= new.source.profile.min() as u64;
-    if new.source.former.is_some() || new.source.whole.is_some() || short {
-        Need::Nothing
-    } else if new.source.size > SMALL {
-        Need::Any
-    } else {
-        Need::Stored
-    }
-}
-
-/// Finds what each file without a previous version is compared with.
-fn link(
-    repo: &Repo,
-    targets: &[Target],
-    olds: &[OldFile],
-    found: &[Unlinked],
-) -> Result<Vec<Option<(FormerVersion, Note)>>, OpError> {
-    let news: Vec<New> = found
-        .iter()
-        .map(|new| {
-            let Source { path, size, .. } = &new.source;
-            New { path, top: new.top, size: *size, need: need(new) }
-        })
-        .collect();
-    if news.iter().all(|new| new.need == Need::Nothing) {
-        return Ok(vec![None; news.len()]);
-    }
-    let all = targets.iter().flat_map(|target| &target.found);
-    let here: HashSet<&[u8]> = all.map(|found| found.path.as_bytes()).collect();
-    let scanned = targets.iter().filter(|target| target.is_dir);
-    let scanned: HashSet<&[u8]> = scanned.map(|target| target.path.as_bytes()).collect();
-    let mut parent = Parent::default();
-    let mut looked = Vec::with_capacity(olds.len());
-    for old in olds {
-        let OldFile { path, top, size, .. } = old;
-        let gone = if here.contains(path.as_bytes()) || scanned.contains(top.as_slice()) {
-            !here.contains(path.as_bytes())
-        } else {
-            parent.stamp(repo.door(), path)?.is_none()
-        };
-        looked.push(Old { path: path.as_bytes(), top, size: *size, gone });
-    }
-    let changed: HashSet<&[u8]> = news.iter().map(|new| new.path).collect();
-    let stored = |i: usize, guessed: bool| {
-        let OldFile { path, top, root, size, profile } = olds.get(i)?;
-        let note = Note { guessed, inside: inside(top, path.as_bytes()) };
-        let gone = looked.get(i).is_none_or(|old| old.gone);
-        let has_bytes = !gone && !changed.contains(path.as_bytes());
-        let path = has_bytes.then(|| path.as_bytes().to_vec());
-        let (root, size, profile) = (*root, *size, *profile);
-        Some((FormerVersion::Stored { root, size, profile, path }, note))
-    };
-    let linked = pick(&looked, &news).into_iter().map(|pick| match pick? {
-        Pick::Old(i) => stored(i, false),
-        Pick::Guess(i) => stored(i, true),
-        Pick::New(i) => Some((FormerVersion::Source(i), Note::default())),
-    });
-    Ok(linked.collect())
 }

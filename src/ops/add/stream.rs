@@ -3,18 +3,15 @@
 //! The worktree has the bytes until the push record stands, and no pointer is written before: a run
 //! that ends in between leaves orphans on the remote, and the next one stores anew (docs/format/protocol.md).
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::mpsc::{Receiver, sync_channel};
 
 use serde::Serialize;
 
 use crate::cache::{CacheError, Held, Index, WrittenPack};
 use crate::hash::{PackId, PackKind};
-use crate::intake::Source;
 use crate::ops::add::build::Built;
-use crate::ops::add::find::Target;
 use crate::ops::add::publish::publish;
-use crate::ops::add::run::{AddPlan, AddReport, Memory, store};
+use crate::ops::add::run::{AddPlan, AddReport, Added, Memory, store};
 use crate::ops::error::OpError;
 use crate::ops::open::choose;
 use crate::ops::push::{PushReport, earlier, reported};
@@ -30,8 +27,6 @@ use crate::transfer::{
 
 /// Packs that wait to be sent; as many again are on their way, and two are being written.
 const WAITING: usize = 4;
-/// Files up to this size may be one chunk.
-const LONE: u64 = 1 << 20;
 
 /// What an add did that pushed too.
 #[derive(Clone, Debug, Serialize)]
@@ -74,8 +69,9 @@ fn add_and_push(
     let parts = (repo.layout(), repo.index()?);
     let mut contact = Contact::make(target.open()?, parts, target.jobs, Purpose::Push, job)?;
     let stream = Stream::begin(&mut contact, job)?;
-    let (report, done, sent) = stored(repo, plan, &stream, job)?;
-    let roots = roots(&done)?;
+    let added = stored(repo, plan, &stream, job)?;
+    let sent = added.packs.into_iter().map(|pack| (pack.id, pack)).collect();
+    let roots = roots(&added.built)?;
     let request = PushRequest {
         earlier: earlier(repo, &roots)?,
         roots,
@@ -89,14 +85,12 @@ fn add_and_push(
     } else {
         push(&request, &mut contact, job)?
     };
-    publish(repo, &done, job)?;
-    let report =
-        AddReport { targets: done.into_iter().flat_map(|built| built.rows).collect(), ..report };
+    publish(repo, (&added.targets, &added.built), job)?;
+    let targets = added.built.into_iter().flat_map(|built| built.rows).collect();
+    let report = AddReport { targets, ..added.report };
     let push = reported(target.name, &pushed, contact.remote().counts().into());
     Ok(AddedAndPushed { add: report, push })
 }
-
-type Added = (AddReport, Vec<Built>, BTreeMap<PackId, WrittenPack>);
 
 /// Takes everything in, with a thread that sends each pack once it is durable.
 fn stored(repo: &Repo, plan: AddPlan, stream: &Stream, job: &Job) -> Result<Added, OpError> {
@@ -113,8 +107,7 @@ fn stored(repo: &Repo, plan: AddPlan, stream: &Stream, job: &Job) -> Result<Adde
         (stored, sender.join())
     });
     sending.map_err(|_| OpError::Defect("the thread that sends packs died".to_owned()))??;
-    let (report, done, packs) = stored?;
-    Ok((report, done, packs.into_iter().map(|pack| (pack.id, pack)).collect()))
+    stored
 }
 
 /// Sends what comes in, in waves of what is there.
@@ -142,15 +135,6 @@ fn roots(done: &[Built]) -> Result<Vec<(Wanted, Stage)>, OpError> {
         }
     }
     Ok(out)
-}
-
-/// Has files that may be one chunk stored whole: what a pointer names as one chunk must not be a delta on a
-/// remote.
-pub(super) fn keep_lone_whole(targets: &[Target], sources: &mut [Source]) {
-    let names = targets.iter().filter(|target| !target.is_dir).map(|t| t.path.as_bytes());
-    let names: BTreeSet<&[u8]> = names.collect();
-    let lone = |s: &&mut Source| s.size <= LONE && names.contains(s.path.as_slice());
-    sources.iter_mut().filter(lone).for_each(|source| source.former = None);
 }
 
 /// Lists packs of nodes that no push confirmed: those of a run that ended may name packs that went from

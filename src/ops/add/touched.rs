@@ -8,7 +8,8 @@ use crate::cache::{Known, LocalNodeError, ObjectReader, StatEntry};
 use crate::fs::Stamp;
 use crate::hash::{ChunkId, PackId};
 use crate::node::ReadError;
-use crate::ops::add::run::is_stored;
+use crate::ops::add::contents::Row;
+use crate::ops::add::recall::is_stored;
 use crate::ops::checkout::tree_error;
 use crate::ops::error::OpError;
 use crate::path::RepoPath;
@@ -23,24 +24,25 @@ const SAMPLES: usize = 16;
 /// memory may have nothing left by then.
 const TWICE: u64 = 8 << 30;
 
-/// Finds which of these large files have the bytes that the stat cache knows of them by another stamp, as far as all
-/// of that is stored in packs that count; with entries for the new stamps, and those to be remembered.
+/// Finds which of these large files, each with a number, have the bytes that the stat cache knows of them by
+/// another stamp, as far as all of that is stored in packs that count; with what is known of them now.
 pub(super) fn touched(
     repo: &Repo,
-    (knowledge, files): (&Knowledge, &[(RepoPath, Stamp)]),
+    (knowledge, files): (&Knowledge, Vec<(usize, RepoPath, Stamp)>),
     (reader, lost): (&mut ObjectReader, &BTreeSet<PackId>),
     job: &Job,
-) -> Result<Vec<(RepoPath, StatEntry, StatEntry)>, OpError> {
-    let mut likely = Vec::new();
-    for (path, stamp) in files {
-        let Some(last) = knowledge.last(path) else { continue };
+) -> Result<Vec<(usize, StatEntry, Row)>, OpError> {
+    let (mut numbers, mut likely) = (Vec::new(), Vec::new());
+    for (number, path, stamp) in files {
+        let Some(last) = knowledge.last(&path) else { continue };
         let same = last.known == Known::Stored && last.stamp.size == stamp.size;
         if same
             && stamp.size <= TWICE
             && is_stored(&last, reader, lost)
-            && looks_same(repo, (path, &last), reader, job)?
+            && looks_same(repo, (&path, &last), reader, job)?
         {
-            likely.push((path.clone(), *stamp));
+            numbers.push(number);
+            likely.push((path, stamp));
         }
     }
     if likely.is_empty() {
@@ -48,11 +50,12 @@ pub(super) fn touched(
     }
     let task = job.begin(Kind::Check, Some(likely.iter().map(|(_, stamp)| stamp.size).sum()));
     let found = knowledge.identify(repo.door(), &likely, &task, job)?;
-    let same = likely.into_iter().zip(found).filter_map(|((path, _), content)| {
+    let same = numbers.into_iter().zip(likely).zip(found);
+    let same = same.filter_map(|((number, (path, _)), content)| {
         let last = knowledge.last(&path).filter(|last| last.oid == content.oid)?;
-        let now = StatEntry { stamp: content.stamp, ..last };
-        let lasting = if knowledge.is_settled(&content) { now } else { last };
-        Some((path, now, lasting))
+        // The stamp of the old row shows that it changed, whatever the new one hides.
+        let row = if knowledge.is_settled(&content) { Row::Written } else { Row::Kept };
+        Some((number, StatEntry { stamp: content.stamp, ..last }, row))
     });
     Ok(same.collect())
 }

@@ -15,7 +15,7 @@ use crate::intake::{FormerVersion, Source, compare};
 use crate::node::{Expectation, Kind as Tree};
 use crate::ops::Exit;
 use crate::ops::add::find::Target;
-use crate::ops::add::sources::{Note, Sources};
+use crate::ops::add::sources::Note;
 use crate::ops::error::OpError;
 use crate::ops::open::choose;
 use crate::pointer::PointerKind;
@@ -53,7 +53,8 @@ impl<'r> Afar<'r> {
         Self { repo, state: if may { State::NotAsked } else { State::Closed } }
     }
 
-    fn is_closed(&self) -> bool {
+    /// Says whether nobody is to be asked.
+    pub(super) fn is_closed(&self) -> bool {
         matches!(self.state, State::Closed)
     }
 
@@ -126,10 +127,10 @@ impl<'r> Afar<'r> {
     /// have, this machine has not, and the remote has.
     pub(super) fn bring(
         &mut self,
-        (sources, targets): (&Sources, &[&Target]),
+        (sources, targets): (&[(Source, Note)], &[&Target]),
         job: &Job,
     ) -> Result<HashMap<[u8; 32], Place>, OpError> {
-        let all = sources.list.iter().zip(&sources.notes).filter(|_| !self.is_closed());
+        let all = sources.iter().filter(|_| !self.is_closed());
         let all = all.filter_map(|(source, note)| wanted(source, note, targets));
         let wanted = self.absent(all.collect(), job)?;
         let paths: HashSet<Vec<u8>> = wanted.iter().map(|w| w.path.clone()).collect();
@@ -145,7 +146,7 @@ impl<'r> Afar<'r> {
         let mut wishes = Wishes { absent, ..Wishes::default() };
         let _reading = job.begin(Kind::Scan, None);
         let mut reader = ObjectReader::new(self.repo.layout(), self.repo.index()?)?;
-        for (source, note) in sources.list.iter().zip(&sources.notes) {
+        for (source, note) in sources {
             if paths.contains(&source.path) {
                 wishes.read(self.repo, source, (&mut reader, note.guessed), job)?;
             }

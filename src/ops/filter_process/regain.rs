@@ -81,7 +81,7 @@ pub(crate) fn regain(
             lost.push(path);
         }
     }
-    let kinds = take_loose(repo, repo.door().root(), &sources, job)?;
+    let kinds = take_loose(repo, repo.door().root(), sources, job)?;
     let is = |kind: &PointerKind, pointer: &Pointer| match (kind, pointer.kind()) {
         (PointerKind::File { oid: a, root: b, .. }, PointerKind::File { oid: c, root: d, .. }) => {
             a == c && b == d

@@ -148,7 +148,7 @@ fn take_all(repo: &Repo, (folder, waiting): (&Path, &[Waiting]), job: &Job) -> R
         .iter()
         .map(|Waiting { rule, at, size }| Source { at: Some(*at), ..rule.source(FILES, *size) })
         .collect();
-    take_loose(repo, &Dir::open(folder)?, &sources, job)?;
+    take_loose(repo, &Dir::open(folder)?, sources, job)?;
     Ok(())
 }
 
@@ -198,7 +198,7 @@ pub(super) fn take_one(
     rule: &Rule,
     job: &Job,
 ) -> Result<PointerKind, OpError> {
-    let kinds = take_loose(repo, &Dir::open(folder)?, &[rule.source(name, size)], job)?;
+    let kinds = take_loose(repo, &Dir::open(folder)?, vec![rule.source(name, size)], job)?;
     let kind = kinds.into_iter().next();
     kind.ok_or_else(|| OpError::Defect("a file was not taken in".to_owned()))
 }

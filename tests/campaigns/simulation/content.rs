@@ -143,12 +143,12 @@ impl Draft {
             sink.push(frame)?;
         }
         let packs = sink.finish()?;
-        let places = places_of(&packs);
+        let places = places_of(&packs).collect();
         let stale = Stale { packs: &lost, ..Stale::NONE };
         let mut sink = NodeSink::new(layout, &view, &places, stale).with_deltas(&packs);
         let root = self.build(&mut sink);
         let nodes: Vec<WrittenPack> = sink.finish()?;
-        let intake = Intake { taken: Vec::new(), packs, places, figures: Figures::default() };
+        let intake = Intake { packs, places, figures: Figures::default() };
         intake.record(index, Held::Unpushed, &nodes).expect("the index takes what was added");
         let wanted = Wanted { path: b"data".to_vec(), root, filter: Filter::All };
         Ok(Version { draft: self.clone(), wanted })
