@@ -108,9 +108,24 @@ impl StatCache {
 
     /// Returns the entries at `path` and below the folder `path`, in path order.
     pub fn under(&self, path: &[u8]) -> Result<Vec<(Vec<u8>, StatEntry)>, CacheError> {
-        let mut out = self.between(path, path)?;
+        self.under_where(path, |_, _| true)
+    }
+
+    /// As [`Self::under`], of the entries of which this is true.
+    pub fn under_where(
+        &self,
+        path: &[u8],
+        mut is_wanted: impl FnMut(&[u8], &StatEntry) -> bool,
+    ) -> Result<Vec<(Vec<u8>, StatEntry)>, CacheError> {
+        let mut out = Vec::new();
+        let mut take = |path: &[u8], entry: StatEntry| {
+            if is_wanted(path, &entry) {
+                out.push((path.to_vec(), entry));
+            }
+        };
+        self.each((Bound::Included(path), Bound::Included(path)), &mut take)?;
         let (from, to) = ([path, b"/"].concat(), [path, &[b'/' + 1]].concat());
-        self.list((Bound::Included(&from), Bound::Excluded(&to)), &mut out)?;
+        self.each((Bound::Included(&from), Bound::Excluded(&to)), &mut take)?;
         Ok(out)
     }
 
@@ -121,14 +136,15 @@ impl StatCache {
         last: &[u8],
     ) -> Result<Vec<(Vec<u8>, StatEntry)>, CacheError> {
         let mut out = Vec::new();
-        self.list((Bound::Included(first), Bound::Included(last)), &mut out)?;
+        let take = |path: &[u8], entry| out.push((path.to_vec(), entry));
+        self.each((Bound::Included(first), Bound::Included(last)), take)?;
         Ok(out)
     }
 
-    fn list(
+    fn each(
         &self,
         paths: (Bound<&[u8]>, Bound<&[u8]>),
-        out: &mut Vec<(Vec<u8>, StatEntry)>,
+        mut take: impl FnMut(&[u8], StatEntry),
     ) -> Result<(), CacheError> {
         let fail = |e: &dyn std::fmt::Display| self.db.failed(e);
         let txn = self.db.begin_read()?;
@@ -140,7 +156,7 @@ impl StatCache {
         for row in table.range::<&[u8]>(paths).map_err(|e| fail(&e))? {
             let (key, value) = row.map_err(|e| fail(&e))?;
             if let Some(entry) = StatEntry::decode(value.value()) {
-                out.push((key.value().to_vec(), entry));
+                take(key.value(), entry);
             }
         }
         Ok(())
@@ -169,11 +185,22 @@ impl StatCache {
         files: impl IntoIterator<Item = (&'a [u8], Option<StatEntry>)>,
         pointers: impl IntoIterator<Item = (&'a [u8], Option<&'a [u8]>)>,
     ) -> Result<(), CacheError> {
+        self.save_made(files.into_iter().map(Ok), pointers)
+    }
+
+    /// As [`Self::save`], of entries that are made one by one; nothing is written if one cannot be made.
+    pub fn save_made<'a, P: AsRef<[u8]>, E: From<CacheError>>(
+        &self,
+        files: impl IntoIterator<Item = Result<(P, Option<StatEntry>), E>>,
+        pointers: impl IntoIterator<Item = (&'a [u8], Option<&'a [u8]>)>,
+    ) -> Result<(), E> {
         let fail = |e: &dyn std::fmt::Display| self.db.failed(e);
         let txn = self.db.begin_write()?;
         {
             let mut table = txn.open_table(FILES).map_err(|e| fail(&e))?;
-            for (path, entry) in files {
+            for file in files {
+                let (path, entry) = file?;
+                let path = path.as_ref();
                 match entry {
                     Some(entry) => drop(table.insert(path, &entry.encode()).map_err(|e| fail(&e))?),
                     None => drop(table.remove(path).map_err(|e| fail(&e))?),
@@ -187,7 +214,7 @@ impl StatCache {
                 }
             }
         }
-        txn.commit().map_err(|e| fail(&e))
+        Ok(txn.commit().map_err(|e| fail(&e))?)
     }
 }
 

@@ -34,7 +34,7 @@ impl EntryKind {
         }
     }
 
-    pub(super) fn code(self) -> u8 {
+    pub(crate) fn code(self) -> u8 {
         match self {
             Self::File => 0,
             Self::Executable => 1,
@@ -43,7 +43,7 @@ impl EntryKind {
         }
     }
 
-    pub(super) fn from_code(code: u8) -> Option<Self> {
+    pub(crate) fn from_code(code: u8) -> Option<Self> {
         match code {
             0 => Some(Self::File),
             1 => Some(Self::Executable),

@@ -88,6 +88,11 @@ impl RepoPath {
         Self(name.into())
     }
 
+    /// Takes back the bytes of a path that was checked when it was made, from who kept them in another form.
+    pub(crate) fn recalled(bytes: &[u8]) -> Self {
+        Self(bytes.into())
+    }
+
     /// Returns the raw bytes.
     pub fn as_bytes(&self) -> &[u8] {
         &self.0

@@ -15,6 +15,8 @@ use crate::worktree::ignore::{Kept, Rules, RulesBelow};
 /// Deepest nesting of folders; a path longer than a key may be is refused before that.
 const MAX_DEPTH: usize = 2048;
 const POINTER_MAX: u64 = 4096;
+/// Folders that are listed side by side before what they hold is put together.
+const TOGETHER: usize = 128;
 
 /// One thing to be tracked.
 #[derive(Clone, Debug)]
@@ -85,16 +87,14 @@ pub fn look_ahead(
     let mut level = vec![Pending { path: folder.as_bytes().to_vec(), rules }];
     for depth in 0.. {
         let listing = Listing { door, folder, kept, below, deepest: depth >= MAX_DEPTH };
-        let looked: Result<Vec<Listed>, WorktreeError> =
-            level.into_par_iter().map(|pending| listing.list(&pending, job)).collect();
         let mut next = Vec::new();
-        for (scan, folders) in looked? {
-            out.found.extend(scan.found);
-            out.refused.extend(scan.refused);
-            out.excluded.extend(scan.excluded);
-            out.links.extend(scan.links);
-            out.dangling.extend(scan.dangling);
-            next.extend(folders);
+        for some in level.chunks(TOGETHER) {
+            let looked: Result<Vec<Listed>, WorktreeError> =
+                some.par_iter().map(|pending| listing.list(pending, job)).collect();
+            for (scan, folders) in looked? {
+                out.take(scan);
+                next.extend(folders);
+            }
         }
         if next.is_empty() {
             break;
@@ -206,6 +206,14 @@ impl Listing<'_> {
 }
 
 impl Scan {
+    fn take(&mut self, other: Self) {
+        self.found.extend(other.found);
+        self.refused.extend(other.refused);
+        self.excluded.extend(other.excluded);
+        self.links.extend(other.links);
+        self.dangling.extend(other.dangling);
+    }
+
     fn named(&mut self, path: Vec<u8>) -> Option<RepoPath> {
         match RepoPath::new(&path) {
             Ok(path) => Some(path),

@@ -1,23 +1,23 @@
 //! Carrying a checkout out: aside, moves, removals, writes, one sync, and last the stat cache.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::cache::{Known, ObjectReader, StatEntry};
-use crate::fs::Time;
-use crate::manifest::EntryKind;
+use crate::cache::ObjectReader;
 use crate::ops::checkout::ahead::Ahead;
 use crate::ops::checkout::held::is_here;
 use crate::ops::checkout::in_place::refresh;
 use crate::ops::checkout::orphans::{Orphan, begun_key};
-use crate::ops::checkout::plan::{CheckoutPlan, Work, Write};
+use crate::ops::checkout::packed::Packed;
+use crate::ops::checkout::placed::{Note, Placed, notes_of_new, notes_of_settled};
+use crate::ops::checkout::plan::{CheckoutPlan, Work};
 use crate::ops::checkout::room::check_room;
 use crate::ops::checkout::tidy::{
     aside, make_durable, mend_ignore, move_data, remove_all, sweep, sweep_before,
 };
-use crate::ops::checkout::write::{Placed, Shared, write_all};
+use crate::ops::checkout::write::{Shared, write_all};
+use crate::ops::checkout::writes::{Write, Writes};
 use crate::ops::error::OpError;
 use crate::ops::retain::{After, retain};
 use crate::path::{JsonPath, RepoPath, show};
@@ -68,8 +68,8 @@ impl CheckoutPlan {
     /// Says whether the user's unsaved work is in the way of anything in a tracked path.
     pub(crate) fn refuses_in(&self, path: &RepoPath) -> bool {
         let of =
-            |write: &&Write| write.target.path == *path || write.target.path.starts_with_dir(path);
-        self.work.writes.iter().filter(of).any(|write| write.unsaved.is_some())
+            |write: &Write| write.target.path == *path || write.target.path.starts_with_dir(path);
+        self.work.writes.unsaved().iter().any(of)
     }
 }
 
@@ -112,7 +112,7 @@ fn act(
     let Work { began, orphans, writes, leaving, learned, pointers, filled, link, .. } = plan.work;
     let mut notes = Notes::default();
     let begun = begin(repo, &writes, &pointers)?;
-    report.aside = aside(repo, &writes, began, job)?;
+    report.aside = aside(repo, writes.unsaved(), began, job)?;
     for orphan in &orphans {
         match orphan {
             Orphan::Moved { from, to, .. } => {
@@ -132,34 +132,47 @@ fn act(
         report.removed += remove_all(repo, leaving, &mut notes)?;
     }
     // Before anything is placed: a run that died may have left no more to place than this one does.
-    sweep_before(repo, writes.iter().chain(&filled).map(|write| &write.target.path));
+    sweep_before(repo, (&writes, &filled))?;
     let link = link.unwrap_or(repo.config().cache_link.value);
     let shared = Shared::open(repo, (link, ahead), &writes)?;
-    let target = (Some(&shared), &mut report);
-    let mut placed = write_all((repo, repo.door()), &writes, target, job)?;
-    placed.extend(write_all((repo, repo.door()), &filled, (None, &mut report), job)?);
-    sweep(repo, placed.iter().map(|p| &p.path))?;
+    let placed = write_both(repo, (writes, &filled), (&shared, &mut report), job)?;
+    sweep(repo, &placed)?;
     if orphans.is_empty() && leaving.is_empty() && report.aside.is_none() && placed.len() <= FEW {
-        let is_file = |p: &Placed| matches!(p.target.kind, EntryKind::File | EntryKind::Executable);
-        make_durable(repo, placed.iter().map(|p| (&p.path, is_file(p))))?;
+        make_durable(repo, &placed)?;
     } else {
         repo.door().root().sync()?;
     }
-    notes.files.extend(learned.into_iter().map(|(path, entry)| (path, Some(entry))));
-    shared.look_again(repo, &mut placed)?;
-    notes.files.extend(entries(repo, placed)?);
+    let placed = notes_of_new(repo, shared.look_again(repo, placed)?)?;
     shared.save(repo, job)?;
     notes.pointers.extend(pointers.into_iter().map(|(path, bytes)| (path, Some(bytes))));
     notes.pointers.extend(begun.into_iter().map(|key| (key, None)));
-    notes.save(repo, &[])?;
+    notes.save_with(repo, notes_of_settled(learned).chain(placed))?;
     refresh(repo, &filled)?;
     Ok(report)
+}
+
+/// Writes what haul places by itself, then what Git's filter left as pointers.
+fn write_both(
+    repo: &Repo,
+    (writes, filled): (Writes, &[Write]),
+    (shared, report): (&Shared<'_, '_>, &mut CheckoutReport),
+    job: &Job,
+) -> Result<Packed<Placed>, OpError> {
+    let place = (repo, repo.door());
+    let writes = (writes.bytes(), writes.into_windows());
+    let mut placed = write_all(place, (writes.1, writes.0), (Some(shared), report), job)?;
+    let sizes = filled.iter().map(|write| write.target.content.size());
+    let bytes = sizes.fold(0, u64::saturating_add);
+    for row in write_all(place, ([Ok(filled)], bytes), (None, report), job)?.into_rows() {
+        placed.push(&row?);
+    }
+    Ok(placed)
 }
 
 /// Remembers what is about to be placed, so that files of a run that did not end count as placed.
 fn begin(
     repo: &Repo,
-    writes: &[Write],
+    writes: &Writes,
     pointers: &[(Vec<u8>, Vec<u8>)],
 ) -> Result<Vec<Vec<u8>>, OpError> {
     if writes.is_empty() {
@@ -174,11 +187,21 @@ fn begin(
 /// What the stat cache is to learn.
 #[derive(Default)]
 pub(crate) struct Notes {
-    pub(super) files: Vec<(Vec<u8>, Option<StatEntry>)>,
+    pub(super) files: Vec<Note>,
     pub(super) pointers: Vec<(Vec<u8>, Option<Vec<u8>>)>,
 }
 
 impl Notes {
+    /// Remembers them, and more of the same.
+    fn save_with(
+        self,
+        repo: &Repo,
+        more: impl Iterator<Item = Result<Note, OpError>>,
+    ) -> Result<(), OpError> {
+        let own = self.pointers.iter().map(|(path, bytes)| (path.as_slice(), bytes.as_deref()));
+        repo.stat()?.save_made(self.files.into_iter().map(Ok).chain(more), own)
+    }
+
     /// Remembers them, and what else holds of pointers afterwards.
     pub(crate) fn save(&self, repo: &Repo, more: &[(&[u8], Option<&[u8]>)]) -> Result<(), OpError> {
         let files = self.files.iter().map(|(path, entry)| (path.as_slice(), *entry));
@@ -192,7 +215,7 @@ fn refuse(plan: &CheckoutPlan) -> Result<(), OpError> {
         return Ok(());
     }
     let unsaved: BTreeSet<&RepoPath> =
-        plan.work.writes.iter().filter_map(|write| write.unsaved.as_ref()).collect();
+        plan.work.writes.unsaved().iter().filter_map(|write| write.unsaved.as_ref()).collect();
     let mut names: Vec<String> =
         unsaved.into_iter().take(NAMED).map(|p| format!("`{}`", show(p.as_bytes()))).collect();
     if plan.refused.len() > NAMED {
@@ -210,7 +233,7 @@ fn refuse(plan: &CheckoutPlan) -> Result<(), OpError> {
 /// Refuses to put a changed file aside for content that is not here to take its place.
 fn check_content(repo: &Repo, plan: &CheckoutPlan) -> Result<(), OpError> {
     let mut reader = ObjectReader::new(repo.layout(), repo.index()?)?;
-    for write in &plan.work.writes {
+    for write in plan.work.writes.unsaved() {
         if let Some(unsaved) = &write.unsaved
             && !is_here(&write.target, &mut reader)?
         {
@@ -226,28 +249,4 @@ fn check_content(repo: &Repo, plan: &CheckoutPlan) -> Result<(), OpError> {
         }
     }
     Ok(())
-}
-
-type Entries = Vec<(Vec<u8>, Option<StatEntry>)>;
-
-/// Makes the stat cache entries of placed files, once a later change of them would show.
-fn entries(repo: &Repo, placed: Vec<Placed>) -> Result<Entries, OpError> {
-    let newest = placed.iter().map(|p| p.stamp.mtime.max(p.stamp.ctime)).max();
-    let now: Time = repo.door().now()?;
-    if newest.is_some_and(|time| time.settled() > now) {
-        std::thread::sleep(Duration::from_millis(25));
-    }
-    let now = repo.door().now()?;
-    let files = placed.into_iter().filter(|p| p.target.kind != EntryKind::EmptyDir);
-    Ok(files
-        .map(|p| {
-            let entry = p.stamp.is_settled_at(now).then(|| StatEntry {
-                stamp: p.stamp,
-                oid: p.target.oid(),
-                tree: p.target.tree(),
-                known: Known::Stored,
-            });
-            (p.path.as_bytes().to_vec(), entry)
-        })
-        .collect())
 }

@@ -3,14 +3,13 @@
 use std::collections::HashSet;
 
 use crate::ops::checkout::act::Notes;
-use crate::ops::checkout::leavers::{Leaving, Stay, leaving, placed_targets};
+use crate::ops::checkout::leavers::{Leaving, Named, Stay, leaving, placed_targets};
 use crate::ops::checkout::tidy::remove_all;
 use crate::ops::error::OpError;
 use crate::path::RepoPath;
 use crate::progress::Job;
 use crate::repo::Repo;
 use crate::transfer::Filter;
-use crate::worktree::Knowledge;
 
 /// Removes what `filter` chooses of the files of a tracked path that are as its pointer says and that
 /// haul holds, and folders that are left empty. Returns how many files went; what stays, nobody could
@@ -33,10 +32,9 @@ pub(crate) fn removable(
     job: &Job,
 ) -> Result<Leaving, OpError> {
     let began = repo.door().now()?;
-    let knowledge = Knowledge::new(repo.stat()?.under(path.as_bytes())?, began);
-    let wanted = placed_targets(repo, (path, pointer), filter.clone())?.unwrap_or_default();
-    let stay = Stay { named, filter };
-    let mut leaving = leaving(repo, (path, &wanted), &stay, &knowledge, job)?;
+    let wanted = placed_targets(repo, (path, pointer), filter.clone())?;
+    let stay = Stay { named: Named::These(named), filter };
+    let mut leaving = leaving(repo, (path, wanted.as_slice()), stay, began, job)?;
     leaving.whole = matches!(filter, Filter::All);
     Ok(leaving)
 }

@@ -3,8 +3,9 @@
 
 use crate::fs::FileKind;
 use crate::manifest::EntryKind;
-use crate::ops::checkout::plan::{CheckoutPlan, Write};
+use crate::ops::checkout::plan::CheckoutPlan;
 use crate::ops::checkout::wanted::{Target, file_content};
+use crate::ops::checkout::writes::Write;
 use crate::ops::chosen::Chosen;
 use crate::ops::error::OpError;
 use crate::path::RepoPath;

@@ -38,8 +38,9 @@ impl LastPlaced {
     ) -> Result<bool, OpError> {
         let Some(last) = self.0.get(path.as_bytes()) else { return Ok(false) };
         let Some(old) = placed_targets(repo, (path, last), Filter::All)? else { return Ok(true) };
+        let old = old.unpacked()?.into_iter();
         let mut old: HashMap<JsonPath, Target> =
-            old.into_iter().map(|target| (json_path(target.path.as_bytes()), target)).collect();
+            old.map(|target| (json_path(target.path.as_bytes()), target)).collect();
         let own = json_path(path.as_bytes());
         let changed = entries.iter().filter(|entry| {
             let counts = matches!(entry.state, "modified" | "untracked" | "type-changed");

@@ -4,11 +4,12 @@ use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use crate::cache::ObjectReader;
-use crate::fs::{FileKind, Stamp};
+use crate::fs::{FileKind, Stamp, Time};
 use crate::manifest::EntryKind;
 use crate::ops::checkout::held::is_held;
+use crate::ops::checkout::packed::{Among, Packed};
 use crate::ops::checkout::survey::{Site, survey};
-use crate::ops::checkout::wanted::{Target, targets};
+use crate::ops::checkout::wanted::{Target, packed_targets};
 use crate::ops::chosen::Chosen;
 use crate::ops::error::OpError;
 use crate::path::RepoPath;
@@ -51,9 +52,30 @@ impl Leaving {
 /// Which paths below a tracked one stay.
 pub(super) struct Stay<'a> {
     /// Paths that the pointer names.
-    pub(super) named: &'a HashSet<&'a [u8]>,
+    pub(super) named: Named<'a>,
     /// Which part of the tracked path is looked at.
     pub(super) filter: &'a Filter,
+}
+
+/// Paths that are named.
+pub(super) enum Named<'a> {
+    /// These.
+    These(&'a HashSet<&'a [u8]>),
+    /// Those of a list in their order.
+    In(Among<'a, Target>),
+}
+
+impl Stay<'_> {
+    /// Says whether a path below `top` does not stay.
+    fn lets_go(&mut self, top: &RepoPath, path: &[u8]) -> Result<bool, OpError> {
+        let relative = path.get(top.as_bytes().len() + 1..).unwrap_or_default();
+        let selected = path == top.as_bytes() || self.filter.matches(relative);
+        Ok(selected
+            && !match &mut self.named {
+                Named::These(paths) => paths.contains(path),
+                Named::In(list) => list.has(path)?,
+            })
+    }
 }
 
 /// What Git itself tracks where haul's data lies or lay, asked once and only if something is to go: such a
@@ -93,23 +115,19 @@ impl InGit {
 /// tells, and they are read.
 pub(super) fn leaving(
     repo: &Repo,
-    (top, old): (&RepoPath, &[Target]),
-    stay: &Stay<'_>,
-    knowledge: &Knowledge,
+    (top, old): (&RepoPath, &[Packed<Target>]),
+    mut stay: Stay<'_>,
+    began: Time,
     job: &Job,
 ) -> Result<Leaving, OpError> {
-    let gone = |path: &[u8]| {
-        let relative = path.get(top.as_bytes().len() + 1..).unwrap_or_default();
-        let selected = path == top.as_bytes() || stay.filter.matches(relative);
-        selected && !stay.named.contains(path)
-    };
+    let knowledge = &gone_knowledge(repo, top, &mut stay, began)?;
     let (folders, dangling) = (Vec::new(), BTreeSet::new());
     let mut out = Leaving { top: top.clone(), whole: false, files: Vec::new(), dangling, folders };
     let mut files: BTreeMap<RepoPath, Stamp> = BTreeMap::new();
     let mut parent = Parent::default();
     let mut stored: Vec<&[u8]> = knowledge.stored_paths().map(|(path, _)| path).collect();
     stored.sort_unstable();
-    for path in stored.into_iter().filter(|path| gone(path)) {
+    for path in stored {
         let path = RepoPath::new(path)?;
         let stamp = parent.stamp(repo.door(), &path)?;
         if stamp.is_none() && leads_nowhere(repo, (&mut parent, &path)) {
@@ -121,8 +139,15 @@ pub(super) fn leaving(
             files.insert(path, stamp);
         }
     }
-    let old = old.iter().filter(|t| gone(t.path.as_bytes()) && !files.contains_key(&t.path));
-    for seen in survey(repo, old.cloned().collect(), knowledge, job)? {
+    let mut before = Vec::new();
+    for window in old.iter().flat_map(Packed::windows) {
+        for target in window? {
+            if stay.lets_go(top, target.path.as_bytes())? && !files.contains_key(&target.path) {
+                before.push(target);
+            }
+        }
+    }
+    for seen in survey(repo, before, knowledge, job)? {
         let Site::Here(stamp) = seen.site else {
             if leads_nowhere(repo, (&mut parent, &seen.target.path)) {
                 out.dangling.insert(seen.target.path);
@@ -142,6 +167,24 @@ pub(super) fn leaving(
     Ok(out)
 }
 
+/// What the stat cache knows of paths that are not to stay.
+fn gone_knowledge(
+    repo: &Repo,
+    top: &RepoPath,
+    stay: &mut Stay<'_>,
+    began: Time,
+) -> Result<Knowledge, OpError> {
+    let mut failed = None;
+    let entries = repo.stat()?.under_where(top.as_bytes(), |path, _| {
+        let gone = stay.lets_go(top, path);
+        gone.unwrap_or_else(|e| {
+            failed = Some(e);
+            false
+        })
+    })?;
+    failed.map_or(Ok(Knowledge::new(entries, began)), Err)
+}
+
 /// A link on the way hides what is behind.
 fn leads_nowhere(repo: &Repo, (parent, path): (&mut Parent, &RepoPath)) -> bool {
     let dir = parent.of(repo.door(), path).ok().flatten();
@@ -154,12 +197,12 @@ pub(super) fn placed_targets(
     repo: &Repo,
     (top, bytes): (&RepoPath, &[u8]),
     filter: Filter,
-) -> Result<Option<Vec<Target>>, OpError> {
+) -> Result<Option<Packed<Target>>, OpError> {
     let TrackedState::Sound(pointer, bytes) = parse_tracked(bytes.to_vec()) else {
         return Ok(None);
     };
     let (path, by) = (top.clone(), Tracking::Beside);
     let chosen = Chosen { path, by, pointer, bytes, filter };
     let mut reader = ObjectReader::new(repo.layout(), repo.index()?)?;
-    targets(&chosen, &mut reader)
+    packed_targets(&chosen, &mut reader)
 }

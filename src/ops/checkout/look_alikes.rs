@@ -4,7 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use crate::cache::ObjectReader;
-use crate::fs::FileKind;
+use crate::fs::{FileKind, Time};
+use crate::ops::checkout::packed::Packed;
 use crate::ops::checkout::plan::Work;
 use crate::ops::checkout::wanted::{Target, targets};
 use crate::ops::chosen::Chosen;
@@ -18,7 +19,7 @@ use crate::worktree::Knowledge;
 /// letter case does not count, whoever checks this out would write through the link.
 pub(super) fn refuse_look_alikes(repo: &Repo, work: &Work) -> Result<(), OpError> {
     let mut beside: BTreeMap<Option<RepoPath>, Vec<RepoPath>> = BTreeMap::new();
-    for folder in folders(work) {
+    for folder in folders(work)? {
         beside.entry(folder.parent()).or_default().push(folder);
     }
     for (parent, mut paths) in beside {
@@ -69,20 +70,27 @@ impl Mixed {
     pub(super) fn find(
         &self,
         repo: &Repo,
-        (item, knowledge): (&Chosen, &Knowledge),
-        targets: &[Target],
+        (item, began): (&Chosen, Time),
+        targets: &Packed<Target>,
     ) -> Result<Option<String>, OpError> {
-        let mut paths: Vec<RepoPath> = targets.iter().map(|target| target.path.clone()).collect();
+        let mut paths = Vec::with_capacity(targets.len());
+        for window in targets.windows() {
+            paths.extend(window?.into_iter().map(|target| target.path));
+        }
         if let Some(found) = self.collisions(&paths).next() {
             return Ok(Some(told(item, &found)));
         }
-        paths.retain(|path| knowledge.last(path).is_none());
-        if matches!(item.filter, Filter::All) || paths.is_empty() {
+        if matches!(item.filter, Filter::All) {
             return Ok(None);
         }
-        let new = |path: &RepoPath| {
-            targets.iter().any(|t| t.path == *path || t.path.starts_with_dir(path))
-        };
+        let knowledge = Knowledge::new(repo.stat()?.under(item.path.as_bytes())?, began);
+        let named = paths.clone();
+        paths.retain(|path| knowledge.last(path).is_none());
+        if paths.is_empty() {
+            return Ok(None);
+        }
+        let new =
+            |path: &RepoPath| named.iter().any(|own| own == path || own.starts_with_dir(path));
         paths.extend(knowledge.stored_paths().filter_map(|(path, _)| RepoPath::new(path).ok()));
         paths.sort_unstable();
         for found in self.collisions(&paths).filter(|found| found.paths.iter().any(new)) {
@@ -132,10 +140,10 @@ fn refused(folder: &RepoPath, link: &RepoPath, how: &str) -> OpError {
 }
 
 /// The tracked folders that are written to, and the folders above them.
-fn folders(work: &Work) -> BTreeSet<RepoPath> {
+fn folders(work: &Work) -> Result<BTreeSet<RepoPath>, OpError> {
     let tops: HashSet<&[u8]> = work.pointers.iter().map(|(path, _)| path.as_slice()).collect();
     let mut all: HashSet<RepoPath> = HashSet::new();
-    for write in &work.writes {
+    work.writes.each(|write| {
         let mut next = write.target.path.parent();
         while let Some(folder) = next {
             next = folder.parent();
@@ -143,12 +151,13 @@ fn folders(work: &Work) -> BTreeSet<RepoPath> {
                 break;
             }
         }
-    }
+        Ok(())
+    })?;
     let below_a_top = |folder: &RepoPath| {
         let mut above = std::iter::successors(folder.parent(), RepoPath::parent);
         above.any(|path| tops.contains(path.as_bytes()))
     };
-    all.into_iter().filter(|folder| !below_a_top(folder)).collect()
+    Ok(all.into_iter().filter(|folder| !below_a_top(folder)).collect())
 }
 
 fn links_in(repo: &Repo, folder: Option<&RepoPath>) -> Result<HashSet<RepoPath>, OpError> {

@@ -5,8 +5,9 @@ use std::collections::HashSet;
 use crate::cache::{ObjectReader, WholeFiles};
 use crate::hash::ChunkId;
 use crate::manifest::Content;
-use crate::ops::checkout::plan::{CheckoutPlan, Write};
+use crate::ops::checkout::plan::CheckoutPlan;
 use crate::ops::checkout::wanted::chunks;
+use crate::ops::checkout::writes::Write;
 use crate::ops::error::OpError;
 use crate::repo::Repo;
 
@@ -31,28 +32,33 @@ pub(crate) fn needed_chunks(
     }
     let files = WholeFiles::open(repo.layout(), repo.index()?)?;
     let mut lacking = Vec::new();
-    for write in &plan.work.writes {
-        if at_hand == AtHand::Nothing || !is_at_hand(write, &files)? {
-            lacking.push(write);
-        }
-    }
-    if plan.keep == 0 && plan.colliding.is_empty() && lacking.len() == plan.work.writes.len() {
+    plan.work.writes.each(|write| {
+        lacking.push(at_hand == AtHand::Nothing || !is_at_hand(write, &files)?);
+        Ok(())
+    })?;
+    if plan.keep == 0 && plan.colliding.is_empty() && lacking.iter().all(|lacks| *lacks) {
         return Ok(None);
     }
     let mut reader = ObjectReader::new(repo.layout(), repo.index()?)?;
-    let mut out = HashSet::new();
-    // Git's filter hands over content of packs alone.
-    for write in lacking.into_iter().chain(&plan.work.filled) {
+    let (mut out, mut known) = (HashSet::new(), true);
+    let mut need = |write: &Write| {
         match &write.target.content {
             Content::Inline(_) => {}
             Content::Chunk { oid, .. } => drop(out.insert((*oid).into())),
             Content::Tree { .. } => match chunks(&write.target, &mut reader)? {
                 Some(chunks) => out.extend(chunks.into_iter().map(|chunk| chunk.id)),
-                None => return Ok(None),
+                None => known = false,
             },
         }
-    }
-    Ok(Some(out))
+        Ok::<(), OpError>(())
+    };
+    let mut lacking = lacking.into_iter();
+    plan.work
+        .writes
+        .each(|write| if lacking.next() == Some(true) { need(write) } else { Ok(()) })?;
+    // Git's filter hands over content of packs alone.
+    plan.work.filled.iter().try_for_each(need)?;
+    Ok(known.then_some(out))
 }
 
 /// Says whether the cache has a file whole. What the user did not add is not put aside for one that turns

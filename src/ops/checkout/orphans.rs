@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use crate::cache::ObjectReader;
 use crate::fs::Time;
-use crate::ops::checkout::leavers::{InGit, Leaving, Stay, leaving, placed_targets};
+use crate::ops::checkout::leavers::{InGit, Leaving, Named, Stay, leaving, placed_targets};
 use crate::ops::checkout::survey::{Seen, Site, survey};
 use crate::ops::checkout::wanted::{Target, targets};
 use crate::ops::chosen::Chosen;
@@ -32,7 +32,7 @@ pub(super) enum Orphan {
 
 /// The pointers that haul added or placed last, and those that a run which did not end was placing.
 #[derive(Default)]
-pub(super) struct Placed {
+pub(super) struct PlacedPointers {
     pub(super) last: BTreeMap<Vec<u8>, Vec<u8>>,
     pub(super) begun: BTreeMap<Vec<u8>, Vec<u8>>,
     /// Where neither is known, though something stands there: what Git says was committed. The stat
@@ -51,7 +51,7 @@ pub(crate) fn begun_key(path: &[u8]) -> Vec<u8> {
     [path, &[BEGUN]].concat()
 }
 
-impl Placed {
+impl PlacedPointers {
     /// Reads both from the stat cache.
     pub(super) fn load(repo: &Repo) -> Result<Self, OpError> {
         let mut out = Self::default();
@@ -93,7 +93,7 @@ impl Placed {
 pub(super) fn orphans(
     repo: &Repo,
     (chosen, all): (&[&Chosen], bool),
-    placed: &Placed,
+    placed: &PlacedPointers,
     began: Time,
     job: &Job,
 ) -> Result<Vec<Orphan>, OpError> {
@@ -115,19 +115,19 @@ pub(super) fn orphans(
                 && !placed.last.contains_key(item.path.as_bytes())
                 && !taken.contains(&item.path)
         });
-        let knowledge = Knowledge::new(repo.stat()?.under(from.as_bytes())?, began);
         if let Some(item) = heir {
             taken.insert(item.path.clone());
+            let knowledge = Knowledge::new(repo.stat()?.under(from.as_bytes())?, began);
             if let Some(moved) = moved(repo, &from, item, &knowledge, job)? {
                 out.push(moved);
                 continue;
             }
         }
         if all {
-            let (named, filter) = (HashSet::new(), Filter::All);
-            let stay = Stay { named: &named, filter: &filter };
-            let old = placed_targets(repo, (&from, bytes), Filter::All)?.unwrap_or_default();
-            let mut leaving = leaving(repo, (&from, &old), &stay, &knowledge, job)?;
+            let named = HashSet::new();
+            let stay = Stay { named: Named::These(&named), filter: &Filter::All };
+            let old = placed_targets(repo, (&from, bytes), Filter::All)?;
+            let mut leaving = leaving(repo, (&from, old.as_slice()), stay, began, job)?;
             leaving.whole = true;
             // Another pointer may have taken over a part, or the whole.
             let kept = |path: &RepoPath| {

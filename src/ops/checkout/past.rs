@@ -3,10 +3,12 @@
 use std::collections::HashMap;
 
 use crate::cache::Known;
+use crate::fs::Time;
 use crate::hash::NodeId;
 use crate::ops::checkout::held::is_held;
 use crate::ops::checkout::leavers::placed_targets;
-use crate::ops::checkout::orphans::Placed;
+use crate::ops::checkout::orphans::PlacedPointers;
+use crate::ops::checkout::packed::Packed;
 use crate::ops::checkout::survey::{Seen, Site};
 use crate::ops::checkout::wanted::Target;
 use crate::ops::chosen::Chosen;
@@ -16,7 +18,7 @@ use crate::repo::Repo;
 use crate::transfer::Filter;
 use crate::worktree::{Content, Knowledge};
 
-/// What is remembered of a tracked path.
+/// What is remembered of a part of a tracked path.
 pub(super) struct Past {
     pub(super) knowledge: Knowledge,
     /// What the pointer wanted that haul added or placed last, if that can be told.
@@ -25,49 +27,65 @@ pub(super) struct Past {
     pub(super) committed: HashMap<RepoPath, Vec<Target>>,
 }
 
-pub(super) fn by_path(targets: Vec<Target>) -> HashMap<RepoPath, Vec<Target>> {
-    let mut out: HashMap<RepoPath, Vec<Target>> = HashMap::new();
-    for target in targets {
-        out.entry(target.path.clone()).or_default().push(target);
-    }
-    out
+/// What versions of a pointer wanted that were placed, or may have been.
+pub(super) struct Before {
+    /// What was placed last, and what a run that did not end was placing, if that can be told.
+    old: Option<Vec<Packed<Target>>>,
+    /// What versions of the pointer want that Git has, as far as their trees are on this machine.
+    committed: Vec<Packed<Target>>,
 }
 
-/// What haul placed last below a tracked path, and what a run that did not end was placing; nothing
-/// if that cannot be told.
-pub(super) fn old_targets(
-    repo: &Repo,
-    item: &Chosen,
-    placed: &Placed,
-) -> Result<Option<Vec<Target>>, OpError> {
-    let mut out = None;
-    for pointers in [&placed.last, &placed.begun] {
-        let known = match pointers.get(item.path.as_bytes()) {
+impl Before {
+    /// Lists what is remembered of a tracked path.
+    pub(super) fn of(repo: &Repo, item: &Chosen, placed: &PlacedPointers) -> Result<Self, OpError> {
+        let mut old = None;
+        for pointers in [&placed.last, &placed.begun] {
+            let Some(bytes) = pointers.get(item.path.as_bytes()) else { continue };
             // If the same pointer was placed, what is not as it says was changed since.
-            Some(bytes) if *bytes == item.bytes => Some(Vec::new()),
-            Some(bytes) => placed_targets(repo, (&item.path, bytes), Filter::All)?,
-            None => None,
-        };
-        if let Some(known) = known {
-            out.get_or_insert_with(Vec::new).extend(known);
+            let known = if *bytes == item.bytes {
+                Some(Packed::default())
+            } else {
+                placed_targets(repo, (&item.path, bytes), Filter::All)?
+            };
+            if let Some(known) = known {
+                old.get_or_insert_with(Vec::new).push(known);
+            }
         }
+        let mut committed = Vec::new();
+        for bytes in placed.committed.get(item.path.as_bytes()).into_iter().flatten() {
+            if *bytes != item.bytes {
+                committed.extend(placed_targets(repo, (&item.path, bytes), Filter::All)?);
+            }
+        }
+        Ok(Self { old, committed })
     }
-    Ok(out)
-}
 
-/// What versions of a pointer that Git has want, as far as their trees are on this machine.
-pub(super) fn committed_targets(
-    repo: &Repo,
-    item: &Chosen,
-    placed: &Placed,
-) -> Result<Vec<Target>, OpError> {
-    let mut out = Vec::new();
-    for bytes in placed.committed.get(item.path.as_bytes()).into_iter().flatten() {
-        if *bytes != item.bytes {
-            out.extend(placed_targets(repo, (&item.path, bytes), Filter::All)?.unwrap_or_default());
-        }
+    /// Returns what haul may have placed.
+    pub(super) fn lists(&self) -> &[Packed<Target>] {
+        self.old.as_deref().unwrap_or(&self.committed)
     }
-    Ok(out)
+
+    /// Returns what is remembered of the paths from one to another, both included.
+    pub(super) fn between(
+        &self,
+        repo: &Repo,
+        (first, last): (&RepoPath, &RepoPath),
+        began: Time,
+    ) -> Result<Past, OpError> {
+        let entries = repo.stat()?.between(first.as_bytes(), last.as_bytes())?;
+        let part = |lists: &[Packed<Target>]| {
+            let mut out: HashMap<RepoPath, Vec<Target>> = HashMap::new();
+            for list in lists {
+                for target in list.between(first, last)? {
+                    out.entry(target.path.clone()).or_default().push(target);
+                }
+            }
+            Ok::<_, OpError>(out)
+        };
+        let old = self.old.as_deref().map(part).transpose()?;
+        let (knowledge, committed) = (Knowledge::new(entries, began), part(&self.committed)?);
+        Ok(Past { knowledge, old, committed })
+    }
 }
 
 impl Past {

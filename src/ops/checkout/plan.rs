@@ -5,26 +5,28 @@ use std::collections::HashSet;
 use serde::Serialize;
 
 use crate::cache::{Known, Link, ObjectReader, StatEntry, WholeFiles};
-use crate::fs::{Stamp, Time};
-use crate::hash::NodeId;
+use crate::fs::Time;
 use crate::ops::checkout::form::stands_otherwise;
 use crate::ops::checkout::in_place;
 use crate::ops::checkout::judge::{Verdict, judge};
-use crate::ops::checkout::leavers::{InGit, Leaving, Stay, leaving};
+use crate::ops::checkout::leavers::{InGit, Leaving, Named, Stay, leaving};
 use crate::ops::checkout::look_alikes::{Mixed, refuse_look_alikes};
 use crate::ops::checkout::options::{CheckoutOptions, Manner};
-use crate::ops::checkout::orphans::{Orphan, Placed, orphans};
-use crate::ops::checkout::past::{Past, by_path, committed_targets, old_targets};
-use crate::ops::checkout::survey::{Seen, Site, survey};
-use crate::ops::checkout::wanted::{Target, targets};
+use crate::ops::checkout::orphans::{Orphan, PlacedPointers, orphans};
+use crate::ops::checkout::packed::{Among, Packed};
+use crate::ops::checkout::past::{Before, Past};
+use crate::ops::checkout::placed::Placed;
+use crate::ops::checkout::survey::{Seen, Site, survey_more};
+use crate::ops::checkout::wanted::{Target, packed_targets};
+use crate::ops::checkout::writes::{Write, Writes};
 use crate::ops::chosen::{Chosen, chosen_or_warned, nothing_matches};
 use crate::ops::error::OpError;
 use crate::ops::select::Select;
 use crate::path::{JsonPath, RepoPath, json_path};
-use crate::progress::{Job, Kind};
+use crate::progress::{Job, Kind, Task};
 use crate::repo::Repo;
 use crate::transfer::Filter;
-use crate::worktree::{Content, Knowledge};
+use crate::worktree::Content;
 
 /// What a checkout would do.
 #[derive(Serialize)]
@@ -59,10 +61,10 @@ pub(super) struct Work {
     /// How files are to be shared with the cache, if not as the settings say.
     pub(super) link: Option<Link>,
     pub(super) orphans: Vec<Orphan>,
-    pub(super) writes: Vec<Write>,
+    pub(super) writes: Writes,
     pub(super) leaving: Vec<Leaving>,
     /// What the stat cache is to learn about files that stay.
-    pub(super) learned: Vec<(Vec<u8>, StatEntry)>,
+    pub(super) learned: Packed<Placed>,
     /// The pointers that hold afterwards.
     pub(super) pointers: Vec<(Vec<u8>, Vec<u8>)>,
     /// Files that Git's filter left as pointers: never links, which Git would take for a change.
@@ -73,20 +75,6 @@ pub(super) struct Work {
     pub(super) collisions: Vec<String>,
     mixed: Option<Mixed>,
     in_git: InGit,
-}
-
-/// A file to write, and what was seen in its place.
-pub(super) struct Write {
-    pub(super) target: Target,
-    pub(super) seen: Option<Stamp>,
-    /// The user's own content: there, or in place of a folder above. To be put aside first.
-    pub(super) unsaved: Option<RepoPath>,
-    /// What that holds, if it is a file or link at the very path.
-    pub(super) content: Option<Content>,
-    /// What stands there is right, and only to be shared with the cache in another way.
-    pub(super) right: bool,
-    /// The recipe of what lies there, and its size, where that is known.
-    pub(super) former: Option<(NodeId, u64)>,
 }
 
 /// Compares the worktree with the selected pointers.
@@ -115,7 +103,7 @@ fn look(
     let began = repo.door().now()?;
     let none = chosen.is_empty();
     let (chosen, in_place) = in_place::split(chosen);
-    let mut placed = Placed::load(repo)?;
+    let mut placed = PlacedPointers::load(repo)?;
     placed.ask_git(repo, &chosen)?;
     let orphans = if options.select.rev.is_some() {
         Vec::new()
@@ -139,9 +127,9 @@ fn look(
             manner: options.manner,
             link: options.link,
             orphans,
-            writes: Vec::new(),
+            writes: Writes::default(),
             leaving: Vec::new(),
-            learned: Vec::new(),
+            learned: Packed::default(),
             pointers: Vec::new(),
             filled: Vec::new(),
             going: HashSet::new(),
@@ -199,16 +187,15 @@ impl CheckoutPlan {
         if paths.is_empty() {
             return;
         }
-        let (write, bytes) = (&mut self.write, &mut self.bytes);
-        self.work.writes.retain(|item| {
+        for item in self.work.writes.take_unsaved() {
             let own = item.unsaved.as_ref().map(|path| json_path(path.as_bytes()));
-            let stays = own.is_some_and(|own| paths.contains(&own));
-            if stays {
-                *write -= 1;
-                *bytes = bytes.saturating_sub(item.target.content.size());
+            if own.is_some_and(|own| paths.contains(&own)) {
+                self.write -= 1;
+                self.bytes = self.bytes.saturating_sub(item.target.content.size());
+            } else {
+                self.work.writes.push(item);
             }
-            !stays
-        });
+        }
         self.refused.retain(|path| !paths.contains(path));
     }
 
@@ -238,7 +225,7 @@ impl CheckoutPlan {
 fn compare(
     repo: &Repo,
     item: &Chosen,
-    placed: &Placed,
+    placed: &PlacedPointers,
     plan: &mut CheckoutPlan,
     job: &Job,
 ) -> Result<bool, OpError> {
@@ -253,25 +240,21 @@ fn compare(
         return Ok(true);
     }
     let mut reader = ObjectReader::new(repo.layout(), repo.index()?)?;
-    let Some(targets) = targets(item, &mut reader)? else {
+    let Some(targets) = packed_targets(item, &mut reader)? else {
         plan.pass_over(&item.path, None);
         return Ok(true);
     };
-    let knowledge = Knowledge::new(repo.stat()?.under(item.path.as_bytes())?, plan.work.began);
     if let Some(mixed) = &plan.work.mixed
-        && let Some(why) = mixed.find(repo, (item, &knowledge), &targets)?
+        && let Some(why) = mixed.find(repo, (item, plan.work.began), &targets)?
     {
         plan.pass_over(&item.path, Some(why));
         return Ok(true);
     }
-    let named: HashSet<&[u8]> = targets.iter().map(|t| t.path.as_bytes()).collect();
-    let stay = Stay { named: &named, filter: &item.filter };
-    let old = old_targets(repo, item, placed)?;
-    let committed = committed_targets(repo, item, placed)?;
-    let before = old.as_deref().unwrap_or(&committed);
-    let mut leaving = leaving(repo, (&item.path, before), &stay, &knowledge, job)?;
+    let before = Before::of(repo, item, placed)?;
+    let stay = Stay { named: Named::In(Among::new(&targets)), filter: &item.filter };
+    let began = plan.work.began;
+    let mut leaving = leaving(repo, (&item.path, before.lists()), stay, began, job)?;
     plan.work.in_git.spare(repo, &mut leaving)?;
-    let past = Past { knowledge, old: old.map(by_path), committed: by_path(committed) };
     plan.remove += leaving.files.len() as u64;
     let going = leaving.files.iter().map(|(path, _)| path.as_bytes().to_vec());
     plan.work.going.extend(going);
@@ -281,13 +264,30 @@ fn compare(
         Some(link) => Some((WholeFiles::open(repo.layout(), repo.index()?)?, link)),
         None => None,
     };
-    for seen in survey(repo, targets, &past.knowledge, job)? {
+    let task = job.begin(Kind::Scan, None);
+    for window in targets.into_windows() {
+        judge_window(repo, (window?, &before), files.as_ref(), plan, (&task, job))?;
+    }
+    Ok(found || matches!(item.filter, Filter::All))
+}
+
+/// Judges what stands in the place of neighbouring files.
+fn judge_window(
+    repo: &Repo,
+    (targets, before): (Vec<Target>, &Before),
+    files: Option<&(WholeFiles<'_>, Link)>,
+    plan: &mut CheckoutPlan,
+    (task, job): (&Task, &Job),
+) -> Result<(), OpError> {
+    let (Some(first), Some(last)) = (targets.first(), targets.last()) else { return Ok(()) };
+    let past = before.between(repo, (&first.path, &last.path), plan.work.began)?;
+    for seen in survey_more(repo, targets, &past.knowledge, (task, job))? {
         let follows = plan.work.manner == Manner::Follow;
         if follows && past.misses(&seen) {
             continue;
         }
         let mut verdict = judge(repo, &seen, &past, &plan.work)?;
-        if let (Verdict::Right, Some((files, link))) = (&verdict, &files)
+        if let (Verdict::Right, Some((files, link))) = (&verdict, files)
             && stands_otherwise(repo, &seen, files, *link)?
         {
             verdict = Verdict::Reshape;
@@ -297,7 +297,7 @@ fn compare(
         }
         plan.settle(seen, verdict, &past);
     }
-    Ok(found || matches!(item.filter, Filter::All))
+    Ok(())
 }
 
 impl CheckoutPlan {
@@ -309,10 +309,7 @@ impl CheckoutPlan {
             Verdict::Right => {
                 self.keep += 1;
                 if let Some(content) = content {
-                    let content = Content { known: Known::Stored, ..content };
-                    let entry = past.knowledge.entry(&content);
-                    let entry = entry.map(|e| StatEntry { tree: target.tree(), ..e });
-                    self.work.learned.extend(entry.map(|e| (target.path.as_bytes().to_vec(), e)));
+                    self.learn(&target, content, past);
                 }
                 return;
             }
@@ -328,11 +325,14 @@ impl CheckoutPlan {
         };
         self.write(Write { target, seen, unsaved, content, right, former });
     }
-}
 
-impl Write {
-    /// Writes a file where nothing of the user stands.
-    pub(super) fn anew(target: Target, seen: Option<Stamp>) -> Self {
-        Self { target, seen, unsaved: None, content: None, right: false, former: None }
+    /// Has the stat cache learn what a file holds, unless it knows.
+    fn learn(&mut self, target: &Target, content: Content, past: &Past) {
+        let content = Content { known: Known::Stored, ..content };
+        let entry = past.knowledge.entry(&content);
+        let entry = entry.map(|e| StatEntry { tree: target.tree(), ..e });
+        if entry.is_some() && entry != past.knowledge.last(&target.path) {
+            self.work.learned.push(&Placed::new(target, content.stamp));
+        }
     }
 }

@@ -4,9 +4,10 @@
 use std::collections::HashMap;
 
 use crate::cache::ObjectReader;
-use crate::ops::checkout::plan::{CheckoutPlan, Write};
+use crate::ops::checkout::plan::CheckoutPlan;
 use crate::ops::checkout::survey::{Seen, Site};
 use crate::ops::checkout::wanted::{Target, targets};
+use crate::ops::checkout::writes::Write;
 use crate::ops::chosen::Chosen;
 use crate::ops::error::OpError;
 use crate::path::{RepoPath, json_path};
@@ -30,10 +31,28 @@ pub(crate) fn spare_proven(
     contact: &Contact,
     job: &Job,
 ) -> Result<(), OpError> {
+    let mut unsaved = plan.work.writes.take_unsaved();
+    let found = prove_unsaved(repo, (&mut unsaved, chosen), contact, job);
+    for write in unsaved {
+        plan.work.writes.push(write);
+    }
+    found?;
+    let unsaved = plan.work.writes.unsaved().iter().filter_map(|write| write.unsaved.as_ref());
+    plan.refused = unsaved.map(|path| json_path(path.as_bytes())).collect();
+    plan.refused.dedup();
+    Ok(())
+}
+
+fn prove_unsaved(
+    repo: &Repo,
+    (unsaved, chosen): (&mut [Write], &[Chosen]),
+    contact: &Contact,
+    job: &Job,
+) -> Result<(), OpError> {
     for item in chosen {
         let below = |path: &RepoPath| *path == item.path || path.starts_with_dir(&item.path);
         let mut writes: Vec<&mut Write> =
-            plan.work.writes.iter_mut().filter(|w| w.is_own() && below(&w.target.path)).collect();
+            unsaved.iter_mut().filter(|w| w.is_own() && below(&w.target.path)).collect();
         if writes.is_empty() {
             continue;
         }
@@ -58,9 +77,6 @@ pub(crate) fn spare_proven(
             }
         }
     }
-    let unsaved = plan.work.writes.iter().filter_map(|write| write.unsaved.as_ref());
-    plan.refused = unsaved.map(|path| json_path(path.as_bytes())).collect();
-    plan.refused.dedup();
     Ok(())
 }
 

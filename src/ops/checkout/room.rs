@@ -59,8 +59,8 @@ fn needed(repo: &Repo, plan: &CheckoutPlan) -> Result<Room, OpError> {
     }
     let files = WholeFiles::open(repo.layout(), repo.index()?)?;
     let mut counted = HashSet::new();
-    for write in &plan.work.writes {
-        let Some(name) = write.target.whole_name() else { continue };
+    plan.work.writes.each(|write| {
+        let Some(name) = write.target.whole_name() else { return Ok(()) };
         let bytes = write.target.content.size();
         if !counted.insert(name) || can_link(repo, (&files, link), &write.target)? {
             room.worktree = room.worktree.saturating_sub(bytes);
@@ -68,7 +68,8 @@ fn needed(repo: &Repo, plan: &CheckoutPlan) -> Result<Room, OpError> {
             room.worktree = room.worktree.saturating_sub(bytes);
             room.cache = room.cache.saturating_add(bytes);
         }
-    }
+        Ok(())
+    })?;
     Ok(room)
 }
 

@@ -5,7 +5,7 @@ use crate::manifest::EntryKind;
 use crate::ops::checkout::wanted::Target;
 use crate::ops::error::OpError;
 use crate::path::RepoPath;
-use crate::progress::{Job, Kind};
+use crate::progress::{Job, Kind, Task};
 use crate::repo::Repo;
 use crate::worktree::{Content, Knowledge, Parent};
 
@@ -60,6 +60,17 @@ pub(super) fn survey(
     knowledge: &Knowledge,
     job: &Job,
 ) -> Result<Vec<Seen>, OpError> {
+    let task = job.begin(Kind::Scan, None);
+    survey_more(repo, targets, knowledge, (&task, job))
+}
+
+/// As [`survey`], as a part of a task.
+pub(super) fn survey_more(
+    repo: &Repo,
+    targets: Vec<Target>,
+    knowledge: &Knowledge,
+    (task, job): (&Task, &Job),
+) -> Result<Vec<Seen>, OpError> {
     let sites = look(repo, &targets)?;
     let readable = |site: &Site| match site {
         Site::Here(s) if matches!(s.kind, FileKind::File | FileKind::Symlink) => Some(*s),
@@ -70,8 +81,7 @@ pub(super) fn survey(
         .zip(&sites)
         .filter_map(|(target, site)| Some((target.path.clone(), readable(site)?)))
         .collect();
-    let task = job.begin(Kind::Scan, None);
-    let mut found = knowledge.identify(repo.door(), &files, &task, job)?.into_iter();
+    let mut found = knowledge.identify(repo.door(), &files, task, job)?.into_iter();
     let pairs = targets.into_iter().zip(sites);
     Ok(pairs
         .map(|(target, site)| {

@@ -5,10 +5,13 @@ use std::path::Path;
 
 use crate::cache::{StatEntry, note_links};
 use crate::fs::{Dir, Stamp, Time};
+use crate::manifest::EntryKind;
 use crate::ops::add::ignore_lines;
 use crate::ops::checkout::act::Notes;
 use crate::ops::checkout::leavers::Leaving;
-use crate::ops::checkout::plan::Write;
+use crate::ops::checkout::packed::{Packed, Row};
+use crate::ops::checkout::placed::Placed;
+use crate::ops::checkout::writes::{Write, Writes};
 use crate::ops::error::OpError;
 use crate::path::RepoPath;
 use crate::progress::Job;
@@ -18,11 +21,11 @@ use crate::worktree::{self, Parent, own_links};
 /// Puts the user's unsaved files into a new folder of the state; returns it if there were any.
 pub(super) fn aside(
     repo: &Repo,
-    writes: &[Write],
+    unsaved: &[Write],
     now: Time,
     job: &Job,
 ) -> Result<Option<String>, OpError> {
-    let unsaved: BTreeSet<&RepoPath> = writes.iter().filter_map(|w| w.unsaved.as_ref()).collect();
+    let unsaved: BTreeSet<&RepoPath> = unsaved.iter().filter_map(|w| w.unsaved.as_ref()).collect();
     if unsaved.is_empty() {
         return Ok(None);
     }
@@ -179,12 +182,12 @@ pub(super) fn mend_ignore(repo: &Repo, from: &RepoPath, to: &RepoPath) -> Result
 }
 
 /// Removes temporary files that a crash left in the folders of these paths and at the root.
-pub(super) fn sweep<'p>(
-    repo: &Repo,
-    paths: impl Iterator<Item = &'p RepoPath>,
-) -> Result<(), OpError> {
+pub(super) fn sweep<R: Row>(repo: &Repo, rows: &Packed<R>) -> Result<(), OpError> {
     repo.door().root().sweep()?;
-    let folders: BTreeSet<RepoPath> = paths.filter_map(RepoPath::parent).collect();
+    let mut folders = BTreeSet::new();
+    for window in rows.windows() {
+        folders.extend(window?.iter().filter_map(|row| row.path().parent()));
+    }
     for folder in folders {
         repo.door().root().descend(folder.as_bytes())?.sweep()?;
     }
@@ -193,29 +196,38 @@ pub(super) fn sweep<'p>(
 
 /// As [`sweep`], before anything is placed: not all folders are there, and who places something in one says what
 /// is wrong with it.
-pub(super) fn sweep_before<'p>(repo: &Repo, paths: impl Iterator<Item = &'p RepoPath>) {
-    let folders: BTreeSet<RepoPath> = paths.filter_map(RepoPath::parent).collect();
+pub(super) fn sweep_before(
+    repo: &Repo,
+    (writes, filled): (&Writes, &[Write]),
+) -> Result<(), OpError> {
+    let mut folders = BTreeSet::new();
+    let mut note = |write: &Write| {
+        folders.extend(write.target.path.parent());
+        Ok(())
+    };
+    writes.each(&mut note)?;
+    filled.iter().try_for_each(note)?;
     for folder in folders {
         drop(repo.door().root().descend(folder.as_bytes()).and_then(|dir| dir.sweep()));
     }
+    Ok(())
 }
 
 /// Makes a few placed paths durable, with the folders above them.
-pub(super) fn make_durable<'p>(
-    repo: &Repo,
-    placed: impl Iterator<Item = (&'p RepoPath, bool)>,
-) -> Result<(), OpError> {
+pub(super) fn make_durable(repo: &Repo, placed: &Packed<Placed>) -> Result<(), OpError> {
     let root = repo.door().root();
     let mut folders = BTreeSet::new();
-    for (path, is_file) in placed {
-        let mut above = path.parent();
-        if is_file {
-            let parent = above.as_ref().map_or(&b""[..], RepoPath::as_bytes);
-            root.descend(parent)?.sync_file(path.file_name())?;
-        }
-        while let Some(folder) = above {
-            above = folder.parent();
-            folders.insert(folder);
+    for window in placed.windows() {
+        for row in window? {
+            let mut above = row.path.parent();
+            if matches!(row.kind, EntryKind::File | EntryKind::Executable) {
+                let parent = above.as_ref().map_or(&b""[..], RepoPath::as_bytes);
+                root.descend(parent)?.sync_file(row.path.file_name())?;
+            }
+            while let Some(folder) = above {
+                above = folder.parent();
+                folders.insert(folder);
+            }
         }
     }
     for folder in folders {

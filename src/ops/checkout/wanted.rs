@@ -6,12 +6,14 @@ use crate::cache::{LocalNodeError, ObjectReader, WholeName};
 use crate::hash::{NodeId, Oid};
 use crate::manifest::{Content, EntryKind, FileEntry};
 use crate::node::{Cursor, Entry, ReadError, Scope};
+use crate::ops::checkout::packed::{Packed, Row};
 use crate::ops::chosen::Chosen;
 use crate::ops::error::OpError;
 use crate::path::{RepoPath, show};
 use crate::pointer::PointerKind;
 use crate::recipe::{ChunkEntry, Chunks};
 use crate::transfer::{Choice, Filter, Root, TransferError};
+use crate::wire::{Reader, put_varint};
 
 /// What is to stand at a path.
 #[derive(Clone, Debug)]
@@ -52,6 +54,51 @@ impl Target {
     }
 }
 
+impl Row for Target {
+    fn path(&self) -> &RepoPath {
+        &self.path
+    }
+
+    fn pack(&self, out: &mut Vec<u8>) {
+        out.push(self.kind.code());
+        match &self.content {
+            Content::Inline(bytes) => {
+                out.push(0);
+                put_varint(out, bytes.len() as u64);
+                out.extend_from_slice(bytes);
+            }
+            Content::Chunk { oid, size } => {
+                out.push(1);
+                put_varint(out, *size);
+                out.extend_from_slice(oid.as_bytes());
+            }
+            Content::Tree { oid, size, profile_code, root } => {
+                out.push(2);
+                put_varint(out, *size);
+                out.extend_from_slice(oid.as_bytes());
+                out.push(profile_code.get());
+                out.extend_from_slice(root.as_bytes());
+            }
+        }
+    }
+
+    fn unpack(path: RepoPath, from: &mut Reader<'_>) -> Option<Self> {
+        let kind = EntryKind::from_code(from.u8().ok()?)?;
+        let (form, size) = (from.u8().ok()?, from.varint().ok()?);
+        let content = match form {
+            0 => Content::Inline(from.take(usize::try_from(size).ok()?).ok()?.to_vec()),
+            1 => Content::Chunk { oid: Oid(from.array().ok()?), size },
+            2 => {
+                let oid = Oid(from.array().ok()?);
+                let profile_code = NonZeroU8::new(from.u8().ok()?)?;
+                Content::Tree { oid, size, profile_code, root: NodeId(from.array().ok()?) }
+            }
+            _ => return None,
+        };
+        Some(Self { path, kind, content })
+    }
+}
+
 /// Lists everything that a pointer wants in the worktree, in path order; only local nodes are read.
 ///
 /// Nothing if a node is not on this machine.
@@ -59,9 +106,18 @@ pub(crate) fn targets(
     chosen: &Chosen,
     reader: &mut ObjectReader,
 ) -> Result<Option<Vec<Target>>, OpError> {
+    packed_targets(chosen, reader)?.map(Packed::unpacked).transpose()
+}
+
+/// As [`targets`], in some 60 bytes for each.
+pub(crate) fn packed_targets(
+    chosen: &Chosen,
+    reader: &mut ObjectReader,
+) -> Result<Option<Packed<Target>>, OpError> {
     match file_content(chosen.pointer.kind()) {
         Some((kind, content)) => {
-            Ok(Some(vec![Target { path: chosen.path.clone(), kind, content }]))
+            let path = chosen.path.clone();
+            Ok(Some(Packed::from_iter([Target { path, kind, content }])))
         }
         None => directory(chosen, reader),
     }
@@ -85,9 +141,12 @@ pub(crate) fn file_content(pointer: &PointerKind) -> Option<(EntryKind, Content)
     Some((kind, content))
 }
 
-fn directory(chosen: &Chosen, reader: &mut ObjectReader) -> Result<Option<Vec<Target>>, OpError> {
+fn directory(
+    chosen: &Chosen,
+    reader: &mut ObjectReader,
+) -> Result<Option<Packed<Target>>, OpError> {
     let Root::Tree { id, expectation } = Root::of(&chosen.pointer) else { return Ok(None) };
-    let mut out: Vec<Target> = Vec::new();
+    let mut out: Packed<Target> = Packed::default();
     let scopes = scopes(&chosen.filter);
     let several = scopes.len() > 1;
     for scope in scopes {
@@ -96,7 +155,9 @@ fn directory(chosen: &Chosen, reader: &mut ObjectReader) -> Result<Option<Vec<Ta
         {
             stop.check()?;
             match entry {
-                Ok(entry) if chosen.filter.matches(entry.key()) => out.push(target(chosen, entry)?),
+                Ok(entry) if chosen.filter.matches(entry.key()) => {
+                    out.push(&target(chosen, entry)?);
+                }
                 Ok(_) => {}
                 Err(ReadError::Source { source: LocalNodeError::Absent(_), .. }) => {
                     return Ok(None);
@@ -107,12 +168,14 @@ fn directory(chosen: &Chosen, reader: &mut ObjectReader) -> Result<Option<Vec<Ta
     }
     if several {
         // Two choices may meet in one path; byte order is the order of the manifest.
-        out.sort_by(|a, b| a.path.as_bytes().cmp(b.path.as_bytes()));
-        out.dedup_by(|a, b| a.path == b.path);
+        let mut all = out.unpacked()?;
+        all.sort_by(|a, b| a.path.as_bytes().cmp(b.path.as_bytes()));
+        all.dedup_by(|a, b| a.path == b.path);
+        out = Packed::from_iter(all);
     }
     if matches!(chosen.pointer.kind(), PointerKind::Dir { files: 0, .. }) {
         let (path, kind) = (chosen.path.clone(), EntryKind::EmptyDir);
-        out.push(Target { path, kind, content: Content::Inline(Vec::new()) });
+        out.push(&Target { path, kind, content: Content::Inline(Vec::new()) });
     }
     Ok(Some(out))
 }

@@ -10,10 +10,12 @@ use crate::fs::{Dir, FileKind, Stamp};
 use crate::manifest::{Content, EntryKind};
 use crate::ops::checkout::act::CheckoutReport;
 use crate::ops::checkout::ahead::Ahead;
-use crate::ops::checkout::plan::Write;
+use crate::ops::checkout::packed::Packed;
+use crate::ops::checkout::placed::Placed;
 use crate::ops::checkout::wanted::{Target, chunks};
+use crate::ops::checkout::writes::{Write, Writes};
 use crate::ops::error::OpError;
-use crate::path::{RepoPath, json_path, show};
+use crate::path::{JsonPath, RepoPath, json_path, show};
 use crate::progress::{Job, Kind, Task};
 use crate::recipe::{ChunkEntry, Chunks, Former};
 use crate::repo::Repo;
@@ -39,12 +41,16 @@ impl<'r, 'o> Shared<'r, 'o> {
     pub(super) fn open(
         repo: &'r Repo,
         (link, ahead): (Link, &'r Ahead<'o>),
-        writes: &[Write],
+        writes: &Writes,
     ) -> Result<Self, OpError> {
         let files = WholeFiles::open(repo.layout(), repo.index()?)?;
         if link == Link::Symlink {
-            let linked = writes.iter().filter(|write| write.target.whole_name().is_some());
-            let paths = linked.map(|write| write.target.path.as_bytes());
+            let mut linked = Vec::new();
+            writes.each(|write| {
+                linked.extend(write.target.whole_name().map(|_| write.target.path.clone()));
+                Ok(())
+            })?;
+            let paths = linked.iter().map(RepoPath::as_bytes);
             note_links(repo.layout(), repo.git().root(), paths)?;
         }
         let keep = match link {
@@ -62,17 +68,23 @@ impl<'r, 'o> Shared<'r, 'o> {
     }
 
     /// Takes the stamps of placed files again, as further names of a file change its own time.
-    pub(super) fn look_again(&self, repo: &Repo, placed: &mut [Placed]) -> Result<(), OpError> {
+    pub(super) fn look_again(
+        &self,
+        repo: &Repo,
+        placed: Packed<Placed>,
+    ) -> Result<Packed<Placed>, OpError> {
         if self.link != Link::Hardlink {
-            return Ok(());
+            return Ok(placed);
         }
-        let mut parent = Parent::default();
-        for one in placed {
+        let (mut parent, mut out) = (Parent::default(), Packed::default());
+        for one in placed.into_rows() {
+            let mut one = one?;
             let now = parent.stamp(repo.door(), &one.path)?;
             let same = |now: &Stamp| Stamp { ctime: one.stamp.ctime, ..*now } == one.stamp;
             one.stamp = now.filter(same).unwrap_or(one.stamp);
+            out.push(&one);
         }
-        Ok(())
+        Ok(out)
     }
 
     /// Remembers what was learned of the files in the cache, and says which of them were changed.
@@ -88,13 +100,6 @@ impl<'r, 'o> Shared<'r, 'o> {
     }
 }
 
-/// A file that was written.
-pub(super) struct Placed {
-    pub(super) path: RepoPath,
-    pub(super) stamp: Stamp,
-    pub(super) target: Target,
-}
-
 /// Writes files into a folder that holds none of them; nothing is remembered of them.
 pub(crate) fn write_anew(
     repo: &Repo,
@@ -103,37 +108,58 @@ pub(crate) fn write_anew(
     job: &Job,
 ) -> Result<CheckoutReport, OpError> {
     let writes: Vec<Write> = targets.into_iter().map(|target| Write::anew(target, None)).collect();
+    let bytes = writes.iter().map(|w| w.target.content.size()).fold(0, u64::saturating_add);
     let mut report = CheckoutReport::default();
-    write_all((repo, door), &writes, (None, &mut report), job)?;
+    write_all((repo, door), ([Ok(writes)], bytes), (None, &mut report), job)?;
     door.root().sync()?;
     Ok(report)
 }
 
-/// Writes everything; what is not on this machine is reported.
-pub(super) fn write_all(
+/// Writes everything, one list after the other and `bytes` in all; what is not on this machine is reported.
+pub(super) fn write_all<L: AsRef<[Write]>>(
     (repo, door): (&Repo, &Door),
-    writes: &[Write],
+    (lists, bytes): (impl IntoIterator<Item = Result<L, OpError>>, u64),
     (shared, report): (Option<&Shared<'_, '_>>, &mut CheckoutReport),
     job: &Job,
-) -> Result<Vec<Placed>, OpError> {
-    let sizes = writes.iter().map(|w| w.target.content.size());
-    let total = sizes.fold(0, u64::saturating_add);
-    let task = job.begin(Kind::Place, Some(total));
+) -> Result<Packed<Placed>, OpError> {
+    let task = job.begin(Kind::Place, Some(bytes));
+    let mut all = Packed::default();
+    for writes in lists {
+        let (placed, missing) = write_list((repo, door), writes?.as_ref(), shared, (&task, job))?;
+        report.written += placed.len() as u64;
+        for (placed, bytes) in placed {
+            report.bytes += bytes;
+            all.push(&placed);
+        }
+        report.missing.extend(missing);
+    }
+    Ok(all)
+}
+
+/// Files that were written, each with its bytes, and the paths of those whose content is not on this machine.
+type Written = (Vec<(Placed, u64)>, Vec<JsonPath>);
+
+fn write_list(
+    (repo, door): (&Repo, &Door),
+    writes: &[Write],
+    shared: Option<&Shared<'_, '_>>,
+    (task, job): (&Task, &Job),
+) -> Result<Written, OpError> {
     let missing = Mutex::new(Vec::new());
     let index = repo.index()?;
     let place = |write: &Write, tools: (&mut ObjectReader, &mut Parent)| {
         job.check()?;
-        let placed = write_one((door, shared), write, tools, &task, job)?;
+        let placed = write_one((door, shared), write, tools, task, job)?;
         if placed.is_none() {
             let path = json_path(write.target.path.as_bytes());
             missing.lock().unwrap_or_else(PoisonError::into_inner).push(path);
         }
-        Ok(placed)
+        Ok(placed.map(|placed| (placed, write.target.content.size())))
     };
     // A large file takes all cores.
     let (large, small): (Vec<&Write>, Vec<&Write>) =
         writes.iter().partition(|write| write.target.content.size() >= LARGE);
-    let pieces: Result<Vec<Vec<Placed>>, OpError> = small
+    let pieces: Result<Vec<Vec<(Placed, u64)>>, OpError> = small
         .par_chunks(PIECE)
         .map(|piece| {
             let mut reader = ObjectReader::new(repo.layout(), index)?;
@@ -142,16 +168,15 @@ pub(super) fn write_all(
             placed.filter_map(Result::transpose).collect()
         })
         .collect();
-    let mut placed: Vec<Placed> = pieces?.into_iter().flatten().collect();
-    let mut reader = ObjectReader::new(repo.layout(), index)?;
-    let mut parent = Parent::default();
-    for write in large {
-        placed.extend(place(write, (&mut reader, &mut parent))?);
+    let mut placed: Vec<(Placed, u64)> = pieces?.into_iter().flatten().collect();
+    if !large.is_empty() {
+        let mut reader = ObjectReader::new(repo.layout(), index)?;
+        let mut parent = Parent::default();
+        for write in large {
+            placed.extend(place(write, (&mut reader, &mut parent))?);
+        }
     }
-    report.missing.extend(missing.into_inner().unwrap_or_else(PoisonError::into_inner));
-    report.written += placed.len() as u64;
-    report.bytes += placed.iter().map(|p| p.target.content.size()).sum::<u64>();
-    Ok(placed)
+    Ok((placed, missing.into_inner().unwrap_or_else(PoisonError::into_inner)))
 }
 
 /// Writes one file, link or empty folder; nothing if its content is not on this machine.
@@ -193,7 +218,7 @@ fn write_one(
             place_at_hand((sharing, ahead), place, (&whole, write), job).map_err(failed)?
     {
         task.advance(whole.size);
-        return Ok(Some(Placed { path: path.clone(), stamp, target: target.clone() }));
+        return Ok(Some(Placed::new(target, stamp)));
     }
     let recipe =
         recipe(target, reader)?.filter(|recipe| !is_cache_link(target, (dir, recipe), job));
@@ -216,7 +241,7 @@ fn write_one(
         Err(e) => return Err(failed(e)),
     };
     let stamp = stamp.ok_or_else(|| OpError::Defect("a placed file is not there".to_owned()))?;
-    Ok(Some(Placed { path: path.clone(), stamp, target: target.clone() }))
+    Ok(Some(Placed::new(target, stamp)))
 }
 
 /// Places a file without its packs: one that was built ahead, a whole file of the cache, or what stands there

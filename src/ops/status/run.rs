@@ -1,22 +1,21 @@
-//! `haul status`: tracked data against pointers, pointers against `HEAD`, and what was not pushed.
+//! Walking what is tracked and what stands there side by side.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ffi::OsString;
-
-use serde::Serialize;
 
 use crate::cache::{Held, IndexReader, Known, ObjectReader, StatEntry};
 use crate::fs::{FileKind, Stamp, Time};
 use crate::git::Content as GitContent;
+use crate::hash::Oid;
 use crate::manifest::EntryKind;
-use crate::ops::checkout::{Target, is_unfilled, targets, unset};
+use crate::ops::checkout::{Packed, Target, is_unfilled, packed_targets, unset};
 use crate::ops::chosen::{Candidate, Chosen, candidates};
 use crate::ops::error::OpError;
 use crate::ops::linked::note_standing_links;
 use crate::ops::select::Select;
 use crate::ops::selection::Selection;
-use crate::path::{JsonPath, RepoPath, json_path};
-use crate::pointer::PointerError;
+use crate::ops::status::report::{PointerRow, StatusEntry, StatusOptions, StatusReport};
+use crate::path::{RepoPath, json_path};
+use crate::pointer::{PointerError, PointerKind};
 use crate::progress::{Job, Kind, Task};
 use crate::repo::Repo;
 use crate::transfer::{Filter, Root};
@@ -24,61 +23,8 @@ use crate::worktree::{
     Content, Found, Kept, Knowledge, Scan, Tracked, TrackedState, Tracking, What, look,
 };
 
-/// Files that are compared together: what is known of them is not known of all at once.
-const TOGETHER: usize = 16 << 10;
-
 /// What is to stand at a path, the path, and the stamp of the file that stands there.
 type Pair<'a> = (&'a Target, &'a RepoPath, Stamp);
-
-/// What to look at.
-#[derive(Clone, Debug, Default)]
-pub struct StatusOptions {
-    /// Paths or globs, relative to the current folder; everything if empty.
-    pub paths: Vec<OsString>,
-}
-
-/// A path that is not as its pointer says.
-#[derive(Clone, Debug, Serialize)]
-pub struct StatusEntry {
-    /// The path.
-    #[serde(flatten)]
-    pub path: JsonPath,
-    /// `modified`, `missing`, `untracked` (inside a tracked folder), `type-changed`, `unknown` (the
-    /// tree is not on this machine), `untrackable` (a special file, a refused name or a pointer
-    /// inside a tracked folder, or a pointer of a refused name), `conflict`,
-    /// `pointer-damaged`, `pointer-missing`, or `pointer-text`
-    /// (stands where Git's filter is to put content).
-    pub state: &'static str,
-    /// The tracked path it belongs to.
-    pub pointer: JsonPath,
-}
-
-/// A tracked path.
-#[derive(Clone, Debug, Serialize)]
-pub struct PointerRow {
-    /// The path.
-    #[serde(flatten)]
-    pub path: JsonPath,
-    /// The pointer against the one in `HEAD`: `same`, `new` or `changed`.
-    pub against_head: &'static str,
-    /// Whether its content was pushed: `yes`, `no`, or `unknown` (not from this machine).
-    pub pushed: &'static str,
-}
-
-/// How the worktree stands.
-#[derive(Clone, Debug, Serialize)]
-pub struct StatusReport {
-    /// Paths that are not as their pointers say, in order.
-    pub entries: Vec<StatusEntry>,
-    /// Tracked paths, in order.
-    pub pointers: Vec<PointerRow>,
-    /// Whether all data is as the pointers say.
-    pub clean: bool,
-    /// Files looked at.
-    pub files: u64,
-    /// Their bytes, as the pointers say.
-    pub bytes: u64,
-}
 
 struct Look<'r> {
     repo: &'r Repo,
@@ -174,6 +120,15 @@ fn at_head(repo: &Repo) -> Result<BTreeMap<Vec<u8>, Vec<u8>>, OpError> {
         .collect())
 }
 
+/// What is to be looked at though ignore files exclude it.
+fn kept(targets: &Packed<Target>) -> Result<Kept, OpError> {
+    let mut paths = Vec::with_capacity(targets.len());
+    for window in targets.windows() {
+        paths.extend(window?.iter().map(|target| target.path.as_bytes().to_vec()));
+    }
+    Ok(Kept::new(paths))
+}
+
 impl<'r> Look<'r> {
     fn new(repo: &'r Repo, head: BTreeMap<Vec<u8>, Vec<u8>>) -> Result<Self, OpError> {
         let (began, view) = (repo.door().now_if_writable()?, repo.index()?.reader()?);
@@ -225,19 +180,18 @@ impl<'r> Look<'r> {
             return Ok(());
         };
         let mut reader = ObjectReader::new(self.repo.layout(), self.repo.index()?)?;
-        let Some(mut targets) = targets(item, &mut reader)? else {
+        let Some(targets) = packed_targets(item, &mut reader)? else {
             self.entry(&item.path, "unknown", &item.path);
             return Ok(());
         };
-        let is_dir = matches!(item.pointer.kind(), crate::pointer::PointerKind::Dir { .. });
+        let is_dir = matches!(item.pointer.kind(), PointerKind::Dir { .. });
         let scan = match (is_dir, stamp.kind) {
             (true, FileKind::Directory) => {
                 let scan = look(self.repo.door(), &item.path, &Kept::default(), job)?;
                 if scan.excluded.is_empty() {
                     scan
                 } else {
-                    let kept = Kept::new(targets.iter().map(|t| t.path.as_bytes().to_vec()));
-                    look(self.repo.door(), &item.path, &kept, job)?
+                    look(self.repo.door(), &item.path, &kept(&targets)?, job)?
                 }
             }
             (false, FileKind::File) => {
@@ -249,30 +203,38 @@ impl<'r> Look<'r> {
                 return Ok(());
             }
         };
-        if is_dir {
-            // A tracked folder that is empty wants itself, which was just looked at.
-            targets.retain(|target| target.path != item.path);
+        let Scan { found, refused, dangling, links, .. } = scan;
+        let refused = refused.into_iter().map(|(path, _)| path).collect();
+        let replaced = self.strange(item, &targets, (refused, dangling))?;
+        self.links.extend(links);
+        self.join(item, &targets, (&found, &replaced), job)
+    }
+
+    /// Lists what cannot be tracked; returns what of it stands where a file is wanted, which is another kind of
+    /// that file, not a missing file and one too many.
+    fn strange(
+        &mut self,
+        item: &Chosen,
+        targets: &Packed<Target>,
+        (mut refused, dangling): (BTreeSet<Vec<u8>>, Vec<RepoPath>),
+    ) -> Result<BTreeSet<Vec<u8>>, OpError> {
+        let mut replaced = BTreeSet::new();
+        if refused.is_empty() && dangling.is_empty() {
+            return Ok(replaced);
         }
-        self.report.files += targets.len() as u64;
-        let mut refused: BTreeSet<Vec<u8>> =
-            scan.refused.into_iter().map(|(path, _)| path).collect();
-        // What stands in place of a file is another kind of it, not a missing file and one too many.
-        targets.retain(|target| {
-            let replaced = refused.remove(target.path.as_bytes());
-            if replaced {
-                self.entry(&target.path, "type-changed", &item.path);
-            }
-            !replaced
-        });
         // A link that leads nowhere is a missing file where one is wanted.
-        let wanted = |path: &RepoPath| targets.binary_search_by(|t| t.path.cmp(path)).is_ok();
-        let stray = scan.dangling.iter().filter(|path| !wanted(path));
-        refused.extend(stray.map(|path| path.as_bytes().to_vec()));
+        let mut stray: BTreeSet<RepoPath> = dangling.into_iter().collect();
+        for window in targets.windows() {
+            for target in window? {
+                stray.remove(&target.path);
+                replaced.extend(refused.take(target.path.as_bytes()));
+            }
+        }
+        refused.extend(stray.iter().map(|path| path.as_bytes().to_vec()));
         for path in &refused {
             self.untrackable(item, path);
         }
-        self.links.extend(scan.links);
-        self.join(item, &targets, &scan.found, job)
+        Ok(replaced)
     }
 
     /// Lists what `add` would refuse in a tracked folder; its path may be none that haul knows.
@@ -288,47 +250,60 @@ impl<'r> Look<'r> {
     fn join(
         &mut self,
         item: &Chosen,
-        targets: &[Target],
-        found: &[Found],
+        targets: &Packed<Target>,
+        (found, replaced): (&[Found], &BTreeSet<Vec<u8>>),
         job: &Job,
     ) -> Result<(), OpError> {
         let task = job.begin(Kind::Scan, None);
-        let mut pairs: Vec<Pair> = Vec::new();
+        let is_dir = matches!(item.pointer.kind(), PointerKind::Dir { .. });
         let mut there = found.iter().peekable();
-        for target in targets {
-            while let Some(extra) = there.next_if(|f| f.path < target.path) {
-                self.untracked(item, extra);
-            }
-            let Some(same) = there.next_if(|f| f.path == target.path) else {
+        for window in targets.windows() {
+            let mut window = window?;
+            // A tracked folder that is empty wants itself, which was just looked at.
+            window.retain(|target| !is_dir || target.path != item.path);
+            self.report.files += window.len() as u64;
+            let mut pairs: Vec<Pair> = Vec::new();
+            for target in &window {
+                if replaced.contains(target.path.as_bytes()) {
+                    self.entry(&target.path, "type-changed", &item.path);
+                    continue;
+                }
+                while let Some(extra) = there.next_if(|f| f.path < target.path) {
+                    self.untracked(item, extra);
+                }
+                let same = there.next_if(|f| f.path == target.path);
                 // An empty folder that now holds files is no longer listed as one.
                 let filled = target.kind == EntryKind::EmptyDir
                     && there.peek().is_some_and(|f| f.path.starts_with_dir(&target.path));
-                if !filled {
-                    self.entry(&target.path, "missing", &item.path);
+                match same {
+                    Some(same) => pairs.extend(self.pair(item, target, same)),
+                    None if filled => {}
+                    None => self.entry(&target.path, "missing", &item.path),
                 }
-                continue;
-            };
-            match (&same.what, target.kind) {
-                (What::File(stamp), EntryKind::File | EntryKind::Executable) => {
-                    pairs.push((target, &same.path, *stamp));
-                    if pairs.len() == TOGETHER {
-                        self.compare(item, &pairs, (&task, job))?;
-                        pairs.clear();
-                    }
-                }
-                (What::Symlink(to), EntryKind::Symlink) => {
-                    if crate::hash::Oid::of(to) != target.oid() {
-                        self.entry(&target.path, "modified", &item.path);
-                    }
-                }
-                (What::EmptyFolder, EntryKind::EmptyDir) => {}
-                _ => self.entry(&target.path, "type-changed", &item.path),
             }
+            self.compare(item, &pairs, (&task, job))?;
         }
         for extra in there {
             self.untracked(item, extra);
         }
-        self.compare(item, &pairs, (&task, job))
+        Ok(())
+    }
+
+    /// Compares kinds and targets of links; returns files, whose content is to be compared.
+    fn pair<'a>(&mut self, item: &Chosen, target: &'a Target, same: &'a Found) -> Option<Pair<'a>> {
+        match (&same.what, target.kind) {
+            (What::File(stamp), EntryKind::File | EntryKind::Executable) => {
+                return Some((target, &same.path, *stamp));
+            }
+            (What::Symlink(to), EntryKind::Symlink) => {
+                if Oid::of(to) != target.oid() {
+                    self.entry(&target.path, "modified", &item.path);
+                }
+            }
+            (What::EmptyFolder, EntryKind::EmptyDir) => {}
+            _ => self.entry(&target.path, "type-changed", &item.path),
+        }
+        None
     }
 
     fn untracked(&mut self, item: &Chosen, found: &Found) {
