@@ -220,10 +220,13 @@ impl Ledger<'_> {
             packs.iter().try_for_each(landed)?;
         }
         self.waiting.extend(packs);
+        // Of packs that are sent away and do not stay, the index is told once all are sent.
+        if self.landed.is_some() {
+            return Ok(());
+        }
         let chunks: usize = self.waiting.iter().map(|pack| pack.objects.len()).sum();
         let many = self.waiting.len() >= PACKS_TOGETHER || chunks >= CHUNKS_TOGETHER;
-        // Of packs that are sent away and do not stay, the index is told once all are sent.
-        if many && self.landed.is_none() { self.record() } else { Ok(()) }
+        if many { self.record() } else { Ok(()) }
     }
 
     /// Has the index keep what the packs hold, so that memory need not.
@@ -237,14 +240,15 @@ impl Ledger<'_> {
 }
 
 impl Intake {
-    /// Records packs of this intake, and how they are held, and its node packs in the index.
+    /// Records packs of this intake that the index does not know, and how they are held, and its node packs.
     pub fn record(
         &self,
         index: &Index,
         held: Held,
         nodes: &[WrittenPack],
     ) -> Result<(), IntakeError> {
-        let packs = self.packs.iter().map(|p| (p, held));
+        // Of those without objects it knows already, and somebody may have pushed them since.
+        let packs = self.packs.iter().filter(|p| !p.objects.is_empty()).map(|p| (p, held));
         let packs = packs.chain(nodes.iter().map(|p| (p, Held::Unpushed)));
         let states: Vec<_> = packs
             .map(|(p, held)| {

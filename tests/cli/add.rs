@@ -119,6 +119,26 @@ fn unchanged_content_keeps_its_pointer_whatever_the_profile_is_set_to() {
 }
 
 #[test]
+fn neighbours_of_folders_with_like_names_keep_their_pointers_too() {
+    let world = World::new();
+    let a = initialised(&world);
+    // In the order of bytes, what is in `s` comes between `s.d` and `s0`.
+    for (path, seed) in ["s-1/f", "s.d/f", "s/f", "s/f-1", "s0/f"].into_iter().zip(1..) {
+        a.write(format!("set/{path}"), &data::bytes(seed, 200_000));
+    }
+    a.haul(&["add", "set"]).ok();
+    let before = a.tree();
+    for path in ["set", "set/s", "set/s/f", "set/s0"] {
+        a.remove(".git/haul/stat.redb");
+        let report = a.haul_with(&["add", "--json", path], &[("HAUL_ADD_PROFILE", "m16.1")]);
+        let report = report.ok().json();
+        assert!(changes(&report).iter().all(|(_, change)| *change == "unchanged"), "{report}");
+        assert_eq!(report["new_bytes"], 0, "{report}");
+        before.assert_same(&a.tree());
+    }
+}
+
+#[test]
 fn a_profile_sticks_to_a_path_and_new_paths_take_the_one_that_is_set() {
     let world = World::new();
     let a = initialised(&world);

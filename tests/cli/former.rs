@@ -199,6 +199,22 @@ fn a_whole_checkpoint_is_fetched_where_all_of_the_next_one_is_compared_with_it()
 }
 
 #[test]
+fn of_a_file_that_is_stored_whole_only_new_chunks_are_sent() {
+    let world = World::new();
+    let remote = world.remote("r");
+    let origin = ready(&world, "origin", &remote);
+    let mut bytes = data::bytes(1, 900_000);
+    origin.write("t.bin", &bytes);
+    send(&origin, "t.bin");
+    let repo = origin.clone_as("fresh");
+    bytes[450_000] ^= 1;
+    repo.write("t.bin", &bytes);
+    let (stored, _) = added(&repo, &["--push", "t.bin"], &[WORTH_IT]);
+    assert!(stored < 250_000, "{stored}");
+    round_trip(&repo, "clone");
+}
+
+#[test]
 fn add_and_push_say_how_much_is_a_delta() {
     let world = World::new();
     let repo = ready(&world, "a", &world.remote("r"));

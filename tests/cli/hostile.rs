@@ -310,3 +310,16 @@ fn content_that_looks_like_a_pointer_is_restored_and_not_followed() {
     b.haul(&["pull"]).ok();
     assert_eq!((b.read("copy"), b.read("large")), (pointer, large));
 }
+
+#[test]
+fn what_no_haul_stores_in_the_manifest_of_a_folder_stops_an_add_to_it() {
+    let world = World::new();
+    let a = shared(&world);
+    let tree = leaf(&[file(b".gitattributes")]);
+    plant(&a, &[(NodeId::of(&tree), tree.clone())]);
+    point(&a, NodeId::of(&tree), 1, CONTENT.len() as u64);
+    a.write("d/x.bin", &data::bytes(1, 200_000));
+    let pointer = a.text("d.haul");
+    a.haul(&["add", "d"]).fails_with(4).says("manifest of `d` is refused").says("hint: ");
+    assert_eq!(a.text("d.haul"), pointer);
+}

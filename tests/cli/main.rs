@@ -102,6 +102,7 @@ mod json_page;
 mod large_files;
 mod left_alone;
 mod look;
+mod many_files;
 mod merge;
 mod merge_branches;
 mod mount_point;

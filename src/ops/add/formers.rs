@@ -1,8 +1,8 @@
 //! The files that have to be read, and their former versions: how they were cut, and what their chunks may be a
 //! delta to.
 
-use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::ops::ControlFlow;
 
 use crate::cache::ObjectReader;
 use crate::chunk::Profile;
@@ -173,17 +173,12 @@ impl Formers {
 
     fn add_old_files(&mut self, folder: &Target, reader: &mut ObjectReader) -> Result<(), OpError> {
         let top = folder.top().as_bytes();
-        let mut refused = None;
-        previous(folder, reader, |rest, previous| {
-            let Previous::Cut(cut) = previous else { return };
-            // The folder may have been a file.
-            let slash: &[u8] = if rest.is_empty() { b"" } else { b"/" };
-            match RepoPath::new([top, slash, rest].concat()) {
-                Ok(path) => self.olds.push(OldFile::new(path, top.to_vec(), *cut)),
-                Err(e) => refused = Some(e),
+        previous(folder, reader, |path, previous| {
+            if let Previous::Cut(cut) = previous {
+                self.olds.push(OldFile::new(path, top.to_vec(), *cut));
             }
-        })?;
-        refused.map_or(Ok(()), |e| Err(e.into()))
+            ControlFlow::Continue(())
+        })
     }
 
     /// Finds out which of the old files the worktree still has.
@@ -281,16 +276,12 @@ fn matched(target: &Target, reader: &mut ObjectReader) -> Result<Vec<(usize, Pre
     if ahead.peek().is_none() {
         return Ok(out);
     }
-    let top = target.top().as_bytes().len();
-    let skipped = if target.in_folder() { top + 1 } else { top };
-    previous(target, reader, |key, previous| {
-        let order = |path: &RepoPath| path.as_bytes().get(skipped..).map(|rest| rest.cmp(key));
-        while ahead.next_if(|(_, path, _)| order(path) == Some(Ordering::Less)).is_some() {}
-        if let Some((number, ..)) =
-            ahead.next_if(|(_, path, _)| order(path) == Some(Ordering::Equal))
-        {
+    previous(target, reader, |path, previous| {
+        while ahead.next_if(|(_, ahead, _)| **ahead < path).is_some() {}
+        if let Some((number, ..)) = ahead.next_if(|(_, ahead, _)| **ahead == path) {
             out.push((number, previous));
         }
+        if ahead.peek().is_none() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     })?;
     Ok(out)
 }

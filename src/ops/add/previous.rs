@@ -1,6 +1,8 @@
 //! How a path's previous version was cut, so that the same content gets the same recipe and the
 //! same pointer, whatever the settings or the defaults are now.
 
+use std::ops::ControlFlow;
+
 use crate::cache::{LocalNodeError, ObjectReader};
 use crate::chunk::Profile;
 use crate::hash::{NodeId, Oid};
@@ -9,6 +11,7 @@ use crate::node::{Cursor, Entry, ReadError, Scope};
 use crate::ops::add::find::Target;
 use crate::ops::checkout::{file_content, tree_error};
 use crate::ops::error::OpError;
+use crate::path::RepoPath;
 use crate::transfer::Root;
 
 /// How the previous version of one file was cut.
@@ -44,17 +47,18 @@ impl Previous {
     }
 }
 
-/// Hands over the files of a target's previous version, as far as its trees are on this machine: the paths from
-/// the one that has the pointer, in byte order, and how each was cut.
+/// Hands over the files of a target's previous version, as far as its trees are on this machine and as long as more
+/// of them are wanted: their paths, in byte order, and how each was cut.
 pub(super) fn previous(
     target: &Target,
     reader: &mut ObjectReader,
-    mut each: impl FnMut(&[u8], Previous),
+    mut each: impl FnMut(RepoPath, Previous) -> ControlFlow<()>,
 ) -> Result<(), OpError> {
     let Some((pointer, _)) = &target.old else { return Ok(()) };
+    let top = target.top();
     if let Some((_, content)) = file_content(pointer.kind()) {
         if let Some(previous) = Previous::of(&content) {
-            each(b"", previous);
+            let _only = each(top.clone(), previous);
         }
         return Ok(());
     }
@@ -66,12 +70,16 @@ pub(super) fn previous(
         stop.check()?;
         match entry {
             Ok(entry) => {
-                if let Some(previous) = Previous::of(&entry.content) {
-                    each(entry.key(), previous);
+                let path = RepoPath::new([top.as_bytes(), b"/", entry.key()].concat());
+                let folder = || top.as_bytes().to_vec();
+                let path = path.map_err(|source| OpError::Entry { folder: folder(), source })?;
+                let previous = Previous::of(&entry.content);
+                if previous.is_some_and(|previous| each(path, previous).is_break()) {
+                    break;
                 }
             }
             Err(ReadError::Source { source: LocalNodeError::Absent(_), .. }) => break,
-            Err(e) => return Err(tree_error(target.top(), e)),
+            Err(e) => return Err(tree_error(top, e)),
         }
     }
     Ok(())

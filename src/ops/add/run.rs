@@ -246,11 +246,12 @@ pub(super) fn store(
     let folders: Vec<&Target> = targets.iter().chain(&plan.folders).collect();
     afar.bring_names(&folders, job)?;
     let formers = Formers::new(repo, &targets, (&plan.single, &plan.folders))?;
-    let sources = || Sources::new(&formers, landed.is_some());
-    let all = if afar.is_closed() { Vec::new() } else { sources().all(&targets) };
+    // What a file has in common with its former version need not be stored, whether it is stored whole or not.
+    let all = || Sources::new(&formers, false).all(&targets);
+    let all = if afar.is_closed() { Vec::new() } else { all() };
     let elsewhere = &afar.bring((&all, &folders), job)?;
     drop(all);
-    let mut sources = sources();
+    let mut sources = Sources::new(&formers, landed.is_some());
     let next = |taken| Ok::<_, OpError>(sources.next(&mut targets, taken));
     let exceptions = Exceptions { lost: &lost, elsewhere };
     let (root, work) = (repo.door().root(), (formers.total, next));

@@ -55,9 +55,14 @@ impl<'f> Sources<'f> {
                 *content = Content::taken(taken);
             }
         }
-        self.given = self.next_places(targets);
-        let sources = self.given.iter().zip(0..);
-        sources.filter_map(|(place, at)| Some(self.source(*place, at, targets)?.0)).collect()
+        let (places, mut sources) = (self.next_places(targets), Vec::new());
+        for (place, at) in places.into_iter().zip(0..) {
+            if let Some((source, _)) = self.source(place, at, targets) {
+                self.given.push(place);
+                sources.push(source);
+            }
+        }
+        sources
     }
 
     /// Gives all of them at once, with what else is known of their former versions.

@@ -80,6 +80,7 @@ pub fn run(repo: &Repo, options: &StatusOptions, job: &Job) -> Result<StatusRepo
     look.remember()?;
     let links = look.links.iter().map(RepoPath::as_bytes);
     note_standing_links(repo, links, job);
+    look.sort();
     look.report.clean = look.report.entries.is_empty();
     Ok(look.report)
 }
@@ -104,6 +105,7 @@ pub(crate) fn data(
         look.data(&chosen, job)?;
     }
     look.remember()?;
+    look.sort();
     Ok(look.report.entries)
 }
 
@@ -135,6 +137,10 @@ impl<'r> Look<'r> {
         let (entries, pointers) = (Vec::new(), Vec::new());
         let report = StatusReport { entries, pointers, clean: true, files: 0, bytes: 0 };
         Ok(Self { repo, began, view, head, report, learned: Vec::new(), links: Vec::new() })
+    }
+
+    fn sort(&mut self) {
+        self.report.entries.sort_by(|a, b| a.path.path.cmp(&b.path.path));
     }
 
     /// Lets the stat cache know what was read, so that the next look need not.
