@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::harness::{World, data};
+use crate::harness::{Repo, World, data};
 use crate::scene::{assert_clean, number, save, shared, states};
 
 /// Files that `add`, `status` and `checkout` look at together.
@@ -17,14 +17,13 @@ fn line(number: usize, version: u32) -> Vec<u8> {
     format!("{number:050} in version {version}\n").into_bytes()
 }
 
-#[test]
-fn more_files_than_are_looked_at_together_are_added_compared_and_brought() {
-    let world = World::new();
-    let a = shared(&world);
+/// Adds and commits more small files than that, and between and behind them by name files of several chunks and one
+/// that is too large for memory.
+fn scene(world: &World) -> Repo<'_> {
+    let a = shared(world);
     for number in 0..TOGETHER + 9 {
         a.write(name(number), &line(number, 0));
     }
-    // Between and behind them by name: of several chunks, and too large for memory.
     for cut in ["d/05/cut.bin", "d/16/cut.bin"] {
         a.write(cut, &data::bytes(cut.len() as u64, 300_000));
     }
@@ -33,6 +32,13 @@ fn more_files_than_are_looked_at_together_are_added_compared_and_brought() {
     std::thread::sleep(Duration::from_millis(100));
     save(&a, &["d"], "data");
     assert_clean(&a);
+    a
+}
+
+#[test]
+fn more_files_than_are_looked_at_together_are_added_compared_and_brought() {
+    let world = World::new();
+    let a = scene(&world);
     // What is cut as before is found by the old manifest alone.
     let pointer = a.text("d.haul");
     a.remove(".git/haul/stat.redb");
