@@ -22,9 +22,10 @@ use crate::intake::{FormerVersion, SMALL, Source, Stored, Taken, large, small};
 use crate::pack::EncodedFrame;
 use crate::progress::{Job, Kind};
 
-/// Packs, and chunks in them, that are recorded together while files are still read: some 12 MB.
+/// Packs, and chunks in them, that are recorded together while files are still read. Each time most pages of the
+/// index are written: of small chunks more are kept, some 16 MB.
 const PACKS_TOGETHER: usize = 16;
-const CHUNKS_TOGETHER: usize = 16_384;
+const CHUNKS_TOGETHER: usize = 131_072;
 /// Groups of frames that may wait for the pack writer.
 const QUEUE: usize = 2;
 /// A run of small files that one worker takes: at most this many bytes and files.
