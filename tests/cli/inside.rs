@@ -127,7 +127,7 @@ fn unsaved_changes_elsewhere_in_the_folder_are_left_alone() {
     a.remove("data/train/05.bin");
     a.write("data/train/06.bin", b"this one");
     a.haul(&["add", "data/train/06.bin"]).ok();
-    assert_eq!(states(&a), ["missing data/train/05.bin", "modified data/notes.txt"]);
+    assert_eq!(states(&a), ["modified data/notes.txt", "missing data/train/05.bin"]);
     a.haul(&["add", "-u", "data/notes.txt"]).ok();
     assert_eq!(states(&a), ["missing data/train/05.bin"]);
     a.haul(&["checkout"]).ok();
