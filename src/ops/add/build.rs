@@ -13,7 +13,7 @@ use crate::path::{RepoPath, json_path, show};
 use crate::pointer::{Pointer, PointerKind};
 use crate::worktree::{Found, What};
 
-/// A target whose trees are written: its pointer, and what the stat cache is to learn.
+/// A target whose trees are written, and its pointer.
 pub(super) struct Built {
     pub(super) path: RepoPath,
     /// The pointer's bytes.

@@ -3,13 +3,14 @@
 //! Order of what becomes durable: packs, index, pointer, ignore line, Git's index; so an
 //! interruption never leaves a pointer without its content, and `add` again completes the rest.
 
+mod alike;
 mod build;
 mod contents;
 mod find;
-mod former;
 mod formers;
 mod ignore;
 mod loose;
+mod old_files;
 mod part;
 mod previous;
 mod publish;

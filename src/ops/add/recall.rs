@@ -13,7 +13,7 @@ use crate::ops::error::OpError;
 use crate::progress::Job;
 use crate::recipe::Chunks;
 use crate::repo::Repo;
-use crate::worktree::{Found, Knowledge, What};
+use crate::worktree::{Knowledge, What};
 
 /// Longest content that a manifest entry holds itself, in bytes.
 const INLINE: u64 = 48;
@@ -57,7 +57,7 @@ pub(super) fn recall(
             if let (Some(found), Some(content)) = (found.get_mut(number), contents.get_mut(number))
             {
                 *content = Content::remembered(&entry, row);
-                *found = Found { path: found.path.clone(), what: What::File(entry.stamp) };
+                found.what = What::File(entry.stamp);
             }
         }
     }

@@ -1,9 +1,9 @@
 //! The files that have to be read, some at a time, each with how it was cut before and what it is compared with.
 
 use crate::intake::{FormerVersion, Inlining, SMALL, Source, Taken};
+use crate::ops::add::alike::{Names, New, Pick};
 use crate::ops::add::contents::Content;
 use crate::ops::add::find::Target;
-use crate::ops::add::former::{Names, New, Pick};
 use crate::ops::add::formers::{Formers, Large, Place, wanted};
 use crate::ops::add::previous::{OldCut, Previous};
 use crate::worktree::What;

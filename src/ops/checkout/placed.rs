@@ -95,3 +95,28 @@ pub(super) fn notes_of_new(
         list.into_rows().filter(|row| !matches!(row, Ok(row) if row.kind == EntryKind::EmptyDir));
     Ok(files.map(move |row| row.map(note)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fs::FileKind;
+
+    #[test]
+    fn what_is_to_be_remembered_reads_back_as_written() {
+        let (kind, mtime, ctime) = (FileKind::File, Time(-7), Time(8));
+        let stamp = Stamp { kind, dev: 1, ino: u64::MAX, size: 5, mtime, ctime, mode: 0o755 };
+        for (kind, tree) in [
+            (EntryKind::File, None),
+            (EntryKind::Executable, Some((255, NodeId([4; 32])))),
+            (EntryKind::Symlink, None),
+            (EntryKind::EmptyDir, None),
+        ] {
+            let path = RepoPath::new("a/b").unwrap();
+            let list = Packed::from_iter([Placed { path, kind, stamp, oid: Oid([3; 32]), tree }]);
+            let row = list.into_rows().next().unwrap().unwrap();
+            assert_eq!((row.path.as_bytes(), row.kind), (&b"a/b"[..], kind));
+            let entry = StatEntry { stamp, oid: Oid([3; 32]), tree, known: Known::Stored };
+            assert_eq!(row.entry(), entry);
+        }
+    }
+}
