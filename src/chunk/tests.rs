@@ -59,7 +59,10 @@ fn the_frozen_cuts_are_found_by_every_door() {
         let expected = columns.join("\t");
         assert_eq!(row(name, profile, &bytes, &cut_by_reference(profile, &bytes)), expected);
         assert_eq!(row(name, profile, &bytes, &cut(profile, &bytes)), expected);
-        assert_eq!(row(name, profile, &bytes, &cut_segments(profile, &bytes, 1)), expected);
+        assert_eq!(
+            row(name, profile, &bytes, &cut_segments(profile, (&bytes, End::File), 1)),
+            expected
+        );
         assert_eq!(row(name, profile, &bytes, &stream(profile, &bytes[..])), expected);
         seen += 1;
     }
@@ -107,7 +110,7 @@ fn the_constants_come_from_the_named_text() {
 fn an_empty_file_has_no_chunk() {
     for profile in Profile::ALL {
         assert!(cut(profile, &[]).is_empty());
-        assert!(cut_segments(profile, &[], 1).is_empty());
+        assert!(cut_segments(profile, (&[], End::File), 1).is_empty());
         assert!(stream(profile, &[][..]).is_empty());
         assert_eq!(profile.next_cut(&[], End::File), None);
     }
@@ -274,7 +277,16 @@ proptest! {
     ) {
         let lengths = cut_by_reference(profile, &bytes);
         prop_assert_eq!(&cut(profile, &bytes), &lengths);
-        prop_assert_eq!(&cut_segments(profile, &bytes, segment_len), &lengths);
+        prop_assert_eq!(&cut_segments(profile, (&bytes, End::File), segment_len), &lengths);
+        // Where more follows, a cut is known while more than the largest chunk is left.
+        let mut left = bytes.len();
+        let known = lengths.iter().take_while(|length| {
+            let known = left > profile.max();
+            left -= **length;
+            known
+        });
+        let known: Vec<usize> = known.copied().collect();
+        prop_assert_eq!(cut_segments(profile, (&bytes, End::More), segment_len), known);
         let sizes = [sizes, vec![70_000]].concat();
         let (streamed, all) = drain(Windows::new(profile, Odd { rest: &bytes, sizes, turn: 0 }));
         prop_assert_eq!(&streamed, &lengths);

@@ -9,6 +9,7 @@ use blake3::hazmat::{
     ChainingValue, HasherExt, Mode, left_subtree_len, merge_subtrees_non_root, merge_subtrees_root,
 };
 
+use crate::fs::PageBuffer;
 use crate::hash::Oid;
 
 /// Bytes that one core reads and hashes at a time: a power of two that its own cache holds, and so a whole
@@ -18,9 +19,6 @@ const PIECE: u64 = 256 << 10;
 const BLOCK: u64 = 16 << 20;
 /// Bytes of a file below which one core is done as soon.
 const LARGE: u64 = 8 << 20;
-/// Where a buffer begins: of a page, some processors copy several times as fast to its beginning as to a
-/// few bytes behind that.
-const PAGE: usize = 4096;
 
 /// Who hashes a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,7 +61,7 @@ struct Reading<'f, F> {
     file: &'f File,
     by: By,
     failed: F,
-    buffers: Mutex<Vec<Vec<u8>>>,
+    buffers: Mutex<Vec<PageBuffer>>,
 }
 
 impl<E: Send, F: Fn(io::Error) -> E + Sync> Reading<'_, F> {
@@ -102,10 +100,7 @@ impl<E: Send, F: Fn(io::Error) -> E + Sync> Reading<'_, F> {
     fn with_bytes<R>(&self, at: u64, len: u64, work: impl FnOnce(&[u8]) -> R) -> Result<R, E> {
         let spare = self.buffers.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let mut buffer = spare.unwrap_or_default();
-        let len = usize::try_from(len).unwrap_or(usize::MAX);
-        buffer.resize(buffer.len().max(len + PAGE), 0);
-        let from = buffer.as_ptr().align_offset(PAGE).min(PAGE);
-        let bytes = buffer.get_mut(from..from + len).unwrap_or_default();
+        let bytes = buffer.room(0, usize::try_from(len).unwrap_or(usize::MAX));
         self.file.read_exact_at(bytes, at).map_err(&self.failed)?;
         let result = work(bytes);
         self.buffers.lock().unwrap_or_else(PoisonError::into_inner).push(buffer);

@@ -78,7 +78,7 @@ fn cut_again(
 ) -> Result<Option<Vec<ChunkEntry>>, IntakeError> {
     let Some(file) = shared.open(path) else { return Ok(None) };
     let mut chunks = Vec::new();
-    let whole = survey(file, profile, shared.job, |window| chunks.extend(window))?;
+    let whole = survey(&file, profile, shared.job, |window| chunks.extend(window))?;
     Ok(whole.then_some(chunks))
 }
 

@@ -1,11 +1,12 @@
 //! Files in, packs and identities out: reads each file once, cuts it, hashes chunks and file, and
 //! writes the chunks that are new into packs. Knows no pointers, no Git and no remote.
 //!
-//! Small files are read whole by workers that each do everything; a large file runs through three
-//! stages (read and cut, hash and compress, write) with a few blocks between them. Memory is
-//! bounded by 8 MiB per worker, the queues, and 32 MiB of buffers for frames.
+//! Small files are read whole by workers that each do everything; of a large file all cores read, cut and
+//! hash a block while they hash and compress the chunks of the one before, and one thread writes. Memory is
+//! bounded by 8 MiB per worker, two blocks of 8 MiB, the queue, and 32 MiB of buffers for frames.
 
 mod base;
+mod blocks;
 mod claims;
 mod deltas;
 mod error;

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::SyncSender;
 use std::sync::{Mutex, PoisonError};
 
-use crate::fs::{Dir, Time};
+use crate::fs::{Dir, PageBuffer, Time};
 use crate::hash::ChunkId;
 use crate::intake::claims::Claims;
 use crate::intake::deltas::Deltas;
@@ -28,6 +28,7 @@ pub(super) struct Shared<'a> {
     pub(super) new_bytes: AtomicU64,
     claims: &'a Claims<'a>,
     codecs: Mutex<Vec<Codecs>>,
+    buffers: Mutex<Vec<PageBuffer>>,
     frames: SyncSender<Vec<EncodedFrame>>,
     spares: &'a Spares,
     pub(super) deltas: Deltas<'a>,
@@ -42,8 +43,8 @@ impl<'a> Shared<'a> {
         (began, deltas): (Time, Deltas<'a>),
     ) -> Self {
         let new_bytes = AtomicU64::new(0);
-        let codecs = Mutex::default();
-        Self { root, job, task, began, new_bytes, claims, codecs, frames, spares, deltas }
+        let (codecs, buffers) = (Mutex::default(), Mutex::default());
+        Self { root, job, task, began, new_bytes, claims, codecs, buffers, frames, spares, deltas }
     }
 
     /// Says whether the caller is the first to meet this chunk and so has to store it.
@@ -100,6 +101,17 @@ impl<'a> Shared<'a> {
         let result = work(&mut codecs);
         self.codecs.lock().unwrap_or_else(PoisonError::into_inner).push(codecs);
         result
+    }
+
+    /// Lends memory to read into.
+    pub(super) fn buffer(&self) -> PageBuffer {
+        let spare = self.buffers.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        spare.unwrap_or_default()
+    }
+
+    /// Takes memory back.
+    pub(super) fn give_back(&self, buffer: PageBuffer) {
+        self.buffers.lock().unwrap_or_else(PoisonError::into_inner).push(buffer);
     }
 
     /// Makes the frame of a single chunk.

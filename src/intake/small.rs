@@ -1,10 +1,9 @@
 //! Files that fit into memory: a worker reads, cuts, hashes and compresses a run of them.
 
-use std::io::Read;
-use std::os::unix::fs::FileExt;
+use std::io::{self, ErrorKind};
 
 use crate::chunk::cut;
-use crate::fs::{Dir, IoResultExt, Stamp, planted};
+use crate::fs::{Dir, IoResultExt, PageBuffer, Stamp, planted, read_up_to};
 use crate::hash::{ChunkId, Oid};
 use crate::intake::error::IntakeError;
 use crate::intake::frames::{Fresh, OpenFormer, frames};
@@ -26,13 +25,14 @@ pub(super) fn take_run(shared: &Shared, run: &[Source]) -> Result<Vec<Taken>, In
         let mut worker =
             Worker { shared, codecs, batcher: Batcher::new(), frames: Vec::new(), folder: None };
         let mut out = Vec::with_capacity(run.len());
-        let mut bytes = Vec::new();
+        let mut buffer = shared.buffer();
         for source in run {
             shared.job.check()?;
-            let stamp = worker.read(source, &mut bytes)?;
-            out.push(worker.take(source, &bytes, stamp)?);
-            shared.task.advance(bytes.len() as u64);
+            let stamp = worker.read(source, &mut buffer)?;
+            out.push(worker.take(source, buffer.bytes(), stamp)?);
+            shared.task.advance(buffer.bytes().len() as u64);
         }
+        shared.give_back(buffer);
         worker.finish()?;
         Ok(out)
     })
@@ -48,7 +48,7 @@ struct Worker<'w, 'a> {
 
 impl Worker<'_, '_> {
     /// Reads a file, a whole one again if it changes meanwhile.
-    fn read(&mut self, source: &Source, bytes: &mut Vec<u8>) -> Result<Stamp, IntakeError> {
+    fn read(&mut self, source: &Source, buffer: &mut PageBuffer) -> Result<Stamp, IntakeError> {
         let (parent, name) = split(&source.path);
         if self.folder.as_ref().is_none_or(|(path, _)| path != parent) {
             self.folder = Some((parent.to_vec(), self.shared.root.descend(parent)?));
@@ -59,18 +59,21 @@ impl Worker<'_, '_> {
         let path = self.shared.root.path_of(&source.path);
         if let Some(at) = source.at {
             let (file, stamp) = folder.open_file(name)?;
-            bytes.resize(usize::try_from(source.size).unwrap_or(0), 0);
-            file.read_exact_at(bytes, at).at("read", &path)?;
+            let bytes = buffer.room(0, usize::try_from(source.size).unwrap_or(0));
+            let count = read_up_to(&file, at, bytes).at("read", &path)?;
+            if count < bytes.len() {
+                return Err(io::Error::from(ErrorKind::UnexpectedEof)).at("read", &path)?;
+            }
             return Ok(Stamp { size: source.size, ..stamp });
         }
         for _ in 0..TRIES {
-            let (mut file, before) = folder.open_file(name)?;
-            bytes.clear();
-            bytes.reserve(usize::try_from(before.size).unwrap_or(0));
+            let (file, before) = folder.open_file(name)?;
             // One byte more than expected shows that it grew; memory stays bounded if it runs away.
-            file.by_ref().take(before.size + 1).read_to_end(bytes).at("read", &path)?;
+            let most = usize::try_from(before.size).unwrap_or(usize::MAX).saturating_add(1);
+            let count = read_up_to(&file, 0, buffer.room(0, most)).at("read", &path)?;
+            buffer.truncate(count);
             let after = Dir::stamp_of(&file, &path)?;
-            let same = before == after && bytes.len() as u64 == after.size;
+            let same = before == after && count as u64 == after.size;
             if same || planted::is("stamp-not-compared") {
                 return Ok(after);
             }

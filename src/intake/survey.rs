@@ -1,40 +1,38 @@
 //! Reading a file for its chunks alone: nothing is stored.
 
 use std::fs::File;
-use std::ops::Range;
 
 use rayon::prelude::*;
 
-use crate::chunk::{Profile, Windows};
-use crate::fs::Dir;
+use crate::chunk::Profile;
+use crate::fs::{Dir, PageBuffer};
 use crate::hash::ChunkId;
 use crate::intake::Source;
+use crate::intake::blocks::Blocks;
 use crate::intake::small::split;
 use crate::progress::{Job, Stopped};
 use crate::recipe::{ChunkEntry, Former, Pairing};
 
-/// Cuts and hashes a file; hands its chunks over in the windows that an intake of a large file takes.
+/// Cuts and hashes a file; hands its chunks over in the blocks that an intake of a large file takes.
 /// False if it could not be read to its end.
 pub(super) fn survey(
-    file: File,
+    file: &File,
     profile: Profile,
     job: &Job,
     mut each: impl FnMut(Vec<ChunkEntry>),
 ) -> Result<bool, Stopped> {
-    let mut windows = Windows::new(profile, file);
+    let (mut blocks, mut spare) = (Blocks::new(profile, file), PageBuffer::default());
     loop {
         job.check()?;
-        let block = match windows.next() {
+        let block = match blocks.next(spare) {
             Ok(Some(block)) => block,
             Ok(None) => return Ok(true),
             Err(_) => return Ok(false),
         };
-        let entry = |range: &Range<usize>| {
-            let bytes = block.bytes.get(range.clone()).unwrap_or_default();
-            ChunkEntry { id: ChunkId::of(bytes), size: bytes.len() as u64 }
-        };
-        each(block.chunks.par_iter().map(entry).collect());
-        windows.recycle(block.bytes);
+        let chunks: Vec<&[u8]> = block.chunks().collect();
+        let entry = |bytes: &&[u8]| ChunkEntry { id: ChunkId::of(bytes), size: bytes.len() as u64 };
+        each(chunks.par_iter().map(entry).collect());
+        spare = block.into_buffer();
     }
 }
 
@@ -54,7 +52,7 @@ pub fn compare(
         return Ok(());
     };
     let mut pairing = Pairing::new(former);
-    survey(file, source.profile, job, |window| {
+    survey(&file, source.profile, job, |window| {
         let paired = pairing.pair(&window);
         for (chunk, range) in window.into_iter().zip(paired) {
             let bases = range.map(|range| former.covering(&range)).unwrap_or_default();

@@ -1,18 +1,16 @@
 //! Building a large file: all cores decode its chunks, or take unchanged bytes from the version that lies
-//! in its place, while one thread hashes and one writes what came before.
+//! in its place, write each piece where it belongs, and hash what came before.
 
 use std::fs::File;
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
-use std::panic::resume_unwind;
 use std::path::Path;
-use std::sync::mpsc::{Receiver, Sender, channel, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
 
 use crate::cache::{CacheError, ObjectReader};
-use crate::fs::{FsError, TempFile};
+use crate::fs::{PageBuffer, TempFile};
 use crate::hash::Oid;
 use crate::progress::{Job, Task};
 use crate::recipe::{ChunkEntry, Former};
@@ -21,12 +19,10 @@ use crate::worktree::place::PlaceError;
 
 /// From this many bytes on, all cores build one file.
 pub(crate) const LARGE: u64 = 8 << 20;
-/// Bytes of a file that are made, hashed and written together; up to five times that is in memory.
+/// Bytes of a file that are made and written together; twice that is in memory.
 const WINDOW: u64 = 8 << 20;
 /// Bytes that one core makes at a time.
 const STRETCH: u64 = 512 << 10;
-/// Windows that may wait to be hashed or written.
-const AHEAD: usize = 1;
 
 /// The version of a file that lies in its place: its chunks, and the open file.
 pub(super) type InPlace<'a> = (&'a Former, &'a File);
@@ -60,15 +56,8 @@ struct Stretch {
     former: Option<u64>,
 }
 
-/// Bytes on their way into the file.
-struct Made {
-    at: u64,
-    bytes: Vec<u8>,
-    /// Whether the file has them there already.
-    written: bool,
-}
-
-type Window = Arc<Vec<Made>>;
+/// What a file is made from: its chunks, and the version that lies in its place.
+type From<'a> = (&'a [ChunkEntry], Option<InPlace<'a>>);
 
 impl Build<'_, '_> {
     /// Fills the file; returns the hash and the number of its bytes.
@@ -85,43 +74,48 @@ impl Build<'_, '_> {
         let stays = |stretch: &Stretch| stretch.former == Some(stretch.at);
         let cloned = stretches.iter().any(stays)
             && in_place.is_some_and(|(_, file)| self.temp.reflink(file));
-        std::thread::scope(|scope| {
-            let (to_hash, for_hash) = sync_channel(AHEAD);
-            let (to_write, for_write) = sync_channel(AHEAD);
-            let (give_back, spares) = channel();
-            let hashing = scope.spawn({
-                let give_back = give_back.clone();
-                move || hash(&for_hash, &give_back)
-            });
-            let writing = scope.spawn(move || self.write(&for_write, &give_back));
-            let made = windows(&stretches).try_for_each(|window| {
-                self.job.check()?;
-                self.wait_for(window, chunks)?;
-                let buffers = spares.try_iter().chain(std::iter::repeat_with(Vec::new));
-                let work: Vec<(&Stretch, Vec<u8>)> = window.iter().zip(buffers).collect();
-                let made: Result<Vec<Made>, PlaceError> = work
-                    .into_par_iter()
-                    .with_max_len(1)
-                    .map(|(stretch, buffer)| {
-                        let bytes = self.make(stretch, (chunks, in_place), buffer)?;
-                        self.task.advance(stretch.len);
-                        Ok(Made { at: stretch.at, bytes, written: cloned && stays(stretch) })
-                    })
-                    .collect();
-                let window: Window = Arc::new(made?);
-                // Whoever does not take it any more says why when it is waited for.
-                drop(to_hash.send(Arc::clone(&window)));
-                drop(to_write.send(window));
-                Ok::<(), PlaceError>(())
-            });
-            drop((to_hash, to_write));
-            let oid = hashing.join().unwrap_or_else(|panic| resume_unwind(panic));
-            let written = writing.join().unwrap_or_else(|panic| resume_unwind(panic));
+        let mut whole = blake3::Hasher::new();
+        let (mut before, mut spare) = (PageBuffer::default(), PageBuffer::default());
+        for window in windows(&stretches) {
+            self.job.check()?;
+            self.wait_for(window, chunks)?;
+            let (made, _) = rayon::join(
+                || self.make_window(window, (chunks, in_place), cloned, &mut spare),
+                || whole.update_rayon(before.bytes()),
+            );
             made?;
-            written?;
-            // One before may have made it longer.
-            self.temp.end_at(size, self.path)?;
-            Ok((oid, size))
+            std::mem::swap(&mut before, &mut spare);
+        }
+        whole.update_rayon(before.bytes());
+        // One before may have made it longer.
+        self.temp.end_at(size, self.path)?;
+        Ok((Oid(*whole.finalize().as_bytes()), size))
+    }
+
+    /// Makes and writes the bytes of a window; where the file was cloned, it has those that stay.
+    fn make_window(
+        &self,
+        window: &[Stretch],
+        from: From<'_>,
+        cloned: bool,
+        buffer: &mut PageBuffer,
+    ) -> Result<(), PlaceError> {
+        let len: u64 = window.iter().map(|stretch| stretch.len).sum();
+        let mut rest = buffer.room(0, usize::try_from(len).unwrap_or(usize::MAX));
+        let mut work = Vec::with_capacity(window.len());
+        for stretch in window {
+            let len = usize::try_from(stretch.len).unwrap_or(usize::MAX);
+            let Some((bytes, others)) = rest.split_at_mut_checked(len) else { break };
+            work.push((stretch, bytes));
+            rest = others;
+        }
+        work.into_par_iter().with_max_len(1).try_for_each(|(stretch, bytes)| {
+            self.make(stretch, from, bytes)?;
+            self.task.advance(stretch.len);
+            if !(cloned && stretch.former == Some(stretch.at)) {
+                self.temp.write_at(stretch.at, bytes, self.path)?;
+            }
+            Ok(())
         })
     }
 
@@ -140,68 +134,37 @@ impl Build<'_, '_> {
     fn make(
         &self,
         stretch: &Stretch,
-        (chunks, in_place): (&[ChunkEntry], Option<InPlace<'_>>),
-        mut buffer: Vec<u8>,
-    ) -> Result<Vec<u8>, PlaceError> {
-        let len = usize::try_from(stretch.len).unwrap_or(usize::MAX);
-        if let (Some(from), Some((_, file))) = (stretch.former, in_place) {
-            buffer.resize(len, 0);
-            if file.read_exact_at(&mut buffer, from).is_ok() {
-                return Ok(buffer);
-            }
+        (chunks, in_place): From<'_>,
+        bytes: &mut [u8],
+    ) -> Result<(), PlaceError> {
+        if let (Some(from), Some((_, file))) = (stretch.former, in_place)
+            && file.read_exact_at(bytes, from).is_ok()
+        {
+            return Ok(());
         }
-        buffer.clear();
-        buffer.reserve_exact(len);
         let spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let mut reader = spare.map_or_else(self.reader, Ok)?;
+        let (mut rest, mut actual) = (bytes, 0);
         for chunk in chunks.get(stretch.chunks.clone()).unwrap_or_default() {
             self.job.check()?;
-            let bytes = if self.proving {
+            let found = if self.proving {
                 reader.chunk(chunk.id)?
             } else {
                 reader.unproven_chunk(chunk.id)?
             };
-            let bytes = bytes.ok_or(PlaceError::Absent(chunk.id))?;
-            buffer.extend_from_slice(bytes);
+            let found = found.ok_or(PlaceError::Absent(chunk.id))?;
+            actual += found.len() as u64;
+            let (room, others) = rest.split_at_mut_checked(found.len()).unwrap_or_default();
+            if room.len() == found.len() {
+                room.copy_from_slice(found);
+            }
+            rest = others;
         }
         self.spare.lock().unwrap_or_else(PoisonError::into_inner).push(reader);
-        if buffer.len() == len {
-            return Ok(buffer);
+        if actual == stretch.len {
+            return Ok(());
         }
-        Err(PlaceError::WrongSize { expected: stretch.len, actual: buffer.len() as u64 })
-    }
-
-    fn write(
-        &self,
-        windows: &Receiver<Window>,
-        give_back: &Sender<Vec<u8>>,
-    ) -> Result<(), FsError> {
-        for window in windows {
-            for made in window.iter().filter(|made| !made.written) {
-                self.temp.write_at(made.at, &made.bytes, self.path)?;
-            }
-            retire(window, give_back);
-        }
-        Ok(())
-    }
-}
-
-fn hash(windows: &Receiver<Window>, give_back: &Sender<Vec<u8>>) -> Oid {
-    let mut hasher = blake3::Hasher::new();
-    for window in windows {
-        for made in window.iter() {
-            hasher.update(&made.bytes);
-        }
-        retire(window, give_back);
-    }
-    Oid(*hasher.finalize().as_bytes())
-}
-
-/// Gives the memory of a window back once both who needed it are done with it.
-fn retire(window: Window, give_back: &Sender<Vec<u8>>) {
-    for made in Arc::into_inner(window).into_iter().flatten() {
-        // At the end nobody takes it any more.
-        drop(give_back.send(made.bytes));
+        Err(PlaceError::WrongSize { expected: stretch.len, actual })
     }
 }
 

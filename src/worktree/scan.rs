@@ -17,6 +17,8 @@ const MAX_DEPTH: usize = 2048;
 const POINTER_MAX: u64 = 4096;
 /// Folders that are listed side by side before what they hold is put together.
 const TOGETHER: usize = 128;
+/// Names of one folder that one core looks at.
+const NAMES: usize = 1024;
 
 /// One thing to be tracked.
 #[derive(Clone, Debug)]
@@ -62,8 +64,8 @@ struct Pending {
 }
 
 /// Lists everything below a folder in byte order of whole paths, and beside it what cannot be tracked;
-/// links are never followed. Folders of one depth are looked at side by side: each is opened once, and
-/// each name in it looked at once.
+/// links are never followed. Folders of one depth, and many names of one folder, are looked at side by side:
+/// each folder is opened once, and each name in it looked at once.
 ///
 /// Temporary files of ours are passed over, and so is what `.haulignore` files exclude, unless it is to
 /// be kept.
@@ -123,8 +125,6 @@ struct Listing<'a> {
 impl Listing<'_> {
     /// Looks at one folder; returns what it holds, and the folders in it.
     fn list(&self, pending: &Pending, job: &Job) -> Result<Listed, WorktreeError> {
-        job.check()?;
-        let (mut out, mut folders) = (Scan::default(), Vec::new());
         let path = pending.path.as_slice();
         let dir = self.door.root().descend(path)?;
         let rules = match (&pending.rules, self.kept) {
@@ -134,51 +134,25 @@ impl Listing<'_> {
             }
             (rules, _) => rules.clone(),
         };
-        let mut empty = true;
+        let within = Within { listing: self, dir: &dir, path, rules: rules.as_ref() };
         let entries = dir.entries()?;
         failpoint::hit("worktree.listed");
-        for DirEntry { name, kind } in entries {
-            if is_temp_name(&name) {
-                continue;
-            }
-            let full = [path, b"/", &name].concat();
-            let known = kind == Some(FileKind::Directory) && !self.deepest;
-            let stamp = if known { None } else { dir.stamp(&name)? };
-            let may_link = matches!(kind, Some(FileKind::Symlink) | None);
-            let own_link = may_link && dir.own_link(&name).is_some();
-            if stamp.is_none() && !known && !own_link {
-                continue;
-            }
-            let is_dir = known || stamp.is_some_and(|stamp| stamp.kind == FileKind::Directory);
-            let excluded = rules.as_ref().is_none_or(|rules| rules.excludes(&full, is_dir));
-            if excluded && !self.kept.needs(&full) {
-                out.excluded.push(full);
-                // A folder with nothing else in it is not worth tracking, unless it is tracked.
-                empty &= self.kept.has(path);
-                continue;
-            }
-            empty = false;
-            let Some(full) = out.named(full) else { continue };
-            if own_link {
-                let list = if stamp.is_some() { &mut out.links } else { &mut out.dangling };
-                list.push(full.clone());
-            }
-            if is_dir {
-                let rules = rules.clone().filter(|_| !excluded);
-                folders.push(Pending { path: full.as_bytes().to_vec(), rules });
-            } else if let Some(stamp) = stamp
-                && let Some(what) = self.what((&dir, &name), &full, stamp, &mut out)?
-            {
-                out.found.push(Found { path: full, what });
-            }
+        let looked: Result<Vec<Names>, WorktreeError> =
+            entries.par_chunks(NAMES).map(|names| within.look(names, job)).collect();
+        let mut all = Names { empty: true, ..Names::default() };
+        for names in looked? {
+            all.scan.take(names.scan);
+            all.folders.extend(names.folders);
+            all.empty &= names.empty;
         }
+        let Names { mut scan, folders, empty } = all;
         if empty
             && path != self.folder.as_bytes()
-            && let Some(path) = out.named(path.to_vec())
+            && let Some(path) = scan.named(path.to_vec())
         {
-            out.found.push(Found { path, what: What::EmptyFolder });
+            scan.found.push(Found { path, what: What::EmptyFolder });
         }
-        Ok((out, folders))
+        Ok((scan, folders))
     }
 
     /// Says what a name stands for, or notes why it cannot be tracked.
@@ -202,6 +176,72 @@ impl Listing<'_> {
                 None
             }
         })
+    }
+}
+
+/// What some names of a folder came to.
+#[derive(Default)]
+struct Names {
+    scan: Scan,
+    folders: Vec<Pending>,
+    /// Whether nothing of them is worth tracking the folder for.
+    empty: bool,
+}
+
+/// A folder that is looked at.
+struct Within<'a> {
+    listing: &'a Listing<'a>,
+    dir: &'a Dir,
+    path: &'a [u8],
+    rules: Option<&'a Rules>,
+}
+
+impl Within<'_> {
+    /// Looks at some of its names.
+    fn look(&self, names: &[DirEntry], job: &Job) -> Result<Names, WorktreeError> {
+        job.check()?;
+        let mut out = Names { empty: true, ..Names::default() };
+        for entry in names.iter().filter(|entry| !is_temp_name(&entry.name)) {
+            self.look_at(entry, &mut out)?;
+        }
+        Ok(out)
+    }
+
+    fn look_at(&self, entry: &DirEntry, out: &mut Names) -> Result<(), WorktreeError> {
+        let (DirEntry { name, kind }, dir) = (entry, self.dir);
+        let Listing { kept, deepest, .. } = *self.listing;
+        let full = [self.path, b"/", name].concat();
+        let known = *kind == Some(FileKind::Directory) && !deepest;
+        let stamp = if known { None } else { dir.stamp(name)? };
+        let may_link = matches!(kind, Some(FileKind::Symlink) | None);
+        let own_link = may_link && dir.own_link(name).is_some();
+        if stamp.is_none() && !known && !own_link {
+            return Ok(());
+        }
+        let is_dir = known || stamp.is_some_and(|stamp| stamp.kind == FileKind::Directory);
+        let excluded = self.rules.is_none_or(|rules| rules.excludes(&full, is_dir));
+        if excluded && !kept.needs(&full) {
+            out.scan.excluded.push(full);
+            // A folder with nothing else in it is not worth tracking, unless it is tracked.
+            out.empty &= kept.has(self.path);
+            return Ok(());
+        }
+        out.empty = false;
+        let Some(full) = out.scan.named(full) else { return Ok(()) };
+        if own_link {
+            let scan = &mut out.scan;
+            let list = if stamp.is_some() { &mut scan.links } else { &mut scan.dangling };
+            list.push(full.clone());
+        }
+        if is_dir {
+            let rules = self.rules.filter(|_| !excluded).cloned();
+            out.folders.push(Pending { path: full.as_bytes().to_vec(), rules });
+        } else if let Some(stamp) = stamp
+            && let Some(what) = self.listing.what((dir, name), &full, stamp, &mut out.scan)?
+        {
+            out.scan.found.push(Found { path: full, what });
+        }
+        Ok(())
     }
 }
 
