@@ -2,13 +2,13 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
 use crate::fs::ahead::WriteAhead;
 use crate::fs::error::{FsError, IoResultExt};
+use crate::fs::pages::write_all_at;
 use crate::fs::plain::{Links, open_plain};
 use crate::fs::{failpoint, planted};
 
@@ -49,7 +49,7 @@ impl Temp {
 
     /// Writes a piece where it belongs.
     pub fn write_at(&self, offset: u64, bytes: &[u8]) -> Result<(), FsError> {
-        self.as_file().write_all_at(bytes, offset).at("write", self.path())
+        write_all_at(self.as_file(), offset, bytes).at("write", self.path())
     }
 
     /// Makes the bytes durable, then gives the file its name `target` and makes that durable.

@@ -5,7 +5,6 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -15,6 +14,7 @@ use rustix::io::Errno;
 use crate::fs::atomic::{Temp, make_folder};
 use crate::fs::error::{FsError, IoResultExt};
 use crate::fs::own_links::{OwnLink, stamp_of_own};
+use crate::fs::pages::write_all_at;
 use crate::fs::stamp::{FileKind, Stamp};
 use crate::fs::{failpoint, planted};
 
@@ -347,7 +347,7 @@ impl TempFile<'_> {
 
     /// Writes bytes where they belong; `path` is for the message.
     pub fn write_at(&self, offset: u64, bytes: &[u8], path: &Path) -> Result<(), FsError> {
-        self.file.write_all_at(bytes, offset).at("write", path)
+        write_all_at(&self.file, offset, bytes).at("write", path)
     }
 
     /// Ends the file after so many bytes; `path` is for the message.

@@ -1,4 +1,4 @@
-//! Reading what files hold into memory that is filled fast.
+//! Reading and writing what files hold through memory that is filled fast.
 
 use std::fs::File;
 use std::io::{self, ErrorKind};
@@ -7,6 +7,11 @@ use std::os::unix::fs::FileExt;
 
 /// Bytes of a page of memory.
 const PAGE: usize = 4096;
+
+/// Bytes that the system is given to write at a time. Of more it makes large pieces of its own memory, which it
+/// takes from where none is in use. A virtual machine has mostly given that back to its host, and gets it again
+/// slowly: 2 GiB took 0.6 s by 1 MiB, 0.7 by 512 KiB, and 1.1 to 5.4 s by 4 and 8 MiB.
+const WRITTEN: usize = 512 << 10;
 
 /// Memory for what is read, to be used again and again.
 ///
@@ -58,6 +63,16 @@ pub fn read_up_to(file: &File, at: u64, bytes: &mut [u8]) -> io::Result<usize> {
     Ok(filled)
 }
 
+/// Writes all bytes to a place of a file, some at a time.
+pub(super) fn write_all_at(file: &File, at: u64, bytes: &[u8]) -> io::Result<()> {
+    let mut at = at;
+    for piece in bytes.chunks(WRITTEN) {
+        file.write_all_at(piece, at)?;
+        at += piece.len() as u64;
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -75,6 +90,17 @@ mod tests {
             buffer.truncate(3);
             assert_eq!(buffer.bytes().len(), (before + len).min(3));
         }
+    }
+
+    #[test]
+    fn what_is_written_in_pieces_lies_where_it_belongs() {
+        let file = tempfile::tempfile().unwrap();
+        let bytes: Vec<u8> = (0..2 * WRITTEN + 3).map(|i| u8::try_from(i % 251).unwrap()).collect();
+        write_all_at(&file, 5, &bytes).unwrap();
+        write_all_at(&file, 1, &[]).unwrap();
+        let mut all = vec![1; bytes.len() + 9];
+        assert_eq!(read_up_to(&file, 0, &mut all).unwrap(), bytes.len() + 5);
+        assert!(all[..5] == [0; 5] && all[5..5 + bytes.len()] == bytes);
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use crate::fs::error::{FsError, IoResultExt};
 use crate::fs::failpoint;
+use crate::fs::pages::write_all_at;
 
 /// An open file of pieces. Not durable, and after a crash any piece may be missing or torn: its
 /// reader must check what it reads.
@@ -25,7 +26,7 @@ impl SparseFile {
     /// Writes a piece where it belongs.
     pub fn write_at(&self, offset: u64, bytes: &[u8]) -> Result<(), FsError> {
         failpoint::hit("fs.sparse.write");
-        self.file.write_all_at(bytes, offset).at("write", &self.path)
+        write_all_at(&self.file, offset, bytes).at("write", &self.path)
     }
 
     /// Fills `bytes` with the piece at `offset`; false if nothing was written there yet.

@@ -1,5 +1,5 @@
 //! Building a large file: all cores decode its chunks, or take unchanged bytes from the version that lies
-//! in its place, write each piece where it belongs, and hash what came before.
+//! in its place, while one of them hashes and one writes what came before.
 
 use std::fs::File;
 use std::ops::Range;
@@ -10,7 +10,7 @@ use std::sync::{Mutex, PoisonError};
 use rayon::prelude::*;
 
 use crate::cache::{CacheError, ObjectReader};
-use crate::fs::{PageBuffer, TempFile};
+use crate::fs::{FsError, PageBuffer, TempFile};
 use crate::hash::Oid;
 use crate::progress::{Job, Task};
 use crate::recipe::{ChunkEntry, Former};
@@ -19,7 +19,7 @@ use crate::worktree::place::PlaceError;
 
 /// From this many bytes on, all cores build one file.
 pub(crate) const LARGE: u64 = 8 << 20;
-/// Bytes of a file that are made and written together; twice that is in memory.
+/// Bytes of a file that are made, hashed and written together; twice that is in memory.
 const WINDOW: u64 = 8 << 20;
 /// Bytes that one core makes at a time.
 const STRETCH: u64 = 512 << 10;
@@ -56,6 +56,16 @@ struct Stretch {
     former: Option<u64>,
 }
 
+/// Bytes on their way into the file.
+#[derive(Default)]
+struct Made {
+    buffer: PageBuffer,
+    /// Where they begin in the file.
+    at: u64,
+    /// Those that the file does not have yet, by their places among them.
+    missing: Vec<Range<usize>>,
+}
+
 /// What a file is made from: its chunks, and the version that lies in its place.
 type From<'a> = (&'a [ChunkEntry], Option<InPlace<'a>>);
 
@@ -75,48 +85,72 @@ impl Build<'_, '_> {
         let cloned = stretches.iter().any(stays)
             && in_place.is_some_and(|(_, file)| self.temp.reflink(file));
         let mut whole = blake3::Hasher::new();
-        let (mut before, mut spare) = (PageBuffer::default(), PageBuffer::default());
+        let (mut before, mut spare) = (Made::default(), Made::default());
         for window in windows(&stretches) {
             self.job.check()?;
             self.wait_for(window, chunks)?;
-            let (made, _) = rayon::join(
-                || self.make_window(window, (chunks, in_place), cloned, &mut spare),
-                || whole.update_rayon(before.bytes()),
+            // A file system lets one write to a file at a time, and others that want to use up their core.
+            let (made, (written, _)) = rayon::join(
+                || self.make_window(window, (chunks, in_place), cloned, spare),
+                || {
+                    rayon::join(
+                        || self.write(&before),
+                        || whole.update_rayon(before.buffer.bytes()),
+                    )
+                },
             );
-            made?;
-            std::mem::swap(&mut before, &mut spare);
+            written?;
+            (spare, before) = (before, made?);
         }
-        whole.update_rayon(before.bytes());
+        self.write(&before)?;
+        whole.update_rayon(before.buffer.bytes());
         // One before may have made it longer.
         self.temp.end_at(size, self.path)?;
         Ok((Oid(*whole.finalize().as_bytes()), size))
     }
 
-    /// Makes and writes the bytes of a window; where the file was cloned, it has those that stay.
+    /// Makes the bytes of a window; where the file was cloned, it has those that stay.
     fn make_window(
         &self,
         window: &[Stretch],
         from: From<'_>,
         cloned: bool,
-        buffer: &mut PageBuffer,
-    ) -> Result<(), PlaceError> {
+        mut made: Made,
+    ) -> Result<Made, PlaceError> {
         let len: u64 = window.iter().map(|stretch| stretch.len).sum();
-        let mut rest = buffer.room(0, usize::try_from(len).unwrap_or(usize::MAX));
-        let mut work = Vec::with_capacity(window.len());
+        let mut rest = made.buffer.room(0, in_memory(len));
+        let (mut work, mut at) = (Vec::with_capacity(window.len()), 0);
+        made.missing.clear();
         for stretch in window {
-            let len = usize::try_from(stretch.len).unwrap_or(usize::MAX);
+            let len = in_memory(stretch.len);
             let Some((bytes, others)) = rest.split_at_mut_checked(len) else { break };
             work.push((stretch, bytes));
             rest = others;
+            let place = at..at + len;
+            at = place.end;
+            if cloned && stretch.former == Some(stretch.at) {
+                continue;
+            }
+            match made.missing.last_mut().filter(|last| last.end == place.start) {
+                Some(last) => last.end = place.end,
+                None => made.missing.push(place),
+            }
         }
         work.into_par_iter().with_max_len(1).try_for_each(|(stretch, bytes)| {
             self.make(stretch, from, bytes)?;
             self.task.advance(stretch.len);
-            if !(cloned && stretch.former == Some(stretch.at)) {
-                self.temp.write_at(stretch.at, bytes, self.path)?;
-            }
-            Ok(())
-        })
+            Ok::<(), PlaceError>(())
+        })?;
+        made.at = window.first().map_or(0, |stretch| stretch.at);
+        Ok(made)
+    }
+
+    fn write(&self, made: &Made) -> Result<(), FsError> {
+        for place in &made.missing {
+            let bytes = made.buffer.bytes().get(place.clone()).unwrap_or_default();
+            self.temp.write_at(made.at + place.start as u64, bytes, self.path)?;
+        }
+        Ok(())
     }
 
     /// Waits until the chunks of a window are here, if they still arrive. Readers from before do not know all
@@ -166,6 +200,11 @@ impl Build<'_, '_> {
         }
         Err(PlaceError::WrongSize { expected: stretch.len, actual })
     }
+}
+
+/// More than memory holds is refused when it is asked for.
+fn in_memory(len: u64) -> usize {
+    usize::try_from(len).unwrap_or(usize::MAX)
 }
 
 /// Says where the bytes of a file come from, in order.
