@@ -136,9 +136,18 @@ impl StatCache {
         last: &[u8],
     ) -> Result<Vec<(Vec<u8>, StatEntry)>, CacheError> {
         let mut out = Vec::new();
-        let take = |path: &[u8], entry| out.push((path.to_vec(), entry));
-        self.each((Bound::Included(first), Bound::Included(last)), take)?;
+        self.each_between(first, last, |path, entry| out.push((path.to_vec(), entry)))?;
         Ok(out)
+    }
+
+    /// As [`Self::between`], of entries that are handed over one by one, in the order of paths.
+    pub fn each_between(
+        &self,
+        first: &[u8],
+        last: &[u8],
+        take: impl FnMut(&[u8], StatEntry),
+    ) -> Result<(), CacheError> {
+        self.each((Bound::Included(first), Bound::Included(last)), take)
     }
 
     fn each(

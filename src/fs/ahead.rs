@@ -1,6 +1,7 @@
 //! Writing a growing file to the disk while it still grows, so that its last sync finds little left.
 
 use std::fs::File;
+#[cfg(target_os = "linux")]
 use std::num::NonZeroU64;
 
 use crate::fs::planted;
@@ -26,15 +27,22 @@ impl WriteAhead {
     /// Takes note that `bytes` more were written to `file`.
     pub(super) fn wrote(&mut self, file: &File, bytes: u64) {
         self.written += bytes;
-        let Some(waiting) = NonZeroU64::new(self.written - self.told) else { return };
-        if waiting.get() < STEP || planted::is("no-fsync") {
-            return;
+        let waiting = self.written - self.told;
+        if waiting >= STEP {
+            begin(file, self.told, waiting);
+            self.told = self.written;
         }
-        #[cfg(target_os = "linux")]
-        rustix::fs::fadvise(file, self.told, Some(waiting), rustix::fs::Advice::DontNeed)
-            .unwrap_or_default();
-        #[cfg(not(target_os = "linux"))]
-        let _ = file;
-        self.told = self.written;
     }
+}
+
+/// Has the disk begin with `len` bytes from `at` on, as [`WriteAhead`] does.
+pub(super) fn begin(file: &File, at: u64, len: u64) {
+    if planted::is("no-fsync") {
+        return;
+    }
+    #[cfg(target_os = "linux")]
+    rustix::fs::fadvise(file, at, NonZeroU64::new(len), rustix::fs::Advice::DontNeed)
+        .unwrap_or_default();
+    #[cfg(not(target_os = "linux"))]
+    let _ = (file, at, len);
 }

@@ -16,7 +16,7 @@ use crate::fs::error::{FsError, IoResultExt};
 use crate::fs::own_links::{OwnLink, stamp_of_own};
 use crate::fs::pages::write_all_at;
 use crate::fs::stamp::{FileKind, Stamp};
-use crate::fs::{failpoint, planted};
+use crate::fs::{ahead, failpoint, planted};
 
 pub(super) const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
 /// What names of temporary files in a worktree begin with; no tracked path has such a part.
@@ -345,9 +345,11 @@ impl TempFile<'_> {
         &self.file
     }
 
-    /// Writes bytes where they belong; `path` is for the message.
+    /// Writes bytes where they belong, and has the disk begin with them; `path` is for the message.
     pub fn write_at(&self, offset: u64, bytes: &[u8], path: &Path) -> Result<(), FsError> {
-        write_all_at(&self.file, offset, bytes).at("write", path)
+        write_all_at(&self.file, offset, bytes).at("write", path)?;
+        ahead::begin(&self.file, offset, bytes.len() as u64);
+        Ok(())
     }
 
     /// Ends the file after so many bytes; `path` is for the message.

@@ -33,6 +33,12 @@ pub struct Knowledge {
     began: Time,
 }
 
+/// Says whether a file with this stamp is what an entry of the stat cache is about.
+pub fn vouches(entry: &StatEntry, stamp: &Stamp) -> bool {
+    let believed = planted::is("size-tells-all") && entry.stamp.size == stamp.size;
+    entry.stamp == *stamp || believed
+}
+
 impl Knowledge {
     /// Starts from stat cache entries; `began` is the file system's clock now.
     pub fn new(entries: Vec<(Vec<u8>, StatEntry)>, began: Time) -> Self {
@@ -42,8 +48,7 @@ impl Knowledge {
     /// Returns what the stat cache says, if the stamp is still that of its entry.
     pub fn recall(&self, path: &RepoPath, stamp: &Stamp) -> Option<StatEntry> {
         let entry = self.entries.get(path.as_bytes()).copied()?;
-        let believed = planted::is("size-tells-all") && entry.stamp.size == stamp.size;
-        (entry.stamp == *stamp || believed).then_some(entry)
+        vouches(&entry, stamp).then_some(entry)
     }
 
     /// Returns the stat cache's entry for the path, valid or not.

@@ -18,7 +18,7 @@ pub(crate) use build::{LARGE, MakeReader};
 pub use door::{Door, Parent};
 pub use error::WorktreeError;
 pub use ignore::{Kept, RulesBelow, is_excluded};
-pub use known::{Content, Knowledge};
+pub use known::{Content, Knowledge, vouches};
 pub(crate) use own::{make_own, own_links, put_aside};
 pub use place::{PlaceError, Recipe};
 pub(crate) use place::{

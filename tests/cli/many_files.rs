@@ -97,3 +97,51 @@ fn more_files_than_are_looked_at_together_are_added_compared_and_brought() {
     assert_eq!(number(&pulled, "/checkout/written"), 3, "{pulled}");
     b.tree().assert_same(&a.tree());
 }
+
+#[test]
+fn one_folder_of_more_names_than_one_core_looks_at() {
+    let world = World::new();
+    let a = shared(&world);
+    let file = |number: usize| format!("d/{number:04}.txt");
+    for number in 0..2_600 {
+        a.write(file(number), &line(number, 0));
+    }
+    a.write("d/.haulignore", b"*.tmp\n");
+    for name in ["d/0001.tmp", "d/1500.tmp", "d/2599.tmp"] {
+        a.write(name, b"not wanted");
+    }
+    a.link("0000.txt", "d/1100.link");
+    a.mkdir("d/1200");
+    a.write("d/1300/inside.txt", &line(0, 7));
+    std::thread::sleep(Duration::from_millis(100));
+    let added = a.haul(&["add", "d", "--json"]).ok();
+    assert_eq!(number(&added, "/files"), 2_600 + 4);
+    save(&a, &["d"], "data");
+    assert_clean(&a);
+    a.haul(&["push"]).ok();
+    let b = a.clone_as("b");
+    b.haul(&["pull"]).ok();
+    for name in ["d/0001.tmp", "d/1500.tmp", "d/2599.tmp"] {
+        a.remove(name);
+    }
+    b.tree().assert_same(&a.tree());
+
+    for number in [0, 1_023, 1_024, 2_599] {
+        a.write(file(number), &line(number, 1));
+    }
+    a.remove(file(2_048));
+    a.write("d/1200/filled.txt", b"x");
+    a.write("d/1200-more", b"sorts before what is in the folder of that name");
+    assert_eq!(
+        states(&a),
+        [
+            "modified d/0000.txt",
+            "modified d/1023.txt",
+            "modified d/1024.txt",
+            "untracked d/1200-more",
+            "untracked d/1200/filled.txt",
+            "missing d/2048.txt",
+            "modified d/2599.txt",
+        ]
+    );
+}

@@ -13,6 +13,7 @@ mod leavers;
 mod look_alikes;
 mod needed;
 mod options;
+mod order;
 mod orphans;
 mod packed;
 mod past;

@@ -80,6 +80,16 @@ impl<R: Row> Packed<R> {
         self.blocks.iter().map(Block::unpack)
     }
 
+    /// Returns the first path of each of these lists.
+    pub(crate) fn firsts(&self) -> impl Iterator<Item = &RepoPath> {
+        self.blocks.iter().map(|block| &block.first)
+    }
+
+    /// Returns one of these lists; an empty one if there are fewer.
+    pub(crate) fn window(&self, number: usize) -> Result<Vec<R>, OpError> {
+        self.blocks.get(number).map_or_else(|| Ok(Vec::new()), Block::unpack)
+    }
+
     /// As [`Self::windows`], and lets go of each once it was handed out.
     pub(crate) fn into_windows(self) -> impl Iterator<Item = Result<Vec<R>, OpError>> {
         self.blocks.into_iter().map(|block| block.unpack())

@@ -4,12 +4,13 @@ use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
 
-use crate::cache::{IndexReader, Link, ObjectReader, WholeFiles, WholeName, note_links};
+use crate::cache::{Link, ObjectReader, WholeFiles, WholeName, note_links};
 use crate::config::Keep;
 use crate::fs::{Dir, FileKind, Stamp};
 use crate::manifest::{Content, EntryKind};
 use crate::ops::checkout::act::CheckoutReport;
 use crate::ops::checkout::ahead::Ahead;
+use crate::ops::checkout::order::in_order_of_packs;
 use crate::ops::checkout::packed::Packed;
 use crate::ops::checkout::placed::Placed;
 use crate::ops::checkout::wanted::{Target, chunks};
@@ -178,18 +179,6 @@ fn write_list(
         }
     }
     Ok((placed, missing.into_inner().unwrap_or_else(PoisonError::into_inner)))
-}
-
-/// Sorts files so that each pack is read from its beginning to its end, and each of its frames decoded once,
-/// whatever names the files have. Those that one chunk is not all of come first, in their own order.
-fn in_order_of_packs(writes: &mut [&Write], index: &IndexReader) {
-    writes.par_sort_by_cached_key(|write| match &write.target.content {
-        Content::Chunk { oid, .. } => {
-            let place = index.find_frame(oid.as_bytes());
-            place.map(|(place, _)| (place.pack, place.offset))
-        }
-        Content::Inline(_) | Content::Tree { .. } => None,
-    });
 }
 
 /// Writes one file, link or empty folder; nothing if its content is not on this machine.

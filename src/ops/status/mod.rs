@@ -1,5 +1,6 @@
 //! `haul status`: tracked data against pointers, pointers against `HEAD`, and what was not pushed.
 
+mod compare;
 mod report;
 mod run;
 

@@ -2,29 +2,23 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::cache::{Held, IndexReader, Known, ObjectReader, StatEntry};
-use crate::fs::{FileKind, Stamp, Time};
+use crate::cache::{Held, IndexReader, ObjectReader, StatEntry};
+use crate::fs::{FileKind, Time};
 use crate::git::Content as GitContent;
-use crate::hash::Oid;
-use crate::manifest::EntryKind;
 use crate::ops::checkout::{Packed, Target, is_unfilled, packed_targets, unset};
 use crate::ops::chosen::{Candidate, Chosen, candidates};
 use crate::ops::error::OpError;
 use crate::ops::linked::note_standing_links;
 use crate::ops::select::Select;
 use crate::ops::selection::Selection;
+use crate::ops::status::compare::{Against, Compared};
 use crate::ops::status::report::{PointerRow, StatusEntry, StatusOptions, StatusReport};
 use crate::path::{RepoPath, json_path};
 use crate::pointer::{PointerError, PointerKind};
-use crate::progress::{Job, Kind, Task};
+use crate::progress::{Job, Kind};
 use crate::repo::Repo;
 use crate::transfer::{Filter, Root};
-use crate::worktree::{
-    Content, Found, Kept, Knowledge, Scan, Tracked, TrackedState, Tracking, What, look,
-};
-
-/// What is to stand at a path, the path, and the stamp of the file that stands there.
-type Pair<'a> = (&'a Target, &'a RepoPath, Stamp);
+use crate::worktree::{Found, Kept, Scan, Tracked, TrackedState, Tracking, What, look};
 
 struct Look<'r> {
     repo: &'r Repo,
@@ -186,25 +180,28 @@ impl<'r> Look<'r> {
             return Ok(());
         };
         let mut reader = ObjectReader::new(self.repo.layout(), self.repo.index()?)?;
-        let Some(targets) = packed_targets(item, &mut reader)? else {
+        let is_dir = matches!(item.pointer.kind(), PointerKind::Dir { .. });
+        let listed = is_dir && stamp.kind == FileKind::Directory;
+        let (targets, scan) = rayon::join(
+            || packed_targets(item, &mut reader),
+            || {
+                listed
+                    .then(|| look(self.repo.door(), &item.path, &Kept::default(), job))
+                    .transpose()
+            },
+        );
+        let Some(targets) = targets? else {
             self.entry(&item.path, "unknown", &item.path);
             return Ok(());
         };
-        let is_dir = matches!(item.pointer.kind(), PointerKind::Dir { .. });
-        let scan = match (is_dir, stamp.kind) {
-            (true, FileKind::Directory) => {
-                let scan = look(self.repo.door(), &item.path, &Kept::default(), job)?;
-                if scan.excluded.is_empty() {
-                    scan
-                } else {
-                    look(self.repo.door(), &item.path, &kept(&targets)?, job)?
-                }
-            }
-            (false, FileKind::File) => {
+        let scan = match scan? {
+            Some(scan) if scan.excluded.is_empty() => scan,
+            Some(_) => look(self.repo.door(), &item.path, &kept(&targets)?, job)?,
+            None if !is_dir && stamp.kind == FileKind::File => {
                 let found = vec![Found { path: item.path.clone(), what: What::File(stamp) }];
                 Scan { found, ..Scan::default() }
             }
-            _ => {
+            None => {
                 self.entry(&item.path, "type-changed", &item.path);
                 return Ok(());
             }
@@ -213,7 +210,15 @@ impl<'r> Look<'r> {
         let refused = refused.into_iter().map(|(path, _)| path).collect();
         let replaced = self.strange(item, &targets, (refused, dangling))?;
         self.links.extend(links);
-        self.join(item, &targets, (&found, &replaced), job)
+        let task = job.begin(Kind::Scan, None);
+        let Self { repo, began, view, .. } = &*self;
+        let against =
+            Against { repo, began: *began, view, item, found: &found, replaced: &replaced };
+        let Compared { entries, learned, files } = against.all(&targets, (&task, job))?;
+        self.report.entries.extend(entries);
+        self.learned.extend(learned);
+        self.report.files += files;
+        Ok(())
     }
 
     /// Lists what cannot be tracked; returns what of it stands where a file is wanted, which is another kind of
@@ -250,117 +255,5 @@ impl<'r> Look<'r> {
             let (path, pointer) = (json_path(path), json_path(item.path.as_bytes()));
             self.report.entries.push(StatusEntry { path, state: "untrackable", pointer });
         }
-    }
-
-    /// Walks both sorted lists side by side.
-    fn join(
-        &mut self,
-        item: &Chosen,
-        targets: &Packed<Target>,
-        (found, replaced): (&[Found], &BTreeSet<Vec<u8>>),
-        job: &Job,
-    ) -> Result<(), OpError> {
-        let task = job.begin(Kind::Scan, None);
-        let is_dir = matches!(item.pointer.kind(), PointerKind::Dir { .. });
-        let mut there = found.iter().peekable();
-        for window in targets.windows() {
-            let mut window = window?;
-            // A tracked folder that is empty wants itself, which was just looked at.
-            window.retain(|target| !is_dir || target.path != item.path);
-            self.report.files += window.len() as u64;
-            let mut pairs: Vec<Pair> = Vec::new();
-            for target in &window {
-                if replaced.contains(target.path.as_bytes()) {
-                    self.entry(&target.path, "type-changed", &item.path);
-                    continue;
-                }
-                while let Some(extra) = there.next_if(|f| f.path < target.path) {
-                    self.untracked(item, extra);
-                }
-                let same = there.next_if(|f| f.path == target.path);
-                // An empty folder that now holds files is no longer listed as one.
-                let filled = target.kind == EntryKind::EmptyDir
-                    && there.peek().is_some_and(|f| f.path.starts_with_dir(&target.path));
-                match same {
-                    Some(same) => pairs.extend(self.pair(item, target, same)),
-                    None if filled => {}
-                    None => self.entry(&target.path, "missing", &item.path),
-                }
-            }
-            self.compare(item, &pairs, (&task, job))?;
-        }
-        for extra in there {
-            self.untracked(item, extra);
-        }
-        Ok(())
-    }
-
-    /// Compares kinds and targets of links; returns files, whose content is to be compared.
-    fn pair<'a>(&mut self, item: &Chosen, target: &'a Target, same: &'a Found) -> Option<Pair<'a>> {
-        match (&same.what, target.kind) {
-            (What::File(stamp), EntryKind::File | EntryKind::Executable) => {
-                return Some((target, &same.path, *stamp));
-            }
-            (What::Symlink(to), EntryKind::Symlink) => {
-                if Oid::of(to) != target.oid() {
-                    self.entry(&target.path, "modified", &item.path);
-                }
-            }
-            (What::EmptyFolder, EntryKind::EmptyDir) => {}
-            _ => self.entry(&target.path, "type-changed", &item.path),
-        }
-        None
-    }
-
-    fn untracked(&mut self, item: &Chosen, found: &Found) {
-        let relative = found.path.relative_to(&item.path);
-        let wanted = matches!(item.filter, Filter::All)
-            || relative.is_some_and(|rest| item.filter.matches(rest.as_bytes()));
-        if wanted {
-            self.entry(&found.path, "untracked", &item.path);
-        }
-    }
-
-    fn compare(
-        &mut self,
-        item: &Chosen,
-        pairs: &[Pair],
-        (task, job): (&Task, &Job),
-    ) -> Result<(), OpError> {
-        let ([(_, first, _), .., (_, last, _)] | [(_, first @ last, _)]) = pairs else {
-            return Ok(());
-        };
-        let entries = self.repo.stat()?.between(first.as_bytes(), last.as_bytes())?;
-        let knowledge = Knowledge::new(entries, self.began);
-        // A size that differs says enough; nothing needs to be read.
-        let same_size = |(t, _, s): &&Pair| t.content.size() == s.size;
-        let files = pairs.iter().filter(same_size);
-        let files: Vec<_> = files.map(|(_, path, stamp)| ((*path).clone(), *stamp)).collect();
-        let mut contents = knowledge.identify(self.repo.door(), &files, task, job)?.into_iter();
-        for pair in pairs {
-            let (target, path, stamp) = pair;
-            let content = if same_size(&pair) { contents.next() } else { None };
-            let executable = target.kind == EntryKind::Executable;
-            let right = content.is_some_and(|c| c.oid == target.oid())
-                && stamp.is_executable() == executable;
-            if !right {
-                self.entry(path, "modified", &item.path);
-            }
-            if let Some(content) = content
-                && knowledge.recall(path, stamp).is_none()
-            {
-                // Only what this machine or its remote surely holds may be overwritten later.
-                let held = match target.tree() {
-                    Some((_, root)) => self.view.find(&root.0).is_some(),
-                    None => self.view.find(&target.oid().0).is_some(),
-                };
-                let known = if right && held { Known::Stored } else { Known::Hashed };
-                let entry = knowledge.entry(&Content { known, ..content });
-                let tree = if right { target.tree() } else { None };
-                let entry = entry.map(|e| StatEntry { tree, ..e });
-                self.learned.push((path.as_bytes().to_vec(), entry));
-            }
-        }
-        Ok(())
     }
 }
