@@ -265,7 +265,8 @@ impl Repo {
         done
     }
 
-    /// Opens the stat cache.
+    /// Opens the stat cache, and the index before it. Each is opened once: whoever shares work out to threads
+    /// opens them first, as one thread would wait for what another one of the same process holds.
     pub fn stat(&self) -> Result<&StatCache, CacheError> {
         if let Some(stat) = self.stat.get() {
             return Ok(stat);

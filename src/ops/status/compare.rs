@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use rayon::prelude::*;
 
-use crate::cache::{IndexReader, Known, StatEntry};
+use crate::cache::{IndexReader, Known, StatCache, StatEntry};
 use crate::fs::{Stamp, Time};
 use crate::hash::Oid;
 use crate::manifest::EntryKind;
@@ -15,9 +15,8 @@ use crate::ops::status::report::StatusEntry;
 use crate::path::{RepoPath, json_path};
 use crate::pointer::PointerKind;
 use crate::progress::{Job, Task};
-use crate::repo::Repo;
 use crate::transfer::Filter;
-use crate::worktree::{Content, Found, Knowledge, What, vouches};
+use crate::worktree::{Content, Door, Found, Knowledge, What, vouches};
 
 /// Windows that are compared side by side before what they came to is put together.
 const TOGETHER: usize = 4;
@@ -27,7 +26,8 @@ type Pair<'a> = (&'a Target, &'a RepoPath, Stamp);
 
 /// What is compared with, and by what it is known.
 pub(super) struct Against<'a> {
-    pub(super) repo: &'a Repo,
+    pub(super) door: &'a Door,
+    pub(super) stat: &'a StatCache,
     /// The file system's clock when the look began.
     pub(super) began: Time,
     pub(super) view: &'a IndexReader,
@@ -171,7 +171,7 @@ impl Against<'_> {
         let unknown: Vec<_> =
             unknown.map(|((_, path, stamp), _)| ((*path).clone(), *stamp)).collect();
         let knowledge = Knowledge::new(Vec::new(), self.began);
-        let mut read = knowledge.identify(self.repo.door(), &unknown, task, job)?.into_iter();
+        let mut read = knowledge.identify(self.door, &unknown, task, job)?.into_iter();
         for (pair, recalled) in pairs.iter().zip(recalled) {
             let (target, path, stamp) = pair;
             let fresh = if recalled.is_none() && same_size(pair) { read.next() } else { None };
@@ -210,7 +210,7 @@ impl Against<'_> {
             return Ok(out);
         };
         let mut waiting = pairs.iter().zip(&mut out).peekable();
-        self.repo.stat()?.each_between(first.as_bytes(), last.as_bytes(), |path, entry| {
+        self.stat.each_between(first.as_bytes(), last.as_bytes(), |path, entry| {
             while waiting.next_if(|((_, next, _), _)| next.as_bytes() < path).is_some() {}
             let same = waiting.next_if(|((_, next, _), _)| next.as_bytes() == path);
             if let Some(((_, _, stamp), slot)) = same {

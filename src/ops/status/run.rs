@@ -211,9 +211,9 @@ impl<'r> Look<'r> {
         let replaced = self.strange(item, &targets, (refused, dangling))?;
         self.links.extend(links);
         let task = job.begin(Kind::Scan, None);
-        let Self { repo, began, view, .. } = &*self;
-        let against =
-            Against { repo, began: *began, view, item, found: &found, replaced: &replaced };
+        let (door, stat, began) = (self.repo.door(), self.repo.stat()?, self.began);
+        let (view, found, replaced) = (&self.view, &found, &replaced);
+        let against = Against { door, stat, began, view, item, found, replaced };
         let Compared { entries, learned, files } = against.all(&targets, (&task, job))?;
         self.report.entries.extend(entries);
         self.learned.extend(learned);
