@@ -38,6 +38,11 @@ impl PageBuffer {
         self.memory.get_mut(self.used.clone()).unwrap_or_default()
     }
 
+    /// Returns how much memory it takes, in bytes.
+    pub fn capacity(&self) -> usize {
+        self.memory.capacity()
+    }
+
     /// Returns the bytes that room was made for.
     pub fn bytes(&self) -> &[u8] {
         self.memory.get(self.used.clone()).unwrap_or_default()

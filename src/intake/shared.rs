@@ -7,6 +7,7 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::fs::{Dir, PageBuffer, Time};
 use crate::hash::ChunkId;
+use crate::intake::SMALL;
 use crate::intake::claims::Claims;
 use crate::intake::deltas::Deltas;
 use crate::intake::error::IntakeError;
@@ -109,8 +110,11 @@ impl<'a> Shared<'a> {
         spare.unwrap_or_default()
     }
 
-    /// Takes memory back.
+    /// Takes memory back, unless it is that of a file which has grown since it was listed.
     pub(super) fn give_back(&self, buffer: PageBuffer) {
+        if buffer.capacity() as u64 > 2 * SMALL {
+            return;
+        }
         self.buffers.lock().unwrap_or_else(PoisonError::into_inner).push(buffer);
     }
 

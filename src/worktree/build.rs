@@ -47,7 +47,7 @@ pub(super) struct Build<'a, 'c> {
 }
 
 /// Bytes of the new file that come from one place.
-struct Stretch {
+pub(super) struct Stretch {
     at: u64,
     len: u64,
     /// The chunks that they are.
@@ -67,7 +67,7 @@ struct Made {
 }
 
 /// What a file is made from: its chunks, and the version that lies in its place.
-type From<'a> = (&'a [ChunkEntry], Option<InPlace<'a>>);
+pub(super) type From<'a> = (&'a [ChunkEntry], Option<InPlace<'a>>);
 
 impl Build<'_, '_> {
     /// Fills the file; returns the hash and the number of its bytes.
@@ -80,18 +80,26 @@ impl Build<'_, '_> {
         in_place: Option<InPlace<'_>>,
     ) -> Result<(Oid, u64), PlaceError> {
         let stretches = stretches(chunks, in_place.map(|(former, _)| former));
-        let size = chunks.iter().map(|chunk| chunk.size).sum();
-        let stays = |stretch: &Stretch| stretch.former == Some(stretch.at);
-        let cloned = stretches.iter().any(stays)
+        let cloned = stretches.iter().any(Stretch::stays)
             && in_place.is_some_and(|(_, file)| self.temp.reflink(file));
+        self.fill(&stretches, (chunks, in_place), cloned)
+    }
+
+    /// Fills the file, which is a clone of the version in its place or empty.
+    pub(super) fn fill(
+        &self,
+        stretches: &[Stretch],
+        from: From<'_>,
+        cloned: bool,
+    ) -> Result<(Oid, u64), PlaceError> {
         let mut whole = blake3::Hasher::new();
         let (mut before, mut spare) = (Made::default(), Made::default());
-        for window in windows(&stretches) {
+        for window in windows(stretches) {
             self.job.check()?;
-            self.wait_for(window, chunks)?;
+            self.wait_for(window, from.0)?;
             // A file system lets one write to a file at a time, and others that want to use up their core.
             let (made, (written, _)) = rayon::join(
-                || self.make_window(window, (chunks, in_place), cloned, spare),
+                || self.make_window(window, from, cloned, spare),
                 || {
                     rayon::join(
                         || self.write(&before),
@@ -104,12 +112,13 @@ impl Build<'_, '_> {
         }
         self.write(&before)?;
         whole.update_rayon(before.buffer.bytes());
+        let size = from.0.iter().map(|chunk| chunk.size).sum();
         // One before may have made it longer.
         self.temp.end_at(size, self.path)?;
         Ok((Oid(*whole.finalize().as_bytes()), size))
     }
 
-    /// Makes the bytes of a window; where the file was cloned, it has those that stay.
+    /// Makes the bytes of a window, and says which of them the file does not have.
     fn make_window(
         &self,
         window: &[Stretch],
@@ -119,29 +128,34 @@ impl Build<'_, '_> {
     ) -> Result<Made, PlaceError> {
         let len: u64 = window.iter().map(|stretch| stretch.len).sum();
         let mut rest = made.buffer.room(0, in_memory(len));
-        let (mut work, mut at) = (Vec::with_capacity(window.len()), 0);
-        made.missing.clear();
+        let mut work = Vec::with_capacity(window.len());
         for stretch in window {
-            let len = in_memory(stretch.len);
-            let Some((bytes, others)) = rest.split_at_mut_checked(len) else { break };
+            let (bytes, others) =
+                rest.split_at_mut_checked(in_memory(stretch.len)).unwrap_or_default();
             work.push((stretch, bytes));
             rest = others;
-            let place = at..at + len;
+        }
+        let there: Result<Vec<bool>, PlaceError> = work
+            .into_par_iter()
+            .with_max_len(1)
+            .map(|(stretch, bytes)| {
+                let as_before = self.make(stretch, from, bytes)?;
+                self.task.advance(stretch.len);
+                Ok(cloned && stretch.stays() && as_before)
+            })
+            .collect();
+        made.at = window.first().map_or(0, |stretch| stretch.at);
+        made.missing.clear();
+        let mut at = 0;
+        for (stretch, there) in window.iter().zip(there?) {
+            let place = at..at + in_memory(stretch.len);
             at = place.end;
-            if cloned && stretch.former == Some(stretch.at) {
-                continue;
-            }
             match made.missing.last_mut().filter(|last| last.end == place.start) {
+                _ if there => {}
                 Some(last) => last.end = place.end,
                 None => made.missing.push(place),
             }
         }
-        work.into_par_iter().with_max_len(1).try_for_each(|(stretch, bytes)| {
-            self.make(stretch, from, bytes)?;
-            self.task.advance(stretch.len);
-            Ok::<(), PlaceError>(())
-        })?;
-        made.at = window.first().map_or(0, |stretch| stretch.at);
         Ok(made)
     }
 
@@ -164,17 +178,17 @@ impl Build<'_, '_> {
         arriving.wait_for(chunks, self.reader, self.job)
     }
 
-    /// Makes the bytes of a stretch; where the former version cannot be read, from the cache.
+    /// Makes the bytes of a stretch; where the former version cannot be read, from the cache, and says so.
     fn make(
         &self,
         stretch: &Stretch,
         (chunks, in_place): From<'_>,
         bytes: &mut [u8],
-    ) -> Result<(), PlaceError> {
+    ) -> Result<bool, PlaceError> {
         if let (Some(from), Some((_, file))) = (stretch.former, in_place)
             && file.read_exact_at(bytes, from).is_ok()
         {
-            return Ok(());
+            return Ok(true);
         }
         let spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let mut reader = spare.map_or_else(self.reader, Ok)?;
@@ -196,7 +210,7 @@ impl Build<'_, '_> {
         }
         self.spare.lock().unwrap_or_else(PoisonError::into_inner).push(reader);
         if actual == stretch.len {
-            return Ok(());
+            return Ok(false);
         }
         Err(PlaceError::WrongSize { expected: stretch.len, actual })
     }
@@ -208,7 +222,7 @@ fn in_memory(len: u64) -> usize {
 }
 
 /// Says where the bytes of a file come from, in order.
-fn stretches(chunks: &[ChunkEntry], former: Option<&Former>) -> Vec<Stretch> {
+pub(super) fn stretches(chunks: &[ChunkEntry], former: Option<&Former>) -> Vec<Stretch> {
     let mut out: Vec<Stretch> = Vec::new();
     let (mut at, mut expected) = (0, 0);
     for (number, chunk) in chunks.iter().enumerate() {
@@ -232,6 +246,11 @@ fn stretches(chunks: &[ChunkEntry], former: Option<&Former>) -> Vec<Stretch> {
 }
 
 impl Stretch {
+    /// Says whether the former version has it in the very place.
+    fn stays(&self) -> bool {
+        self.former == Some(self.at)
+    }
+
     /// Says whether a chunk of so many bytes at this place of the former version belongs to it.
     fn goes_on(&self, size: u64, place: Option<u64>) -> bool {
         self.len + size <= STRETCH && self.former.map(|from| from + self.len) == place

@@ -285,9 +285,11 @@ mod tests {
 
     use super::*;
     use crate::cache::{Held, Index, Layout, PackSink, PackState, places_of};
+    use crate::fs::read_up_to;
     use crate::hash::PackKind;
     use crate::pack::{Codecs, encode_data_frame};
     use crate::progress::{Kind, Silent};
+    use crate::worktree::build::stretches;
 
     /// Some megabytes of chunks that are all different, in a cache below a folder.
     fn chunks_in(layout: &Layout, index: &Index) -> (Vec<ChunkEntry>, Vec<u8>) {
@@ -332,5 +334,40 @@ mod tests {
             place_file(&mut reader, (&dir, b"x", &still), &wanted, &task, &job).unwrap();
             assert!(std::fs::read(folder.path().join("x")).unwrap() == bytes);
         }
+    }
+
+    #[test]
+    fn what_a_clone_has_and_cannot_be_read_is_written_from_the_cache() {
+        let folder = tempfile::tempdir().unwrap();
+        let layout = Layout::new(folder.path(), folder.path(), None);
+        let index = Index::open(&layout).unwrap();
+        let (chunks, bytes) = chunks_in(&layout, &index);
+        let (dir, stop) = (Dir::open(folder.path()).unwrap(), AtomicBool::new(false));
+        let (job, reader) = (Job::new(&Silent, &stop), || ObjectReader::new(&layout, &index));
+        let (task, temp) = (&job.begin(Kind::Place, None), &dir.temp(false).unwrap());
+        // The clone ends where the disk is at fault.
+        let good = 6_000_000;
+        let former = tempfile::tempfile().unwrap();
+        for file in [&former, temp.file()] {
+            (&*file).write_all(&bytes[..good]).unwrap();
+        }
+        let build = Build {
+            reader: &reader,
+            spare: Mutex::default(),
+            temp,
+            path: folder.path(),
+            task,
+            job: &job,
+            proving: false,
+            arriving: None,
+        };
+        let known = Former::new(chunks.clone());
+        let stretches = stretches(&chunks, Some(&known));
+        let from = (chunks.as_slice(), Some((&known, &former)));
+        let (oid, size) = build.fill(&stretches, from, true).unwrap();
+        assert_eq!((oid, size), (Oid::of(&bytes), bytes.len() as u64));
+        let mut written = vec![0; bytes.len() + 1];
+        assert_eq!(read_up_to(temp.file(), 0, &mut written).unwrap(), bytes.len());
+        assert!(written[..bytes.len()] == bytes);
     }
 }

@@ -92,6 +92,7 @@ impl Against<'_> {
         there: &[Found],
         (task, job): (&Task, &Job),
     ) -> Result<Compared, OpError> {
+        job.check()?;
         let mut out = Compared::default();
         let is_dir = matches!(self.item.pointer.kind(), PointerKind::Dir { .. });
         let mut there = there.iter().peekable();

@@ -182,30 +182,44 @@ impl<'r> Look<'r> {
         let mut reader = ObjectReader::new(self.repo.layout(), self.repo.index()?)?;
         let is_dir = matches!(item.pointer.kind(), PointerKind::Dir { .. });
         let listed = is_dir && stamp.kind == FileKind::Directory;
-        let (targets, scan) = rayon::join(
-            || packed_targets(item, &mut reader),
-            || {
-                listed
-                    .then(|| look(self.repo.door(), &item.path, &Kept::default(), job))
-                    .transpose()
-            },
-        );
+        let root = Root::of(&item.pointer).id();
+        let here = root.is_none_or(|id| self.view.find_held(&id).is_some());
+        let mut want = || packed_targets(item, &mut reader);
+        let scan = |kept: &Kept| look(self.repo.door(), &item.path, kept, job);
+        let (targets, scanned) = if listed && here {
+            let (targets, scanned) = rayon::join(want, || scan(&Kept::default()));
+            (targets, Some(scanned))
+        } else {
+            (want(), None)
+        };
         let Some(targets) = targets? else {
+            job.check()?;
             self.entry(&item.path, "unknown", &item.path);
             return Ok(());
         };
-        let scan = match scan? {
-            Some(scan) if scan.excluded.is_empty() => scan,
-            Some(_) => look(self.repo.door(), &item.path, &kept(&targets)?, job)?,
+        let found = match scanned {
             None if !is_dir && stamp.kind == FileKind::File => {
                 let found = vec![Found { path: item.path.clone(), what: What::File(stamp) }];
                 Scan { found, ..Scan::default() }
             }
-            None => {
+            None if !listed => {
                 self.entry(&item.path, "type-changed", &item.path);
                 return Ok(());
             }
+            None => scan(&Kept::default())?,
+            Some(scanned) => scanned?,
         };
+        let found = if found.excluded.is_empty() { found } else { scan(&kept(&targets)?)? };
+        self.against(item, (targets, found), job)
+    }
+
+    /// Compares what is to stand below a path with what was found there.
+    fn against(
+        &mut self,
+        item: &Chosen,
+        (targets, scan): (Packed<Target>, Scan),
+        job: &Job,
+    ) -> Result<(), OpError> {
         let Scan { found, refused, dangling, links, .. } = scan;
         let refused = refused.into_iter().map(|(path, _)| path).collect();
         let replaced = self.strange(item, &targets, (refused, dangling))?;
