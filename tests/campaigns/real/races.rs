@@ -19,8 +19,10 @@ const WAYS: &[&str] = &["append", "truncate", "in place", "rename over", "delete
 /// Sizes of the file: of a few bytes, of some chunks, and of one that is read in pieces.
 const SIZES: &[usize] = &[40, 5_000, 90_000, 700_000, 700_000, LARGE];
 const LARGE: usize = 9_500_000;
-/// Calls that open or read a file, at any of which it may change.
-const READS: usize = 6;
+/// Calls that open or read a file, at any of which it may change: a large one is read by 512 KiB.
+fn reads(size: usize) -> usize {
+    if size == LARGE { 2 + LARGE.div_ceil(512 << 10) } else { 6 }
+}
 
 /// Runs the campaign.
 pub(crate) fn run(args: &Args) -> Figures {
@@ -46,7 +48,9 @@ struct Outcome {
 /// Changes a large file between any two of its reads, with a bug, and returns what was found.
 pub(super) fn first_miss(bug: &str) -> Option<String> {
     let variables = &[("HAUL_PLANTED", bug)];
-    (0..READS).into_iter().find_map(|at| {
+    // Between the two places that change first.
+    let reads = reads(LARGE);
+    (reads / 2..reads).chain(0..reads / 2).find_map(|at| {
         let plan = Plan { size: LARGE, way: "in place", at, often: false, variables };
         guarded(|| case(&plan, &mut Random::new(at as u64), &World::new()).map(drop)).err()
     })
@@ -66,7 +70,7 @@ struct Plan<'p> {
 impl Plan<'_> {
     fn of(random: &mut Random) -> Self {
         let (size, way) = (*random.pick(SIZES), *random.pick(WAYS));
-        let at = random.below(READS);
+        let at = random.below(reads(size));
         Self { size, way, at, often: random.chance(30), variables: &[] }
     }
 }
