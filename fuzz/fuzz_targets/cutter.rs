@@ -1,7 +1,7 @@
 //! Cuts cover the input within the bounds, and every way to cut gives the same ones.
 #![no_main]
 
-use haul::chunk::{Profile, Windows, cut, cut_by_reference, cut_segments};
+use haul::chunk::{End, Profile, Windows, cut, cut_by_reference, cut_segments};
 use libfuzzer_sys::fuzz_target;
 use std::io::Read;
 
@@ -22,7 +22,14 @@ fuzz_target!(|input: &[u8]| {
         assert!(others.iter().all(|length| (profile.min()..=profile.max()).contains(length)));
     }
     assert_eq!(cut_by_reference(profile, &bytes), lengths);
-    assert_eq!(cut_segments(profile, &bytes, usize::from(*segment) << 10), lengths);
+    let segment = usize::from(*segment) << 10;
+    assert_eq!(cut_segments(profile, (&bytes, End::File), segment), lengths);
+    let (mut known, mut at) = (Vec::new(), 0);
+    while let Some(length) = profile.next_cut(&bytes[at..], End::More) {
+        known.push(length);
+        at += length;
+    }
+    assert_eq!(cut_segments(profile, (&bytes, End::More), segment), known);
 
     let reader = Pieces { rest: &bytes, size: (usize::from(*piece) << 6) + 1 };
     let mut windows = Windows::new(profile, reader).expecting(u64::from(*piece) << 8);
